@@ -63,9 +63,9 @@ def find(
         raise ConfigError(f"{start} is not a folder", "name a folder with --project")
     home = home.resolve()
     git = next((folder for folder in (working, *working.parents) if (folder / ".git").exists()), None)
-    if git in (home, *home.parents) and git != working and not _tracked(git, working, environment or {}):
+    if git in (home, *home.parents) and git != working and not _tracks(git, working, environment or {}):
         git = None
-    root = git or _kept(working, home, person) or working
+    root = git or _nearest_memory(working, home, person) or working
     memory = root / ".ctxe"
     writable = os.access(memory if memory.exists() else root, os.W_OK)
     from ctxe.domain.section import digest
@@ -74,23 +74,23 @@ def find(
     return Place(working, root, memory, cache, user, git is not None, writable)
 
 
-def _tracked(git: Path, folder: Path, environment: Mapping[str, str]) -> bool:
+def _tracks(git: Path, folder: Path, environment: Mapping[str, str]) -> bool:
     """Whether a repository tracks files below a folder."""
     from ctxe.repo.git import Git
 
     return bool(Git(git, environment).output("ls-files", "--", f":(literal){folder.relative_to(git)}"))
 
 
-def _kept(working: Path, home: Path, person: int) -> Path | None:
+def _nearest_memory(working: Path, home: Path, person: int) -> Path | None:
     """The nearest folder upwards that holds .ctxe. The home folder and its parents count only as ``working`` itself."""
-    if _begun(working / ".ctxe"):
+    if _in_use(working / ".ctxe"):
         return working
     beyond = (home, *home.parents)
     above = (folder for folder in working.parents if folder not in beyond)
-    return next((one for one in above if _begun(one / ".ctxe") and (one / ".ctxe").stat().st_uid == person), None)
+    return next((one for one in above if _in_use(one / ".ctxe") and (one / ".ctxe").stat().st_uid == person), None)
 
 
-def _begun(memory: Path) -> bool:
+def _in_use(memory: Path) -> bool:
     """Whether a memory folder holds more than what merely looking at a project leaves: a cache, hidden from git."""
     try:
         names = set(os.listdir(memory))  # noqa: PTH208 (only names are needed)

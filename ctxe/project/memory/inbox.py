@@ -60,10 +60,10 @@ def difference(project: Project, proposal: Entry) -> str:
 
     held = {entry.id: entry for entry in project.store.entries()}
     old = [held[name] for name in proposal.supersedes if name in held]
-    return "".join(unified(f"{entry.id}.md", _said(entry), _said(proposal)) for entry in old)
+    return "".join(unified(f"{entry.id}.md", _text(entry), _text(proposal)) for entry in old)
 
 
-def _said(entry: Entry) -> str:
+def _text(entry: Entry) -> str:
     return "\n".join(part for part in (entry.title, entry.text) if part) + "\n"
 
 

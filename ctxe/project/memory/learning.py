@@ -102,19 +102,19 @@ def learn(project: Project, path: Path, *, sure: bool = False) -> Learnt:
 
     A recording of another folder is skipped unless a person is ``sure`` of it. Raises SessionError, StoreError.
     """
-    mark, numbers = _mark(path), project.counters.read()
+    mark, numbers = _key(path), project.counters.read()
     size = path.stat().st_size if path.is_file() else 0
     if numbers.get(mark, {}).get("bytes", 0) >= size > 0:
         return Learnt(path.name, skipped="known already")
-    if _heard(path):
+    if _remembered_live(path):
         return Learnt(path.name, skipped="remembered while it ran")
-    done = _mined(project, path, sure=sure)
+    done = _learn_steps(project, path, sure=sure)
     if not done.skipped:
         project.counters.bump(mark, project.store.now(), bytes=size - numbers.get(mark, {}).get("bytes", 0))
     return done
 
 
-def _mark(path: Path) -> str:
+def _key(path: Path) -> str:
     """The key of a recording: its name and a hash of its beginning, which stays the same while it grows."""
     try:
         with path.open("rb") as file:
@@ -154,7 +154,7 @@ class RecordedFiles:
         return name.removeprefix(f"{self.root}/").removeprefix("./")
 
 
-def _mined(project: Project, path: Path, *, sure: bool) -> Learnt:
+def _learn_steps(project: Project, path: Path, *, sure: bool) -> Learnt:
     watch: Watch | None = None
     files = RecordedFiles(str(project.root))
     when = [project.store.now()]
@@ -169,14 +169,14 @@ def _mined(project: Project, path: Path, *, sure: bool) -> Learnt:
         files.root, when[0] = root, moment(recording.at) or when[0]
         watch = watch or Watch(MemoryPorts(then, project.counters, files.digest_of), root, path.stem)
         changes["steps"] += 1
-        changes.update(_taken_in(watch, step, files))
+        changes.update(_take_in(watch, step, files))
     if not changes["steps"]:
         return Learnt(path.name, skipped="it holds no calls")
     failed = changes["new"] + changes["again"] + changes["flaky"]
     return Learnt(path.name, changes["steps"], failed, changes["new"], changes["resolved"])
 
 
-def _taken_in(watch: Watch, step: Taken, files: RecordedFiles) -> list[str]:
+def _take_in(watch: Watch, step: Taken, files: RecordedFiles) -> list[str]:
     """Take in one recorded call; the changes to memory that it caused."""
     if step.kind == "edit" and step.failed is False:
         told = {files.path(content.path): content for content in step.contents}
@@ -189,7 +189,7 @@ def _taken_in(watch: Watch, step: Taken, files: RecordedFiles) -> list[str]:
     return found
 
 
-def _heard(path: Path) -> bool:
+def _remembered_live(path: Path) -> bool:
     """Whether one of our own logs shows that its failures were remembered while it ran."""
     try:
         with path.open("rb") as file:

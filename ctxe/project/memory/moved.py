@@ -21,34 +21,36 @@ def moved(project: Project, entry: Entry) -> dict[str, str]:
     """New paths of the missing files that an entry cites, by old path; files that cannot be found are left out."""
     cited = [item.partition(" ")[2].partition("@")[0] for item in entry.evidence if item.startswith("file ")]
     stands = facts_of(project).file
-    found = {path: _now(project, path, stands) for path in dict.fromkeys((*entry.files, *cited)) if not stands(path)}
+    found = {
+        path: _current_path(project, path, stands) for path in dict.fromkeys((*entry.files, *cited)) if not stands(path)
+    }
     return {path: now for path, now in found.items() if now}
 
 
 def follow(project: Project, entry: Entry, places: dict[str, str]) -> None:
     """Update an entry's citations to the new paths of its files. Raises StoreError."""
     files = tuple(dict.fromkeys(places.get(path, path) for path in entry.files))
-    evidence = tuple(_cited(item, places) for item in entry.evidence)
+    evidence = tuple(_moved_citation(item, places) for item in entry.evidence)
     new = pinned(replace(entry, files=files, evidence=evidence), facts_of(project))
     project.store.change(entry.id, files=new.files, evidence=new.evidence)
 
 
-def _cited(item: str, places: dict[str, str]) -> str:
+def _moved_citation(item: str, places: dict[str, str]) -> str:
     kind, _, name = item.partition(" ")
     path = name.partition("@")[0]
     return f"file {places[path]}" if kind == "file" and path in places else item
 
 
-def _now(project: Project, path: str, stands: Callable[[str], bool]) -> str:
+def _current_path(project: Project, path: str, stands: Callable[[str], bool]) -> str:
     """Follow the renames of a path to where the file lies today; empty when it was deleted."""
     for _ in range(MOST_MOVES):
-        path = _put(project, path)
+        path = _renamed(project, path)
         if not path or stands(path):
             return path
     return ""
 
 
-def _put(project: Project, path: str) -> str:
+def _renamed(project: Project, path: str) -> str:
     git = project.git
     last = git.output("log", "-1", "--format=%H", "--diff-filter=D", "--", f":(literal){path}")
     if not last or not last.strip():

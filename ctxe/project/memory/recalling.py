@@ -39,10 +39,10 @@ class Recalling:
             name, _, heading = handle.strip().partition("#")
             whole = self._page(name) or (self.state().originals.get(name, "") if heading else "")
             if whole:
-                return _part(whole, heading) if heading else whole
+                return _section_of(whole, heading) if heading else whole
             name = handle.strip()
-            return self.state().originals.get(name, "") or self._result(name) or self._said(name) or self._entry(name)
-        return "\n\n".join(self._found(query))
+            return self.state().originals.get(name, "") or self._result(name) or self._named(name) or self._entry(name)
+        return "\n\n".join(self._best_matches(query))
 
     def _page(self, address: str) -> str:
         """The whole text of a page, by the URL under which the user asked for it."""
@@ -61,7 +61,7 @@ class Recalling:
                     return self.state().whole(result)
         return ""
 
-    def _said(self, name: str) -> str:
+    def _named(self, name: str) -> str:
         """What a record names: a step (``s12``) with its calls and whole results, or uncut words by their hash."""
         from ctxe.context.trim import handle_of
 
@@ -82,7 +82,7 @@ class Recalling:
         found = [entry for entry in self.project.store.entries() if entry.id == name]
         return "".join(f"{entry.kind} {entry.id} ({entry.status}): {entry.title}\n\n{entry.text}" for entry in found)
 
-    def _found(self, query: str) -> Iterator[str]:
+    def _best_matches(self, query: str) -> Iterator[str]:
         """The best matches in this session and in memory, each with its best lines."""
         from ctxe.knowledge.entries.links import holding
         from ctxe.knowledge.recall.query import Query
@@ -99,7 +99,7 @@ class Recalling:
             if len(best) == MOST:
                 break
             if entry.path:
-                best.setdefault(f"{entry.kind} {entry.id}", _best_lines(_remembered(entry), wanted))
+                best.setdefault(f"{entry.kind} {entry.id}", _best_lines(_entry_text(entry), wanted))
             else:
                 best.setdefault(entry.title, _best_lines(entry.text, wanted))
         yield from (f"[{name}]\n{text}" for name, text in best.items())
@@ -130,7 +130,7 @@ class Recalling:
                     yield name, f"{call.arguments}\n{whole}"
 
 
-def _part(text: str, heading: str) -> str:
+def _section_of(text: str, heading: str) -> str:
     """The part of a page under a heading, or a list of its headings."""
     from ctxe.context.headings import parts, under
 
@@ -147,7 +147,7 @@ def _words(state: State) -> Iterator[str]:
         yield from (note.text for note in step.notes)
 
 
-def _remembered(entry: Entry) -> str:
+def _entry_text(entry: Entry) -> str:
     return "\n".join(part for part in (entry.title, entry.text, entry.error, entry.fix) if part)
 
 

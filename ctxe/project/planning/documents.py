@@ -34,11 +34,11 @@ def documents(project: Project, task: str, room: int) -> tuple[list[Planned], li
             continue
         try:
             index = _index(project, root)
-            found += _bearing(project, index, folder, task, room)
+            found += _relevant(project, index, folder, task, room)
             index.close()
         except CtxeError as error:
             notes.append(f"{folder}: {error.message}")
-    return _fitting(found, room), notes
+    return _best(found, room), notes
 
 
 def _index(project: Project, root: Path) -> Index:
@@ -53,13 +53,13 @@ def _index(project: Project, root: Path) -> Index:
     return index
 
 
-def _bearing(project: Project, index: Index, folder: str, task: str, room: int) -> list[Planned]:
+def _relevant(project: Project, index: Index, folder: str, task: str, room: int) -> list[Planned]:
     made, ranking = plan(index, task, room, meaning=meant(project, index, task)[0])
     shown = [file for file in made.files if file.mode in ("full", "region")][: 2 * MOST]
-    return [_outside(file, folder) for file in shown if covered(ranking, index.by_path[file.path]) >= COVERED]
+    return [_with_full_path(file, folder) for file in shown if covered(ranking, index.by_path[file.path]) >= COVERED]
 
 
-def _outside(file: Planned, folder: str) -> Planned:
+def _with_full_path(file: Planned, folder: str) -> Planned:
     path = f"{folder.rstrip('/')}/{file.path}"
     return replace(file, path=path, kind="doc", text=file.text.replace(f'path="{file.path}"', f'path="{path}"', 1))
 
@@ -77,7 +77,7 @@ def covered(ranking: Ranking, number: int) -> float:
     return held / whole if whole else 0.0
 
 
-def _fitting(found: list[Planned], room: int) -> list[Planned]:
+def _best(found: list[Planned], room: int) -> list[Planned]:
     """The best documents within ``room`` tokens."""
     chosen: list[Planned] = []
     for file in sorted(found, key=lambda file: -file.score):

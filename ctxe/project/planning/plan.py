@@ -56,10 +56,10 @@ def made(
     rebuilt, and the plan says so.
     """
     pays = None if ahead else purse or Purse()
-    return ask_with_repair(index, lambda index: _made(project, index, words, budget, steering, pays))
+    return ask_with_repair(index, lambda index: _plan(project, index, words, budget, steering, pays))
 
 
-def _made(project: Project, index: Index, words: str, budget: int, steering: Steering, purse: Purse | None) -> Plan:
+def _plan(project: Project, index: Index, words: str, budget: int, steering: Steering, purse: Purse | None) -> Plan:
     """The plan. Without a ``purse`` no paid host is asked."""
     settings, asks = project.config.retrieval, purse is not None
     steering = replace(steering, named=(*steering.named, *remembered_files(project, index, words, meant=asks)))

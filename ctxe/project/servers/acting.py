@@ -71,7 +71,7 @@ class Acting:
     def prompt(self, prompt: ServerPrompt, arguments: Mapping[str, str]) -> Action:
         """Ask for a prompt, for the user."""
         full = f"{self.name}:{prompt.typed}"
-        run = partial(self._told, full, lambda held: held.prompt(prompt.name, arguments))
+        run = partial(self._fenced, full, lambda held: held.prompt(prompt.name, arguments))
         return Action(full, f"ask {full}", Risk.READ, run)
 
     @property
@@ -85,7 +85,7 @@ class Acting:
 
     def _reading(self, uri: str, risk: Risk) -> Action:
         full = f"{self.name}:{uri}"
-        run = partial(self._told, full, lambda held: held.read(uri))
+        run = partial(self._fenced, full, lambda held: held.read(uri))
         return Action(full, f"read {full}", risk, run, preview=f"{full}\nserver: {self._place}")
 
     def _call(self, tool: Offered, arguments: Mapping[str, Any]) -> Action:
@@ -109,9 +109,9 @@ class Acting:
                 approve(place, self.project.root, f"{mark(self.name)}/{tool.name}", tool.mark)
             except StoreError as error:
                 raise ToolError(f"the answer cannot be kept: {error.message}") from None
-        yield from self._told(f"{self.name}/{tool.name}", lambda held: held.call(tool.name, arguments))
+        yield from self._fenced(f"{self.name}/{tool.name}", lambda held: held.call(tool.name, arguments))
 
-    def _told(self, full: str, ask: Ask) -> Iterator[Progress | ToolOutput]:
+    def _fenced(self, full: str, ask: Ask) -> Iterator[Progress | ToolOutput]:
         """The server's output, fenced as data, after a note if the server had to be restarted."""
         held = self.again()
         for piece in ask(held):

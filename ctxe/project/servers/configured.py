@@ -54,7 +54,7 @@ def configured(project: Project) -> tuple[Configured, ...]:
     """Every server, the user's first; a project cannot replace one. A bad project file never raises."""
     own = project.config.mcp
     mine = [Configured(name, one, "yours", _state(project, one)) for name, one in own.items()]
-    return (*mine, *(one for one in _offered(project) if one.name not in own))
+    return (*mine, *(one for one in _project_servers(project) if one.name not in own))
 
 
 def _state(project: Project, settings: ServerSettings) -> State:
@@ -89,7 +89,7 @@ def mark(name: str) -> str:
     return f"mcp:{name}"
 
 
-def _offered(project: Project) -> Iterator[Configured]:
+def _project_servers(project: Project) -> Iterator[Configured]:
     """The servers of the project's file, each with the user's answer to exactly its content."""
     path = project.root / SERVERS_FILE
     if not path.is_symlink() and not path.exists():

@@ -71,7 +71,7 @@ def login(
             signed = tokens_file(project, server, launch.url)
             held = Connection(replace(launch, signed=signed, login=under_way, start_timeout=LONGEST), loop)
             held.start()
-            _until(held, under_way, talk)
+            _wait_for_user(held, under_way, talk)
             held.wait()
             if ending := held.close():
                 ending.result()
@@ -82,7 +82,7 @@ def login(
     return held
 
 
-def _until(held: Connection, under_way: Login, talk: SignInDialog) -> None:
+def _wait_for_user(held: Connection, under_way: Login, talk: SignInDialog) -> None:
     """Wait until the sign-in returns, by loopback or with a pasted URL."""
     import time
 

@@ -67,17 +67,17 @@ class Checking:
             return False
         steps = state.turn.steps
         if len(steps) == 1:
-            self.rounds, self.due = 0, self.due and _told_meanwhile(state)
+            self.rounds, self.due = 0, self.due and _was_steered(state)
             self.stood.clear()
         edited = self._edited(steps[-1])
-        self.due = self.due or bool(edited) or self._failed_aside()
+        self.due = self.due or bool(edited) or self._failed_in_background()
         if steps[-1].reply.calls or steps[-1].reply.dropped:
             yield from self._edits(edited)
             return False
         if not (self.settings.turn and self.due):
             return False
         self.due = False
-        chunk = yield from self._failed(self.settings.turn, TURN_SECONDS)
+        chunk = yield from self._run_check(self.settings.turn, TURN_SECONDS)
         if self.moved:
             yield Notice(f"the check goes on as job {self.moved}: it has not passed yet")
         if chunk is None:
@@ -91,7 +91,7 @@ class Checking:
         yield Noted((chunk,))
         return True
 
-    def _failed_aside(self) -> bool:
+    def _failed_in_background(self) -> bool:
         """Has the turn's check failed in the background? Then it is due again."""
         passed = self.jobs.passed(self.moved) if self.moved else None
         if passed is None:
@@ -117,10 +117,10 @@ class Checking:
         """Run the edit checks that match these files; the model gets each failure as a note after the step."""
         paths = [path for path in edited if (self.root / path).is_file()] if len(edited) <= MOST_FILES else []
         for command in commands(self.settings.edits, paths):
-            if (chunk := (yield from self._failed(command))) is not None:
+            if (chunk := (yield from self._run_check(command))) is not None:
                 yield Noted((chunk,))
 
-    def _failed(self, command: str, seconds: int = 0) -> Generator[Event, None, Chunk | None]:
+    def _run_check(self, command: str, seconds: int = 0) -> Generator[Event, None, Chunk | None]:
         """Run a check, shown and logged like a tool call; a chunk about its failure, None when it passed."""
         self.count += 1
         tool = replace(self.shell, prepare=partial(_titled, self.shell))
@@ -155,7 +155,7 @@ def commands(rules: Sequence[str], paths: Sequence[str]) -> Iterator[str]:
             yield command.replace(FILES, shlex.join(fitting))
 
 
-def _told_meanwhile(state: State) -> bool:
+def _was_steered(state: State) -> bool:
     """Did this turn begin with words entered while the model worked? Then its earlier edits are still unchecked."""
     turns = state.conversation.turns
     return len(turns) > 1 and turns[-2].outcome == "steered"

@@ -46,10 +46,10 @@ def preview(state: State, folds: Folds, focus: str = "") -> Preview | None:
         return None
     folded = replace(state, conversation=replace(state.conversation, fold=fold), held=(), left=state.held)
     before, after = folds.composer.compose(state).ledger, folds.composer.compose(folded).ledger
-    return Preview(fold, before, after, dict(_did(state.conversation)))
+    return Preview(fold, before, after, dict(_descriptions(state.conversation)))
 
 
-def _did(conversation: Conversation) -> Iterator[tuple[str, str]]:
+def _descriptions(conversation: Conversation) -> Iterator[tuple[str, str]]:
     for position, step in conversation.steps():
         calls = [f"{call.name} {' '.join(taken_apart(call.arguments).title[:1])}".strip() for call in step.reply.calls]
         says = ", ".join(calls) or " ".join(step.reply.text.split())

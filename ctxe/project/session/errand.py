@@ -57,7 +57,7 @@ class Errand:
             yield from self._turn(task)
             if self.ended.outcome == "step limit":
                 stopped = replace(self.ended, why=f"{self.session.ports.limits.steps} model calls")
-                self.session.ports = _last(self.session.ports)
+                self.session.ports = _last_reply(self.session.ports)
                 yield from self._turn(ENOUGH)
                 self.ended = stopped
         except CtxeError as error:
@@ -73,15 +73,15 @@ class Errand:
                     if told is not None:
                         yield Progress(f"\r{told}\n{self.words}" if told else f"\r{self.words}")
         finally:
-            self._unheard()
+            self._pay_rest()
 
-    def _unheard(self) -> None:
+    def _pay_rest(self) -> None:
         """Pay for a reply that was cut off, of which no event came."""
         state = self.session.state
         left = state.usage - self.paid
         priced = self.session.ports.provider.model.prices or state.usd
         if left.input or left.output:
-            self._bought(Consulted("", state.model, left, state.usd - self.usd if priced else None))
+            self._pay_for(Consulted("", state.model, left, state.usd - self.usd if priced else None))
 
     def _heard(self, event: Event) -> str | None:
         """A line for the screen; empty when only the totals changed, None when nothing did."""
@@ -95,10 +95,10 @@ class Errand:
                 self.held = ledger.used
             case ReplyReceived(reply, usd):
                 self.held = reply.usage.input + reply.usage.output if reply.usage and reply.usage.input else self.held
-                self._bought(Consulted("", self.session.ports.provider.model.id, reply.usage, usd))
+                self._pay_for(Consulted("", self.session.ports.provider.model.id, reply.usage, usd))
                 return ""
             case Consulted():
-                self._bought(event)
+                self._pay_for(event)
                 return ""
             case Waiting(seconds, why):
                 return f"{why}: asking again in {figures.seconds(seconds)}"
@@ -108,7 +108,7 @@ class Errand:
                 self.ended = event
         return None
 
-    def _bought(self, bought: Consulted) -> None:
+    def _pay_for(self, bought: Consulted) -> None:
         """Pay for a reply. One without usage is skipped: nothing came of it, so it has no price."""
         name = self.session.id
         if bought.usage:
@@ -141,14 +141,16 @@ class Errand:
         state, outcome = self.session.state, self.ended.outcome
         last = state.turn.steps[-1].reply.text.strip() if state.conversation.turns and state.turn.steps else ""
         if not failed and outcome == "answered":
-            return (last, True) if last else (self._so_far("the delegate ended without a word"), False)
+            return (last, True) if last else (self._partial_result("the delegate ended without a word"), False)
         if not failed and outcome == "step limit" and last:
             return f"[the delegate was stopped after {self.ended.why}; what it has:]\n{last}", True
         spent = "what it may cost is spent" if outcome == "cost limit" else ""
         why = failed or spent or self.ended.why or outcome
-        return self._so_far(f"the delegate was stopped: {why}" if not failed else f"the delegate failed: {why}"), False
+        return self._partial_result(
+            f"the delegate was stopped: {why}" if not failed else f"the delegate failed: {why}"
+        ), False
 
-    def _so_far(self, why: str) -> str:
+    def _partial_result(self, why: str) -> str:
         """The partial result where there is no answer: why, the delegate's words on the way, and what it read."""
         steps = self.session.state.conversation.steps()
         said = [text for _, step in steps if (text := step.reply.text.strip())]
@@ -156,7 +158,7 @@ class Errand:
         return "\n".join([f"[{why}; so far:]" if said or looked else f"[{why}]", *said, *looked])
 
 
-def _last(ports: Ports) -> Ports:
+def _last_reply(ports: Ports) -> Ports:
     """The same ports for one last reply, whose tool calls are refused."""
 
     def refused(call: ToolCall, _state: State) -> Iterator[Event]:

@@ -112,7 +112,7 @@ def gone(running: dict[int, str]) -> Iterator[Event]:
     if running:
         yield Queued(
             tuple(
-                Chunk(f"{GONE}{number}", f"[ctxe: {_over(number, command)}]", "it ended with its session")
+                Chunk(f"{GONE}{number}", f"[ctxe: {_gone_line(number, command)}]", "it ended with its session")
                 for number, command in running.items()
             )
         )
@@ -120,8 +120,8 @@ def gone(running: dict[int, str]) -> Iterator[Event]:
 
 def words(running: dict[int, str]) -> list[str]:
     """The same lines for the user."""
-    return [_over(number, command) for number, command in running.items()]
+    return [_gone_line(number, command) for number, command in running.items()]
 
 
-def _over(number: int, command: str) -> str:
+def _gone_line(number: int, command: str) -> str:
     return f"job {number} no longer runs: `{one_line(command, LINE)}` ended with the session"

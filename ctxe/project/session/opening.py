@@ -37,7 +37,7 @@ def open_session(project: Project, opening: Opening, approve: Approver) -> Itera
     Raises ConfigError, SessionError, StoreError.
     """
     with contextlib.ExitStack() as stack:
-        log, past, notices = _logged(project, opening, stack)
+        log, past, notices = _open_log(project, opening, stack)
         live = wire(project, opening, log, past, approve)
         stack.callback(live.kit.servers.close)
         stack.callback(live.kit.jobs.close)
@@ -61,10 +61,10 @@ def open_session(project: Project, opening: Opening, approve: Approver) -> Itera
         live.composer.save()
         leave(live)
         if log.path.exists():  # mark it again: the cache may have been removed (`git clean -fdx`)
-            _ours(project, log.path)
+            _mark_own(project, log.path)
 
 
-def _logged(project: Project, opening: Opening, stack: contextlib.ExitStack) -> tuple[Log, list[Timed], list[str]]:
+def _open_log(project: Project, opening: Opening, stack: contextlib.ExitStack) -> tuple[Log, list[Timed], list[str]]:
     """The log to append to, its events so far, and notices.
 
     Raises SessionError for the log of a delegate and for one that may be somebody else's.
@@ -73,33 +73,33 @@ def _logged(project: Project, opening: Opening, stack: contextlib.ExitStack) -> 
     if project.place.writable:
         project.store.prepare()
     if not (opening.resume or opening.newest):
-        return _held(project, Log.create(folder, session_id(), project.root.name, now), stack), [], []
+        return _claimed(project, Log.create(folder, session_id(), project.root.name, now), stack), [], []
     path = path_of(folder, opening.resume)
     if parent := header_of(path).get("parent"):
         raise SessionError(f"{path.stem} is a delegate's and over", f"`ctxe sessions show {path.stem}`, or -r {parent}")
     _check_origin(project, path)
-    foreign = [] if _ours(project, path) else [f"session {path.stem} {NOT_OURS}"]
+    foreign = [] if _mark_own(project, path) else [f"session {path.stem} {NOT_OURS}"]
     if opening.fork:
         events, notices, _ = read_timed(path)
-        events = _until(events, opening.before)
+        events = _before(events, opening.before)
         copy = Log.create(folder, session_id(), project.root.name, now, fork=path.stem, copied=len(events))
         copy.begin(events)
-        return _held(project, copy, stack), events, [*foreign, *notices]
-    _hold(project, path, stack)
+        return _claimed(project, copy, stack), events, [*foreign, *notices]
+    _lock(project, path, stack)
     events, notices, last = read_timed(path)
     log = Log(path, now, last)
     log.hold()
     return log, events, [*foreign, *notices]
 
 
-def _held(project: Project, log: Log, stack: contextlib.ExitStack) -> Log:
+def _claimed(project: Project, log: Log, stack: contextlib.ExitStack) -> Log:
     """A new log, locked and marked as this user's own."""
-    _hold(project, log.path, stack)
-    _ours(project, log.path)
+    _lock(project, log.path, stack)
+    _mark_own(project, log.path)
     return log
 
 
-def _until(events: list[Timed], turn: int) -> list[Timed]:
+def _before(events: list[Timed], turn: int) -> list[Timed]:
     """The events before turn ``turn`` (from 1); all of them for 0."""
     begun = 0
     for number, (_, event) in enumerate(events):
@@ -119,7 +119,7 @@ def _check_origin(project: Project, path: Path) -> None:
         raise SessionError(f"session {path.stem} may be somebody else's: it is in git or others can read it", hint)
 
 
-def _ours(project: Project, path: Path) -> bool:
+def _mark_own(project: Project, path: Path) -> bool:
     """Whether this user's ctxe knew this session before; marks it as known. Archives can contain private logs, too."""
     mark = project.own_cache / "begun" / path.stem
     known = mark.exists()
@@ -128,7 +128,7 @@ def _ours(project: Project, path: Path) -> bool:
     return known
 
 
-def _hold(project: Project, path: Path, stack: contextlib.ExitStack) -> None:
+def _lock(project: Project, path: Path, stack: contextlib.ExitStack) -> None:
     """Lock a log against other processes. Raises SessionError when it is open elsewhere."""
     from ctxe.storage.locks import lock
 

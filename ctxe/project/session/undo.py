@@ -115,9 +115,9 @@ class Undo:
         done = restore.undo(self.place, point, force=force)
         self.undone = point.turn if done.restored or not (done.conflicts or done.failed) else 0
         self.heard(done.restored)
-        return [*_came(done, "/undo"), *self._of_which(point, done)] or ["that turn changed nothing"]
+        return [*_report(done, "/undo"), *self._which_turn(point, done)] or ["that turn changed nothing"]
 
-    def _of_which(self, point: Point, done: restore.Undone) -> list[str]:
+    def _which_turn(self, point: Point, done: restore.Undone) -> list[str]:
         """A line that names the undone turn when it is not the newest: the newest may have changed no covered file."""
         told = done.restored and point.title and point.turn != self.turn
         return [f"that was turn {point.turn}: {one_line(point.title)}"] if told else []
@@ -134,16 +134,16 @@ class Undo:
             return ["nothing to redo: no undo, or a later turn changed files"]
         done = restore.undo(self.place, point, force=force)
         self.regained(done.restored)
-        return _came(done, "/redo") or ["that undo changed nothing"]
+        return _report(done, "/redo") or ["that undo changed nothing"]
 
     def changed(self) -> list[str]:
         """Paths that this session changed, sorted."""
-        return sorted(self._first())
+        return sorted(self._first_points())
 
     def diff(self) -> str:
         """The session's remaining changes as a unified diff."""
         parts = []
-        for path, point in sorted(self._first().items()):
+        for path, point in sorted(self._first_points().items()):
             was = restore.before(self.place, point, path)
             file = self.place.root / path
             now = file.read_bytes() if file.is_file() else None
@@ -151,7 +151,7 @@ class Undo:
                 parts.append(unified(path, _text(was), _text(now)))
         return "".join(parts)
 
-    def _first(self) -> dict[str, Point]:
+    def _first_points(self) -> dict[str, Point]:
         """The first restore point of this session that covers a path, for each changed path."""
         first: dict[str, Point] = {}
         for point in sorted(restore.points_of(self.place, self.session, self.copied), key=lambda one: one.id):
@@ -162,7 +162,7 @@ class Undo:
         return first
 
 
-def _came(done: restore.Undone, command: str) -> list[str]:
+def _report(done: restore.Undone, command: str) -> list[str]:
     lines = [f"put back: {path}" for path in done.restored]
     lines += [f"changed since, left alone: {path} ({command} --force takes it too)" for path in done.conflicts]
     lines += [f"not put back: {path}: {why}" for path, why in done.failed]

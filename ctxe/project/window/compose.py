@@ -66,7 +66,7 @@ class Composer:
         """The sections of an epoch that precede the conversation: rules, instructions, skills, memory, most stable
         first.
         """
-        offered = [s for s in self._offered(task_of("", state), _entered(state)) if s.placement == "system"]
+        offered = [s for s in self._offered(task_of("", state), _files_in_use(state)) if s.placement == "system"]
         offered.sort(key=lambda section: STANDING_ORDER.get(section.share or "", 9))
         return (self.offers.rules, *offered)
 
@@ -82,13 +82,13 @@ class Composer:
             [*task_of(words, state).named, *(path for path, choice in state.files if choice != "drop")]
         )
         named = self.offers.named(tuple(paths), self.budget.room("files"))
-        entered = (*_entered(state), *paths)
-        stands = (path for section in state.standing or () for path in _whole_in(section))
+        entered = (*_files_in_use(state), *paths)
+        stands = (path for section in state.standing or () for path in _full_files(section))
         task = replace(task_of(words, state), whole=(*_files_of(named), *stands), ahead=ahead)
         sections = [s for s in self._offered(task, entered) if s.placement == "task"]
         sections.append(named)
         sections += beside(state.queued)
-        fresh = [*(_without(section, held) for section in sections), *self._surroundings(state, held)]
+        fresh = [*(_without_held(section, held) for section in sections), *self._surroundings(state, held)]
         found = tuple(s for s in pack(fresh, self.budget, self.count) if s.chunks or s.left_out)
         return (*found, *map(self.cleaned, self.offers.changes(state.asked(words, found), self.budget)))
 
@@ -158,7 +158,7 @@ class Composer:
                 brought = [path for sections in found.values() for one in sections for path in _files_of(one)]
                 task = replace(task, files=tuple(dict.fromkeys((*task.files, *entered, *brought))))
             found[place] = [self.cleaned(section) for section in source.offer(task, self.budget.room(share))]
-            task = replace(task, whole=(*task.whole, *(path for one in found[place] for path in _whole_in(one))))
+            task = replace(task, whole=(*task.whole, *(path for one in found[place] for path in _full_files(one))))
         return [section for place in sorted(found) for section in found[place]]
 
     def cleaned(self, section: Section) -> Section:
@@ -180,7 +180,7 @@ def task_of(words: str, state: State) -> Task:
     return Task(words, tuple(dict.fromkeys((*talk.touched(), *pointed_at(talk)))), mentioned(words), under_way)
 
 
-def _entered(state: State) -> tuple[str, ...]:
+def _files_in_use(state: State) -> tuple[str, ...]:
     """Files that the user's words named in this session, or that were put into the context window with them."""
     turns = state.conversation.turns
     named = [path for turn in turns for path in mentioned(turn.words)]
@@ -194,7 +194,7 @@ def _files_of(section: Section) -> list[str]:
     return [chunk.path for chunk in section.chunks if chunk.path] if shows else []
 
 
-def _whole_in(section: Section) -> list[str]:
+def _full_files(section: Section) -> list[str]:
     """Paths that a section holds in full, such as instruction files and skill modules."""
     return [chunk.path for chunk in section.chunks if chunk.path and chunk.tier == "full"]
 
@@ -206,7 +206,7 @@ def _open_failures(state: State) -> Iterator[str]:
             yield from (line.split(" ", 2)[1] for line in chunk.text.splitlines() if line.startswith("- "))
 
 
-def _without(section: Section, held: set[str]) -> Section:
+def _without_held(section: Section, held: set[str]) -> Section:
     """The section without chunks that the model already has, by id or by digest."""
     return replace(section, chunks=tuple(one for one in section.chunks if held.isdisjoint((one.id, one.digest))))
 

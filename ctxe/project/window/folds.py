@@ -57,10 +57,10 @@ class Folds:
 
         Lines about the words in ``focus`` stay in view. An empty ``focus`` means the focus of the previous fold.
         """
-        fold = self._made(state, cause, focus)
-        return fold and retold(state.conversation, fold, _whole(state), self.composer.budget, self.composer.count)
+        fold = self._with_lessons(state, cause, focus)
+        return fold and retold(state.conversation, fold, _originals(state), self.composer.budget, self.composer.count)
 
-    def _made(self, state: State, cause: str, focus: str) -> Fold | None:
+    def _with_lessons(self, state: State, cause: str, focus: str) -> Fold | None:
         talk = state.conversation
         fold = self._folded(state, cause)
         if fold is None:
@@ -91,12 +91,12 @@ class Folds:
             self.composer.count,
             self.policy,
             cause=cause,
-            also=(*kept, *_surviving(state)),
+            also=(*kept, *_always_kept(state)),
             survey=partial(self._seen, state),
         )
 
     def _seen(self, state: State) -> Survey:
-        return self.survey.read(state.conversation, _whole(state))
+        return self.survey.read(state.conversation, _originals(state))
 
     def restore(self, state: State) -> tuple[Chunk, ...]:
         """Folded lines that the newest step is likely to need, where there is room for them."""
@@ -174,7 +174,7 @@ def trimmer(window: int, count: Count, state: Callable[[], State]) -> Callable[[
     return cut
 
 
-def _whole(state: State) -> Whole:
+def _originals(state: State) -> Whole:
     """How a fold reads the full text of a result.
 
     A skill module counts as empty: a fold carries it over or drops it, but keeps no single lines of it.
@@ -187,7 +187,7 @@ def _whole(state: State) -> Whole:
     return text
 
 
-def _surviving(state: State) -> Iterator[Chunk]:
+def _always_kept(state: State) -> Iterator[Chunk]:
     """Chunks that every fold keeps besides words and record: pins, summary, plan, todo, lists of pictures and pages."""
     for number, pin in enumerate(state.pins, start=1):
         yield Chunk(f"pin {number}", f"[the user pins this] {pin}", "you pinned it")

@@ -53,24 +53,24 @@ def taker(project: Project, state: Callable[[], State], *, keep: bool, asked: bo
         if blind := unseeing(project, state()):
             told = "ask the user what it shows" if asked else f'if it does: [models."{blind}"] images = true'
             raise ToolError(f"{name} is a picture, and {blind} sees none; {told}")
-        _bounded(name, len(data), [*_standing(state()), *beside])
+        _check_bounds(name, len(data), [*_in_request(state()), *beside])
         try:
             found = project.pictures.take(cleaning(project.own_keys)(one_line(name)), data)
         except StoreError as error:
             raise ToolError(error.message) from error
-        return _kept(project, found) if found and keep else found
+        return _saved(project, found) if found and keep else found
 
     return take
 
 
-def _standing(state: State) -> Iterator[Picture]:
+def _in_request(state: State) -> Iterator[Picture]:
     """The pictures of the next request as far as they are known."""
     yield from state.conversation.standing_pictures()
     yield from (result.picture for result in state.results if result.picture)
     yield from (chunk.picture for chunk in state.queued if chunk.picture)
 
 
-def _bounded(name: str, size: int, stands: Sequence[Picture]) -> None:
+def _check_bounds(name: str, size: int, stands: Sequence[Picture]) -> None:
     """Raise ToolError when one more picture of ``size`` bytes would exceed what a provider takes in a request."""
     if len(stands) >= MOST_SHOWN or sum(one.size for one in stands) + size > MOST_SENT:
         held = f"{len(stands)} pictures of {sum(one.size for one in stands) / 1e6:.1f} MB"
@@ -105,7 +105,7 @@ def again(project: Project, state: Callable[[], State]) -> Callable[[str], Pictu
             raise ToolError(f"{picture.name} is a picture, and {blind} sees none")
         if project.pictures.data(picture.digest) is None:
             raise ToolError(f"the bytes of {picture.name} are not kept any more")
-        _bounded(picture.name, picture.size, [*_standing(state())])
+        _check_bounds(picture.name, picture.size, [*_in_request(state())])
         return picture
 
     return find
@@ -116,11 +116,11 @@ def kept(project: Project, sections: tuple[Section, ...]) -> tuple[Section, ...]
     for section in sections:
         for chunk in section.chunks:
             if chunk.picture:
-                _kept(project, chunk.picture)
+                _saved(project, chunk.picture)
     return sections
 
 
-def _kept(project: Project, picture: Picture) -> Picture:
+def _saved(project: Project, picture: Picture) -> Picture:
     """The same picture, saved before a log names it. Where nothing can be written the session keeps it in memory."""
     with contextlib.suppress(StoreError):
         project.pictures.keep(picture)
@@ -150,16 +150,16 @@ def outside(project: Project, words: str) -> list[Path]:
     found: dict[Path, None] = {}
     for match in _PATH.finditer(words):
         quoted = match[1] or match[2]
-        named = quoted or _plain(match[3])
+        named = quoted or _unescaped(match[3])
         if not is_named_like_one(named.rstrip(".")):
             continue
-        path = _placed(project, named.rstrip("."), told=match[0].startswith("@"))
+        path = _located(project, named.rstrip("."), told=match[0].startswith("@"))
         if path is not None:
             found[path] = None
     return list(found)
 
 
-def _plain(named: str) -> str:
+def _unescaped(named: str) -> str:
     """A path without shell or URL escapes and without the punctuation that ends a sentence."""
     from urllib.parse import unquote
 
@@ -169,7 +169,7 @@ def _plain(named: str) -> str:
     return re.sub(r"\\(.)", r"\1", named)
 
 
-def _placed(project: Project, named: str, *, told: bool) -> Path | None:
+def _located(project: Project, named: str, *, told: bool) -> Path | None:
     """The path of a named picture if the file exists; None for a plain ``@path``, which is handled as a mention."""
     home = project.environment.get("HOME", "")
     path = Path(home + named[1:]) if named.startswith("~/") and home else Path(named)

@@ -77,16 +77,16 @@ class Planning:
         task = replace(task, words=said(task.words), named=named)
         if not (task.named or telling(task.words)):
             return (_none(SHORT),) if task.words.strip() and not task.under_way else ()
-        fresh = self._begun()
+        fresh = self._start_build()
         if not self._built():
             return (_none(BUILDING),)
         with self._using:
             try:
-                return self._offered(task, room, fresh=fresh)
+                return self._planned_files(task, room, fresh=fresh)
             except (StoreError, OSError) as error:
                 return (_none(replace(BUILDING, why=str(error))),)
 
-    def _offered(self, task: Task, room: int, *, fresh: bool) -> Sequence[Section]:
+    def _planned_files(self, task: Task, room: int, *, fresh: bool) -> Sequence[Section]:
         """The plan by the current index. Raises StoreError, OSError."""
         if self._failed is not None:
             raise self._failed
@@ -94,11 +94,11 @@ class Planning:
             return ()
         if not fresh:  # the tree may have changed since the index was built
             refresh_with_repair(self._index)
-        made = self._made(self._index, task, min(room, FOLLOWING if task.files else PACKED))
+        made = self._plan(self._index, task, min(room, FOLLOWING if task.files else PACKED))
         only = task.under_way or not telling(nameless(task.words))
         return [self._near(made, task, named_only=only)] if made.files else ()
 
-    def _begun(self) -> bool:
+    def _start_build(self) -> bool:
         """Start to build the index; False when an earlier call did.
 
         It is built in a thread of its own, since a large tree takes longer than anybody waits.
@@ -129,7 +129,7 @@ class Planning:
     def _advanced(self, done: int, _: str, every: int) -> None:
         self._read = (done, every)
 
-    def _made(self, index: Index, task: Task, room: int) -> Plan:
+    def _plan(self, index: Index, task: Task, room: int) -> Plan:
         steering = steered(task, self._chosen())
         return made(self._project, index, task.words, room, steering, self._purse, ahead=task.ahead)
 

@@ -48,10 +48,10 @@ def request_plain(project: Project, opening: Opening, words: str, own: str | Non
     from ctxe.project.window.folds import folds
 
     composed = composer_for(project, opening.tools, opening.skills)
-    state = _so_far(project, opening)
+    state = _resumed(project, opening)
     for path, choice in opening.files:
         state = apply(state, FileChosen(path, choice))
-    state = apply(state, Queued(_outside(project, words if own is None else own, state)))
+    state = apply(state, Queued(_pictures(project, words if own is None else own, state)))
     if state.standing is None:
         state = apply(state, EpochStarted(composed.standing(state)))
     state = apply(state, TurnStarted(words, composed.gather(words, state)))
@@ -61,7 +61,7 @@ def request_plain(project: Project, opening: Opening, words: str, own: str | Non
     return {"model": project.model.id, **_plain(composed.compose(state).request)}
 
 
-def _outside(project: Project, words: str, state: State) -> tuple[Chunk, ...]:
+def _pictures(project: Project, words: str, state: State) -> tuple[Chunk, ...]:
     """Pictures outside the project that words name, as a session would show them. Those that cannot be shown are left
     out.
     """
@@ -74,7 +74,7 @@ def _outside(project: Project, words: str, state: State) -> tuple[Chunk, ...]:
     return tuple(found)
 
 
-def _so_far(project: Project, opening: Opening) -> State:
+def _resumed(project: Project, opening: Opening) -> State:
     """The state of the session that would be resumed; an empty one for a new session. Raises SessionError."""
     if not (opening.resume or opening.newest):
         return State()

@@ -64,7 +64,7 @@ class Replayed:
 
     def step(self, reply: Reply, texts: dict[str, str]) -> None:
         """Add a reply and its results, trimmed on arrival. ``texts`` holds the full text of each result by call id."""
-        results = tuple(self._born(call, texts[call.id], reply) for call in reply.calls)
+        results = tuple(self._told_result(call, texts[call.id], reply) for call in reply.calls)
         *before, running = self.conversation.turns
         running = replace(running, steps=(*running.steps, Step(reply, results)))
         self.conversation = replace(self.conversation, turns=(*before, running))
@@ -99,7 +99,7 @@ class Replayed:
         """The full text of a result, as it was given."""
         return self._originals.get(result.call_id, result.text)
 
-    def _born(self, call: ToolCall, text: str, reply: Reply) -> ToolResult:
+    def _told_result(self, call: ToolCall, text: str, reply: Reply) -> ToolResult:
         """The tool result as the model gets it, trimmed on arrival."""
         asked = taken_apart(call.arguments)
         kind = kind_of(call.name, asked)
