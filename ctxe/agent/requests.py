@@ -75,10 +75,10 @@ def texts(
 
 def _pieces(state: State, tools: Sequence[ToolSchema]) -> Iterator[Piece]:
     """All pieces that the request after this state can consist of; their tokens are not needed, so ``len`` counts."""
-    talk = spoken(state.conversation, len)
+    parts = spoken(state.conversation, len)
     yield from (tool_piece(tool, len) for tool in tools)
     yield from (piece for section in state.standing or () for piece in section_pieces(section, len))
-    yield from (*talk.record, *talk.older, *talk.gathered, *([talk.words] if talk.words else []), *talk.steps)
+    yield from (*parts.record, *parts.older, *parts.gathered, *([parts.words] if parts.words else []), *parts.steps)
 
 
 def said_in(piece: Piece) -> tuple[Said, ...]:

@@ -79,8 +79,8 @@ def _with_implied_chat(words: list[str]) -> list[str]:
 def _with_pick(words: list[str]) -> list[str]:
     """``-r`` without an id means picking one from a list; Typer gets the id PICK for it."""
     until = words.index("--") if "--" in words else len(words)
-    behind = [*words[1:], "-"]
-    alone = {at for at in range(until) if words[at] in ("-r", "--resume") and behind[at].startswith("-")}
+    following = [*words[1:], "-"]
+    alone = {at for at in range(until) if words[at] in ("-r", "--resume") and following[at].startswith("-")}
     return [f"--resume={PICK}" if words[0] == "chat" and at in alone else word for at, word in enumerate(words)]
 
 

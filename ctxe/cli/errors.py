@@ -53,8 +53,8 @@ def say(message: str, hint: str = "") -> None:
 
     with contextlib.suppress(OSError, ValueError, AttributeError):
         columns = os.get_terminal_size(sys.stderr.fileno()).columns if sys.stderr.isatty() else None
-        told = [line(f"ctxe: {message}"), *([line(f"      {hint}")] if hint else [])]
-        rows = [part for one in told for part in fold(one, columns or None, "      ")]
+        unwrapped = [line(f"ctxe: {message}"), *([line(f"      {hint}")] if hint else [])]
+        rows = [part for one in unwrapped for part in fold(one, columns or None, "      ")]
         sys.stderr.write("".join("".join(text for text, _ in row) + "\n" for row in rows))
 
 

@@ -54,8 +54,8 @@ def table_of(groups: Any, screen: Screen) -> str:
     if not screen.terminal:
         whole = [[*row, *more] for row, more in zip(rows, about, strict=True)]
         return table([*columns, Column("fix"), Column("files")], whole, screen)
-    told = [" · ".join(filter(None, (fix and f"fix: {fix}", files and f"in {files}"))) for fix, files in about]
-    return draw([row for group in detailed(columns, rows, "", told, screen) for row in group], screen)
+    details = [" · ".join(filter(None, (fix and f"fix: {fix}", files and f"in {files}"))) for fix, files in about]
+    return draw([row for group in detailed(columns, rows, "", details, screen) for row in group], screen)
 
 
 def _files(files: Any) -> str:
@@ -94,5 +94,5 @@ def page(project: Project, screen: Screen, group: Any) -> str:
 def _ago(then: float, now: float) -> str:
     from ctxe.terminal.figures import age
 
-    told = age(then, now)
-    return f"{told} ago" if told[-1] in "mhdw" and told != "now" else told
+    text = age(then, now)
+    return f"{text} ago" if text[-1] in "mhdw" and text != "now" else text

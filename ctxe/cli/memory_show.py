@@ -48,8 +48,8 @@ def show(invocation: Invocation, wanted: MemoryOptions) -> None:
         print_json(_sources_json(*standing.sources(project)))
     elif wanted.today:
         day, lines = memories.today(project)
-        told = [{"id": line.id, "at": line.created, "session": line.session, "text": line.text} for line in lines]
-        print_json(told) if wanted.as_json else screen.say(memory_pages.log_page(day, lines, screen))
+        records = [{"id": line.id, "at": line.created, "session": line.session, "text": line.text} for line in lines]
+        print_json(records) if wanted.as_json else screen.say(memory_pages.log_page(day, lines, screen))
     elif wanted.weeks:
         by_week = memories.weeks(project)
         text = "\n\n".join("\n  ".join((week, *lines)) for week, lines in by_week.items())

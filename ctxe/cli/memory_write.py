@@ -79,8 +79,8 @@ def keep(
     project = invocation.project()
     screen = invocation.screen()
     draft = memories.drafted(words, kind, title, lists)
-    stood = [project.store.get(ref) for ref in supersedes]
-    replaced = [old.id for old in stood]
+    superseded = [project.store.get(ref) for ref in supersedes]
+    replaced = [old.id for old in superseded]
     same = None if replaced else memories.known(project, draft)
     if not (replaced or propose or same):
         more = _same_subject(project, screen, draft)
@@ -95,7 +95,7 @@ def keep(
         return
     became = f"saved {entry.id}" if same is None else f"{entry.id} says that already"
     screen.say(f"{became} in {project.place.memory.name}/{entry.path}, by {entry.by}")
-    for old in () if propose else stood:
+    for old in () if propose else superseded:
         screen.tell(memories.gave_way(project, old, entry))
 
 

@@ -35,10 +35,10 @@ def pack(
     words = " ".join(task or ()) or from_stdin("pack")
     with progress(screen, "indexing") as advance:
         made = bundle(project, words, budget or USUAL, advance)
-    told = to_json(made)
+    facts = to_json(made)
     if as_json:
-        print_json(told)
+        print_json(facts)
         return
     screen.hand_on(made.text.removesuffix("\n"))
-    parts = [f"{section['name']} {size(section['tokens'])}" for section in told["sections"]]
+    parts = [f"{section['name']} {size(section['tokens'])}" for section in facts["sections"]]
     screen.tell(" · ".join([f"{made.tokens:,} of {made.budget:,} tokens", *parts]))

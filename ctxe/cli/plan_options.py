@@ -93,7 +93,7 @@ def view(made: Plan, screen: Screen, *, every: bool = False) -> str:
     listed = _listed(made, screen, every)
     more = len(made.files) + 1 - len(listed)  # one group is the table's header
     foot = fold(line((_foot(made, more), "dim")), screen.width)
-    notes = [row for told in _notes(made) for row in fold(line((told, "warn")), screen.width)]
+    notes = [row for note in _notes(made) for row in fold(line((note, "warn")), screen.width)]
     return draw([*(row for rows in listed for row in rows), (), *foot, *notes], screen)
 
 
@@ -122,13 +122,13 @@ def _foot(made: Plan, more: int) -> str:
     from ctxe.terminal.figures import plural, seconds
 
     took = seconds(sum(made.timings_ms.values()) / 1000)
-    told = [f"{made.tokens:,} of {made.budget:,} tokens, ranked in {took}"]
-    told += [f"{plural(more, 'more file')} in the plan: --all lists them"] if more > 0 else []
+    parts = [f"{made.tokens:,} of {made.budget:,} tokens, ranked in {took}"]
+    parts += [f"{plural(more, 'more file')} in the plan: --all lists them"] if more > 0 else []
     dropped = sum(out.reason == DROPPED for out in made.left_out)
     crowded = len(made.left_out) - dropped
-    told += [f"{plural(crowded, 'file')} had no room"] if crowded else []
-    told += [f"{plural(dropped, 'file')} you dropped"] if dropped else []
-    return " · ".join(told)
+    parts += [f"{plural(crowded, 'file')} had no room"] if crowded else []
+    parts += [f"{plural(dropped, 'file')} you dropped"] if dropped else []
+    return " · ".join(parts)
 
 
 def _listed(made: Plan, screen: Screen, every: bool) -> list[list[Line]]:

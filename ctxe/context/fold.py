@@ -166,8 +166,8 @@ def _same(before: Fold | None, made: Fold) -> bool:
 
 def room_for(frame: Frame, conversation: Conversation, usable: int, count: Count) -> FoldRoom:
     """The room of a request; no fold can shrink its tools, standing sections and the user's first message."""
-    told = in_short(conversation.turns[0].words) if conversation.turns else ""
-    first = min(count(told), int(MOST_OF_FIRST * usable)) + MESSAGE if conversation.turns else 0
+    text = in_short(conversation.turns[0].words) if conversation.turns else ""
+    first = min(count(text), int(MOST_OF_FIRST * usable)) + MESSAGE if conversation.turns else 0
     return FoldRoom(usable, _frame_tokens(frame, count) + first)
 
 

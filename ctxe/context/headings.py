@@ -124,5 +124,5 @@ def _nearest(found: Sequence[HeadedPart], heading: str) -> int | None:
 
 def pages_of(conversation: Conversation) -> dict[str, Chunk]:
     """The web pages sent with the user's words, by address, each in its newest version."""
-    told = (chunk for turn in conversation.turns for section in turn.gathered for chunk in section.chunks)
-    return {chunk.id: chunk for chunk in told if "://" in chunk.id and chunk.of}
+    every = (chunk for turn in conversation.turns for section in turn.gathered for chunk in section.chunks)
+    return {chunk.id: chunk for chunk in every if "://" in chunk.id and chunk.of}

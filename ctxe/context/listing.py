@@ -25,20 +25,20 @@ def bare(text: str) -> str:
     """The text with padding and the numbers of empty lines removed from its listings; the rest unchanged."""
     if "→" not in text and "\t" not in text:
         return text
-    told: list[str] = []
+    out: list[str] = []
     run: list[str] = []
     sign, width, number = "", 0, 0
     for line in text.split("\n"):
         row = _ROW.match(line)
         if row is None or (row[3], int(row[2])) != (sign, number + 1) or (row[1] and row.end(2) != width):
-            told += _stripped(run)
+            out += _stripped(run)
             run = []
         if row is None:
-            told.append(line)
+            out.append(line)
         else:
             run.append(line)
             sign, width, number = row[3], row.end(2), int(row[2])
-    return "\n".join([*told, *_stripped(run)])
+    return "\n".join([*out, *_stripped(run)])
 
 
 def _stripped(run: Sequence[str]) -> Iterator[str]:

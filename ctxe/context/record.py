@@ -53,9 +53,9 @@ def record(
     for path, likelier in left_in_listings(survey).items():
         left[path] *= likelier
     left.update(dict.fromkeys(covered, 0.0))
-    told = {core_of(line) for text in earlier for line in text.splitlines()}
+    recorded = {core_of(line) for text in earlier for line in text.splitlines()}
     spent = _open_required(topics, left, room / 2, since)
-    order = chosen(_candidates(topics, survey, density, told), left, room - spent)
+    order = chosen(_candidates(topics, survey, density, recorded), left, room - spent)
     return _fitted(topics, order, room, count, since)
 
 
@@ -84,14 +84,14 @@ def _grouped(entries: Sequence[HistoryEntry], density: float) -> list[Topic]:
     return sorted(made, key=lambda topic: topic.entries[-1].step)
 
 
-def _candidates(topics: Sequence[Topic], survey: Survey, density: float, told: Collection[str]) -> list[Candidate]:
-    """Every line not replaced or ``told``, once, at its newest place, if it has worth or contains a name."""
+def _candidates(topics: Sequence[Topic], survey: Survey, density: float, recorded: Collection[str]) -> list[Candidate]:
+    """Every line not replaced or ``recorded``, once, at its newest place, if it has worth or contains a name."""
     home = {entry: topic for topic in topics for entry in topic.entries}
     found, worth = list[Candidate](), worth_of_lines(survey, near_use(survey))
     empty = _uninformative(survey)
     for core, seen in survey.lines.items():
         topic = home.get(seen.entry)
-        if topic is None or seen.replaced > seen.written or core in told:
+        if topic is None or seen.replaced > seen.written or core in recorded:
             continue
         line, own = seen.line, 0.0 if core in empty or is_passed(core) else worth(seen)
         if own or line.names:
@@ -147,8 +147,8 @@ def _rendered(topics: Sequence[Topic], order: Sequence[Shown], since: int) -> st
     if not last:
         parts = ["[Words of the user before the first step, folded. Below are lines of them, word for word.]"]
     for topic in topics:
-        if (told := lines[id(topic)]) or topic.must:
-            parts += _topic_lines(topic, told)
+        if (picked := lines[id(topic)]) or topic.must:
+            parts += _topic_lines(topic, picked)
     return "\n".join(parts)
 
 
@@ -159,10 +159,10 @@ def _topic_lines(topic: Topic, lines: list[Sightings]) -> list[str]:
     title = () if newest.what == "user" else topic.title
     numbers = {entry: n for n, entry in enumerate(topic.entries)}
     lines.sort(key=lambda seen: (numbers[seen.entry], seen.place))
-    told = [text for text in _with_file_names(lines) if text.strip() not in title]
-    if not newest.ok and not any(map(_LOUD.search, told)):
-        told += [line.text for line in newest.lines if line.origin == "result" and _LOUD.search(line.text)][:1]
-    return [f"[{heading}]", *title, *told]
+    body = [text for text in _with_file_names(lines) if text.strip() not in title]
+    if not newest.ok and not any(map(_LOUD.search, body)):
+        body += [line.text for line in newest.lines if line.origin == "result" and _LOUD.search(line.text)][:1]
+    return [f"[{heading}]", *title, *body]
 
 
 def _with_file_names(lines: Sequence[Sightings]) -> Iterator[str]:

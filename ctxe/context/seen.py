@@ -41,10 +41,10 @@ class Lines:
 
     def take(self, lines: Iterable[str]) -> None:
         """Add the lines of one text."""
-        told = list(filter(None, lines))
-        self.each.update(told)
-        self._next.update(pairwise(told))
-        self._opening.update(line for before, line in pairwise(told) if before[0] == "[" and _NOTE.match(before))
+        nonblank = list(filter(None, lines))
+        self.each.update(nonblank)
+        self._next.update(pairwise(nonblank))
+        self._opening.update(line for before, line in pairwise(nonblank) if before[0] == "[" and _NOTE.match(before))
 
     def follows(self, before: str, line: str) -> bool:
         """True when ``line`` is empty, or known after ``before`` (or may be); without ``before``, known anywhere."""
@@ -122,7 +122,7 @@ def unrepeated(text: str, known: Lines, handle: str, core: Callable[[str], str] 
     ``core`` maps a line to what is compared. A run must be known in this very order. Where another known run begins,
     its first line is shown, so that a list that lost a line, or a file that was edited, does not look unchanged.
     """
-    told: list[str] = []
+    out: list[str] = []
     run: list[str] = []
     before = ""
     for line in text.split("\n"):
@@ -131,10 +131,10 @@ def unrepeated(text: str, known: Lines, handle: str, core: Callable[[str], str] 
             run.append(line)
             before = said or before
             continue
-        told += _run_or_marker(run, handle)
-        told.append(line)
+        out += _run_or_marker(run, handle)
+        out.append(line)
         run, before = [], said if said in known.each else ""
-    return "\n".join([*told, *_run_or_marker(run, handle)])
+    return "\n".join([*out, *_run_or_marker(run, handle)])
 
 
 def _run_or_marker(run: list[str], handle: str) -> list[str]:

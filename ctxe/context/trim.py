@@ -191,16 +191,16 @@ def _take(order: Iterable[int], lines: Sequence[str], chars: int) -> list[int]:
 def _render(lines: Sequence[str], keep: Sequence[int], hidden: int, handle: str, *, gaps: bool) -> str:
     """The kept lines with a marker in each gap, or a single marker at the end; the first names the handle."""
     shown: list[str] = []
-    told = False
+    named = False
     for index, nearest in zip([*keep, len(lines)], [-1, *keep], strict=True):
         missing = index - nearest - 1 if gaps else (len(lines) - len(keep)) * (index == len(lines))
         if missing:
             more = f"at least {missing + hidden:,}" if hidden else f"{missing:,}"
             what = f"{more} lines left out" if gaps else f"{more} more lines"
-            shown.append(f"[{missing:,} lines left out]" if told else f"[{what}; recall {handle}]")
-            told = True
+            shown.append(f"[{missing:,} lines left out]" if named else f"[{what}; recall {handle}]")
+            named = True
         if index < len(lines):
             shown.append(lines[index])
-    if not told:
+    if not named:
         shown.append(f"[shortened; recall {handle}]")
     return "\n".join(shown)

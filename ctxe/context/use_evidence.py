@@ -47,10 +47,10 @@ def injected(conversation: Conversation, tokens: Mapping[str, int]) -> tuple[Inj
 
     ``tokens`` maps the content hashes of chunks to the tokens they took; a chunk without an entry was never sent.
     """
-    told = [(t, turn, list(_chosen(turn))) for t, turn in enumerate(conversation.turns, start=1)]
-    shared = Counter(name for _, _, chunks in told for _, _, chunk in chunks for name in set(names_in(chunk.text)))
+    by_turn = [(t, turn, list(_chosen(turn))) for t, turn in enumerate(conversation.turns, start=1)]
+    shared = Counter(name for _, _, chunks in by_turn for _, _, chunk in chunks for name in set(names_in(chunk.text)))
     evidence, found = UseEvidence(), list[Injected]()
-    for t, turn, chunks in reversed(told):
+    for t, turn, chunks in reversed(by_turn):
         own = {name for name, times in shared.items() if times == 1} - set(names_in(turn.words))
         later = len(turn.steps)
         for after, section, chunk in reversed(chunks):

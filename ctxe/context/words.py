@@ -23,8 +23,8 @@ MOST_OF_FIRST = 0.6
 
 def first_words(words: str, usable: int, count: Count) -> str:
     """The first message as every fold keeps it: as it was sent before where it fits, else trimmed."""
-    told, room = in_short(words), int(MOST_OF_FIRST * usable)
-    return told if count(told) <= room else trim(words, "other", room, count).text
+    whole, room = in_short(words), int(MOST_OF_FIRST * usable)
+    return whole if count(whole) <= room else trim(words, "other", room, count).text
 
 
 def left_out(conversation: Conversation, upto: Position, words: Collection[int]) -> Iterator[Chunk]:

@@ -74,8 +74,8 @@ class Standard:
         from dataclasses import make_dataclass
 
         own = [(one.name, one.type, standard(**one.options)) for one in _fields(self._kind)]
-        spoken = {"__doc__": self._kind.__doc__}  # deriving one from the signature takes milliseconds
-        twin = make_dataclass(self._kind.__name__, own, namespace=spoken, init=False, repr=False, eq=False)
+        doc = {"__doc__": self._kind.__doc__}  # deriving one from the signature takes milliseconds
+        twin = make_dataclass(self._kind.__name__, own, namespace=doc, init=False, repr=False, eq=False)
         found = getattr(twin, self._name)
         type.__setattr__(self._kind, self._name, found)
         return found
