@@ -64,7 +64,7 @@ def put(
     key: Annotated[str, typer.Argument(help="section.key")],
     value: Annotated[str, typer.Argument(help="its new value; a list is written with commas")],
 ) -> None:
-    """Change one setting in the user's file."""
+    """Validate a value and save it in the user's file. Raises ConfigError, StoreError."""
     from ctxe.config import parse, save, user_file
 
     invocation = Invocation.of(context)

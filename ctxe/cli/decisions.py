@@ -46,7 +46,7 @@ def show(
     decision: Annotated[str, typer.Argument(help="id, its beginning, its number or its file")],
     as_json: JsonOption = False,
 ) -> None:
-    """One decision. Raises StoreError."""
+    """A whole decision, with what it replaced. Raises StoreError."""
     from ctxe.cli.memory_pages import entry_page
     from ctxe.project.memory import memories
 

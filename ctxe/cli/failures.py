@@ -92,7 +92,7 @@ def add(
     file: memory.File = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Keep a failure. Raises CtxeError, StoreError."""
+    """Keep a failure, or count a known one once more. Raises CtxeError, StoreError."""
     from ctxe.project.memory import failures
 
     invocation = Invocation.of(context)
@@ -113,7 +113,7 @@ def resolve(
     status: Annotated[str, typer.Option("--status", help="resolved, wontfix, stale, or open again")] = "resolved",
     as_json: JsonOption = False,
 ) -> None:
-    """Settle a failure. Raises StoreError."""
+    """Set a failure's status and fix. Raises StoreError."""
     from ctxe.project.memory import failures
 
     if status not in STATUSES:
@@ -136,7 +136,10 @@ def match(
     lines: memory.Lines = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Search failures only. Raises CtxeError, StoreError."""
+    """Search failures by words, command, error or file, or answer questions line by line (--jsonl).
+
+    Raises CtxeError, StoreError.
+    """
     from ctxe.project.memory import asking
 
     invocation = Invocation.of(context)

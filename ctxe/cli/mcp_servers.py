@@ -42,7 +42,7 @@ def register(group: typer.Typer) -> None:
 
 
 def list_(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Every server."""
+    """List every server and whether it may be started, without starting any."""
     from ctxe.project.servers.connections import connections
     from ctxe.project.servers.pages import rows
 

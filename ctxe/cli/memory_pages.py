@@ -133,7 +133,7 @@ def sources_page(project: Project, screen: Screen) -> str:
 
 
 def log_page(day: str, entries: Sequence[Any], screen: Screen) -> str:
-    """The log of one day."""
+    """The log of one day (UTC), a row per entry."""
     if not entries:
         return draw([line(f"nothing is logged for {day} (UTC)")], screen)
     rows: list[list[Cell]] = [[entry.created[11:16], entry.session, entry.text] for entry in entries]

@@ -8,7 +8,7 @@ from typing import Any
 from ctxe.domain.value import dataclass, field
 
 DIGITS = 18
-"""Most digits of a number; Typer gets longer ones."""
+"""Most digits of a number; longer ones are left to Typer."""
 
 
 def _is_sentence(word: str) -> bool:

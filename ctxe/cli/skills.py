@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 
 def list_(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Every module."""
+    """Every module with its state and price, and the price of the list itself."""
     from ctxe.project.skills import modules
 
     invocation = Invocation.of(context)
@@ -65,7 +65,7 @@ def show(
     name: Annotated[str, typer.Argument(help="name of a module")],
     as_json: JsonOption = False,
 ) -> None:
-    """One module. Raises ConfigError."""
+    """A module as the model gets it, with the price of its parts. Raises ConfigError."""
     from ctxe.project.skills import modules
 
     invocation = Invocation.of(context)
@@ -116,7 +116,7 @@ def check(
     name: Annotated[str, typer.Argument(help="name or folder of a module; without it, all of yours")] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Check modules. Raises CtxeError."""
+    """Check one module, or all of the user's; exit code 1 when one has a fault. Raises CtxeError."""
     from ctxe.project.skills import modules
 
     invocation = Invocation.of(context)

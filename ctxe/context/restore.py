@@ -80,12 +80,12 @@ def restored(conversation: Conversation, survey: Survey, usable: int, left: Call
         if any(chunks):
             return tuple(chunk for chunk in chunks if chunk)
     before = set(_restored_before(conversation))
-    chunks_named = (
+    of_named = (
         _shown(history, survey, min(PART_NAMED * usable, room), known)
         for history in named
         if file_key(history.path) not in before
     )
-    return tuple(islice((chunk for chunk in chunks_named if chunk), 1))
+    return tuple(islice((chunk for chunk in of_named if chunk), 1))
 
 
 def habit(survey: Survey) -> float:
