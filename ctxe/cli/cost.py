@@ -55,8 +55,7 @@ def _sums(project: Project, by: By, session: str) -> dict[str, Sum]:
 
 
 def _by_step(project: Project, session: str) -> dict[str, Sum]:
-    """The cost of one session (default: the one used last) by turn and step, with consultations of models between them.
-    """
+    """The cost of one session (default: the one used last) by turn and step, and of models consulted in between."""
     from ctxe.domain.conversation import Usage
     from ctxe.project.sessions import Sum, path_of
     from ctxe.project.window.past import past

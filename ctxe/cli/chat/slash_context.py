@@ -100,7 +100,7 @@ def paste(chat: ChatSession, words: str) -> None:
 
 
 def web(chat: ChatSession, words: str) -> None:
-    """Read a web page and send it with these words or the next ones. Only now its host is contacted."""
+    """Read a web page and send it with these words or the next ones. The host is contacted only now."""
     address, _, more = words.partition(" ")
     if not address:
         chat.screen.tell("/web ADDRESS, or /web ADDRESS WORDS; @https://… in your words does the same")
