@@ -1,4 +1,4 @@
-"""Checking a call's arguments against the tool's own schema, so that a wrong call teaches the model the right one."""
+"""Checking a call's arguments against the tool's schema, with errors that tell the model how to call it."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ _NAMES = {
 
 
 def checked(schema: ToolSchema, arguments: object) -> dict[str, Any]:
-    """The arguments as the tool's code may rely on them: keys known, required ones there, types right.
+    """The arguments, converted where needed: only known keys, all required ones, the right types.
 
-    Harmless slips are forgiven: null for a key that may be missing, "12" or 12.0 for 12, "true" for true, one thing
-    for a list of it, a list as JSON text. Raises ToolError that names the wrong key and every key the tool accepts.
+    Harmless slips are corrected: null for an optional key, "12" or 12.0 for 12, "true" for true, a single item for a
+    list of one, a list as JSON text. Raises ToolError, which names the wrong key and every key the tool accepts.
     """
     return _object(arguments, schema.parameters, schema.name, accepted(schema.parameters))
 
 
 def accepted(shape: Shape) -> str:
-    """The keys of an object schema in words, those that may be missing with a question mark."""
+    """The keys of an object schema in a row, optional ones with a question mark."""
     required = shape.get("required", ())
     return ", ".join(f"{key}{'' if key in required else '?'}" for key in shape.get("properties", {}))
 
 
 def _object(value: object, shape: Shape, where: str, keys: str) -> dict[str, Any]:
     if not isinstance(value, Mapping):
-        raise ToolError(f"{where} takes an object with {keys}; got {_told(value)}")
+        raise ToolError(f"{where} takes an object with {keys}; got {_kind_in_words(value)}")
     properties, required = shape.get("properties", {}), shape.get("required", ())
     for key in value:
         if key not in properties:
@@ -57,7 +57,7 @@ def _object(value: object, shape: Shape, where: str, keys: str) -> dict[str, Any
 def _value(value: object, shape: Shape, where: str) -> Any:
     kind = shape.get("type", "string")
     if kind == "object" and "properties" not in shape:
-        return _free(value, where)
+        return _free_object(value, where)
     if kind == "object":
         return _object(value, shape, where, accepted(shape))
     if kind == "array":
@@ -74,15 +74,15 @@ def _value(value: object, shape: Shape, where: str) -> Any:
 
 
 def _items(value: object) -> Sequence[object]:
-    """What a list holds, also where one thing stands for it or it came as JSON text."""
+    """The items of a list, which may come as JSON text or as a single item."""
     if isinstance(value, str) and value.lstrip().startswith("["):
         with contextlib.suppress(ValueError, RecursionError):
             value = json.loads(value)
     return value if isinstance(value, list | tuple) else [value]
 
 
-def _free(value: object, where: str) -> dict[str, Any]:
-    """An object with keys of its own, also where it came as JSON text."""
+def _free_object(value: object, where: str) -> dict[str, Any]:
+    """An object whose keys the schema does not fix; it may come as JSON text."""
     if isinstance(value, str):
         try:
             value = json.loads(value or "{}")
@@ -94,7 +94,7 @@ def _free(value: object, where: str) -> dict[str, Any]:
 
 
 def _plain(value: object, kind: str) -> str | int | bool | None:
-    """The value as its kind, or None when it is no such thing."""
+    """The value converted to its kind; None when it cannot be."""
     match kind, value:
         case "string", str():
             return value
@@ -117,6 +117,6 @@ def _plain(value: object, kind: str) -> str | int | bool | None:
     return None
 
 
-def _told(value: object) -> str:
+def _kind_in_words(value: object) -> str:
     kinds = {str: "text", list: "a list", type(None): "null", bool: "true or false", int: "a number", float: "a number"}
     return kinds.get(type(value), "something else")

@@ -1,4 +1,4 @@
-"""How a command ended, as a result: both streams in the order they came, then ``[exit 0]`` or why it was ended."""
+"""The result of a command: both output streams in the order they came, then ``[exit 0]`` or why it ended."""
 
 from __future__ import annotations
 
@@ -16,25 +16,28 @@ ASKED = pattern(
     r"EOFError|EOF when reading|not (?:from )?a (?:tty|terminal|TTY)|[Ii]nappropriate ioctl|no tty present"
     r"|a terminal is required|could not read (?:Username|Password)|Error reading input"
 )
-"""What programs say that wanted an answer from somebody."""
+"""Messages of programs that wanted input."""
 ASKS = "; it wanted input and there is none: give it as options, a file or a pipe"
 WALLED = pattern(
     r"Permission denied|Read-only file system|Operation not permitted|PermissionError|\b(?:EACCES|EPERM|EROFS)\b"
     r"|Network is unreachable|[Cc]ould not resolve|[Nn]ame resolution|\b(?:EAI_AGAIN|ENOTFOUND|ENETUNREACH)\b"
 )
-"""What programs say that met the wall of a sandbox."""
+"""Messages of programs that a sandbox may have stopped."""
 EXPECTING = ("AssertionError", "AssertionFailedError", "ExpectationNotMetError", "FAIL", "Failed")
-"""Classes of errors by which tests say that something came otherwise."""
+"""Error classes by which tests report an unexpected result."""
 TAIL = 2_000
-"""Characters at the end of the output in which it is looked for."""
+"""Characters at the end of the output in which such messages are looked for."""
 LONG = 5.0
-"""Seconds from which on the result says how long a command took."""
+"""Seconds above which the result says how long a command took."""
 
 
-def ended(root: Path, command: str, done: Finished, limit: float = 0.0, more: str = "", walls: str = "") -> ToolOutput:
-    """The result of a command that ended, its time limit in seconds, and what to say where it was cut short.
+def command_output(
+    root: Path, command: str, done: Finished, limit: float = 0.0, more: str = "", walls: str = ""
+) -> ToolOutput:
+    """The result of a command that ended. ``limit`` is its time limit in seconds.
 
-    ``walls`` says what a sandbox round it lets commands do, for a model whose command met one.
+    ``more`` is a hint for a command that was stopped or left processes running. ``walls`` describes what its sandbox
+    allows, for a model whose command was probably stopped by it; empty without a sandbox.
     """
     from ctxe.tools.outcomes.outcome import outcome
     from ctxe.tools.outcomes.place import located
@@ -63,13 +66,13 @@ def ended(root: Path, command: str, done: Finished, limit: float = 0.0, more: st
 
 
 def _expected(facts: dict[str, Any]) -> bool:
-    """Whether tests of the project's own expected something else, which may be about what is denied."""
+    """Whether the project's tests failed on an expectation: a message about denied access may be part of them then."""
     named = facts.get("tests", {}).get("failed") and facts.get("error")
     return bool(named) and facts["error"]["class"] in EXPECTING
 
 
 def _ending(seconds: float, done: Finished, asked: str = "", more: str = "") -> str:
-    """How the command ended, and what it left running; ``more`` where it was not over."""
+    """The last line: how the command ended, and whether background processes were ended with it."""
     from ctxe.safety.running.process import Finished
 
     match done:

@@ -14,7 +14,7 @@ from ctxe.tools.workspace import Workspace
 
 
 def core_tools(workspace: Workspace, notebook: Notebook, jobs: Jobs | None = None) -> tuple[Tool, ...]:
-    """The core set over one workspace; the order never changes, for it stands in every request's prefix."""
+    """The core tools of one workspace, in a fixed order, since they are part of every request's prefix."""
     return (
         read_file(workspace),
         list_files(workspace),

@@ -1,4 +1,4 @@
-"""delegate: a question that needs much reading goes to a second conversation; only its answer comes back."""
+"""delegate: have a question that needs much reading answered in a second conversation; only the answer comes back."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from ctxe.domain.errors import ToolError
 from ctxe.domain.tool import Action, Progress, Risk, Tool, ToolOutput
 from ctxe.repo.undo.rewrite import look
 from ctxe.tools.arguments import checked
-from ctxe.tools.prose import STRING, STRINGS, describe
+from ctxe.tools.schemas import STRING, STRINGS, describe
 from ctxe.tools.workspace import Workspace, locate
 
 Ask = Callable[[str, Sequence[str]], Iterator[Progress | ToolOutput]]
-"""A question and the files to begin with → what is done for it, as it comes, then the answer."""
+"""Answers a question, given files to begin with: yields progress, then the answer."""
 
 SHOWN = 80
-"""Characters of a question in one line."""
+"""Characters of a question that is shown in one line."""
 
 
 def delegate(workspace: Workspace, ask: Ask) -> Tool:
-    """The tool. Whoever answers reads only, so it is decided on as a read of the files that are named."""
+    """The tool. A delegate only reads, so permission is decided as for reading the named files."""
     schema = describe("delegate", {"task": STRING, "files": STRINGS}, ("task",))
 
     def prepare(arguments: Mapping[str, Any]) -> Action:

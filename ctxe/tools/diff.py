@@ -1,4 +1,4 @@
-"""What changed between two texts: hunks, a unified diff for people, and a count of lines."""
+"""The difference between two texts: hunks, a unified diff for people, and a count of lines."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ctxe.tools.text import split
 
 CONTEXT = 3
 PATIENCE = 4_000
-"""Changed lines on both sides above which no smaller difference is sought: the search is quadratic."""
+"""Changed lines on both sides above which they become one hunk, since the search for smaller ones is quadratic."""
 
 NO_NEWLINE = "\\ No newline at end of file"
 
 
 @dataclass(frozen=True, slots=True)
 class Hunk:
-    """Lines ``[a, b)`` of the old text gave way to lines ``[c, d)`` of the new one; counted from 0."""
+    """Lines ``[a, b)`` of the old text became lines ``[c, d)`` of the new one, counted from 0."""
 
     a: int
     b: int
@@ -27,7 +27,7 @@ class Hunk:
 
 
 def hunks(old: Sequence[str], new: Sequence[str]) -> list[Hunk]:
-    """The places in which two lists of lines differ, in order; what they share at both ends is never searched."""
+    """The differences between two lists of lines, in order; common lines at both ends are skipped first."""
     head = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
     spare = min(len(old), len(new)) - head
     ends = takewhile(lambda n: old[-n] == new[-n], range(1, spare + 1))
@@ -47,9 +47,9 @@ def tally(found: Sequence[Hunk]) -> str:
 
 
 def unified(path: str, old: str | None, new: str | None) -> str:
-    """A unified diff of one file; None stands for a file that is not there.
+    """A unified diff of one file; None stands for a missing file.
 
-    Carriage returns are left out where every line of both has one, and shown where they make a difference.
+    Carriage returns are left out when every line of both texts has one, and shown otherwise.
     """
     same = _all_crlf(old) and _all_crlf(new)
     before, after = (split((text or "").replace("\r\n", "\n") if same else text or "") for text in (old, new))
@@ -65,7 +65,7 @@ def _all_crlf(text: str | None) -> bool:
 
 
 def _groups(found: Sequence[Hunk]) -> Iterator[list[Hunk]]:
-    """Hunks whose context would touch stand together."""
+    """Group hunks whose context lines would touch."""
     group: list[Hunk] = []
     for hunk in found:
         if group and hunk.a - group[-1].b > 2 * CONTEXT:

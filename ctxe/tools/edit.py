@@ -1,4 +1,4 @@
-"""edit_file and write_file: changes a person can see before they happen, and that keep all other bytes of the file."""
+"""edit_file and write_file: changes that a person can review first, and that leave all other bytes of a file alone."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
 from ctxe.domain.value import dataclass
 from ctxe.repo.undo.rewrite import look, read, rewrite
 from ctxe.tools.arguments import checked
-from ctxe.tools.prose import BOOLEAN, STRING, describe
+from ctxe.tools.schemas import BOOLEAN, STRING, describe
 from ctxe.tools.text import Decoded, line_end, split
-from ctxe.tools.workspace import Workspace, current, load, writable
+from ctxe.tools.workspace import Workspace, load, require_seen, writable
 
 if TYPE_CHECKING:
     from ctxe.tools.diff import Hunk
     from ctxe.tools.replace import Edit
 
 SPANS = 8
-"""Changed places that a result names."""
+"""Changed places that a result lists, at most."""
 
 DIFF_CHARS = 20_000
-"""Characters of a diff that go with the result; the whole of it was there to be approved."""
+"""Characters of a diff that the result keeps; the whole diff was shown for approval."""
 
 MASK = "‹secret: "
-"""How a secret looks to the model (``safety.secrets.mask``): written back, it would take the place of the real one."""
+"""The beginning of what the model sees in place of a secret (``safety.secrets.mask``), which must not be written."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """A file's text before (None: it is new) and after, with the bytes that will be written."""
+    """A file's text before (None for a new file) and after, the bytes to write, and the hash of the old bytes."""
 
     path: str
     was: str | None
@@ -44,7 +44,7 @@ class _Change:
 
 
 def edit_file(workspace: Workspace) -> Tool:
-    """Exact search and replace, one place or several at once: all of the edits are made or none."""
+    """The tool for exact search and replace in one place or several; all edits are made or none."""
     pair = {"type": "object", "properties": {"old": STRING, "new": STRING}, "required": ["old", "new"]}
     shape = {"path": STRING, "old": STRING, "new": STRING, "all": BOOLEAN, "edits": {"type": "array", "items": pair}}
     schema = describe("edit_file", shape, ("path",))
@@ -56,7 +56,7 @@ def edit_file(workspace: Workspace) -> Tool:
         edits = _edits(given)
         path = writable(workspace, given["path"])
         held = load(workspace, given["path"], path)
-        current(workspace, held)
+        require_seen(workspace, held)
         for edit in edits:
             _no_mask(edit.old + edit.new, held.content.text, path)
         text = apply(held.content.text, edits, path)
@@ -69,7 +69,7 @@ def edit_file(workspace: Workspace) -> Tool:
 
 
 def write_file(workspace: Workspace) -> Tool:
-    """A new file with its folders, or the whole text of one that was read."""
+    """The tool that creates a file with its folders, or replaces the whole text of one that was read."""
     schema = describe("write_file", {"path": STRING, "text": STRING}, ("path", "text"))
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
@@ -80,7 +80,7 @@ def write_file(workspace: Workspace) -> Tool:
             return _action(workspace, "write_file", "create", change)
         held = load(workspace, given["path"], path)
         if held.content.text:
-            current(workspace, held)
+            require_seen(workspace, held)
         _no_mask(text, held.content.text, path)
         text = _in_style(text, held.content)
         if text == held.content.text:
@@ -109,7 +109,7 @@ def _no_mask(words: str, there: str, path: str) -> None:
 
 
 def _in_style(text: str, old: Decoded) -> str:
-    """A whole new text with the line ends of the old one, where those are all alike and the new has plain ones."""
+    """The new text with the line ends of the old one, when those are all alike and the new text has only newlines."""
     end = line_end(old.text)
     uniform = end == "\r" or (end == "\r\n" and old.text.count("\n") == old.text.count("\r\n"))
     return text.replace("\n", end) if uniform and "\r" not in text else text
@@ -125,7 +125,7 @@ def _action(workspace: Workspace, tool: str, verb: str, change: _Change) -> Acti
 
 
 def _run(workspace: Workspace, verb: str, change: _Change, diff: str) -> ToolOutput:
-    """Write what was shown, unless the file is no longer the one it was shown for."""
+    """Write the change, unless the file was changed since the diff was shown."""
     try:
         if _digest(workspace, change.path) != change.digest:
             raise ToolError(f"{change.path} changed in the meantime; nothing was written, read it again")
@@ -135,7 +135,7 @@ def _run(workspace: Workspace, verb: str, change: _Change, diff: str) -> ToolOut
     operation: Operation = "create" if change.was is None else "edit"
     touch = Touch(change.path, operation, digest_bytes(change.data))
     short = diff if len(diff) <= DIFF_CHARS else f"{diff[:DIFF_CHARS]}\n[{len(diff) - DIFF_CHARS:,} characters more]"
-    return ToolOutput(_told(verb, change), display=short, touches=(touch,))
+    return ToolOutput(_summary(verb, change), display=short, touches=(touch,))
 
 
 def _digest(workspace: Workspace, path: str) -> str:
@@ -147,8 +147,8 @@ def _digest(workspace: Workspace, path: str) -> str:
     return digest_bytes(read(workspace.root, path, workspace.bounds.file + 1))
 
 
-def _told(verb: str, change: _Change) -> str:
-    """What happened in one line; the model knows its own words, so only where they are now is news."""
+def _summary(verb: str, change: _Change) -> str:
+    """The result in one line: where the changes are now. The model knows what it wrote."""
     from ctxe.tools.diff import hunks, tally
     from ctxe.tools.syntax import complaint
 
@@ -168,5 +168,5 @@ def _told(verb: str, change: _Change) -> str:
 
 
 def _place(hunk: Hunk) -> str:
-    """Where a hunk is in the new text; a deletion is named by the line that now stands there."""
+    """The lines of a hunk in the new text; for a deletion the line that is now in its place."""
     return f"{hunk.c + 1}" if hunk.d - hunk.c <= 1 else f"{hunk.c + 1}-{hunk.d}"

@@ -1,4 +1,4 @@
-"""find_tools and use: the two fixed tools through which all that is loaded on the way is reached; no schema changes."""
+"""find_tools and use: two fixed tools that give access to everything loaded later, so that no tool schema changes."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 from ctxe.domain.errors import ToolError
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
 from ctxe.tools.arguments import checked
-from ctxe.tools.prose import STRING, describe
+from ctxe.tools.schemas import STRING, describe
 
 Find = Callable[[str], str]
-"""Words → what there is for them, for the model; empty when there is nothing."""
+"""Finds skills and tools by words and describes them for the model; empty when there are none."""
 Prepare = Callable[[str, Mapping[str, Any]], Action]
-"""A name and its arguments → the inner action, on which permission is decided. Raises ToolError."""
+"""Makes the inner action, on which permission is decided, from a name and arguments. Raises ToolError."""
 
 
 def find_tools(find: Find) -> Tool:
-    """What can be loaded, by words."""
+    """The tool that finds what can be loaded, by words."""
     schema = describe("find_tools", {"query": STRING})
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
@@ -37,13 +37,13 @@ def _found(find: Find, query: str) -> ToolOutput:
 
 
 def use(inner: Prepare) -> Tool:
-    """A module, a file of it, or one of its tools; what happens is the inner action, decided as such."""
+    """The tool that uses a skill, one of its files or tools, or whatever else ``inner`` knows by name."""
     schema = describe("use", {"name": STRING, "arguments": {"type": "object"}}, ("name",))
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
         given = checked(schema, arguments)
         name = given["name"].strip()
-        name = name if "://" in name else name.strip("/")  # of an address every sign counts
+        name = name if "://" in name else name.strip("/")  # a slash at the end of a URL matters
         if not name:
             raise ToolError("name is empty; find_tools lists what there is")
         return inner(name, given.get("arguments") or {})

@@ -1,4 +1,4 @@
-"""The jobs of a session: commands that go on in the background, begun, counted and ended."""
+"""The jobs of a session: commands that run in the background."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from ctxe.safety.running.process import HandedOn
 
 MOST = 8
-"""Jobs that run at once."""
+"""Jobs that may run at the same time."""
 KEPT = 8
-"""Jobs that have ended and whose output can still be read."""
+"""Ended jobs whose output can still be read."""
 LINE = 60
-"""Characters of a command in one line."""
+"""Characters of a command that is shown in one line."""
 
 
 @dataclass(slots=True)
 class Job:
-    """One command in the background. ``shown`` counts the characters of its output that the model was told, ``last``
-    is what it was told last; ``told``: it knows how the job ended. ``boxed``: it runs in a sandbox. ``named``: the
-    model knows its number.
+    """A command in the background. ``shown`` is the number of characters of its output that the model was shown,
+    ``last`` the last of them. ``told``: the model knows how the job ended. ``named``: the model knows its number.
+    ``boxed``: it runs in a sandbox. ``since`` is when it became a job, in seconds since 1970.
     """
 
     number: int
@@ -49,7 +49,7 @@ class Job:
 
     @property
     def state(self) -> str:
-        """How it stands, in a few words."""
+        """Its state in a few words: running, or how it ended."""
         done = self.running.finished
         if done is None:
             return "still runs"
@@ -60,10 +60,10 @@ class Job:
 
 @dataclass(slots=True)
 class Jobs:
-    """The jobs of a session by number. ``taken`` is the highest number that was ever given.
+    """The jobs of a session by number. ``taken`` is the highest number ever given.
 
-    ``network``: a sandbox leaves it to commands, so that others reach what a job in one serves. ``aside``: the command
-    that runs in the foreground is to go on as a job; the user's key sets it.
+    ``network``: sandboxed commands share the network, so that they can reach a server run as a job. ``aside``: the user
+    has asked for the running command to become a job.
     """
 
     root: Path
@@ -74,25 +74,25 @@ class Jobs:
 
     @property
     def running(self) -> list[Job]:
-        """Those that have not ended."""
+        """Jobs that have not ended."""
         return [job for job in self.known.values() if job.running.finished is None]
 
     @property
     def untold(self) -> list[Job]:
-        """Those that ended without the model knowing."""
+        """Jobs whose end the model does not know of yet."""
         return [job for job in self.known.values() if job.running.finished is not None and not job.told]
 
     def start(self, command: str, argv: Sequence[str], environment: Mapping[str, str], *, boxed: bool = False) -> Job:
-        """A new job in the root. Raises ToolError when it cannot be started or too many run."""
+        """Start a job in the root. Raises ToolError when it cannot be started or too many are running."""
         if len(self.running) >= MOST:
             raise ToolError(f"{MOST} jobs run already ({listed(self.running)}); stop one first")
         from ctxe.safety.running.background import start
 
-        return self._known(command, start(argv, self.root, environment), boxed)
+        return self._add(command, start(argv, self.root, environment), boxed)
 
     @contextlib.contextmanager
     def foreground(self) -> Iterator[None]:
-        """Round a command that the user may move: a key pressed before or behind it is none for it."""
+        """Wrap a command that the user may move to the background; a key pressed before or after it does not count."""
         self.aside = False
         try:
             yield
@@ -100,25 +100,25 @@ class Jobs:
             self.aside = False
 
     def move(self) -> None:
-        """The user wants the command that runs in the background."""
+        """Move the running command to the background, at the user's wish."""
         self.aside = True
 
     def leaves(self) -> bool:
-        """Is the command that runs to become a job now? Asked until it is, or the command has ended."""
+        """Whether the running command should become a job now; asked again and again while it runs."""
         return self.aside and len(self.running) < MOST
 
     @property
     def waits(self) -> bool:
-        """Is the command that runs to become a job once another has ended?"""
+        """Whether the running command should become a job as soon as another has ended."""
         return self.aside and len(self.running) >= MOST
 
     def take(self, command: str, began: HandedOn, *, boxed: bool = False) -> Job:
-        """A command that ran in the foreground goes on as a job."""
+        """Make a command that ran in the foreground a job."""
         from ctxe.safety.running.background import take
 
-        return self._known(command, take(began, command), boxed)
+        return self._add(command, take(began, command), boxed)
 
-    def _known(self, command: str, running: Background, boxed: bool) -> Job:
+    def _add(self, command: str, running: Background, boxed: bool) -> Job:
         job = Job(self.taken + 1, command, running, time.time(), boxed=boxed)
         self.taken += 1
         self.known[job.number] = job
@@ -127,16 +127,16 @@ class Jobs:
         return job
 
     def passed(self, number: int) -> bool | None:
-        """Whether a job ended well; None while it runs. One that is not known any more did not."""
+        """Whether a job ended successfully; None while it runs, False for an unknown one."""
         job = self.known.get(number)
         if job is None or (done := job.running.finished) is None:
             return None if job else False
         return not done.ended and done.exit_code == 0
 
     def permit(self, paths: Sequence[str]) -> None:
-        """Refuse to make what steers others while a job runs in a sandbox, which takes such things away at its end.
+        """Raise ToolError for a new protected file (see ``safety.protected``) while a job runs in a sandbox.
 
-        ``paths`` are relative to the root. Raises ToolError.
+        The sandbox would delete the file when the job ends. ``paths`` are relative to the root.
         """
         from ctxe.safety.protected import protection
 
@@ -146,11 +146,11 @@ class Jobs:
             raise ToolError(f"{new} would not stay: job {boxed.number} runs in a sandbox; stop it before you make that")
 
     def forget(self, job: Job) -> None:
-        """It is no job any more."""
+        """Drop a job."""
         self.known.pop(job.number, None)
 
     def close(self, why: str = "the session ended") -> None:
-        """End all of them."""
+        """End all jobs."""
         for job in self.running:
             job.running.tell_to_end(why)
         for job in self.running:
@@ -158,5 +158,5 @@ class Jobs:
 
 
 def listed(jobs: Iterable[Job]) -> str:
-    """Jobs in a row, by number and command."""
+    """Jobs in one line, by number and command."""
     return ", ".join(f"job/{job.number} {job.line}" for job in jobs)

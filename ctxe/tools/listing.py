@@ -1,4 +1,4 @@
-"""list_files: the project's files by folder, ignored ones left out, as deep as fits."""
+"""list_files: the project's files by folder, without ignored ones, as deep as fits."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from ctxe.repo.files import IGNORE_FILE, MOST_FILES, NEVER, ignore_spec, walk
 from ctxe.repo.files import list_files as project_files
 from ctxe.repo.undo.rewrite import look
 from ctxe.tools.arguments import checked
-from ctxe.tools.prose import COUNT, STRING, describe
+from ctxe.tools.schemas import COUNT, STRING, describe
 from ctxe.tools.workspace import Workspace, locate
 
 OURS = (".git", ".ctxe")
-"""Folders of git and of ctxe: nothing in them is the project's."""
+"""Folders of git and of ctxe, which hold no project files."""
 SHOWN = 300
-"""Names in one result; deeper folders are shown as a number of files until no more than this are left."""
+"""Names in one result, at most; deeper folders are shown only by their number of files to stay below it."""
 
 
 def list_files(workspace: Workspace) -> Tool:
-    """The tool. One line a folder: its path, then its files; folders below ``depth`` only by number of files."""
+    """The tool. One line for each folder: its path, then its files; folders below ``depth`` only by number of files."""
     schema = describe("list_files", {"path": STRING, "pattern": STRING, "depth": COUNT})
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
@@ -57,9 +57,10 @@ def _run(workspace: Workspace, folder: str, pattern: str, depth: int | None) -> 
 
 
 def below(workspace: Workspace, folder: str) -> list[str]:
-    """The project's files in a folder, or that file; what a folder holds that git's list leaves out as a whole.
+    """The project's files in a folder, or the file itself.
 
-    That is one that is ignored and was asked for by its name, as a dependency's, or a repository within this one.
+    For a folder that git's list leaves out as a whole, such as an ignored dependency or an inner repository, the files
+    that are really in it.
     """
     prefix = "" if folder == "." else folder + "/"
     inside = [listed.path for listed in project_files(workspace.git) if (listed.path + "/").startswith(prefix)]
@@ -72,7 +73,7 @@ def below(workspace: Workspace, folder: str) -> list[str]:
 
 
 def matches(path: str, pattern: str) -> bool:
-    """Whether a path fits a glob: ``*`` within a name, ``**`` across folders; without ``/`` the name alone counts."""
+    """Whether a path matches a glob: ``*`` within a name, ``**`` across folders; without ``/`` only the name counts."""
     pattern = re.sub(r"(?:\*\*/)+", "**/", pattern.removeprefix("./").removeprefix("/"))
     parts = tuple(path.split("/")) if "/" in pattern else (path.rpartition("/")[2],)
     return any(_fits(parts, tuple(choice.split("/"))) for choice in _choices(pattern))
@@ -89,7 +90,7 @@ def _fits(parts: tuple[str, ...], globs: tuple[str, ...]) -> bool:
 
 
 def _choices(pattern: str) -> list[str]:
-    """A pattern with ``{a,b}`` as patterns without; beyond a hundred of them the rest is left as it is."""
+    """Expand ``{a,b}`` into several patterns; beyond a hundred, braces are left as they are."""
     done: list[str] = []
     todo = [pattern]
     while todo and len(done) + len(todo) <= 100:
@@ -102,9 +103,9 @@ def _choices(pattern: str) -> list[str]:
 
 
 def grouped(paths: Sequence[str], depth: int | None = None, prefix: str = "") -> str:
-    """Paths by folder, one line each: ``folder/: a b c``. Folders deeper than ``depth`` stand as a number of files.
+    """Paths by folder, one line each: ``folder/: a b c``. Deeper than ``depth``, a folder is only counted.
 
-    Without ``depth`` it is the largest with at most ``SHOWN`` names; names that still do not fit are counted.
+    Without ``depth``, the largest that gives at most ``SHOWN`` names is taken; names that still do not fit are counted.
     """
     if depth is None:
         deepest = max(path.count("/") for path in paths) + 1
@@ -125,7 +126,7 @@ def _names(paths: Iterable[str], depth: int) -> int:
 
 
 def _counted(names: Sequence[str]) -> list[str]:
-    """Names in order; a folder stands once, with how many files are in it."""
+    """Names in order; each folder once, with its number of files."""
     files = [name for name in names if not name.endswith("/")]
     folders: dict[str, int] = {}
     for name in names:
@@ -142,7 +143,7 @@ def _line(folder: str, names: Sequence[str]) -> str:
 
 
 def _plain(workspace: Workspace, folder: str) -> str:
-    """What is in a folder that is ignored or filled by programs: one level, folders marked by a slash."""
+    """One level of a folder that is ignored or filled by programs, folders marked by a slash."""
     try:
         entries = sorted(os.scandir(workspace.root / folder), key=lambda entry: entry.name)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What to tell a model whose search text is not in the file: the place it probably meant, and how it differs."""
+"""The error for a search text that is not in the file: the place probably meant, and how it differs."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ SHOWN = 24
 """Lines of the nearest region that are shown."""
 
 ALIKE = 60.0
-"""Per cent of likeness below which no region is worth showing."""
+"""Per cent of similarity below which no region is shown."""
 
 WORK = 40_000_000
-"""Characters searched times characters sought above which only whole lines are compared (about 0.2 s)."""
+"""Characters of the text times characters sought above which only whole lines are compared (about 0.2 s)."""
 
 
 @dataclass(frozen=True, slots=True)
 class NearestLines:
-    """Lines ``first`` to ``last`` (from 1) and how alike they are, in per cent."""
+    """Lines ``first`` to ``last`` (from 1), and their similarity in per cent."""
 
     first: int
     last: int
@@ -28,7 +28,7 @@ class NearestLines:
 
 
 def miss(text: str, old: str, new: str, name: str) -> str:
-    r"""The message for a search text that does not stand in ``text``; both have ``\n`` as their only line end."""
+    r"""The message for a search text that is not in ``text``; both have only ``\n`` as line ends."""
     head = f"old is not in {name}"
     if new.strip() and text.count(new) == 1 and len(new) > len(old) // 2:
         line = text.count("\n", 0, text.index(new)) + 1
@@ -45,22 +45,22 @@ def miss(text: str, old: str, new: str, name: str) -> str:
 
 
 def nearest(text: str, old: str) -> NearestLines | None:
-    """The region most like ``old``: first by lines that both have, then by likeness of characters."""
+    """The region most similar to ``old``, found by common lines or else by similar characters; None for none."""
     wanted = old.strip("\n").split("\n")
     lines = text.split("\n")
-    start = _voted(lines, wanted)
+    start = _by_lines(lines, wanted)
     if start is None:
-        return _searched(text, old.strip("\n"))
+        return _by_characters(text, old.strip("\n"))
     from rapidfuzz import fuzz
 
     start = max(0, start)
     end = min(len(lines), start + len(wanted))
     alike = fuzz.ratio("\n".join(lines[start:end]), "\n".join(wanted))
-    return NearestLines(start + 1, end, alike) if alike >= ALIKE / 2 else _searched(text, old.strip("\n"))
+    return NearestLines(start + 1, end, alike) if alike >= ALIKE / 2 else _by_characters(text, old.strip("\n"))
 
 
-def _voted(lines: list[str], wanted: list[str]) -> int | None:
-    """The line (from 0) at which most sought lines would fall into place; rare lines have more say."""
+def _by_lines(lines: list[str], wanted: list[str]) -> int | None:
+    """The line (from 0) at which most lines of ``wanted`` match, rare lines counting more; None when none does."""
     sought: dict[str, list[int]] = {}
     for i, line in enumerate(wanted):
         if len(line.strip()) > 3:
@@ -75,7 +75,7 @@ def _voted(lines: list[str], wanted: list[str]) -> int | None:
     return min(votes, key=lambda start: (-votes[start], start)) if votes else None
 
 
-def _searched(text: str, old: str) -> NearestLines | None:
+def _by_characters(text: str, old: str) -> NearestLines | None:
     from rapidfuzz import fuzz
 
     if not old or len(text) * len(old) > WORK * 10 or (len(old) > 200 and len(text) * len(old) > WORK):
@@ -89,7 +89,7 @@ def _searched(text: str, old: str) -> NearestLines | None:
 
 
 def _difference(there: str, old: str) -> str:
-    """The one thing that keeps two regions apart, when it is one thing."""
+    """The difference between two regions, when there is only one kind; empty otherwise."""
     if strip_invisible(there)[0].split() == old.split() != there.split():
         return "it holds invisible characters there; give less of the line, or rewrite it by run_command"
     if there.split() != old.split():

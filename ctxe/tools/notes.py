@@ -1,4 +1,4 @@
-"""Tools that keep and bring back knowledge: remember, record_failure, recall and update_todo."""
+"""The tools that store and find knowledge: remember, record_failure, recall and update_todo."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from ctxe.domain.picture import Picture
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
 from ctxe.domain.value import dataclass
 from ctxe.tools.arguments import checked
-from ctxe.tools.prose import COUNT, STRING, STRINGS, describe
+from ctxe.tools.schemas import COUNT, STRING, STRINGS, describe
 
 KINDS = ("decision", "fact", "preference", "routine")
 STATES = {"open": " ", "doing": ">", "done": "x"}
 LONG = 200
-"""Lines of a recalled text from which on it is told which of how many stand there."""
+"""Lines of a recalled text above which a head line says which of them are shown."""
 ITEMS = 50
 """Entries of a todo list."""
 
 
 class Remember(Protocol):
-    """Keeps an entry and tells what became of it (kept, or waiting in the inbox)."""
+    """Stores an entry and returns what happened to it, in words (kept, or waiting in the inbox)."""
 
     def __call__(self, kind: str, title: str, text: str, files: Sequence[str], replaces: str) -> str:
         """Raises CtxeError when it cannot be kept."""
@@ -30,15 +30,15 @@ class Remember(Protocol):
 
 
 class Alike(Protocol):
-    """Says what is kept already on the subject of an entry, a line each, for the person who is asked."""
+    """Finds stored entries on the subject of a new one, a line each, for the person who is asked to approve it."""
 
     def __call__(self, kind: str, title: str, text: str, files: Sequence[str], replaces: str) -> Sequence[str]:
-        """Nothing where nothing is."""
+        """Empty when there are none."""
         ...
 
 
 class RecordFailure(Protocol):
-    """Keeps what was tried in vain and tells what became of it."""
+    """Stores a failed attempt and returns what happened to it, in words."""
 
     def __call__(self, tried: str, outcome: str, fix: str, command: str, files: Sequence[str]) -> str:
         """Raises CtxeError when it cannot be kept."""
@@ -46,16 +46,18 @@ class RecordFailure(Protocol):
 
 
 class Recall(Protocol):
-    """Brings back a text by its handle, or finds texts and memories by words; empty when there is none."""
+    """Finds a text by its handle, or texts and memories by words; empty when there are none."""
 
     def __call__(self, handle: str, query: str) -> str:
-        """Exactly one of the two is not empty."""
+        """Exactly one of the arguments is not empty."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Notebook:
-    """What these tools are lent. ``picture`` finds one by its handle; it raises CtxeError where it cannot be shown."""
+    """The functions that these tools call. ``picture`` finds a picture by its handle; it raises CtxeError when the
+    picture cannot be shown.
+    """
 
     remember: Remember
     record_failure: RecordFailure
@@ -65,7 +67,7 @@ class Notebook:
 
 
 def remember(keep: Remember, alike: Alike = lambda *_: ()) -> Tool:
-    """A decision, fact, preference or routine for later sessions; asked for, since it is written to disk."""
+    """The tool for a decision, fact, preference or routine; it needs approval since it is written to disk."""
     kind = {"type": "string", "enum": list(KINDS)}
     shape = {"kind": kind, "title": STRING, "text": STRING, "files": STRINGS, "replaces": STRING}
     schema = describe("remember", shape, ("kind", "title", "text"))
@@ -89,7 +91,7 @@ def remember(keep: Remember, alike: Alike = lambda *_: ()) -> Tool:
 
 
 def record_failure(keep: RecordFailure) -> Tool:
-    """What was tried and did not work, so that no later session tries it again."""
+    """The tool for what was tried and did not work, so that no later session tries it again."""
     shape = {"tried": STRING, "outcome": STRING, "fix": STRING, "command": STRING, "files": STRINGS}
     schema = describe("record_failure", shape, ("tried", "outcome"))
 
@@ -110,7 +112,7 @@ def record_failure(keep: RecordFailure) -> Tool:
 
 
 def recall(find: Recall, picture: Callable[[str], Picture | None] = lambda _: None) -> Tool:
-    """Text that was trimmed or folded, by handle and line; or anything of this session and the memory, by words."""
+    """The tool for trimmed or folded text, by handle and line, or for texts of the session and memory, by words."""
     schema = describe("recall", {"handle": STRING, "first": COUNT, "query": STRING})
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
@@ -128,7 +130,7 @@ def recall(find: Recall, picture: Callable[[str], Picture | None] = lambda _: No
 def _recalled(
     find: Recall, picture: Callable[[str], Picture | None], handle: str, query: str, first: int
 ) -> ToolOutput:
-    """A picture, or the text from a line on, which is cut at its end: a longer one is had part by part."""
+    """A picture, or a text from line ``first`` on. A long text is trimmed later, so it can be read part by part."""
     if handle and (found := picture(handle)):
         return ToolOutput(f"[{found.words}]", kind="recalled", picture=found)
     text = find(handle, query)
@@ -145,7 +147,7 @@ def _recalled(
 
 
 def update_todo() -> Tool:
-    """The whole list, given anew each time; its result carries the list, so nothing else has to."""
+    """The tool that replaces the whole todo list; its result holds the list, so nothing else needs to keep it."""
     item = {
         "type": "object",
         "properties": {"text": STRING, "state": {"type": "string", "enum": list(STATES)}},
@@ -170,7 +172,7 @@ def update_todo() -> Tool:
 
 
 def listed(items: Sequence[tuple[str, str]]) -> str:
-    """A todo list as the model and the user see it, a line an item."""
+    """A todo list as the model and the user see it, one item per line."""
     return "\n".join(f"[{STATES.get(state, ' ')}] {text}" for text, state in items) or "the todo list is empty"
 
 

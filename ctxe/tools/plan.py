@@ -1,4 +1,4 @@
-"""plan: which files bear on a task, as the planner ranks them; for a delegate, whose reading begins with finding."""
+"""plan: the files that matter for a task, ranked by the planner; a delegate's way to find where to read."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 from ctxe.domain.errors import ToolError
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
 from ctxe.tools.arguments import checked
-from ctxe.tools.prose import STRING, describe
+from ctxe.tools.schemas import STRING, describe
 
 Rank = Callable[[str], str]
-"""A task in words → a line a file, best first; empty when nothing bears on it."""
+"""Gives for a task one line per file, best first; empty when no file fits."""
 
 
 def plan(rank: Rank) -> Tool:

@@ -1,4 +1,4 @@
-"""read_file: a text file, or some of its lines, with line numbers; or a picture, where the model sees them."""
+"""read_file: a text file, or some of its lines, with line numbers; or a picture, for a model that sees pictures."""
 
 from __future__ import annotations
 
@@ -12,41 +12,41 @@ from ctxe.domain.section import digest_bytes
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
 from ctxe.domain.value import replace
 from ctxe.tools.arguments import checked
-from ctxe.tools.prose import COUNT, STRING, describe
+from ctxe.tools.schemas import COUNT, STRING, describe
 from ctxe.tools.text import numbered, peculiar, split
-from ctxe.tools.workspace import TextFile, Workspace, decoded, locate, opened
+from ctxe.tools.workspace import TextFile, Workspace, as_text, locate, read_bytes
 
 
 def read_file(workspace: Workspace) -> Tool:
-    """The tool. Its result has a head line, then ``number``, tab, text; empty lines bear no number."""
+    """The tool. Its result has a head line, then ``number``, tab, text for each line; empty lines have no number."""
     schema = describe("read_file", {"path": STRING, "first": COUNT, "last": COUNT}, ("path",))
-    # Whether a file that may hold secrets is read is decided on the action's path, before it runs.
-    opened = replace(workspace, secret=lambda _: False)
+    # The permission to read a file that may hold secrets is decided by the action's path, before it runs.
+    unguarded = replace(workspace, secret=lambda _: False)
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
         given = checked(schema, arguments)
         path = locate(workspace, given["path"])
         first, last = given.get("first"), given.get("last")
         span = f" {first or 1}-{last or ''}" if first or last else ""
-        run = partial(_run, opened, given["path"], path, first or 1, last)
+        run = partial(_run, unguarded, given["path"], path, first or 1, last)
         return Action("read_file", f"read {path}{span}", Risk.READ, once(run), paths=(path,))
 
     return Tool(schema, Risk.READ, prepare)
 
 
 def _run(workspace: Workspace, name: str, path: str, first: int, last: int | None) -> ToolOutput:
-    data = opened(workspace, name, path)
+    data = read_bytes(workspace, name, path)
     if picture := workspace.picture(path, data):
         seen = Touch(path, "read", digest_bytes(data))
         return ToolOutput(f"[{picture.words}]", kind="read", touches=(seen,), picture=picture)
-    held = decoded(name, path, data)
+    held = as_text(name, path, data)
     text = shown(held, first, last, workspace.bounds.text)
     lines = len(split(held.content.text)[first - 1 : last])
     return ToolOutput(text, kind="read", touches=(Touch(path, "read", held.digest),), facts={"lines": lines})
 
 
 def shown(held: TextFile, first: int = 1, last: int | None = None, limit: int = 2_000_000) -> str:
-    """Lines ``first`` to ``last`` (from 1, both included) as the model sees them. Raises ToolError beyond the end."""
+    """Lines ``first`` to ``last`` (from 1, inclusive) as the model sees them. Raises ToolError beyond the end."""
     lines = [line.rstrip("\r\n") if line.endswith("\n") else line.rstrip("\r") for line in split(held.content.text)]
     total = len(lines)
     if not total:

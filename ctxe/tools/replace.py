@@ -1,4 +1,4 @@
-"""Exact search and replace in a text: never a guess, and no byte changed that was not asked for."""
+"""Exact search and replace in a text: nothing is guessed, and no other character changes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ctxe.tools.nearest import miss
 from ctxe.tools.text import line_end, split
 
 LISTED = 12
-"""Line numbers named for an ambiguous match."""
+"""Line numbers that are listed for an ambiguous match."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """``old`` gives way to ``new``, once, or wherever it stands when ``everywhere``. Line ends follow the file."""
+    """Replace ``old`` by ``new``, once, or in all places if ``everywhere``. Line ends follow the file."""
 
     old: str
     new: str
@@ -26,18 +26,18 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Flat:
-    r"""A text with every line end as ``\n``, and the way back to the positions of the original."""
+    r"""A text with every line end as ``\n``; ``pairs`` are the places where the original has ``\r\n``."""
 
     text: str
     pairs: tuple[int, ...]
 
     def origin(self, at: int) -> int:
-        r"""Where the character at ``at`` stands in the original; for a ``\r\n`` the place of its ``\r``."""
+        r"""The original position of the character at ``at``; for a ``\r\n`` that of its ``\r``."""
         return at + bisect_left(self.pairs, at)
 
 
 def flatten(text: str) -> Flat:
-    r"""Line ends made ``\n``; a ``\r`` is one only where the text has no ``\n`` at all."""
+    r"""Turn all line ends into ``\n``; a ``\r`` alone counts as one only in a text without any ``\n``."""
     if "\r" not in text:
         return Flat(text, ())
     if "\n" not in text:
@@ -52,9 +52,10 @@ def flatten(text: str) -> Flat:
 
 
 def apply(text: str, edits: Sequence[Edit], name: str) -> str:
-    """The text after all edits in turn, or NotApplied (ToolError for what makes no sense) and none of them.
+    """The text after all edits, applied one after another.
 
-    An ``old`` that is missing, or stands more than once without ``everywhere``, is refused with line numbers.
+    Raises NotApplied, with line numbers, for an ``old`` that is missing or that occurs more than once without
+    ``everywhere``, and ToolError for an edit that makes no sense.
     """
     for number, edit in enumerate(edits, 1):
         label = f"edit {number} of {len(edits)}: " if len(edits) > 1 else ""
@@ -77,7 +78,7 @@ def _one(text: str, edit: Edit, name: str) -> str:
     if not spots:
         raise NotApplied(miss(flat.text, old, new, name))
     if len(spots) == 1 and not edit.everywhere and (again := flat.text.find(old, spots[0] + 1)) >= 0:
-        spots.append(again)  # two places that overlap are two places
+        spots.append(again)  # overlapping places count as two
     if len(spots) > 1 and not edit.everywhere:
         lines = [str(flat.text.count("\n", 0, spot) + 1) for spot in spots[:LISTED]]
         more = ", …" if len(spots) > LISTED else ""
@@ -94,7 +95,7 @@ def _one(text: str, edit: Edit, name: str) -> str:
 
 
 def _spots(text: str, old: str) -> list[int]:
-    """Where ``old`` stands, from left to right, no two overlapping."""
+    """The positions of ``old`` from left to right, none overlapping."""
     spots: list[int] = []
     at = text.find(old)
     while at >= 0:
@@ -104,7 +105,7 @@ def _spots(text: str, old: str) -> list[int]:
 
 
 def _end_near(text: str, at: int) -> str:
-    """The line end in use at a position: that of its line, else of the line before, else the file's usual one."""
+    """The line end at a position: that of its line, else of the line before, else the file's usual one."""
     feed = text.find("\n", at)
     if feed < 0:
         feed = text.rfind("\n", 0, at)
@@ -114,7 +115,7 @@ def _end_near(text: str, at: int) -> str:
 
 
 def _styled(was: str, new: str, end: str) -> str:
-    """``new`` with the line ends that ``was`` had: a line keeps its own, an added one takes that of the line before."""
+    """``new`` with the line ends of ``was``: a kept line has its own, an added one that of the line before it."""
     before, after = split(was), new.split("\n")
     bare = [line.rstrip("\r\n") for line in before]
     own = [line[len(text) :] for line, text in zip(before, bare, strict=True)]

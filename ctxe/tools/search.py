@@ -1,4 +1,4 @@
-"""search: a pattern in the project's files, told by file and line."""
+"""search: the lines of the project's files that match a pattern."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from ctxe.domain.errors import ToolError
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
 from ctxe.repo.undo.rewrite import look
 from ctxe.tools.arguments import checked
-from ctxe.tools.prose import BOOLEAN, STRING, describe
+from ctxe.tools.schemas import BOOLEAN, STRING, describe
 from ctxe.tools.workspace import Workspace, locate
 
 if TYPE_CHECKING:
     from ctxe.tools.search_run import FoundLine, SearchQuery
 
 MATCHES, PER_FILE = 200, 25
-"""Matching lines shown in all, and of one file when there are others."""
+"""Matching lines shown in all, and per file when several match."""
 
 LINE_CHARS = 240
 
 
 def search(workspace: Workspace) -> Tool:
-    """The tool. A line a match, ``number:text`` below the path of its file; files whose content is secret left out."""
+    """The tool. Each match is a line ``number:text`` below the path of its file; secret files are left out."""
     shape = {
         "pattern": STRING,
         "path": STRING,
@@ -55,13 +55,13 @@ def search(workspace: Workspace) -> Tool:
 
 
 def _run(workspace: Workspace, query: SearchQuery) -> ToolOutput:
-    from ctxe.tools.search_run import found_by
+    from ctxe.tools.search_run import run_search
 
     if query.folder != "." and look(workspace.root, query.folder) is None:
         raise ToolError(f"there is no file or folder {query.folder}")
     if query.folder != "." and workspace.secret(query.folder):
         raise ToolError(f"{query.folder} may hold secrets and is not searched unless the user allows it")
-    found, ended = found_by(workspace, query)
+    found, ended = run_search(workspace, query)
     if not found:
         where = f" in {query.folder}" * (query.folder != ".") + f" ({query.glob})" * bool(query.glob)
         said = f"no match for {query.pattern}{where}" + (f"; {ended}" if ended else "")
@@ -71,7 +71,7 @@ def _run(workspace: Workspace, query: SearchQuery) -> ToolOutput:
 
 
 def rendered(found: Mapping[str, Sequence[FoundLine]], ended: str = "") -> str:
-    """Matches by file, each line by its number and ``:`` (a match) or ``-`` (near one), and what was left out."""
+    """Matches by file: each line with its number and ``:`` for a match or ``-`` for context; then what was left out."""
     total = sum(line.at >= 0 for lines in found.values() for line in lines)
     room, parts, left = MATCHES, [], 0
     most = MATCHES if len(found) == 1 else PER_FILE
@@ -93,7 +93,7 @@ def rendered(found: Mapping[str, Sequence[FoundLine]], ended: str = "") -> str:
 
 
 def _first(lines: Sequence[FoundLine], most: int) -> list[FoundLine]:
-    """Lines up to the ``most``-th match, with what stands near them."""
+    """Lines up to the ``most``-th match, context lines included."""
     kept: list[FoundLine] = []
     count = 0
     for line in lines:

@@ -1,4 +1,4 @@
-"""Running a search: ripgrep where there is one, else a walk of our own; both bounded in time and in lines."""
+"""Running a search by ripgrep, or by a program of ours where it is missing; both limited in time and lines."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from ctxe.tools.listing import below, matches
 from ctxe.tools.workspace import Workspace
 
 GATHERED = 5_000
-"""Matching lines after which a search ends: whoever finds more has asked for too much."""
+"""Matching lines after which a search is ended, as its pattern is too broad."""
 
-SCAN = Path(__file__).with_name("scan.py")
+FALLBACK = Path(__file__).with_name("search_fallback.py")
 
 
 @dataclass(frozen=True, slots=True)
 class SearchQuery:
-    """What is searched for, and where."""
+    """The pattern of a search, and where to look."""
 
     pattern: str
     folder: str = "."
@@ -38,37 +38,37 @@ class SearchQuery:
 
 @dataclass(frozen=True, slots=True)
 class FoundLine:
-    """A line that matched (``at`` is where, in characters or bytes) or stands near one (``at`` is -1)."""
+    """A line that matched at offset ``at`` (in characters or bytes), or a line of context (``at`` is -1)."""
 
     number: int
     text: str
     at: int
 
 
-def found_by(workspace: Workspace, query: SearchQuery) -> tuple[dict[str, list[FoundLine]], str]:
-    """Lines by file, sorted, and why the search ended early (or nothing). Raises ToolError for a bad pattern."""
+def run_search(workspace: Workspace, query: SearchQuery) -> tuple[dict[str, list[FoundLine]], str]:
+    """Found lines by file, sorted, and why the search ended early, if it did. Raises ToolError for a bad pattern."""
     program = find_program("rg", workspace.root, workspace.search)
     if program is not None:
         try:
             return _gather(workspace, _ripgrep(str(program), workspace, query), query.glob)
         except _BadPattern as error:
-            # Python reads more (look-around, back-references): such a pattern is walked by ourselves.
-            if not _readable(query.pattern):
+            # Python knows more syntax (look-around, back-references), so the fallback may be able to run the pattern.
+            if not _is_python_regex(query.pattern):
                 raise ToolError(str(error)) from None
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as task:
         json.dump(_task(workspace, query), task)
         task.flush()
         try:
-            return _gather(workspace, [sys.executable, "-I", "-S", str(SCAN), task.name])
+            return _gather(workspace, [sys.executable, "-I", "-S", str(FALLBACK), task.name])
         except _BadPattern as error:
             raise ToolError(str(error)) from None
 
 
 class _BadPattern(Exception):
-    """The pattern cannot be read; the text is for the model."""
+    """The pattern is not a valid regex; the text is for the model."""
 
 
-def _readable(pattern: str) -> bool:
+def _is_python_regex(pattern: str) -> bool:
     try:
         re.compile(pattern)
     except (re.error, OverflowError, RecursionError):
@@ -84,22 +84,22 @@ def _ripgrep(program: str, workspace: Workspace, query: SearchQuery) -> list[str
         *("--max-count", str(GATHERED), "--max-filesize", str(workspace.bounds.file)),
         *("--glob", "!.git", "--glob", "!/.ctxe"),
         *(("--ignore-file", str(ignore)) if ignore.is_file() else ()),
-        # a type narrows the search, where a glob would also bring back what is ignored
-        *(("--type-add", f"wanted:{_last(query.glob)}", "--type", "wanted") if query.glob else ()),
+        # a file type only narrows the search; a glob would also include ignored files
+        *(("--type-add", f"wanted:{_name_glob(query.glob)}", "--type", "wanted") if query.glob else ()),
         *(("--fixed-strings",) if query.literal else ()),
         *("--context", str(query.context)),
         *("-e", query.pattern, "--", f"./{query.folder}" if query.folder != "." else "."),
     ]
 
 
-def _last(glob: str) -> str:
-    """The part of a glob that a file's own name has to match."""
+def _name_glob(glob: str) -> str:
+    """The part of a glob that a file's name must match; ``*`` when there is none."""
     name = glob.rstrip("/").rpartition("/")[2]
     return name if name.strip("*") and name.count("{") == name.count("}") else "*"
 
 
 def _task(workspace: Workspace, query: SearchQuery) -> dict[str, Any]:
-    """What the walk of our own needs to know; the files are chosen here."""
+    """The input of the fallback program; the files are chosen here."""
     files = below(workspace, query.folder)
     if query.glob:
         files = [path for path in files if matches(path, query.glob)]
@@ -113,9 +113,9 @@ def _task(workspace: Workspace, query: SearchQuery) -> dict[str, Any]:
 
 
 def _gather(workspace: Workspace, argv: Sequence[str], glob: str = "") -> tuple[dict[str, list[FoundLine]], str]:
-    """The lines that a searching program prints, until it has printed enough or its time is up."""
+    """The lines that a search program finds, until it has found enough or its time is up."""
     found: dict[str, list[FoundLine]] = {}
-    spoken: list[str] = []
+    messages: list[str] = []
     count, ended = 0, ""
     env = {key: value for key, value in workspace.environment.items() if key in {"PATH", "HOME", "LANG", "TMPDIR"}}
     with contextlib.closing(_lines(argv, workspace, env)) as lines:
@@ -123,11 +123,11 @@ def _gather(workspace: Workspace, argv: Sequence[str], glob: str = "") -> tuple[
             if isinstance(line, Finished):
                 ended = f"stopped after {workspace.bounds.search_seconds:.0f} s" if line.timed_out else ended
                 if line.exit_code > 1 and not found:
-                    raise _BadPattern(_said(spoken))
+                    raise _BadPattern(_regex_error(messages))
                 break
             event = _event(line)
             if event is None:
-                spoken += [] if line.startswith("{") else [line]
+                messages += [] if line.startswith("{") else [line]
                 continue
             path, shown = event
             if workspace.secret(path) or (glob and not matches(path, glob)):
@@ -141,7 +141,7 @@ def _gather(workspace: Workspace, argv: Sequence[str], glob: str = "") -> tuple[
 
 
 def _lines(argv: Sequence[str], workspace: Workspace, env: Mapping[str, str]) -> Generator[str | Finished, None, None]:
-    """Whole lines of a program's output as they come, then how it ended."""
+    """Whole lines of a program's output as they come, then a Finished."""
     rest = ""
     with contextlib.closing(run(argv, workspace.root, env, workspace.bounds.search_seconds, 4096)) as pieces:
         for piece in pieces:
@@ -154,7 +154,7 @@ def _lines(argv: Sequence[str], workspace: Workspace, env: Mapping[str, str]) ->
 
 
 def _event(line: str) -> tuple[str, FoundLine] | None:
-    """A match or a line near one, or None for anything else."""
+    """The path and line of a match or context event; None for anything else."""
     if not line.startswith('{"type":'):
         return None
     try:
@@ -171,9 +171,9 @@ def _event(line: str) -> tuple[str, FoundLine] | None:
     return PurePosixPath(data["path"]["text"]).as_posix(), FoundLine(data["line_number"], text, at)
 
 
-def _said(spoken: Sequence[str]) -> str:
-    """A regex error of ripgrep or Python in one line."""
-    lines = [line.strip() for line in spoken if line.strip() and not line.startswith("{")]
+def _regex_error(messages: Sequence[str]) -> str:
+    """The regex error of ripgrep or Python in one line."""
+    lines = [line.strip() for line in messages if line.strip() and not line.startswith("{")]
     errors = [line.removeprefix("error: ") for line in lines if line.startswith(("error:", "regex parse error: "))]
     why = (errors or lines or ["it cannot be read"])[-1].removeprefix("regex parse error: ")
     return f"bad pattern: {why[:200]}; escape special characters, or set literal"

@@ -1,4 +1,4 @@
-"""run_command: a shell command in the root, bounded in time and output, with facts about how it went; or a job."""
+"""run_command: a shell command in the root, limited in time and output, or a job in the background."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ctxe.domain.errors import ToolError
 from ctxe.domain.tool import Action, Progress, Risk, Tool, ToolOutput
 from ctxe.safety.programs import find_program
 from ctxe.tools.arguments import checked
-from ctxe.tools.prose import BOOLEAN, COUNT, STRING, describe
+from ctxe.tools.schemas import BOOLEAN, COUNT, STRING, describe
 from ctxe.tools.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -29,15 +29,15 @@ QUIET = {
     "PYTHONUNBUFFERED": "1",
     "DEBIAN_FRONTEND": "noninteractive",
 }
-"""Nobody can answer a pager, an editor or a question; and both streams come in order when neither is buffered."""
+"""Environment of commands: nobody can answer a pager, an editor or a question, and unbuffered output stays in order."""
 
 KEEPS = "with background it goes on"
 
 
 def run_command(workspace: Workspace, jobs: Jobs | None = None) -> Tool:
-    """The tool. The result is both streams in the order they came, then ``[exit 0]`` or why the command was ended.
+    """The tool. The result is both output streams in the order they came, then ``[exit 0]`` or why the command ended.
 
-    ``jobs`` takes what shall go on in the background; without it everything ends with its call.
+    ``jobs`` holds commands that go on in the background; without it none can.
     """
     shape = {"command": STRING, "seconds": COUNT, "background": BOOLEAN}
     schema = describe("run_command", shape, ("command",))
@@ -73,7 +73,7 @@ def run_command(workspace: Workspace, jobs: Jobs | None = None) -> Tool:
 
 
 def _launch(workspace: Workspace, command: str) -> tuple[list[str], dict[str, str], bool]:
-    """The command line, its environment, and whether a sandbox is round it. Raises ToolError without a shell."""
+    """The command line, its environment, and whether it is sandboxed. Raises ToolError when there is no shell."""
     shell = find_program("bash", workspace.root, workspace.search) or find_program("sh", workspace.root)
     if shell is None:
         raise ToolError("there is no shell on this system outside of the project")
@@ -83,9 +83,9 @@ def _launch(workspace: Workspace, command: str) -> tuple[list[str], dict[str, st
 
 
 def _run(workspace: Workspace, command: str, seconds: float, jobs: Jobs | None) -> Iterator[Progress | ToolOutput]:
-    """Run it to its end, or until the user moves it to the background."""
+    """Run a command to its end, or until the user moves it to the background."""
     from ctxe.safety.running.process import Finished, run_or_leave
-    from ctxe.tools.command_result import ended
+    from ctxe.tools.command_result import command_output
 
     argv, environment, boxed = _launch(workspace, command)
     leaves, limit = jobs.leaves if jobs is not None else None, workspace.bounds.text
@@ -96,7 +96,7 @@ def _run(workspace: Workspace, command: str, seconds: float, jobs: Jobs | None) 
         for piece in pieces:
             if isinstance(piece, Finished):
                 walls = workspace.walls() if boxed else ""
-                yield ended(workspace.root, command, piece, seconds, KEEPS if jobs is not None else "", walls)
+                yield command_output(workspace.root, command, piece, seconds, KEEPS if jobs is not None else "", walls)
             elif isinstance(piece, str):
                 yield Progress(piece)
             elif jobs is not None:
@@ -106,8 +106,8 @@ def _run(workspace: Workspace, command: str, seconds: float, jobs: Jobs | None) 
 
 
 def _begin(workspace: Workspace, jobs: Jobs, command: str, seconds: float) -> Iterator[Progress | ToolOutput]:
-    """Start it and look at what it prints first. What has ended by then was a command like any other."""
-    from ctxe.tools.command_result import ended
+    """Start a job and watch its first output. A command that has ended by then is reported like any other."""
+    from ctxe.tools.command_result import command_output
     from ctxe.tools.use_job import begun, first
 
     argv, environment, boxed = _launch(workspace, command)
@@ -117,4 +117,4 @@ def _begin(workspace: Workspace, jobs: Jobs, command: str, seconds: float) -> It
         yield begun(jobs, job)
     else:
         jobs.forget(job)
-        yield ended(workspace.root, command, done, seconds, walls=workspace.walls() if boxed else "")
+        yield command_output(workspace.root, command, done, seconds, walls=workspace.walls() if boxed else "")

@@ -1,4 +1,4 @@
-"""Whether a changed file still parses, told with the edit instead of a step later."""
+"""Checking whether a changed file still parses, so that the edit's result can say so at once."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import warnings
 from collections.abc import Callable
 
 LARGEST = 1_000_000
-"""Characters up to which a file is parsed: about 0.15 s of Python."""
+"""Characters up to which a file is parsed, which takes about 0.15 s for Python."""
 
 
 def complaint(path: str, text: str) -> str:
-    """What a parser of the file's language objects to, in one line; empty when nothing or the language is another."""
+    """The syntax error of a file in one line; empty when there is none, or no parser for its language."""
     check = CHECKS.get(path.rpartition(".")[2].lower())
     return check(text) if check and len(text) <= LARGEST else ""
 

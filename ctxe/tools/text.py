@@ -1,4 +1,4 @@
-"""A file's bytes as text and back, byte for byte: encodings, byte order marks and line ends are all kept."""
+"""Decoding a file to text and back without a changed byte: encoding, byte order mark and line ends are kept."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ctxe.domain.errors import ToolError
 from ctxe.domain.value import dataclass
 
 SNIFF = 8192
-"""Bytes in which a NUL means binary: git and ripgrep look at as many."""
+"""Bytes at the beginning in which a NUL means binary; git and ripgrep look at as many."""
 
 NAMES = {
     "utf-8": "UTF-8",
@@ -22,14 +22,14 @@ MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A file's text without its byte order mark, line ends as they stand, and what is needed to write it back."""
+    """A file's text without its byte order mark (``mark``), line ends unchanged, and how to encode it again."""
 
     text: str
     encoding: str = "utf-8"
     mark: bytes = b""
 
     def encode(self, text: str, name: str) -> bytes:
-        """Another text as bytes of the same file. Raises ToolError for a character that its encoding lacks."""
+        """Encode a new text of the file. Raises ToolError for a character that the file's encoding lacks."""
         try:
             return self.mark + text.encode(self.encoding)
         except UnicodeEncodeError as error:
@@ -41,9 +41,9 @@ class Decoded:
 
 
 def decode(data: bytes) -> Decoded | None:
-    """The text of a file, or None for a binary one. Whatever is returned encodes back to the same bytes.
+    """The text of a file, which encodes back to the same bytes; None for a binary file.
 
-    UTF-8 and UTF-16 by their mark, then strict UTF-8, then Windows-1252, which is Latin-1 with typographic signs.
+    Decoded as UTF-8 or UTF-16 after a byte order mark, else as strict UTF-8, Windows-1252 or Latin-1, whichever fits.
     """
     for mark, encoding in MARKS:
         if data.startswith(mark):
@@ -61,7 +61,7 @@ def _strictly(data: bytes, encoding: str, mark: bytes = b"") -> Decoded | None:
 
 
 def line_end(text: str) -> str:
-    r"""What ends most lines: ``\n``, ``\r\n``, or ``\r`` where there is no ``\n`` at all."""
+    r"""The line end of most lines: ``\n`` or ``\r\n``, or ``\r`` when there is no ``\n`` at all."""
     pairs, feeds = text.count("\r\n"), text.count("\n")
     if not feeds:
         return "\r" if "\r" in text else "\n"
@@ -69,7 +69,7 @@ def line_end(text: str) -> str:
 
 
 def split(text: str) -> list[str]:
-    """The lines of a text with their ends, counted as editors and compilers count them."""
+    """The lines of a text with their line ends, counted as editors and compilers do."""
     end = "\r" if "\r" in text and "\n" not in text else "\n"
     *whole, last = text.split(end)
     lines = [line + end for line in whole]
@@ -77,7 +77,7 @@ def split(text: str) -> list[str]:
 
 
 def peculiar(decoded: Decoded) -> list[str]:
-    """What is unusual about a file's bytes, in words: encoding, mark, line ends."""
+    """Unusual properties of a file's bytes in words: its encoding, byte order mark, line ends."""
     said = []
     if decoded.encoding != "utf-8":
         said.append(NAMES[decoded.encoding])
@@ -92,5 +92,5 @@ def peculiar(decoded: Decoded) -> list[str]:
 
 
 def numbered(line: str, number: int) -> str:
-    """A line as tools show it: number, tab, text; an empty line stays empty, which saves a fifth of the cost."""
+    """A line as tools show it: number, tab, text. An empty line stays empty, which saves a fifth of the tokens."""
     return f"{number}\t{line}" if line else ""

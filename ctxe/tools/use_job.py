@@ -1,4 +1,4 @@
-"""What the model is told of jobs, and how it reads, awaits and stops them by ``use job/N``."""
+"""Telling the model about jobs, and letting it read, await and stop them by ``use job/N``."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from ctxe.domain.model import ToolSchema
 from ctxe.domain.tool import Action, Progress, Risk, ToolOutput, once
 from ctxe.safety.display import one_line, strip_sequences
 from ctxe.tools.arguments import checked
-from ctxe.tools.command_result import LONG, ended
+from ctxe.tools.command_result import LONG, command_output
 from ctxe.tools.jobs import LINE, Job, Jobs, listed
-from ctxe.tools.prose import BOOLEAN, COUNT, STRING
+from ctxe.tools.schemas import BOOLEAN, COUNT, STRING
 
 FIRST_SECONDS, QUIET_SECONDS = 2.0, 0.7
-"""How long a new job is looked at, and after how much silence behind its first words no longer."""
+"""How long a new job is watched at most, and the silence after its first output that ends this earlier."""
 UNTIL_SECONDS, MOST_SECONDS = 30.0, 600.0
-"""How long a text is waited for unless told otherwise, and the most that anything is."""
+"""How long to wait for a text by default, and the longest wait."""
 STEP_SECONDS = 0.2
 BEFORE_SECONDS = 3.0
-"""Silence after which a text that was told already is not waited for any longer."""
+"""Silence after which the wait ends for a text that stood in output the model has seen already."""
 NOTE_TOKENS = 500
-"""Tokens of its last output when the model is told that a job ended; all of it stands under a handle."""
+"""Tokens of a job's last output when the model is told, unasked, that it ended; a handle brings back the rest."""
 SHOWN = 400
-"""Characters of new output that are shown at a time during a wait; one that is stopped keeps them."""
+"""Characters of new output that each progress event shows during a wait."""
 SCHEMA = ToolSchema(
     "use job/N",
     "",
@@ -43,32 +43,32 @@ ALONE = " in a sandbox without network: no other command reaches its ports unles
 
 
 def first(job: Job, seconds: float) -> Iterator[Progress]:
-    """Look at a new job until it ends or is silent after its first words; ``seconds`` where that was asked for."""
+    """Watch a new job until it ends or is silent after its first output, or for ``seconds`` if they are given."""
 
     def enough() -> bool:
         came = job.running.came
         return not seconds and bool(came) and time.monotonic() - came > QUIET_SECONDS
 
-    yield from _watched(job, min(seconds or FIRST_SECONDS, MOST_SECONDS), enough)
+    yield from _watch(job, min(seconds or FIRST_SECONDS, MOST_SECONDS), enough)
 
 
 def begun(jobs: Jobs, job: Job, *, moved: bool = False) -> ToolOutput:
-    """The result of the call that started it; ``moved`` by the user out of the foreground."""
+    """The result of the call that started a job; ``moved``: the user moved it to the background."""
     job.named = True
-    text, lost = _news(job, whole=moved)
+    text, lost = _new_output(job, whole=moved)
     alone = ALONE if job.boxed and not jobs.network else ""
     came = MOVED.format(seconds=job.running.seconds) if moved else ""
     words = f"[{came}job {job.number} goes on{alone}; {READS.format(n=job.number)}]"
-    return ToolOutput(_joined(text, lost, words), kind="shell", facts={"command": job.command, "job": job.number})
+    return ToolOutput(_with_output(text, lost, words), kind="shell", facts={"command": job.command, "job": job.number})
 
 
 def prepare(jobs: Jobs, name: str, arguments: Mapping[str, Any]) -> Action | None:
-    """What ``use`` does for ``job/N``, or ``job`` for all of them; None for any other name. Raises ToolError."""
+    """The action of ``use`` for ``job/N``, or for ``job``, which lists all; None for other names. Raises ToolError."""
     head, _, number = name.partition("/")
     if head not in ("job", "jobs") or (number and not number.isdecimal()):
         return None
     if not number:
-        return Action("use", "list jobs", Risk.READ, once(partial(_told, jobs))) if jobs.known else None
+        return Action("use", "list jobs", Risk.READ, once(partial(_list, jobs))) if jobs.known else None
     job = jobs.known.get(int(number))
     if job is None:
         raise ToolError(f"there is no job {number}; there are {listed(jobs.known.values()) or 'none'}")
@@ -82,15 +82,15 @@ def prepare(jobs: Jobs, name: str, arguments: Mapping[str, Any]) -> Action | Non
 
 
 def ending(jobs: Jobs, job: Job) -> Action:
-    """Tell the model, unasked, how a job ended."""
+    """The action that tells the model, unasked, how a job ended."""
     how = job.state.partition(": exit")[0]
     return Action(
-        "use", f"job {job.number} {how} ({job.line})", Risk.READ, once(partial(_over, jobs, job, NOTE_TOKENS))
+        "use", f"job {job.number} {how} ({job.line})", Risk.READ, once(partial(_ended, jobs, job, NOTE_TOKENS))
     )
 
 
 def _read(jobs: Jobs, job: Job, until: str, seconds: float) -> Iterator[Progress | ToolOutput]:
-    """What it printed since it was read last, after a wait for a text in that or for its end."""
+    """New output since the last reading, after a wait for a text in it or for the end of the job."""
     wanted = until.casefold()
 
     def there() -> bool:
@@ -101,48 +101,48 @@ def _read(jobs: Jobs, job: Job, until: str, seconds: float) -> Iterator[Progress
         return there() or (bool(wanted) and wanted in _plain(job.last) and silent)
 
     began = time.monotonic()
-    yield from _watched(job, seconds, enough)
+    yield from _watch(job, seconds, enough)
     if job.running.finished is not None:
-        yield _over(jobs, job)
+        yield _ended(jobs, job)
         return
     missing = until and not there()
-    text, lost = _news(job)
+    text, lost = _new_output(job)
     nothing = "" if text else "nothing new; "
     waited = f" after {time.monotonic() - began:.0f} s" if seconds and (missing or not until) else ""
     missed = f"; {until!r} did not come" + (", it stands in what you were told before" if enough() else "")
     words = f"[{nothing}job {job.number} {job.state}{waited}{missed if missing else ''}]"
-    yield ToolOutput(_joined(text, lost, words), kind="shell", facts={"job": job.number})
+    yield ToolOutput(_with_output(text, lost, words), kind="shell", facts={"job": job.number})
 
 
 def _stopped(jobs: Jobs, job: Job) -> ToolOutput:
     job.running.stop()
-    return _over(jobs, job)
+    return _ended(jobs, job)
 
 
-def _over(jobs: Jobs, job: Job, most: int = 0) -> ToolOutput:
-    """The end of a job: what was not told yet, how it ended, and the facts of it as of any command."""
+def _ended(jobs: Jobs, job: Job, most: int = 0) -> ToolOutput:
+    """The result for an ended job: new output, how it ended, and the first time also the facts of a command."""
     done = job.running.finished
     if done is None:
         raise ToolError(f"job {job.number} does not end; try it once more")
     first, job.told = not job.told, True
-    text, lost = _news(job, whole=True)
+    text, lost = _new_output(job, whole=True)
     took = f", {done.seconds:.0f} s" if done.seconds >= LONG else ""
-    words = _joined(text, lost, f"[job {job.number} {job.state}{took}]")
+    words = _with_output(text, lost, f"[job {job.number} {job.state}{took}]")
     facts: dict[str, Any] = {"job": job.number, "command": job.command}
     if done.ended:
         facts["ended"] = done.ended
     elif first:
-        facts |= ended(jobs.root, job.command, done).facts or {}
+        facts |= command_output(jobs.root, job.command, done).facts or {}
     ok = not first or done.exit_code == 0 or done.ended.startswith("stopped")
     return ToolOutput(words, ok, kind="shell", facts=facts, most=most)
 
 
-def _told(jobs: Jobs) -> ToolOutput:
+def _list(jobs: Jobs) -> ToolOutput:
     return ToolOutput("\n".join(f"job/{job.number}: {job.line} [{job.state}]" for job in jobs.known.values()))
 
 
-def _watched(job: Job, seconds: float, enough: Callable[[], bool]) -> Iterator[Progress]:
-    """Wait, and show what comes meanwhile."""
+def _watch(job: Job, seconds: float, enough: Callable[[], bool]) -> Iterator[Progress]:
+    """Wait until the job ends or ``enough`` holds, yielding new output as progress."""
     deadline, place = time.monotonic() + seconds, job.shown
     while (left := deadline - time.monotonic()) > 0:
         over = job.running.wait(min(left, STEP_SECONDS), enough)
@@ -153,14 +153,14 @@ def _watched(job: Job, seconds: float, enough: Callable[[], bool]) -> Iterator[P
             return
 
 
-def _news(job: Job, *, whole: bool = False) -> tuple[str, int]:
-    """What the model was not told yet, now told, and how many characters before it were forgotten."""
+def _new_output(job: Job, *, whole: bool = False) -> tuple[str, int]:
+    """Output that the model has not seen yet, and the number of characters before it that were dropped."""
     text, job.shown, lost = job.running.since(job.shown, whole=whole)
     job.last = text or job.last
     return text.strip("\n"), lost
 
 
-def _joined(text: str, lost: int, words: str) -> str:
+def _with_output(text: str, lost: int, words: str) -> str:
     head = f"… {lost:,} characters left out …\n" if lost else ""
     return f"{head}{text}\n{words}" if text else f"{head}{words}"
 

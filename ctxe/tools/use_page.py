@@ -1,4 +1,4 @@
-"""How a page of the web is read by ``use https://…``: a person is asked, the parts that matter are kept."""
+"""Reading web pages by ``use https://…``, which the user approves; the parts that fit the question are kept."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from ctxe.lexical.tables import names
 from ctxe.safety.addresses import Address, read
 from ctxe.safety.display import one_line
 from ctxe.tools.arguments import checked
-from ctxe.tools.prose import STRING
+from ctxe.tools.schemas import STRING
 from ctxe.tools.web.fetch import Web
 
 NAME = "web"
-"""What a rule calls it: ``tool:web``."""
+"""The name for permission rules: ``tool:web``."""
 SCHEMA = ToolSchema("use https://…", "", {"type": "object", "properties": {"about": STRING}})
 OFFER = (
     '- pages of the web: `use` with the https:// address as name and {"about": "what you look for"}; the user is asked'
 )
-"""How find_tools tells of it."""
+"""The line of find_tools about web pages."""
 HIDDEN = "[ctxe: characters that nobody sees were taken out of this page]"
 HINT = (
     '[ctxe: `use` reads a page of the web: its https:// address as name, {"about": "what you look for"} as arguments; '
     "the user is asked first]"
 )
-"""What is told beside words that name an address."""
+"""A note to the model beside a message of the user that holds a URL."""
 ASKS = names("web page pages url http https internet online fetch browse website docs documentation link")
-"""Words of a search for tools that mean pages."""
+"""Words by which a query of find_tools asks for web pages."""
 
 
 def offered(query: str) -> str:
-    """The line of find_tools about pages; empty where the words look for something else."""
+    """The line of find_tools about web pages; empty for a query that asks for something else."""
     return OFFER if not query or ASKS.intersection(query.lower().replace("_", " ").split()) else ""
 
 
 def prepare(web: Web, name: str, arguments: Mapping[str, Any]) -> Action:
-    """What ``use`` does for an address; nothing is looked up yet. Raises ToolError."""
+    """The action of ``use`` for a URL; nothing is looked up yet. Raises ToolError."""
     given = checked(SCHEMA, arguments)
     address = read(name)
     web.allowed(address, asked=False)
@@ -48,7 +48,7 @@ def prepare(web: Web, name: str, arguments: Mapping[str, Any]) -> Action:
 
 
 def for_user(web: Web, text: str, about: str) -> tuple[Tool, str]:
-    """A tool that reads one page the user asked for, and the arguments to call it with. Raises ToolError."""
+    """A tool that reads one page the user asked for, and the arguments of the call. Raises ToolError."""
     address = read(text if "://" in text else f"https://{text}")
     web.allowed(address, asked=True)
     action = _action(web, address, f"{about} {address.fragment}".strip(), asked=True)
@@ -71,7 +71,7 @@ def _action(web: Web, address: Address, about: str, *, asked: bool) -> Action:
 
 
 def _read(web: Web, address: Address, about: str, *, asked: bool) -> ToolOutput:
-    """The page, whole: what is told of it is cut like any output, by what it is about."""
+    """Fetch a page. The result is whole; it is trimmed later like any output, to what is ``about`` the question."""
     from ctxe.tools.web.page import page
 
     try:
@@ -79,5 +79,5 @@ def _read(web: Web, address: Address, about: str, *, asked: bool) -> ToolOutput:
     except RecursionError:
         raise ToolError(f"{address.url} is nested too deeply to be read") from None
     facts = {"page": found.url, "bytes": found.bytes, "hidden": list(found.notices)}
-    notes = f"\n{HIDDEN}" if found.hidden else ""  # what they spell is for people: it was meant for a model
+    notes = f"\n{HIDDEN}" if found.hidden else ""  # only people see what they spell
     return ToolOutput(found.text + notes, kind="page", facts=facts, about=about)

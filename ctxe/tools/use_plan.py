@@ -1,4 +1,4 @@
-"""A plan that the model proposes in a session that only reads, by ``use plan``; a person decides whether it is done."""
+"""Proposing a plan by ``use plan`` in a read-only session; the user decides whether it is carried out."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from ctxe.domain.tool import Action, Risk, ToolOutput, once
 from ctxe.safety.display import one_line
 from ctxe.tools.arguments import checked
 from ctxe.tools.notes import ITEMS, listed
-from ctxe.tools.prose import STRING, STRINGS
+from ctxe.tools.schemas import STRING, STRINGS
 
 NAME = "proposal"
-"""What permission is decided on; a delegate has a tool called plan."""
+"""The name for permission rules; "plan" is the name of a delegate's tool."""
 SCHEMA = ToolSchema("use plan", "", {"type": "object", "properties": {"text": STRING, "steps": STRINGS}})
 LONGEST = 20_000
-"""Characters of a plan: what is longer is no plan that a person reads."""
+"""Characters of a plan, at most: nobody would read a longer one."""
 HINT = (
     "[ctxe: this session only reads. Find out what has to be done, then propose it: `use` with name plan, arguments "
     '{"text": "the plan in Markdown", "steps": ["one thing to do", …]}. The user lets it be done, says what to change, '
     "or leaves it there.]"
 )
-"""What is told beside the first words of a session that only reads."""
+"""A note to the model beside the first message of a read-only session."""
 ALONE = (
     "[ctxe: this session only reads and nobody is here to approve anything: answer with what you found, or the plan.]"
 )
-"""The same where nobody can answer."""
+"""The same when nobody can answer."""
 _ITEM = pattern(r"^(?:\d{1,3}[.)]|[-*+])\s+(?:\[[ xX]\]\s+)?(\S.*)$", re.M)
 
 
 def prepare(arguments: Mapping[str, Any], mode: Callable[[], str]) -> Action:
-    """The question whether a plan is done; ``mode`` says who decides by then. Raises ToolError."""
+    """The action that asks the user to approve a plan; ``mode`` gives the approval mode then. Raises ToolError."""
     given = checked(SCHEMA, arguments)
     text = given.get("text", "").strip()
     if not text:
@@ -51,7 +51,7 @@ def prepare(arguments: Mapping[str, Any], mode: Callable[[], str]) -> Action:
 
 
 def items(text: str) -> list[str]:
-    """The things to do that a plan lists: its numbered items where there are some, else all items at its margin."""
+    """The steps that a plan lists: its numbered items, or else all its unindented list items."""
     found = list(_ITEM.finditer(text))
     numbered = [match[1] for match in found if match[0][0].isdigit()]
     return [one.strip().strip("*") for one in numbered or [match[1] for match in found]][:ITEMS]
@@ -62,7 +62,7 @@ def _title(text: str) -> str:
 
 
 def _approved(text: str, steps: list[str], mode: Callable[[], str]) -> ToolOutput:
-    """What the model is told of a yes; the plan and its steps are kept from here on."""
+    """The result of a yes; its facts hold the plan and its steps, which are kept from now on."""
     todo = [(step, "open") for step in steps]
     told = [f"The user approved the plan. This session no longer only reads (approval: {mode()}): do it now."]
     told += ["The todo list holds its steps; keep it with update_todo.", listed(todo)] if todo else []

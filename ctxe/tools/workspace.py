@@ -1,4 +1,4 @@
-"""Where tools work: the root, its bounds, and what of the world they are lent."""
+"""The workspace of the tools: its root, its limits, and functions from outside that tools may use."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ KINDS = {
 }
 
 PDF = b"%PDF-"
-"""How a PDF begins; its first part may well look like text."""
+"""The first bytes of a PDF, which may look like text for a long way."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceBounds:
-    """Bounds in bytes, characters and seconds. Everything beyond ``text`` characters is cut before any trimming."""
+    """Limits in bytes (``file``), characters (``text``) and seconds. Longer texts are cut before any trimming."""
 
     file: int = 16_000_000
     text: int = 2_000_000
@@ -43,11 +43,11 @@ class WorkspaceBounds:
 class Workspace:
     """The tree that tools work in.
 
-    ``known`` gives the content hash of a file as the model last saw it, by its path, or nothing. ``secret`` says of a
-    path that its content must not be read unless the user allows it, ``readable`` whether it may be read at all.
-    ``sandboxed`` puts a command line into the sandbox, if one is active; ``walls`` says what that lets it do.
-    ``environment`` is that of commands, cleaned of keys. ``search`` stands for PATH in tests. ``picture`` makes one of
-    a file's name and bytes, and nothing of what is none; it raises CtxeError for one that cannot be shown.
+    ``known`` gives the content hash of a file, by path, as the model last saw it, or None. ``secret`` tells whether a
+    path must not be read unless the user allows it, ``readable`` whether it may be read at all. ``sandboxed`` wraps a
+    command line in the sandbox, if one is active, and ``walls`` describes what that allows. ``environment`` is for
+    commands, without keys. ``search`` replaces PATH in tests. ``picture`` makes a picture from a file's name and bytes,
+    None when they are not one; it raises CtxeError for a picture that cannot be shown.
     """
 
     git: Git
@@ -69,7 +69,7 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class TextFile:
-    """A text file as it is now: its bytes' hash and its text."""
+    """A text file: the hash of its bytes, and its text."""
 
     path: str
     digest: str
@@ -77,13 +77,14 @@ class TextFile:
 
 
 def locate(workspace: Workspace, name: str) -> str:
-    """The real path of a file or folder relative to the root, links resolved, ``.`` for the root itself.
+    """The real path of a file or folder relative to the root, symlinks resolved; ``.`` for the root itself.
 
-    Raises ToolError for a path that leads outside. What is opened later is walked again without following links.
+    Raises ToolError for a path outside. A symlink that appears later leads nowhere: files are opened without following
+    any.
     """
     if not name.strip():
         raise ToolError("path is empty")
-    _expressible(name)
+    _check_name(name)
     base = os.path.realpath(workspace.root)
     real = os.path.realpath(os.path.join(base, name))  # noqa: PTH118 (must not normalise before links are resolved)
     if not Path(real).is_relative_to(base):
@@ -91,8 +92,8 @@ def locate(workspace: Workspace, name: str) -> str:
     return PurePosixPath(os.path.relpath(real, base)).as_posix()
 
 
-def _expressible(name: str) -> None:
-    """Raises ToolError for a name that no file can have: what stands for bytes that are no text is none of these."""
+def _check_name(name: str) -> None:
+    """Raise ToolError for a name that no file can have."""
     if "\0" in name:
         raise ToolError("path holds a NUL character")
     try:
@@ -102,7 +103,7 @@ def _expressible(name: str) -> None:
 
 
 def writable(workspace: Workspace, name: str) -> str:
-    """The real path of a file that may be written. Raises ToolError also for git's own folder."""
+    """The real path of a file that may be written. Raises ToolError, also for paths in .git."""
     path = locate(workspace, name)
     if any(part.casefold() == ".git" for part in PurePosixPath(path).parts):
         raise ToolError(f"{path} belongs to git; use git itself, by run_command")
@@ -112,15 +113,15 @@ def writable(workspace: Workspace, name: str) -> str:
 
 
 def load(workspace: Workspace, name: str, path: str) -> TextFile:
-    """A text file that exists and may be read. Raises ToolError in words that lead on."""
-    return decoded(name, path, opened(workspace, name, path))
+    """A text file that exists and may be read. Raises ToolError, with a hint what to do instead."""
+    return as_text(name, path, read_bytes(workspace, name, path))
 
 
-def opened(workspace: Workspace, name: str, path: str) -> bytes:
-    """The bytes of a file that exists and may be read. Raises ToolError in words that lead on."""
+def read_bytes(workspace: Workspace, name: str, path: str) -> bytes:
+    """The bytes of a file that exists and may be read. Raises ToolError, with a hint what to do instead."""
     seen = look(workspace.root, path)
     if seen is None:
-        raise ToolError(f"there is no file {name}{_instead(workspace, path)}")
+        raise ToolError(f"there is no file {name}{_did_you_mean(workspace, path)}")
     if stat.S_ISDIR(seen.st_mode):
         raise ToolError(f"{name} is a folder; list_files shows what is in it")
     if not stat.S_ISREG(seen.st_mode):
@@ -140,8 +141,8 @@ def opened(workspace: Workspace, name: str, path: str) -> bytes:
         raise ToolError(error.message) from error
 
 
-def decoded(name: str, path: str, data: bytes) -> TextFile:
-    """A file's bytes as text. Raises ToolError for what is none."""
+def as_text(name: str, path: str, data: bytes) -> TextFile:
+    """A file's bytes as text. Raises ToolError for a binary file."""
     content = None if data.startswith(PDF) else decode(data)
     if content is None:
         kind, hint = _magic(data)
@@ -149,8 +150,8 @@ def decoded(name: str, path: str, data: bytes) -> TextFile:
     return TextFile(path, digest_bytes(data), content)
 
 
-def current(workspace: Workspace, held: TextFile) -> None:
-    """Refuse a file that the model has not seen as it is now. Raises ToolError."""
+def require_seen(workspace: Workspace, held: TextFile) -> None:
+    """Raise ToolError for a file whose present content the model has not seen."""
     known = workspace.known(held.path)
     if not known:
         raise ToolError(f"read {held.path} first: only a file whose text you have seen can be changed")
@@ -158,8 +159,8 @@ def current(workspace: Workspace, held: TextFile) -> None:
         raise ToolError(f"{held.path} changed since you last saw it; nothing was written, read it again")
 
 
-def _instead(workspace: Workspace, path: str) -> str:
-    """Files that were probably meant: those of the same name first, then those with a name much like it."""
+def _did_you_mean(workspace: Workspace, path: str) -> str:
+    """Words that name files probably meant: those of the same name, or else with a similar path; empty for none."""
     from rapidfuzz import fuzz, process
 
     paths = [listed.path for listed in list_files(workspace.git)]
@@ -173,7 +174,7 @@ def _instead(workspace: Workspace, path: str) -> str:
 
 
 def _magic(data: bytes) -> tuple[str, str]:
-    """What a binary file is, for the commonest kinds, and which command looks into it."""
+    """(kind, hint) of a binary file of a common kind: what it is, and which command looks into it."""
     for head, kind, hint in (
         (b"\x89PNG", "PNG image", ""),
         (b"\xff\xd8\xff", "JPEG image", ""),

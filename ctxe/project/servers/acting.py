@@ -14,8 +14,8 @@ from ctxe.knowledge.fence import fence
 from ctxe.project.servers.configured import Configured, mark
 from ctxe.safety.display import one_line
 from ctxe.safety.trust import approval, approve
-from ctxe.tools.mcp.offer import Offered, described
 from ctxe.tools.mcp.resources import URI, Resource, ServerPrompt, resource_line
+from ctxe.tools.mcp.server_tools import ServerTool, described
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -88,7 +88,7 @@ class Acting:
         run = partial(self._fenced, full, lambda held: held.read(uri))
         return Action(full, f"read {full}", risk, run, preview=f"{full}\nserver: {self._place}")
 
-    def _call(self, tool: Offered, arguments: Mapping[str, Any]) -> Action:
+    def _call(self, tool: ServerTool, arguments: Mapping[str, Any]) -> Action:
         """A tool call as it will run. A person sees all of its arguments, whatever the server says about its risk."""
         full = f"{self.name}/{tool.name}"
         given = json.dumps(arguments, ensure_ascii=False, indent=1) if arguments else "(no arguments)"
@@ -101,7 +101,7 @@ class Acting:
             changed=CHANGED if self._trusted(tool) == "changed" else "",
         )
 
-    def _run(self, tool: Offered, arguments: Mapping[str, Any]) -> Iterator[Progress | ToolOutput]:
+    def _run(self, tool: ServerTool, arguments: Mapping[str, Any]) -> Iterator[Progress | ToolOutput]:
         """Run an approved call. The approval is stored for the tool as it is described now."""
         if self._trusted(tool) != "approved":
             place = self.project.place.user
@@ -125,17 +125,17 @@ class Acting:
                 held.anew = ""
             yield replace(piece, text=text, display=said)
 
-    def _trusted(self, tool: Offered) -> str:
+    def _trusted(self, tool: ServerTool) -> str:
         return approval(self.project.place.user, self.project.root, f"{mark(self.name)}/{tool.name}", tool.mark)
 
 
 def _address(server: str, template: Resource, arguments: Mapping[str, Any]) -> str:
     """The URI of a template with these arguments. Raises ToolError."""
-    from ctxe.tools.mcp.requests import expanded
+    from ctxe.tools.mcp.requests import expand_template
 
     line = fence(resource_line(server, template), server, TAG).text
     if unknown := [name for name in arguments if name not in template.places]:
         raise ToolError(f"{server}:{template.uri} takes no {', '.join(map(str, unknown))}\n{line}")
     if not arguments and template.places:
         raise ToolError(f"{server}:{template.uri} needs {', '.join(template.places)} in arguments\n{line}")
-    return expanded(template.uri, arguments)
+    return expand_template(template.uri, arguments)

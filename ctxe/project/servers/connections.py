@@ -16,7 +16,7 @@ from ctxe.project.servers.listed import ServerList
 from ctxe.safety.secrets import hide_own
 from ctxe.storage import files
 from ctxe.tools.mcp.answer import Look, blind
-from ctxe.tools.mcp.tokens import secrets
+from ctxe.tools.mcp.token_file import secrets
 
 if TYPE_CHECKING:
     from ctxe.project import Project

@@ -18,7 +18,7 @@ from ctxe.project.servers.configured import Configured, inside
 from ctxe.safety.display import exact
 from ctxe.safety.programs import find_program, outside
 from ctxe.safety.secrets import clean_environment
-from ctxe.tools.mcp.launch import Launch, filled, variables
+from ctxe.tools.mcp.launch import Launch, expand, variables
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -42,7 +42,7 @@ def launch_of(project: Project, server: Configured) -> Launch:
             raise ToolError(f"{server.origin} asks for {name}, which holds a key of ctxe's own")
         return given
 
-    fill = partial(filled, variable=variable)
+    fill = partial(expand, variable=variable)
     made = Launch(server.name, timeout=settings.timeout, start_timeout=settings.start_timeout, root=project.root)
     if settings.url:
         headers = {key: fill(value) for key, value in settings.headers.items()}

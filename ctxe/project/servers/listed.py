@@ -15,9 +15,8 @@ from ctxe.knowledge.fence import fence
 from ctxe.project.servers.configured import Configured
 from ctxe.safety.display import one_line
 from ctxe.storage import files
-from ctxe.tools.mcp.offer import NAME, number
 from ctxe.tools.mcp.resources import URI, ServerOffers
-from ctxe.tools.mcp.resources import number as counted
+from ctxe.tools.mcp.server_tools import NAME, counted
 
 LINE = 30
 """Most tokens for one server in every request."""
@@ -103,8 +102,9 @@ class ServerLines:
         if kept is None:
             return f"- {name}"
         if not kept.tools:
-            return f"- {name}: {counted(kept.resources) if kept.resources else 'no tools'}"
-        head = f"- {name} ({number(kept.tools)}{f', {counted(kept.resources)}' if kept.resources else ''})"
+            return f"- {name}: {counted(kept.resources, 'resource') if kept.resources else 'no tools'}"
+        resources = f", {counted(kept.resources, 'resource')}" if kept.resources else ""
+        head = f"- {name} ({counted(kept.tools, 'tool')}{resources})"
         for most in range(len(kept.tools), 0, -1):
             text = f"{head}: {', '.join(kept.tools[:most])}{', …' if most < len(kept.tools) else ''}"
             if self.count(text) <= LINE:

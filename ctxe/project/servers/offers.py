@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ctxe.storage.vocabulary import count
-from ctxe.tools.mcp.offer import Offered, described, line, page
 from ctxe.tools.mcp.resources import Resource, ServerOffers, resource_line, resources_page
+from ctxe.tools.mcp.server_tools import ServerTool, described, tool_line, tools_page
 
 if TYPE_CHECKING:
     from ctxe.tools.mcp.connection import Connection
@@ -21,8 +21,8 @@ def paged(name: str, held: Connection, room: int, counted: Callable[[str], int] 
     """A server's instructions, tools and resources in at most ``room`` tokens."""
     offers = held.offers
     if not offers.resources:
-        return page(name, offers.tools, held.instructions, room, counted)
-    tools = page(name, offers.tools, held.instructions, round(room * (1 - SHARE)), counted)
+        return tools_page(name, offers.tools, held.instructions, room, counted)
+    tools = tools_page(name, offers.tools, held.instructions, round(room * (1 - SHARE)), counted)
     return f"{tools}\n{resources_page(name, offers.resources, room - counted(tools), counted)}"
 
 
@@ -37,7 +37,7 @@ def best(query: str, servers: Sequence[tuple[str, ServerOffers]]) -> list[str]:
     from ctxe.lexical.words import counts, terms
     from ctxe.lexical.words import path_terms as parts
 
-    every: list[tuple[str, Offered | Resource]] = []
+    every: list[tuple[str, ServerTool | Resource]] = []
     for name, offers in servers:
         every += [(name, tool) for tool in offers.tools]
         every += [(name, resource) for resource in offers.resources]
@@ -50,14 +50,14 @@ def best(query: str, servers: Sequence[tuple[str, ServerOffers]]) -> list[str]:
     return [_row(*every[int(hit.key)]) for hit in hits]
 
 
-def _words(one: Offered | Resource) -> tuple[str, str]:
+def _words(one: ServerTool | Resource) -> tuple[str, str]:
     """The texts of a tool or a resource to search: its name and its description."""
-    if isinstance(one, Offered):
+    if isinstance(one, ServerTool):
         return one.name, one.description
     return one.uri.replace(":", "/"), f"{one.name} {one.says}"
 
 
-def _row(name: str, one: Offered | Resource) -> str:
-    if isinstance(one, Offered):
-        return f"{line(name, one)} ({count(described(name, one))} tokens)"
+def _row(name: str, one: ServerTool | Resource) -> str:
+    if isinstance(one, ServerTool):
+        return f"{tool_line(name, one)} ({count(described(name, one))} tokens)"
     return resource_line(name, one)

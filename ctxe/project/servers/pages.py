@@ -70,8 +70,8 @@ def tried(project: Project, running: Connections, name: str, *, anew: bool = Fal
     Raises ConfigError, CtxeError.
     """
     from ctxe.storage.vocabulary import count
-    from ctxe.tools.mcp.offer import described
     from ctxe.tools.mcp.resources import resource_line
+    from ctxe.tools.mcp.server_tools import described
 
     one = named(project, name)
     if not one.usable:

@@ -18,12 +18,12 @@ from ctxe.safety.display import one_line
 from ctxe.safety.programs import find_program, outside
 from ctxe.safety.secrets import clean_environment
 from ctxe.storage import files
-from ctxe.tools.mcp.tokens import kept
+from ctxe.tools.mcp.token_file import read_record
 
 if TYPE_CHECKING:
     from ctxe.project import Project
     from ctxe.tools.mcp.connection import Connection
-    from ctxe.tools.mcp.signing import Login
+    from ctxe.tools.mcp.login import Login
 
 LONGEST = 600.0
 """Seconds that a person has for the sign-in in the browser."""
@@ -60,8 +60,8 @@ def login(
     """
     server = _reachable(project, name)
     from ctxe.tools.mcp.connection import Connection
+    from ctxe.tools.mcp.login import Client, Login
     from ctxe.tools.mcp.loop import Loop
-    from ctxe.tools.mcp.signing import Client, Login
 
     loop = Loop()
     under_way = Login(loop, Client(*client) if client[0] else None, port)
@@ -119,14 +119,14 @@ def logout(project: Project, name: str) -> bool:
     if file is None:
         return False
     for way in _revocations(file):
-        _post(*way, str(kept(file).get("url")))
+        _post(*way, str(read_record(file).get("url")))
     files.remove(file)
     return True
 
 
 def _revocations(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
     """(URL, form) of each request that revokes a token (RFC 7009)."""
-    held = kept(file)
+    held = read_record(file)
     issuer, tokens, client = held.get("issuer"), held.get("tokens"), held.get("client")
     if isinstance(issuer, dict) and isinstance(tokens, dict) and isinstance(client, dict):
         url = str(issuer.get("revocation_endpoint") or "")
@@ -140,10 +140,10 @@ def _post(url: str, form: dict[str, str], server: str) -> None:
     """Send a form and ignore errors: the tokens are deleted here in any case."""
     import httpx2
 
-    from ctxe.tools.mcp.signing import safe
+    from ctxe.tools.mcp.login import require_safe
 
     with contextlib.suppress(ToolError, httpx2.HTTPError):
-        safe(url, server)
+        require_safe(url, server)
         httpx2.post(url, data=form, timeout=REVOKE_SECONDS, follow_redirects=False)
 
 

@@ -18,7 +18,7 @@ from ctxe.project.servers.connections import Connections
 from ctxe.project.servers.offers import best, paged
 from ctxe.safety.display import one_line
 from ctxe.tools.mcp.resources import ServerOffers, ServerPrompt
-from ctxe.tools.mcp.resources import number as counted
+from ctxe.tools.mcp.server_tools import counted
 
 LEAST_PAGE = 1_000
 """Tokens that a server's page may always take."""
@@ -99,5 +99,5 @@ def parted(name: str) -> tuple[str, str, str]:
 def _all(name: str, offers: ServerOffers) -> list[str]:
     """A server's tools by name, and the number of its resources."""
     tools = ", ".join(tool.name for tool in offers.tools)
-    more = f"{counted(offers.resources)}, told by `use` with name {name}" if offers.resources else ""
+    more = f"{counted(offers.resources, 'resource')}, told by `use` with name {name}" if offers.resources else ""
     return [f"- {name}: {part}" for part in (tools, more) if part]

@@ -14,7 +14,7 @@ from ctxe.project.window.pictured import Take
 from ctxe.repo.undo.rewrite import read
 from ctxe.tools.read import shown
 from ctxe.tools.text import decode
-from ctxe.tools.workspace import Workspace, load, locate, opened
+from ctxe.tools.workspace import Workspace, load, locate, read_bytes
 
 LONGEST_NEWS, MOST_NEWS = 60_000, 200
 """Largest file in bytes whose changes are shown, and the number of texts kept to compare with."""
@@ -46,7 +46,7 @@ class SessionFiles:
 
         ``beside`` are the pictures that will be shown together with it.
         """
-        return self.look(path, opened(self.workspace, path, locate(self.workspace, path)), beside)
+        return self.look(path, read_bytes(self.workspace, path, locate(self.workspace, path)), beside)
 
     def digest_of(self, path: str) -> str:
         """The current content hash of a file; empty when it cannot be read. Read again only after a write."""

@@ -79,7 +79,7 @@ class AnswerParts:
         return f"[{kind} {media}, {len(encoded) * 3 // 4:,} bytes, not shown{why}]"
 
 
-def answer(
+def tool_output(
     content: Sequence[Mapping[str, Any]], structured: Any, *, ok: bool, name: str = "", look: Look = blind
 ) -> ToolOutput:
     """The output of a call from its content blocks (as JSON has them) and its structured content."""
@@ -92,14 +92,14 @@ def answer(
     return ToolOutput(said, ok, picture=reading.picture)
 
 
-def contents(parts: Sequence[Mapping[str, Any]], name: str, look: Look = blind) -> ToolOutput:
+def resource_output(parts: Sequence[Mapping[str, Any]], name: str, look: Look = blind) -> ToolOutput:
     """A resource from its parts as content blocks."""
     reading = AnswerParts(name, look)
     text = strip_sequences(bounded("\n".join(reading.parts(parts, alone=True))))
     return ToolOutput(text or "(it is empty)", kind="read", picture=reading.picture)
 
 
-def words(messages: Sequence[tuple[str, Mapping[str, Any]]], name: str, look: Look = blind) -> ToolOutput:
+def prompt_output(messages: Sequence[tuple[str, Mapping[str, Any]]], name: str, look: Look = blind) -> ToolOutput:
     """A prompt from its messages; what it has the assistant say is marked."""
     reading = AnswerParts(name, look)
     rows = [

@@ -16,7 +16,7 @@ from ctxe.domain.value import dataclass
 from ctxe.safety.display import one_line
 from ctxe.tools.mcp.forms import form_of
 from ctxe.tools.mcp.launch import Launch
-from ctxe.tools.mcp.stdio import MOST_LINE, ServerState, spoken
+from ctxe.tools.mcp.stdio import MOST_LINE, ServerState, stdio_streams
 
 if TYPE_CHECKING:
     import httpx2
@@ -33,7 +33,7 @@ REACH_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Hears:
+class ServerCallbacks:
     """What is called, in the loop's thread, when a server says that its lists ``changed``, that a resource was
     ``updated``, or when it wants a ``form`` filled in (None: the user would not).
     """
@@ -45,7 +45,7 @@ class Hears:
 
 @contextlib.asynccontextmanager
 async def connected(
-    launch: Launch, heard: ServerState, hears: Hears, ended: Callable[[], None]
+    launch: Launch, heard: ServerState, hears: ServerCallbacks, ended: Callable[[], None]
 ) -> AsyncIterator[Client]:
     """The library's client of a started or a reached server, after both have greeted each other.
 
@@ -58,7 +58,7 @@ async def connected(
         if not (logger := logging.getLogger(name)).handlers:
             logger.addHandler(logging.NullHandler())
     async with Client(
-        reached(launch, heard) if launch.url else spoken(launch, heard, ended),
+        http_streams(launch, heard) if launch.url else stdio_streams(launch, heard, ended),
         client_info=Implementation(name="ctxe", version=__version__),
         log_level="info",
         **_callbacks(launch, heard, hears),
@@ -66,7 +66,7 @@ async def connected(
         yield client
 
 
-def _callbacks(launch: Launch, heard: ServerState, hears: Hears) -> dict[str, Any]:
+def _callbacks(launch: Launch, heard: ServerState, hears: ServerCallbacks) -> dict[str, Any]:
     """What the library calls when a server speaks by itself. It may not have our model speak: that is not offered."""
     import mcp_types as told
 
@@ -99,7 +99,7 @@ def _callbacks(launch: Launch, heard: ServerState, hears: Hears) -> dict[str, An
 
 
 @contextlib.asynccontextmanager
-async def reached(launch: Launch, heard: ServerState) -> AsyncIterator[TransportStreams]:
+async def http_streams(launch: Launch, heard: ServerState) -> AsyncIterator[TransportStreams]:
     """The streams to and from an address. Its answers are bounded as those of a program are.
 
     ``heard`` is told with which status it refused, and why it was given up.
@@ -124,10 +124,10 @@ async def _signing(launch: Launch) -> AsyncIterator[httpx2.Auth | None]:
     if launch.signed is None:
         yield None
         return
-    from ctxe.tools.mcp.signed import provider
-    from ctxe.tools.mcp.signing import safe
+    from ctxe.tools.mcp.login import require_safe
+    from ctxe.tools.mcp.oauth import provider
 
-    safe(launch.url, launch.url)
+    require_safe(launch.url, launch.url)
     if launch.login is None:
         yield provider(launch.name, launch.url, launch.signed)
         return
@@ -162,7 +162,7 @@ async def _bound(heard: ServerState, response: httpx2.Response) -> None:
     response.stream = Bounded()
 
 
-def said(error: BaseException, heard: ServerState) -> str:
+def error_line(error: BaseException, heard: ServerState) -> str:
     """An error of the library in one line: the first that is inside of a group, and the status of a refusal."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
@@ -171,6 +171,6 @@ def said(error: BaseException, heard: ServerState) -> str:
     return f"{words} ({heard.refused}{needs})" if heard.refused else words
 
 
-def closed(error: Exception) -> bool:
+def is_closed(error: Exception) -> bool:
     """Does an error only say that the connection has ended?"""
     return getattr(error, "code", None) == CONNECTION_CLOSED or "closed" in str(error).lower()

@@ -10,15 +10,15 @@ from ctxe.domain.errors import ToolError
 from ctxe.domain.form import Asks, Filled, declined
 from ctxe.domain.tool import Progress, ToolOutput
 from ctxe.tools.mcp import requests
-from ctxe.tools.mcp.answer import Look, answer, blind, contents, words
-from ctxe.tools.mcp.client import said
+from ctxe.tools.mcp.answer import Look, blind, prompt_output, resource_output, tool_output
+from ctxe.tools.mcp.client import error_line
 from ctxe.tools.mcp.launch import Launch
 from ctxe.tools.mcp.loop import Loop
-from ctxe.tools.mcp.offer import Offered
 from ctxe.tools.mcp.resources import ServerOffers
 from ctxe.tools.mcp.running import RunningServer, State
+from ctxe.tools.mcp.server_tools import ServerTool
+from ctxe.tools.mcp.subscriptions import Changes
 from ctxe.tools.mcp.waiting import Deadline, PendingForm, PendingRequest, until, waited
-from ctxe.tools.mcp.watching import Changes
 
 if TYPE_CHECKING:
     from mcp import Client
@@ -72,7 +72,7 @@ class Connection:
         return self.server.changes
 
     @property
-    def tools(self) -> tuple[Offered, ...]:
+    def tools(self) -> tuple[ServerTool, ...]:
         """Its tools."""
         return self.offers.tools
 
@@ -112,10 +112,10 @@ class Connection:
         """What a tool gave. Raises ToolError when there is no answer within the time limit."""
 
         def ask(client: Client, tell: requests.Tell) -> Coroutine[Any, Any, tuple[list[Any], Any, bool]]:
-            return requests.called(client, tool, arguments, tell)
+            return requests.call_tool(client, tool, arguments, tell)
 
         blocks, structured, ok = yield from self._waits(ask)
-        yield answer(blocks, structured, ok=ok, name=f"{self.launch.name}/{tool}", look=self._look)
+        yield tool_output(blocks, structured, ok=ok, name=f"{self.launch.name}/{tool}", look=self._look)
 
     def read(self, uri: str) -> Iterator[Progress | ToolOutput]:
         """What a resource holds; from then on its changes are listened for. Raises ToolError as a call does."""
@@ -123,19 +123,19 @@ class Connection:
         parts = yield from self._waits(lambda client, _: requests.read(client, uri))
         if told:
             self._loop.run(self.server.watch(uri))
-        yield contents(parts, uri, self._look)
+        yield resource_output(parts, uri, self._look)
 
     def prompt(self, name: str, arguments: Mapping[str, str]) -> Iterator[Progress | ToolOutput]:
         """What a prompt says. Raises ToolError as a call does."""
-        messages = yield from self._waits(lambda client, _: requests.prompted(client, name, arguments))
-        yield words(messages, f"{self.launch.name}:{name}", self._look)
+        messages = yield from self._waits(lambda client, _: requests.get_prompt(client, name, arguments))
+        yield prompt_output(messages, f"{self.launch.name}:{name}", self._look)
 
     def completes(self, ref: Mapping[str, str], argument: str, begun: str, seconds: float) -> list[str]:
         """What the server would put for an argument, if it says so in time; only where it is connected already."""
         client = self.server.client
         if self.state != "connected" or client is None:
             return []
-        asked = self._loop.run(requests.completed(client, ref, argument, begun))
+        asked = self._loop.run(requests.complete(client, ref, argument, begun))
         try:
             return asked.result(seconds)
         except Exception:  # a suggestion that does not come is none
@@ -190,6 +190,6 @@ class Connection:
         except TimeoutError:
             raise ToolError(self.server.late()) from None
         except Exception as error:
-            raise ToolError(said(error, self.server.heard)) from None
+            raise ToolError(error_line(error, self.server.heard)) from None
         finally:
             listing.cancel()

@@ -11,7 +11,7 @@ from ctxe.domain.errors import ToolError
 from ctxe.domain.value import dataclass, field
 
 if TYPE_CHECKING:
-    from ctxe.tools.mcp.signing import Login
+    from ctxe.tools.mcp.login import Login
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_]\w*)(?::-([^}]*))?\}")
 
@@ -36,7 +36,7 @@ class Launch:
     login: Login | None = field(default=None, compare=False)
 
 
-def filled(text: str, variable: Callable[[str], str | None]) -> str:
+def expand(text: str, variable: Callable[[str], str | None]) -> str:
     """A text with ``${NAME}`` and ``${NAME:-else}`` replaced. Raises ToolError for one that has no value."""
 
     def value(found: re.Match[str]) -> str:

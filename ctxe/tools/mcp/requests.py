@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ctxe.domain.errors import ToolError
 from ctxe.domain.tool import Progress
 from ctxe.safety.display import one_line
-from ctxe.tools.mcp.offer import NAME, Offered
-from ctxe.tools.mcp.resources import URI, Argument, Resource, ServerOffers, ServerPrompt
+from ctxe.tools.mcp.resources import URI, PromptArgument, Resource, ServerOffers, ServerPrompt
+from ctxe.tools.mcp.server_tools import NAME, ServerTool
 
 if TYPE_CHECKING:
     from mcp import Client
@@ -30,7 +30,7 @@ async def offers(client: Client) -> ServerOffers:
     Raises what the library does where the tools cannot be had.
     """
     able = client.server_capabilities
-    tools: list[Offered] = []
+    tools: list[ServerTool] = []
     if able.tools or not (able.resources or able.prompts):
         tools = await _all(lambda cursor: client.list_tools(cursor=cursor, cache_mode="refresh"), _tools)
     resources: list[Resource] = []
@@ -66,10 +66,10 @@ async def _any(page: Callable[[str | None], Awaitable[Any]], items: Callable[[An
     return []
 
 
-def _tools(page: Any) -> list[Offered]:
+def _tools(page: Any) -> list[ServerTool]:
     """Those whose names can be called here."""
     return [
-        Offered(one.name, one.description or one.title or "", one.input_schema or {})
+        ServerTool(one.name, one.description or one.title or "", one.input_schema or {})
         for one in page.tools
         if NAME.fullmatch(one.name)
     ]
@@ -98,13 +98,13 @@ def _prompts(page: Any) -> list[ServerPrompt]:
         ServerPrompt(
             one.name,
             (one.description or one.title or "")[:SAYS],
-            tuple(Argument(a.name, a.description or "", bool(a.required)) for a in (one.arguments or [])[:20]),
+            tuple(PromptArgument(a.name, a.description or "", bool(a.required)) for a in (one.arguments or [])[:20]),
         )
         for one in page.prompts
     ]
 
 
-async def called(client: Client, tool: str, arguments: Mapping[str, Any], tell: Tell) -> tuple[list[Any], Any, bool]:
+async def call_tool(client: Client, tool: str, arguments: Mapping[str, Any], tell: Tell) -> tuple[list[Any], Any, bool]:
     """What a tool gave: content blocks as JSON, structured content, and whether it went well."""
 
     async def heard(progress: float, total: float | None, message: str | None) -> None:
@@ -120,13 +120,13 @@ async def read(client: Client, uri: str) -> list[Any]:
     return [{"type": "resource", "resource": _json(part)} for part in result.contents]
 
 
-async def prompted(client: Client, name: str, arguments: Mapping[str, str]) -> list[tuple[str, Any]]:
+async def get_prompt(client: Client, name: str, arguments: Mapping[str, str]) -> list[tuple[str, Any]]:
     """What a prompt says, as (role, content block)."""
     result = await client.get_prompt(name, dict(arguments))
     return [(message.role, _json(message.content)) for message in result.messages]
 
 
-async def completed(client: Client, ref: Mapping[str, str], argument: str, begun: str) -> list[str]:
+async def complete(client: Client, ref: Mapping[str, str], argument: str, begun: str) -> list[str]:
     """What a server would put for an argument of a prompt (``{"name"}``) or a template (``{"uri"}``)."""
     from mcp_types import PromptReference, ResourceTemplateReference
 
@@ -137,7 +137,7 @@ async def completed(client: Client, ref: Mapping[str, str], argument: str, begun
     return [one for one in result.completion.values if isinstance(one, str)]
 
 
-def expanded(template: str, arguments: Mapping[str, Any]) -> str:
+def expand_template(template: str, arguments: Mapping[str, Any]) -> str:
     """A template's address with its places filled in. Raises ToolError for what cannot be put there."""
     from mcp.shared.uri_template import InvalidUriTemplate, UriTemplate
 

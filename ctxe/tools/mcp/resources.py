@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ctxe.domain.value import dataclass
 from ctxe.safety.display import one_line
-from ctxe.tools.mcp.offer import LINE_WORDS, Count, Offered
+from ctxe.tools.mcp.server_tools import LINE_WORDS, Count, ServerTool, counted
 
 URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,40}:[!-~]{1,1000}")
 """What a resource may be called here: its address stands in rules and in questions."""
@@ -36,7 +36,7 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True)
-class Argument:
+class PromptArgument:
     """What a prompt takes."""
 
     name: str
@@ -50,7 +50,7 @@ class ServerPrompt:
 
     name: str
     says: str = ""
-    arguments: tuple[Argument, ...] = ()
+    arguments: tuple[PromptArgument, ...] = ()
 
     @property
     def typed(self) -> str:
@@ -67,7 +67,7 @@ class ServerPrompt:
 class ServerOffers:
     """All that a server offers."""
 
-    tools: tuple[Offered, ...] = ()
+    tools: tuple[ServerTool, ...] = ()
     resources: tuple[Resource, ...] = ()
     prompts: tuple[ServerPrompt, ...] = ()
 
@@ -86,14 +86,9 @@ def resources_page(server: str, found: Sequence[Resource], room: int, count: Cou
     if not found:
         return ""
     rows = [resource_line(server, one) for one in sorted(found, key=lambda one: not one.template)]
-    head = f"{number(found)}; read one by `use` with this name; arguments fill in a {{place}}."
+    head = f"{counted(found, 'resource')}; read one by `use` with this name; arguments fill in a {{place}}."
     most = len(rows)
     while most and count("\n".join([head, *rows[:most]])) > room:
         most = most * 3 // 4
     left = len(rows) - most
     return "\n".join([head, *rows[:most], *([f"… {left:,} more; find_tools finds them by words"] if left else [])])
-
-
-def number(found: Sequence[object], noun: str = "resource") -> str:
-    """``1 resource``, ``26 resources``."""
-    return f"{len(found):,} {noun}{'' if len(found) == 1 else 's'}"

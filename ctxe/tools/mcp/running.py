@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from ctxe.domain.errors import ToolError
 from ctxe.domain.form import Filled, Form
 from ctxe.tools.mcp import requests
-from ctxe.tools.mcp.client import Hears, closed, connected, said
+from ctxe.tools.mcp.client import ServerCallbacks, connected, error_line, is_closed
 from ctxe.tools.mcp.launch import Launch
 from ctxe.tools.mcp.resources import ServerOffers
 from ctxe.tools.mcp.stdio import ServerState
+from ctxe.tools.mcp.subscriptions import Changes, Subscriptions
 from ctxe.tools.mcp.waiting import PendingRequest
-from ctxe.tools.mcp.watching import Changes, Watching
 
 if TYPE_CHECKING:
     from mcp import Client
@@ -44,7 +44,7 @@ class RunningServer:
         self.doubted = False
         self._closing: asyncio.Event | None = None
         self._living: set[asyncio.Task[None]] = set()
-        self._watching: Watching | None = None
+        self._watching: Subscriptions | None = None
 
     @property
     def goes_on(self) -> bool:
@@ -91,7 +91,7 @@ class RunningServer:
                 self.client = client
                 self.instructions = client.instructions or ""
                 await self.relist()
-                watching = self._watching = Watching(client, hears)
+                watching = self._watching = Subscriptions(client, hears)
                 watching.begin()
                 self.state = "connected"
                 if not ready.done():
@@ -99,7 +99,7 @@ class RunningServer:
                 await closing.wait()
                 await watching.end()
         except BaseException as error:
-            heard.why = heard.why or said(error, heard)
+            heard.why = heard.why or error_line(error, heard)
             if not ready.done():
                 ready.set_exception(ToolError(heard.why))
             if isinstance(error, asyncio.CancelledError):
@@ -110,8 +110,8 @@ class RunningServer:
             if heard.log:
                 self._keep(heard.text)
 
-    def _hears(self) -> Hears:
-        return Hears(self.changes.lists, self.changes.resource, self._form)
+    def _hears(self) -> ServerCallbacks:
+        return ServerCallbacks(self.changes.lists, self.changes.resource, self._form)
 
     async def relist(self) -> None:
         """Ask for what it offers."""
@@ -149,10 +149,10 @@ class RunningServer:
     async def _why(self, error: Exception) -> str:
         """Why a call has no answer: what ended the server says more than that the connection is closed."""
         for _ in range(25):  # the keeper tells how it ended half a second later at most
-            if self.state == "failed" or not closed(error):
+            if self.state == "failed" or not is_closed(error):
                 break
             await asyncio.sleep(0.02)
-        return f"{self.launch.name}: {self.why if self.state == 'failed' else said(error, self.heard)}"
+        return f"{self.launch.name}: {self.why if self.state == 'failed' else error_line(error, self.heard)}"
 
     async def close(self) -> None:
         """End it, and wait for what is ending already."""

@@ -69,7 +69,9 @@ class ServerState:
 
 
 @contextlib.asynccontextmanager
-async def spoken(launch: Launch, heard: ServerState, ended: Callable[[], None]) -> AsyncIterator[TransportStreams]:
+async def stdio_streams(
+    launch: Launch, heard: ServerState, ended: Callable[[], None]
+) -> AsyncIterator[TransportStreams]:
     """The streams of messages from and to a started server. ``ended`` is called once it has gone.
 
     Raises ToolError when it cannot be started.

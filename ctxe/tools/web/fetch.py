@@ -14,7 +14,7 @@ from ctxe.domain.errors import ToolError
 from ctxe.domain.value import dataclass, field
 from ctxe.safety.addresses import Address, carries, kind_of, next_of, refused
 from ctxe.safety.display import one_line
-from ctxe.tools.web.reach import PATIENCE, Resolve, WebTransport, look_up, proxy_for
+from ctxe.tools.web.transport import PATIENCE, Resolve, WebTransport, look_up, proxy_for
 
 MOST_BYTES = 2_000_000
 """Bytes that are read of a page, before and after it is unpacked."""

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from urllib.parse import urljoin, urlsplit
 
-from ctxe.tools.web.tokens import tokens
-from ctxe.tools.web.tree import BLOCKS, CODE, Node, content, rows, tree
+from ctxe.tools.web.html_tokens import tokens
+from ctxe.tools.web.html_tree import BLOCKS, CODE, Node, content, rows, tree
 
 LONGEST_LINK = 300
 WIDEST = 30

@@ -17,7 +17,7 @@ from ctxe.project.servers.completing import given
 from ctxe.project.servers.use import parted
 from ctxe.project.session.permit import Permit
 from ctxe.project.window.mentions import mentioned
-from ctxe.tools.mcp.resources import Argument, ServerPrompt
+from ctxe.tools.mcp.resources import PromptArgument, ServerPrompt
 from tests.unit.project.test_servers import Opened, opened, project, run, standing
 
 ROOM = Path(__file__).parents[2] / "servers/reading_room.py"
@@ -141,7 +141,7 @@ def test_a_planted_list_offers_nothing(tmp_path: Path, opened: Opened, planted: 
     assert (completing.resources(servers, ""), completing.prompts(servers)) == ([], [])
 
 
-BREW = ServerPrompt("brew", arguments=(Argument("leaves", required=True), Argument("cups")))
+BREW = ServerPrompt("brew", arguments=(PromptArgument("leaves", required=True), PromptArgument("cups")))
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from ctxe.project import Project
 from ctxe.project.servers import pages, signing
 from ctxe.project.servers.configured import accept, named
 from ctxe.project.servers.launching import launch_of
+from ctxe.tools.mcp.login import Login, require_safe
 from ctxe.tools.mcp.loop import Loop
-from ctxe.tools.mcp.signing import Login, safe
 from tests.servers.free import free_port
 from tests.unit.project.test_servers import Opened, opened, project, run
 
@@ -247,7 +247,7 @@ def test_a_damaged_file_is_no_sign_in_and_stays_unsaid(
 )
 def test_addresses_that_no_browser_is_sent_to(url: str) -> None:
     with pytest.raises(ToolError, match="https is needed"):
-        safe(url, "https://vault.test/mcp")
+        require_safe(url, "https://vault.test/mcp")
 
 
 def test_a_stranger_on_loopback_changes_nothing() -> None:

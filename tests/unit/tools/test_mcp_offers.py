@@ -22,7 +22,7 @@ from ctxe.tools.mcp.answer import Look, blind
 from ctxe.tools.mcp.connection import Connection
 from ctxe.tools.mcp.forms import form_of
 from ctxe.tools.mcp.launch import Launch
-from ctxe.tools.mcp.resources import Argument, Resource, ServerOffers, ServerPrompt, resources_page
+from ctxe.tools.mcp.resources import PromptArgument, Resource, ServerOffers, ServerPrompt, resources_page
 from tests.unit.tools.test_mcp_connection import Held, call, loop
 
 SERVERS = Path(__file__).parents[2] / "servers"
@@ -61,7 +61,7 @@ def test_resources_templates_and_prompts_are_listed_page_by_page(loop: Held, tmp
         Resource("page://{book}/{number}", "a page", template=True),
     )
     assert offers.resources[-1].places == ("book", "number")
-    takes = (Argument("leaves", "which", True), Argument("cups", "how many"))
+    takes = (PromptArgument("leaves", "which", True), PromptArgument("cups", "how many"))
     assert offers.prompts == (ServerPrompt("brew", "How to brew.", takes), ServerPrompt("Tell a Tale", "A tale."))
     assert [(one.typed, one.takes) for one in offers.prompts] == [("brew", "leaves=… [cups=…]"), ("Tell_a_Tale", "")]
 

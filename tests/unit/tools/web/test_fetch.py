@@ -16,7 +16,7 @@ import pytest
 from ctxe.domain.errors import ToolError
 from ctxe.safety.addresses import covered, read
 from ctxe.tools.web.fetch import HOPS, MOST_BYTES, Fetched, Web
-from ctxe.tools.web.reach import WebTransport, proxy_for
+from ctxe.tools.web.transport import WebTransport, proxy_for
 from tests.authority import OPENSSL, own_authority
 from tests.pages import PageServer, Sent, html, moved
 

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
+from ctxe.tools.web.html_tokens import Closed, Opened, tokens
 from ctxe.tools.web.markdown import markdown, shown
-from ctxe.tools.web.tokens import Closed, Opened, tokens
 
 HERE = "https://x.org/docs/a.html?v=1"
 

@@ -8,9 +8,9 @@ import pytest
 
 from ctxe.domain.errors import ToolError
 from ctxe.domain.tool import ToolOutput
-from ctxe.tools.mcp.answer import MOST, answer
-from ctxe.tools.mcp.launch import filled, variables
-from ctxe.tools.mcp.offer import Offered, described, page, signature
+from ctxe.tools.mcp.answer import MOST, tool_output
+from ctxe.tools.mcp.launch import expand, variables
+from ctxe.tools.mcp.server_tools import ServerTool, described, signature, tools_page
 
 SCHEMA = {
     "type": "object",
@@ -26,7 +26,7 @@ SCHEMA = {
     "required": ["title"],
     "$defs": {"Place": {"type": "object", "properties": {"row": {"type": "integer"}}, "required": ["row"]}},
 }
-TOOL = Offered("create", "Create it.\n\nIn two \x1b[31mparagraphs.", SCHEMA)
+TOOL = ServerTool("create", "Create it.\n\nIn two \x1b[31mparagraphs.", SCHEMA)
 
 
 def test_a_schema_is_told_as_a_signature() -> None:
@@ -48,15 +48,15 @@ def test_a_schema_is_told_as_a_signature() -> None:
     ],
 )
 def test_a_schema_of_any_shape_is_told_in_bounds(schema: dict[str, Any]) -> None:
-    assert len(signature("s", Offered("t", "", schema))) < 1_000
-    assert Offered("t", "", schema).required == ()
+    assert len(signature("s", ServerTool("t", "", schema))) < 1_000
+    assert ServerTool("t", "", schema).required == ()
 
 
 def test_a_page_says_as_much_of_each_tool_as_fits() -> None:
-    tools = [Offered(f"tool{n}", f"Does {n}. " * 30, SCHEMA) for n in range(20)]
-    whole = page("git", tools, "Be kind.", 100_000, len)
+    tools = [ServerTool(f"tool{n}", f"Does {n}. " * 30, SCHEMA) for n in range(20)]
+    whole = tools_page("git", tools, "Be kind.", 100_000, len)
     assert whole.startswith("Be kind.\n20 tools; call one by `use` with its name and arguments.\n- git/tool0(title: ")
-    shorter, short, names = (page("git", tools, "", room, len) for room in (7_500, 4_000, 300))
+    shorter, short, names = (tools_page("git", tools, "", room, len) for room in (7_500, 4_000, 300))
     assert "title: one line" not in shorter
     assert "labels?: [string]" in shorter
     assert short.count("\n- git/tool") == 20
@@ -66,9 +66,12 @@ def test_a_page_says_as_much_of_each_tool_as_fits() -> None:
 
 
 def test_a_tool_that_is_told_otherwise_has_another_mark() -> None:
-    changed = (Offered("create", "Create it!", SCHEMA), Offered("create", TOOL.description, {**SCHEMA, "required": []}))
+    changed = (
+        ServerTool("create", "Create it!", SCHEMA),
+        ServerTool("create", TOOL.description, {**SCHEMA, "required": []}),
+    )
     assert len({TOOL.mark, *(one.mark for one in changed)}) == 3
-    assert Offered("create", TOOL.description, dict(reversed(SCHEMA.items()))).mark == TOOL.mark
+    assert ServerTool("create", TOOL.description, dict(reversed(SCHEMA.items()))).mark == TOOL.mark
 
 
 @pytest.mark.parametrize(
@@ -98,11 +101,11 @@ def test_a_tool_that_is_told_otherwise_has_another_mark() -> None:
     ],
 )
 def test_an_answer_is_text(content: list[dict[str, Any]], structured: Any, ok: bool, wanted: ToolOutput) -> None:
-    assert answer(content, structured, ok=ok) == wanted
+    assert tool_output(content, structured, ok=ok) == wanted
 
 
 def test_an_answer_keeps_its_ends() -> None:
-    text = answer([{"type": "text", "text": "a" * MOST + "b" * 100}], None, ok=True).text
+    text = tool_output([{"type": "text", "text": "a" * MOST + "b" * 100}], None, ok=True).text
     assert (text[:3], text[-100:], "100 characters left out" in text, len(text) < MOST + 60) == (
         "aaa",
         "b" * 100,
@@ -113,7 +116,7 @@ def test_an_answer_keeps_its_ends() -> None:
 
 def test_variables_are_filled_in_or_missed() -> None:
     known = {"A": "1", "EMPTY": ""}
-    assert filled("${A}-${B:-two}-${EMPTY:-else}-${EMPTY}-$A", known.get) == "1-two-else--$A"
+    assert expand("${A}-${B:-two}-${EMPTY:-else}-${EMPTY}-$A", known.get) == "1-two-else--$A"
     assert variables(["${A} ${B:-x}", "${A}", "$C"]) == ("A", "B")
     with pytest.raises(ToolError, match="the variable NONE is not set"):
-        filled("${NONE}", known.get)
+        expand("${NONE}", known.get)

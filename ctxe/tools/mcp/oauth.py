@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ctxe.domain.errors import ToolError
-from ctxe.tools.mcp.signing import LOOPBACK, PATH, Login, safe
-from ctxe.tools.mcp.tokens import keep, kept
+from ctxe.tools.mcp.login import LOOPBACK, PATH, Login, require_safe
+from ctxe.tools.mcp.token_file import read_record, write_record
 
 if TYPE_CHECKING:
     import httpx2
@@ -24,7 +24,7 @@ class Storage:
 
     def __init__(self, path: Path, url: str, client: OAuthClientInformationFull | None, *, anew: bool) -> None:
         self.path, self.url, self.client = path, url, client
-        self.record = {} if anew else kept(path)
+        self.record = {} if anew else read_record(path)
         self.provider: OAuthClientProvider | None = None
 
     async def get_tokens(self) -> OAuthToken | None:
@@ -45,11 +45,11 @@ class Storage:
             "issuer": _json(held.oauth_metadata),
             "resource": _json(held.protected_resource_metadata),
         }
-        keep(self.path, self.record)
+        write_record(self.path, self.record)
 
     def renewed(self) -> bool:
         """Does the file hold something else than before? It is taken over."""
-        before, self.record = self.record, kept(self.path)
+        before, self.record = self.record, read_record(self.path)
         return self.record != before
 
     async def get_client_info(self) -> OAuthClientInformationFull | None:
@@ -80,7 +80,7 @@ def provider(name: str, url: str, path: Path, back: str = "", login: Login | Non
 
     async def go(address: str) -> None:
         assert login is not None
-        safe(address, url)
+        require_safe(address, url)
         await login.go(address)
 
     storage = Storage(path, url, _known(login, metadata), anew=login is not None)
@@ -104,7 +104,7 @@ def _asking(url: str) -> type[OAuthClientProvider]:
                 outgoing = await anext(flow)
                 while True:
                     if outgoing is not request:
-                        safe(str(outgoing.url), url)
+                        require_safe(str(outgoing.url), url)
                     outgoing = await flow.asend((yield outgoing))
             except StopAsyncIteration:
                 return

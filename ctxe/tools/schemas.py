@@ -1,4 +1,4 @@
-"""The words a model reads about a tool: they stand in a Markdown file beside its code, reviewed like prose."""
+"""Tool schemas, whose descriptions for the model are kept in Markdown files beside the code."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _ITEM = pattern(r"^- (\w+): (.+)$")
 def describe(
     name: str, properties: Mapping[str, Mapping[str, Any]], required: Sequence[str] = (), folder: Path = HERE
 ) -> ToolSchema:
-    """The schema of a tool, worded by ``<name>.md`` in ``folder``.
+    """The schema of a tool, with the descriptions in ``<name>.md`` of ``folder``.
 
-    The file's paragraphs are the description; each ``- key: words`` line describes one parameter. Raises KeyError
-    when it describes a parameter that the tool does not have.
+    The file's paragraphs describe the tool; each ``- key: words`` line describes a parameter. Raises KeyError when the
+    tool does not have that parameter.
     """
     description, words = read_prose((folder / f"{name}.md").read_text("utf-8"))
     unknown = words.keys() - properties.keys()
@@ -40,7 +40,7 @@ def describe(
 
 
 def read_prose(text: str) -> tuple[str, dict[str, str]]:
-    """A tool's description and what it says of each parameter; line breaks inside a paragraph mean nothing."""
+    """The description of a tool and those of its parameters; line breaks inside a paragraph are ignored."""
     items = {found[1]: found[2] for line in text.splitlines() if (found := _ITEM.match(line))}
     plain = "\n".join(line for line in text.splitlines() if not _ITEM.match(line))
     paragraphs = (" ".join(part.split()) for part in re.split(r"\n\s*\n", plain))

@@ -7,7 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from ctxe.domain.value import dataclass, field
-from ctxe.tools.mcp.client import Hears
+from ctxe.tools.mcp.client import ServerCallbacks
 
 if TYPE_CHECKING:
     from mcp import Client
@@ -55,17 +55,17 @@ class Changes:
 
 
 @dataclass(slots=True)
-class Watching:
+class Subscriptions:
     """What is listened for on one connection; all of it in the loop's thread."""
 
     client: Client
-    hears: Hears
+    hears: ServerCallbacks
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     def begin(self, uri: str = "") -> None:
         """Listen for changes of a resource, or of the lists."""
         if uri not in self._tasks:
-            self._tasks[uri] = asyncio.create_task(watched(self.client, self.hears, uri))
+            self._tasks[uri] = asyncio.create_task(watch(self.client, self.hears, uri))
 
     async def end(self) -> None:
         """Listen no longer."""
@@ -74,7 +74,7 @@ class Watching:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
 
-async def watched(client: Client, hears: Hears, uri: str = "") -> None:
+async def watch(client: Client, hears: ServerCallbacks, uri: str = "") -> None:
     """Listen for changes of a resource, or of the lists, until cancelled; at once done where a server tells none.
 
     Older servers tell unasked when a list changes. While nobody listened the lists may have changed.

@@ -16,7 +16,7 @@ PRIVATE = 0o600
 SECRET = ("access_token", "refresh_token", "id_token")
 
 
-def kept(path: Path) -> dict[str, Any]:
+def read_record(path: Path) -> dict[str, Any]:
     """What a file holds: ``url``, ``tokens``, ``ends`` (seconds since 1970), ``client``, ``issuer``, ``resource``.
 
     Empty where there is none, or none that can be read.
@@ -28,7 +28,7 @@ def kept(path: Path) -> dict[str, Any]:
     return held if isinstance(held, dict) else {}
 
 
-def keep(path: Path, record: Mapping[str, Any]) -> None:
+def write_record(path: Path, record: Mapping[str, Any]) -> None:
     """Write it, for nobody else to read. Raises StoreError."""
     files.make_folder(path.parent)
     files.replace(path, json.dumps(record, sort_keys=True).encode(), PRIVATE)
@@ -36,7 +36,7 @@ def keep(path: Path, record: Mapping[str, Any]) -> None:
 
 def secrets(path: Path | None) -> tuple[str, ...]:
     """The values in it that must reach no model, no log and no screen."""
-    held = kept(path) if path else {}
+    held = read_record(path) if path else {}
     tables = [(held.get("tokens"), SECRET), (held.get("client"), ("client_secret",))]
     found = [table.get(key) for table, keys in tables if isinstance(table, Mapping) for key in keys]
     return tuple(one for one in found if isinstance(one, str) and one)

@@ -122,17 +122,17 @@ class Login:
             self._came.set_result(answer)
 
 
-def safe(url: str, server: str) -> None:
+def require_safe(url: str, server: str) -> None:
     """Raise ToolError for an address to which nothing secret may go: only https will do; to this machine only a server
     that is on it may send us, for others it is a way to what listens here.
     """
     parts = urlsplit(url)
-    if parts.scheme == "https" and parts.hostname and (parts.hostname not in HERE or here(server)):
+    if parts.scheme == "https" and parts.hostname and (parts.hostname not in HERE or is_local(server)):
         return
-    if parts.scheme != "http" or not (here(url) and here(server)):
+    if parts.scheme != "http" or not (is_local(url) and is_local(server)):
         raise ToolError(f"{parts.scheme}://{parts.hostname or ''} is not an address to sign in at: https is needed")
 
 
-def here(url: str) -> bool:
+def is_local(url: str) -> bool:
     """Is an address on this machine?"""
     return urlsplit(url).hostname in HERE

@@ -1,7 +1,8 @@
-"""Searching without ripgrep: run as a program of its own, so that a pattern that never ends can be stopped.
+"""Searching without ripgrep, as a separate program, so that a regex that never finishes can be stopped.
 
-Reads one JSON object from the file named first (pattern, literal, context, root, files) and prints the events of
-``rg --json`` that we use. Standard library only; started with ``python -I``, so nothing is imported from the project.
+Its argument names a file with one JSON object (pattern, literal, context, root, files); it prints the events of
+``rg --json`` that we use. It imports only the standard library and is started with ``python -I``, so nothing comes
+from the project.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ LARGEST = 16_000_000
 
 
 def main(task: str) -> int:
-    """Search and print; exit code 0 with matches, 1 without, 2 for a bad pattern, as ripgrep has it."""
+    """Search and print. Exit codes as ripgrep's: 0 with matches, 1 without, 2 for a bad pattern."""
     wanted = json.loads(Path(task).read_text("utf-8"))
     source = re.escape(wanted["pattern"]) if wanted["literal"] else wanted["pattern"]
     try:
@@ -34,7 +35,7 @@ def main(task: str) -> int:
 
 
 def search(file: Path, path: str, pattern: re.Pattern[str], context: int) -> Iterator[dict[str, Any]]:
-    """Match and context events of one file; none for a binary, huge or unreadable one."""
+    """Match and context events of one file; none for a binary, very large or unreadable file."""
     try:
         if not file.is_file() or file.stat().st_size > LARGEST:
             return

@@ -21,7 +21,7 @@ DEEP, MANY, VALUES = 3, 40, 12
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
+class ServerTool:
     """A tool of a server as the server tells it: ``schema`` is the JSON Schema of its arguments."""
 
     name: str
@@ -40,20 +40,20 @@ class Offered:
         return tuple(one for one in named if isinstance(one, str)) if isinstance(named, list) else ()
 
 
-def signature(server: str, tool: Offered) -> str:
+def signature(server: str, tool: ServerTool) -> str:
     """``SERVER/TOOL(title: string, labels?: [string])``: the schema without its words."""
     defs = tool.schema.get("$defs") or tool.schema.get("definitions")
     inner = _members(tool.schema, defs if isinstance(defs, Mapping) else {}, DEEP)
     return f"{server}/{tool.name}({', '.join(inner)})"
 
 
-def line(server: str, tool: Offered) -> str:
+def tool_line(server: str, tool: ServerTool) -> str:
     """A tool in one line, without its arguments."""
     said = one_line(tool.description, LINE_WORDS)
     return f"- {server}/{tool.name}" + (f": {said}" if said else "")
 
 
-def described(server: str, tool: Offered) -> str:
+def described(server: str, tool: ServerTool) -> str:
     """All that a model needs to call a tool: signature, description, what is said of each argument."""
     words = strip_sequences(tool.description).strip()
     cut = f"{words[:WORDS].rstrip()}…" if len(words) > WORDS else words
@@ -67,15 +67,16 @@ def described(server: str, tool: Offered) -> str:
     return "\n".join(part for part in (f"- {signature(server, tool)}", body, *said[:MANY]) if part)
 
 
-def page(server: str, tools: Sequence[Offered], instructions: str, room: int, count: Count) -> str:
-    """What a server says of itself and its tools in at most ``room`` tokens: as much of each tool as all can have."""
-    head = [f"{number(tools)}; call one by `use` with its name and arguments."] if tools else ["It has no tools."]
+def tools_page(server: str, tools: Sequence[ServerTool], instructions: str, room: int, count: Count) -> str:
+    """A server's instructions and tools in at most ``room`` tokens, each tool in the longest form that fits for all."""
+    number = counted(tools, "tool")
+    head = [f"{number}; call one by `use` with its name and arguments." if tools else "It has no tools."]
     if said := strip_sequences(instructions).strip():
         head.insert(0, f"{said[:WORDS].rstrip()}…" if len(said) > WORDS else said)
-    forms: tuple[Callable[[Offered], str], ...] = (
+    forms: tuple[Callable[[ServerTool], str], ...] = (
         lambda tool: described(server, tool),
         lambda tool: f"- {signature(server, tool)}: {one_line(tool.description, LINE_WORDS)}",
-        lambda tool: line(server, tool),
+        lambda tool: tool_line(server, tool),
     )
     for form in forms:
         text = "\n".join([*head, *map(form, tools)])
@@ -85,12 +86,12 @@ def page(server: str, tools: Sequence[Offered], instructions: str, room: int, co
     while len(names) > 1 and count(", ".join(names)) > room // 2:
         names = names[: len(names) * 3 // 4]
     more = f"; {len(tools) - len(names)} more" if len(names) < len(tools) else ""
-    return f"{number(tools)}, too many to describe: {', '.join(names)}{more}. find_tools tells those for your words."
+    return f"{number}, too many to describe: {', '.join(names)}{more}. find_tools tells those for your words."
 
 
-def number(tools: Sequence[object]) -> str:
+def counted(found: Sequence[object], noun: str) -> str:
     """``1 tool``, ``26 tools``."""
-    return f"{len(tools)} tool{'' if len(tools) == 1 else 's'}"
+    return f"{len(found):,} {noun}{'' if len(found) == 1 else 's'}"
 
 
 def _members(schema: Mapping[str, Any], defs: Mapping[str, Any], deep: int) -> Iterator[str]:

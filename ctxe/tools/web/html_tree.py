@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ctxe.domain.value import dataclass, field
 from ctxe.lexical.tables import names
-from ctxe.tools.web.tokens import Closed, Opened, Token
+from ctxe.tools.web.html_tokens import Closed, Opened, Token
 
 VOID = names("area base br col embed hr img input link meta param source track wbr")
 DEEPEST = 80
