@@ -140,7 +140,7 @@ class Store:
             data = updated(self.disk, old, new)
             changes: dict[str, bytes | None] = {old.path: data}
             gone = replace(one, status="superseded")
-            also = changes.get(one.path)  # Both may be lines of one log.
+            also = changes.get(one.path)  # both may be lines of one log
             changes[one.path] = None if one.status == "proposed" else updated(self.disk, one, gone, also)
             self.disk.write(f"merge {one.id} into {old.id}", changes)
         return new if old.path.endswith(".jsonl") else read_entry(data, old.path)

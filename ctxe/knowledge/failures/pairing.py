@@ -52,7 +52,7 @@ class Watch:
         """Handle a command that ended; ``facts`` are those of ``remembered.capture``."""
         raw = str(facts.get("command") or "")
         command, key = plain_command(raw, self._root), command_key(raw, self._root)
-        if facts.get("walled"):  # Refused by the sandbox of a mode: another mode, or a person, may allow it.
+        if facts.get("walled"):  # refused by the sandbox of a mode: another mode, or a person, may allow it
             self._passed_by(command, failed=True)
             return ()
         draft = capture(facts, self._root, self._session, turn)

@@ -24,7 +24,7 @@ _ROLES = (
 """Login names that identify no person: ``git@github.com`` says what was called."""
 _PERSON = pattern(
     rf"(?:(?<![\w./@+:%-])|(?<=://))(?!{_ROLES})[A-Za-z_][\w.+-]*@(?="
-    r"(?!v?\d+\.\d+\.\d+(?:[-+]|$))(?:[\w-]+\.)+(?:[A-Za-z]{2,}\b|\(none\))"  # Not the version of a package.
+    r"(?!v?\d+\.\d+\.\d+(?:[-+]|$))(?:[\w-]+\.)+(?:[A-Za-z]{2,}\b|\(none\))"  # not the version of a package
     r"|\d{1,3}(?:\.\d{1,3}){3}\b|localhost\b"
     r"|(?!(?:npm|workspace|file|link|portal|patch|latest|next|main|master|head)\b)"
     r"[A-Za-z][\w-]*(?::\s|:[~/]|:\d{2,5}\b|'s ))"

@@ -1,1 +1,1 @@
-"""Instruction files of every tool and prompt templates: found, scoped, bounded, compared."""
+"""Instruction files of all tools, and prompt templates: found, scoped, bounded and compared."""

@@ -1,4 +1,4 @@
-"""Where instruction files contradict each other: one setting, one heading or one choice with two values."""
+"""Finds contradictions between instruction files: one setting, heading or choice with two different values."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 
 BRIEF = 14
-"""Words of what stands below a heading that is compared as its value; a longer text says more than one thing."""
+"""Most words below a heading for them to count as its value; a longer text says more than one thing."""
 TERSE = 3
-"""Telling words of a value so short that two which share none are still about the same."""
+"""Most distinctive words of two values that may contradict each other without sharing any."""
 _SETTING = pattern(
     r"(?:[-*+]\s+)?\**`?([A-Za-z][\w ./-]{1,40}?)`?\**\s*(?::|=|\bis\b)\s*\**`?([^\s`*].{0,60}?)`?\**\.?$"
 )
 MOST = 400
-"""Items with a choice that later ones are compared with."""
+"""Items with a choice that later items are compared with."""
 _NEGATED = frozenset(("not", "never", "no", "dont", "avoid", "without", "except", "instead", "over", "than", "nor"))
 _CHOICES: tuple[frozenset[str], ...] = tuple(
     frozenset(row.split())
@@ -38,7 +38,8 @@ _CHOICES: tuple[frozenset[str], ...] = tuple(
         "english german french spanish",
     )
 )
-"""Words of which a project chooses one: who says one and who says another of the same thing do not agree."""
+"""Alternatives of which a project chooses one. Two items that choose differently about one subject contradict each
+other."""
 _USUAL = frozenset(
     re.findall(
         r"\w+",
@@ -50,7 +51,10 @@ _USUAL = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class RuleUnit:
-    """A heading, a paragraph or one list item; ``file`` says by number where it stands, ``level`` is a heading's."""
+    """A heading, a paragraph or a list item.
+
+    ``file`` is the number of its file, ``level`` a heading's level, else 0.
+    """
 
     file: int
     text: str
@@ -59,7 +63,7 @@ class RuleUnit:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Two items of different files that say different things of the same."""
+    """Two items of different files that contradict each other."""
 
     first: RuleUnit
     second: RuleUnit
@@ -82,7 +86,7 @@ def settings(units: Sequence[RuleUnit], words: Words) -> Iterator[Conflict]:
 
 
 def headings(units: Sequence[RuleUnit], words: Words) -> Iterator[Conflict]:
-    """Headings of different files that are the same, each with one brief value below it, and not the same value."""
+    """Equal headings of different files with one brief value each, where the values differ."""
     held: dict[str, tuple[frozenset[str], RuleUnit]] = {}
     for heading, value in _valued(units):
         said = words(value.text)
@@ -95,7 +99,7 @@ def headings(units: Sequence[RuleUnit], words: Words) -> Iterator[Conflict]:
 
 
 def _other(one: frozenset[str], value: frozenset[str]) -> bool:
-    """Is it another value of the same, and not more of it or something else?"""
+    """Whether both are values of the same thing, rather than one an extension of the other or something else."""
     if one <= value or value <= one or _NEGATED & (one ^ value):
         return False
     return bool(one & value) or max(len(one), len(value)) <= TERSE
@@ -114,7 +118,7 @@ def _valued(units: Sequence[RuleUnit]) -> Iterator[tuple[RuleUnit, RuleUnit]]:
 
 
 def choices(units: Sequence[RuleUnit], words: Words, stem: Callable[[str], str]) -> Iterator[Conflict]:
-    """Items of different files that choose differently among things of which one is chosen, about one subject."""
+    """Items of different files about one subject that choose different alternatives (_CHOICES)."""
     held: list[tuple[int, str, frozenset[str], RuleUnit]] = []
     for unit in units:
         said = frozenset(words(unit.text)) if len(unit.text) < 240 else frozenset()

@@ -1,4 +1,4 @@
-"""Imports in instruction files (``@docs/style.md``): inside the repository only, each once, five deep, bounded."""
+"""Imports in instruction files (``@docs/style.md``): inside the repository only, each once, at most five deep."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ _CODE = re.compile(r"^(```|~~~).*?^\1|`[^`\n]*`", re.MULTILINE | re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """A file that another imports, by path relative to the root; ``problem`` says why it is not followed."""
+    """An imported file.
+
+    ``path`` is relative to the root, ``by`` is the importing file; ``problem`` says why it is not read.
+    """
 
     path: str
     by: str
@@ -31,7 +34,7 @@ class Import:
 
 
 def imported(path: str, text: str, root: Path, seen: set[str], readable: Callable[[str], bool]) -> Iterator[Import]:
-    """What a file imports, and what that imports, in order. ``seen`` are real paths already taken; it grows."""
+    """A file's imports and theirs, depth first. ``seen`` holds the real paths already imported and is extended."""
     yield from _follow(path, text, root.resolve(), seen, readable, 1)
 
 
@@ -51,7 +54,7 @@ def _follow(
 def _found(
     name: str, by: str, root: Path, seen: set[str], readable: Callable[[str], bool], depth: int
 ) -> Import | None:
-    """The import that a name after an at sign means; None for a mention, an address, or what was taken already."""
+    """The import named after an at sign; None for a mention, an address, or a file that was imported already."""
     if name.startswith(("~", "/")):
         return Import(name, by, problem="leads out of the repository: not followed")
     real = Path(os.path.realpath(root / Path(by).parent / name))

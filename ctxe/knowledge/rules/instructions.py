@@ -1,4 +1,4 @@
-"""What people wrote for every coding tool, offered once, in order, for the files at hand, within its share."""
+"""Offers instruction files for the files at hand: in order, without repetitions, within their share of the window."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from ctxe.knowledge.rules.rulefiles import Rule, RulePlaces, find_rules
 from ctxe.lexical.similarity import paragraphs
 
 LIMIT = 32_768
-"""Bytes of all instructions together, after what is said twice is taken out."""
+"""Bytes of all instructions together, after repetitions are removed."""
 HEADING = 12
 MANY = 3
-"""Files that are too long together from which on one line tells of all."""
+"""Number of cut files from which on one notice covers all of them."""
 LEAST = 40
-"""Tokens below which a cut file is left out whole."""
+"""Fewest tokens for a cut file; with less room it is left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class InstructionFile:
-    """One instruction file as people see it: its place in the order, what it costs, and why it is in or out.
+    """The status of one instruction file: whether and why it is in the request, and its cost.
 
-    ``state`` is ``loaded``, ``cut``, ``waits`` (no file in its scope is touched), ``repeats`` (others say it all),
-    ``left out`` or ``refused``. ``tokens`` are those sent. ``repeats`` are (item, file that says it).
+    ``state`` is ``loaded``, ``cut``, ``waits`` (no file in its scope is touched), ``repeats`` (others say all of it),
+    ``left out`` or ``refused``. ``tokens`` are those sent; ``repeats`` are pairs (item, file that says it).
     """
 
     path: str
@@ -40,7 +40,7 @@ class InstructionFile:
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """A rule in effect: what is left of it to say, fenced, and what of it others say already."""
+    """A rule in effect: its text without what other rules say already, fenced and plain, and those repetitions."""
 
     rule: Rule
     fenced: Fenced
@@ -50,16 +50,16 @@ class _Taken:
 
 @dataclass(frozen=True)
 class Instructions:
-    """Offers instruction files. ``count`` gives tokens of a text."""
+    """Offers instruction files. ``count`` returns the tokens of a text."""
 
     places: RulePlaces
     count: Callable[[str], int]
     _merged: dict[str, Merged] = field(default_factory=dict, repr=False, compare=False)
 
     def offer(self, task: Task, room: int) -> Sequence[Section]:
-        """Rules for everything, placed in the system prompt; rules for files of the task, placed with its words.
+        """Rules for everything, in the system prompt, and rules for the task's files, next to the user's words.
 
-        Without words (at a fold) those for files stand in the system prompt as well.
+        Without words, as at a fold, the latter are in the system prompt too.
         """
         everything, some, rules = self._placed(task, room)
         always = self._section("instructions", everything, "system")
@@ -69,20 +69,20 @@ class Instructions:
         return [section for section in (always, scoped) if section.chunks or section.left_out]
 
     def _waiting(self, rules: Iterable[Rule], task: Task) -> Iterator[Omission]:
-        """Rules for other files than those of the task."""
+        """Rules for files that the task does not touch."""
         touched = (*task.files, *task.named)
         for rule in rules:
             if rule.scope and rule.text and rule.offered and not rule.bears_on(touched):
                 yield Omission(rule.path, self.count(rule.text), f"waits for a file in {', '.join(rule.scope)}")
 
     def sources(self, task: Task, room: int) -> tuple[InstructionFile, ...]:
-        """Every instruction file there is, in order, loaded or not."""
+        """Every instruction file, in order, loaded or not."""
         everything, some, rules = self._placed(task, room)
         told = {taken.rule.path: (taken, chunk) for taken, chunk in (*everything, *some)}
         return tuple(self._listed(rule, told) for rule in rules)
 
     def notices(self, task: Task, room: int) -> tuple[str, ...]:
-        """What people should know: files cut or refused, invisible characters, contradictions."""
+        """Lines for the user: files cut or refused, invisible characters, contradictions."""
         everything, some, rules = self._placed(task, room)
         said = [f"{rule.path}: {rule.problem}" for rule in rules if rule.problem]
         short: dict[str, str] = {}
@@ -102,7 +102,7 @@ class Instructions:
         return tuple(said)
 
     def advice(self, task: Task, room: int, readme: str, tracked: Sequence[str]) -> tuple[str, ...]:
-        """What rules cost for nothing: items that repeat the README, scopes in which no file of the project is."""
+        """Useless cost: items that repeat the README, and scopes that match no file of the project."""
         everything, some, rules = self._placed(task, room)
         known = [RuleUnit(0, unit.text) for unit in units_of(readme) if not unit.level]
         said = []
@@ -115,20 +115,20 @@ class Instructions:
         return (*said, *(f"{rule.path}: no file is in its scope ({', '.join(rule.scope)})" for rule in idle))
 
     def for_files(self, touched: Sequence[str], room: int) -> tuple[Chunk, ...]:
-        """Rules that files touched in the middle of a turn bring with them, for a note to the model."""
+        """The rules for files that were touched in the middle of a turn, for a note to the model."""
         _, some, _ = self._placed(Task("", tuple(touched)), room)
         return tuple(chunk for _, chunk in some if chunk)
 
     def _placed(
         self, task: Task, room: int
     ) -> tuple[list[tuple[_Taken, Chunk | None]], list[tuple[_Taken, Chunk | None]], tuple[Rule, ...]]:
-        """(rules for everything, rules for files of the task) each with the chunk it gives, and all there are."""
+        """(rules for everything, rules for the task's files), each with its chunk or None, and all rules found."""
         touched = (*task.files, *task.named)
         rules = find_rules(self.places, touched)
         usable = [rule for rule in rules if rule.text and rule.offered and rule.bears_on(touched)]
         live = [rule for rule in usable if not rule.scope] + [rule for rule in usable if rule.scope]
         taken = self._taken(live)
-        # The standing part must not change with the files at hand, so it is fitted first and alone.
+        # The system prompt must not change with the files at hand, so its rules are fitted first and alone.
         first = [one for one in taken if not one.rule.scope]
         everything = self._fitted(first, room - HEADING, LIMIT)
         left = room - HEADING * 2 - sum(self._cost(chunk.text) for _, chunk in everything if chunk)
@@ -151,12 +151,12 @@ class Instructions:
         known = self._merged.get(key)
         if known is None:
             known = merge(texts)
-            self._merged.clear()  # another thread may be here, too
+            self._merged.clear()  # another thread may be here too
             self._merged[key] = known
         return known
 
     def _fitted(self, taken: Sequence[_Taken], room: int, most: int) -> list[tuple[_Taken, Chunk | None]]:
-        """Each rule with its chunk. When all together are too long the longest are cut, the short ones stay whole."""
+        """Each rule with its chunk. If all together are too long, the longest are cut and short ones stay whole."""
         sizes = [(self._cost(one.fenced.text), len(one.fenced.text.encode())) if one.words else (0, 0) for one in taken]
         tokens = fair([size[0] for size in sizes], room)
         volume = fair([size[1] for size in sizes], most)
@@ -175,7 +175,7 @@ class Instructions:
         return Chunk(rule.path, text, f"{rule.why}; cut", "region", rule.path) if text else None
 
     def _cut(self, rule: Rule, words: str, tokens: int, volume: int) -> str:
-        """The fenced text with as many paragraphs from the start as fit; empty when hardly any do."""
+        """The fenced text with as many of its first paragraphs as fit; empty if fewer than LEAST tokens are left."""
         parts = paragraphs(words[: volume * 2])
         note = f"\n\n[the rest of {rule.path} is left out: too long]"
 
@@ -216,7 +216,7 @@ class Instructions:
 
 
 def fair(sizes: Sequence[int], room: int) -> int:
-    """The most that each may take so that all fit in ``room``: small ones whole, the longest share the rest."""
+    """The size limit per item with which all fit ``room``: small ones stay whole, the longest share the rest."""
     if sum(sizes) <= room:
         return max(sizes, default=0)
     rest, left = max(0, room), len(sizes)
@@ -228,7 +228,7 @@ def fair(sizes: Sequence[int], room: int) -> int:
 
 
 def _shortened(short: Mapping[str, str]) -> list[str]:
-    """What became of files (path → CUT or LEFT OUT) that are too long together: a line each, or one for many."""
+    """Notices about files (path → CUT or LEFT OUT) that are too long together: a line each, or one for many."""
     if len(short) < MANY:
         return [f"{path} is {how}: the instructions together are too long" for path, how in short.items()]
     counts = Counter(short.values())

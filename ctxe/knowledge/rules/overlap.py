@@ -1,4 +1,4 @@
-"""What several instruction files say twice, and where they contradict each other, by paragraph and list item."""
+"""Finds what several instruction files repeat, and where they contradict each other, by paragraph and list item."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from ctxe.lexical.similarity import near_pairs, paragraphs, shingles
 from ctxe.lexical.words import stem
 
 SAME = 0.7
-"""Shared runs of two words over all from which two items say the same, unless what differs has a meaning."""
+"""Least Jaccard similarity (of runs of two words) of items that say the same, unless the difference changes the
+meaning."""
 NEAR = 0.4
-"""The same from which two items are about one thing and may contradict each other in a few words."""
+"""Least similarity of items about the same thing, which may contradict each other in a few words."""
 FEW = 4
-"""Words in which a contradiction differs at most."""
+"""Most differing words of a contradiction."""
 COMMON = 40
-"""Items that may share a run of words before it says nothing about any of them."""
+"""Items that may share a run of words before the run is ignored as too common."""
 RUN = 2
 FEWEST = 3
-"""Words of an item that is compared: shorter ones (headings, single names) are worth no note."""
+"""Fewest words of an item that is compared; shorter ones (headings, single names) are not worth a notice."""
 
 _ITEM = pattern(r"\s{0,3}(?:[-*+]|\d{1,3}[.)])\s+")
 _HEADING = pattern(r"(#{1,6})\s+(.+)")
@@ -41,7 +42,7 @@ _CODE = pattern(r"`([^`]+)`")
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """Texts with what an earlier one said already taken out; ``dropped`` are (unit, the unit that says it)."""
+    """The texts without what an earlier one says; ``dropped`` are pairs (unit, the unit that says it)."""
 
     texts: tuple[str, ...]
     dropped: tuple[tuple[RuleUnit, RuleUnit], ...]
@@ -49,9 +50,9 @@ class Merged:
 
 
 def merge(texts: Sequence[str]) -> Merged:
-    """Say each thing once: an item of a later text that an earlier one has (nearly word for word) is left out.
+    """Remove from each text the items that an earlier one has, nearly word for word.
 
-    Nearly the same with another number, name in code, or a not is no repetition: it stays and is a conflict.
+    An item that differs in a number, a name in code or a negation is not removed but reported as a conflict.
     """
     units = [unit for number, text in enumerate(texts) for unit in units_of(text, number)]
     compared = [
@@ -72,12 +73,15 @@ def merge(texts: Sequence[str]) -> Merged:
 
 
 def _each_once(conflicts: Sequence[Conflict]) -> tuple[Conflict, ...]:
-    """Conflicts in order; two items are told once however they contradict each other."""
+    """The conflicts in order; each pair of items occurs only once."""
     return tuple({(one.first, one.second): one for one in reversed(conflicts)}.values())[::-1]
 
 
 def units_of(text: str, file: int = 0) -> Iterator[RuleUnit]:
-    """The units of a Markdown text in order; a code block stays with what introduces it."""
+    """The headings, paragraphs and list items of a Markdown text, in order.
+
+    A code block stays with the list above it.
+    """
     for block in paragraphs(text):
         heading = _HEADING.match(block)
         first, _, rest = block.partition("\n") if heading else ("", "", block)
@@ -88,7 +92,7 @@ def units_of(text: str, file: int = 0) -> Iterator[RuleUnit]:
 
 
 def _items(block: str) -> Iterator[str]:
-    """The items of a list, each with its indented lines; any other block whole."""
+    """The items of a list, each with its indented lines; any other block is a single item."""
     lines = block.split("\n")
     if not _ITEM.match(lines[0]) or "```" in block:
         yield block
@@ -107,7 +111,7 @@ def _words(text: str) -> list[str]:
 
 
 def _pairs(compared: Sequence[tuple[int, RuleUnit]]) -> tuple[dict[int, int], list[Conflict]]:
-    """Places that repeat an earlier place, and contradictions."""
+    """Places that repeat an earlier place (place → earlier place), and contradictions."""
     twins: dict[int, int] = {}
     first: dict[tuple[str, ...], tuple[int, int]] = {}
     rest: list[tuple[int, RuleUnit, list[str]]] = []
@@ -132,14 +136,14 @@ def _pairs(compared: Sequence[tuple[int, RuleUnit]]) -> tuple[dict[int, int], li
 
 
 def _rare(sets: Sequence[Set[object]]) -> list[Set[object]]:
-    """The sets without what very many of them share: it tells nothing and would cost the square of their number."""
+    """The sets without members that more than COMMON of them have: these tell nothing and cost quadratic time."""
     spread = Counter(chain.from_iterable(sets))
     common = {member for member, times in spread.items() if times > COMMON}
     return [members - common for members in sets] if common else list(sets)
 
 
 def _differ(one: str, other: str, words: list[str], others: list[str]) -> bool:
-    """Whether what differs may change the meaning: a number, a negation, something in code."""
+    """Whether the difference may change the meaning: a number, a negation, a path, or something in code."""
     if set(_CODE.findall(one)) != set(_CODE.findall(other)):
         return True
     changed = set(words) ^ set(others)
@@ -147,7 +151,7 @@ def _differ(one: str, other: str, words: list[str], others: list[str]) -> bool:
 
 
 def _joined(kept: Sequence[tuple[int, RuleUnit]], units: Sequence[RuleUnit]) -> str:
-    """What is left of a text; a heading that lost all below it goes too, list items stay together."""
+    """The rest of a text. A heading that lost everything below it is removed too; list items stay together."""
     live = [(place, unit) for n, (place, unit) in enumerate(kept) if not unit.level or _heads(kept, n, units)]
     parts: list[str] = []
     for n, (_, unit) in enumerate(live):
@@ -157,7 +161,7 @@ def _joined(kept: Sequence[tuple[int, RuleUnit]], units: Sequence[RuleUnit]) -> 
 
 
 def _heads(kept: Sequence[tuple[int, RuleUnit]], at: int, units: Sequence[RuleUnit]) -> bool:
-    """Whether something stands below a heading, or nothing ever stood there."""
+    """Whether anything is left below a heading, or nothing ever was."""
     place, heading = kept[at]
     for _, unit in kept[at + 1 :]:
         if unit.level and unit.level <= heading.level:

@@ -1,4 +1,4 @@
-"""Finding every tool's instruction files: which there are, in which order they speak, and for which files."""
+"""Finds the instruction files of every tool, in order of precedence, with the files that each applies to."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ctxe.safety.secrets import is_secret_file
 from ctxe.storage import files
 
 MOST_BYTES = 131_072
-"""Bytes of one file that are read; four times what all of them together may take."""
+"""Bytes that are read of one file: four times the limit of all together."""
 MOST_FILES = 200
 _IN_FOLDER = ("AGENTS.md", "CLAUDE.md", ".claude/CLAUDE.md", "CLAUDE.local.md", "GEMINI.md")
 _AT_ROOT = (
@@ -40,10 +40,10 @@ _IMPORTING = ("CLAUDE.md", "CLAUDE.local.md", "GEMINI.md")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One instruction file. ``path`` is how it is called (relative to the root, ``~/`` for the user's own).
+    """One instruction file. ``path`` is relative to the root, or starts with ``~/`` for a file of the user's own.
 
-    ``scope`` are globs of files it is about (empty: everything); ``why`` says how it was found; ``offered`` is False
-    for one that only enters when a person names it. ``problem`` says why it cannot be used.
+    ``scope`` are the globs of files it applies to (empty: everything); ``why`` says how it was found. ``offered`` is
+    False if it is only used when someone names it; ``problem`` says why it cannot be used.
     """
 
     path: str
@@ -56,16 +56,16 @@ class Rule:
     summary: str = ""
 
     def bears_on(self, touched: Iterable[str]) -> bool:
-        """Whether a file in its scope is among those touched; a rule without scope bears on everything."""
+        """Whether a touched file is in its scope; always True without a scope."""
         return not self.scope or any(globs.matches(path, self.scope) for path in touched)
 
 
 @dataclass(frozen=True, slots=True)
 class RulePlaces:
-    """Where instruction files are looked for: the root, the folder the user stands in, the user's own folder.
+    """Where instruction files are looked for: the root, the working folder, and the user's own folder.
 
-    ``read`` are further files (relative to the root) that settings name; ``readable`` says whether a path may be read
-    at all (ignore rules, secrets).
+    ``read`` are further files (relative to the root) that settings name. ``readable`` tells whether a path may be read
+    at all, given ignore rules and secrets.
     """
 
     root: Path
@@ -76,10 +76,10 @@ class RulePlaces:
 
 
 def find_rules(places: RulePlaces, touched: Sequence[str] = ()) -> tuple[Rule, ...]:
-    """Every instruction file in the order in which they speak: the user's, root to working folder, then scoped ones.
+    """Every instruction file in order of precedence: the user's, from root to working folder, then scoped ones.
 
-    Folders that hold files of ``touched`` (paths relative to the root) are looked into too; what lies there is scoped
-    to its folder. Each real file appears once.
+    Folders that hold ``touched`` files (relative to the root) are included; files found there apply to their folder
+    only. Each real file appears once.
     """
     seen: set[str] = set()
     found: list[Rule] = []
@@ -92,7 +92,7 @@ def find_rules(places: RulePlaces, touched: Sequence[str] = ()) -> tuple[Rule, .
 
 
 def asked_for(places: RulePlaces) -> tuple[Rule, ...]:
-    """Rules without a scope that say what they are for and wait to be asked: a model may load them like modules."""
+    """Rules without a scope that describe their purpose and wait to be named; a model may load them like skills."""
     trees = [tree for tree in _TREES if tree[0] in (".cursor/rules", ".windsurf/rules")]
     found = [rule for inside, suffix in trees for rule in _tree(places, inside, suffix)]
     return tuple(rule for rule in found if not rule.offered and rule.summary and rule.text)
@@ -118,7 +118,7 @@ def _every(places: RulePlaces, touched: Sequence[str]) -> Iterator[Rule]:
 
 
 def _nested(places: RulePlaces, chain: Sequence[Path], touched: Sequence[str]) -> list[Path]:
-    """Folders of touched files from the root down, less those already spoken for; nothing above the root."""
+    """Folders of touched files, from the root down, without those in ``chain`` or outside the root."""
     found: dict[Path, None] = {}
     for path in touched:
         parts = Path(path).parts[:-1]
@@ -130,7 +130,7 @@ def _nested(places: RulePlaces, chain: Sequence[Path], touched: Sequence[str]) -
 
 
 def _named(places: RulePlaces, folder: Path, names: Sequence[str], why: str) -> Iterator[Rule]:
-    """Files of one folder; an AGENTS.override.md stands in for the AGENTS.md beside it."""
+    """Rules from files of one folder. An AGENTS.override.md replaces the AGENTS.md beside it."""
     for name in names:
         override = folder / "AGENTS.override.md"
         path = override if name == "AGENTS.md" and _exists(override) else folder / name
@@ -139,7 +139,7 @@ def _named(places: RulePlaces, folder: Path, names: Sequence[str], why: str) -> 
 
 
 def _read_by_aider(places: RulePlaces) -> tuple[str, ...]:
-    """Files that the project's aider settings have read with every request (``read: CONVENTIONS.md``)."""
+    """Files that the project's aider settings include in every request (``read: CONVENTIONS.md``)."""
     path = places.root / ".aider.conf.yml"
     if not path.is_file() or path.is_symlink():
         return ()
@@ -161,7 +161,7 @@ def _tree(places: RulePlaces, inside: str, suffix: str) -> Iterator[Rule]:
 
 
 def _read(places: RulePlaces, path: Path, why: str, *, scoped: bool = False) -> Rule:
-    """The rule in a file; ``scoped``: its front matter may say of when it applies."""
+    """The rule in a file. ``scoped``: its front matter may say when it applies."""
     name = _name(places, path)
     home = places.user if places.user and path.is_relative_to(places.user) else places.root
     try:
@@ -187,7 +187,7 @@ def _taken(name: str, page: front.FrontPage, why: str, size: int) -> Rule:
 
 
 def _scoped(rule: Rule, values: Mapping[str, Value], suffix: str) -> Rule:
-    """A rule with what its front matter says of when it applies, in the words of any of the tools."""
+    """The rule with the scope that its front matter gives, in the keys of any tool."""
     scope = globs.scope(values.get("globs"), values.get("paths"), values.get("applyTo"))
     always = str(values.get("alwaysApply", values.get("trigger", ""))).lower()
     summary = str(values.get("description", ""))
@@ -201,7 +201,7 @@ def _scoped(rule: Rule, values: Mapping[str, Value], suffix: str) -> Rule:
 
 
 def _with_imports(rule: Rule, places: RulePlaces, seen: set[str]) -> Iterator[Rule]:
-    """A rule and what it imports, each real file once."""
+    """A rule and its imports, each real file once."""
     key = _real(places, rule.path)
     if key in seen:
         return

@@ -1,4 +1,4 @@
-"""Prompt templates: Markdown files that become slash commands with arguments, so that good words are written once."""
+"""Prompt templates: Markdown files that are available as slash commands with arguments."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ctxe.storage import files
 IN_PROJECT = (".ctxe/commands", ".claude/commands")
 MOST_BYTES = 65_536
 SHIPPED = "ctxe's own"
-"""Where people are told that a template of ctxe's own comes from."""
+"""Origin shown for templates that ship with ctxe."""
 MOST = 200
 _NAME = pattern(r"[\w.-]+(?::[\w.-]+)*")
 _PLACE = pattern(r"\\\$|\$ARGUMENTS\b|\$@|\{\{\s*args\s*\}\}|\$([1-9])(?!\d)")
@@ -29,9 +29,9 @@ _SHELL = pattern(r"!`[^`\n]+`")
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One prompt with its name, what it takes and what it is for. ``problem`` says why it cannot be used.
+    """A prompt with its name, arguments (``takes``) and description (``says``). ``problem`` says why it cannot be used.
 
-    ``notices`` are what a person should know of it: invisible characters removed, commands that do not run.
+    ``notices`` tell the user about invisible characters that were removed and commands that do not run.
     """
 
     name: str
@@ -43,9 +43,9 @@ class Template:
     notices: tuple[str, ...] = ()
 
     def filled(self, words: str) -> str:
-        """The prompt for these arguments: ``$ARGUMENTS`` is all of them, ``$1`` to ``$9`` one.
+        r"""The prompt with its arguments: ``$ARGUMENTS`` stands for all of them, ``$1`` to ``$9`` for one each.
 
-        Where the text names none they go at its end. A backslash before ``$`` keeps it.
+        If the text has no such place, they are appended. ``\$`` gives a plain ``$``.
         """
         parts = _split(words)
 
@@ -63,9 +63,9 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class TemplatePlaces:
-    """Where templates are looked for; ``readable`` says of a project's path whether it may be read at all.
+    """Where templates are looked for; ``readable`` tells whether a project file may be read at all.
 
-    Those in ``shipped`` come with ctxe and make way without a word for others of their name.
+    Templates in ``shipped`` come with ctxe. Others of the same name replace them silently.
     """
 
     root: Path
@@ -76,7 +76,10 @@ class TemplatePlaces:
 
 
 def find_templates(places: TemplatePlaces, taken: Collection[str] = ()) -> tuple[Template, ...]:
-    """Every template, the nearest place first; of one name the first stands. ``taken`` are names of ctxe's own."""
+    """Every template, the nearest place first, which wins for equal names.
+
+    ``taken`` are the names of slash commands.
+    """
     found: list[Template] = []
     named: dict[str, Template] = {}
     for path, name, where, base in _paths(places):
@@ -95,7 +98,7 @@ def find_templates(places: TemplatePlaces, taken: Collection[str] = ()) -> tuple
 
 
 def _paths(places: TemplatePlaces) -> Iterator[tuple[Path, str, str, Path | None]]:
-    """(file, name, how people are told of it, the root it must stay in) of everything that may be a template."""
+    """(file, name, displayed origin, the root it must stay in) of each file that may be a template."""
     for base in reversed(folders_down(places.root, places.working)):
         for place in IN_PROJECT:
             for path, name in _markdown(base / place):
@@ -105,7 +108,10 @@ def _paths(places: TemplatePlaces) -> Iterator[tuple[Path, str, str, Path | None
 
 
 def _markdown(place: Path) -> Iterator[tuple[Path, str]]:
-    """Files of a place in order; a subfolder is the first part of the name: ``git/fix.md`` is ``git:fix``."""
+    """The template files of a folder in order.
+
+    A subfolder is the first part of the name: ``git/fix.md`` is ``git:fix``.
+    """
     found = []
     for top, folders, names in os.walk(place):
         folders[:] = sorted(one for one in folders if one[:1] != ".")
@@ -145,7 +151,7 @@ def _plain(values: dict[str, Value], key: str) -> str:
 
 
 def _split(words: str) -> list[str]:
-    """Arguments as a shell would part them; at blanks where a quote is left open."""
+    """Arguments split as a shell does, or at whitespace if a quote is left open."""
     try:
         return shlex.split(words)
     except ValueError:

@@ -1,1 +1,1 @@
-"""Domain modules: folders with a SKILL.md, found, priced, matched to a task and offered to the model."""
+"""Skills: folders with a SKILL.md, found, measured, matched to a task and offered to the model."""

@@ -1,4 +1,4 @@
-"""The lines by which a model knows which modules there are: the most useful whole, the rest shortened, then counted."""
+"""The list of skills for the model: the most useful in full, others shortened, the rest counted."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ctxe.knowledge.skills.module import Skill
 SHORT = 12
 """Words of a shortened description."""
 FRAME = 24
-"""Tokens of the fence, and of the line that says what is missing."""
+"""Tokens of the fence and of the line that counts what is left out."""
 _SENTENCE = pattern(r"(.+?[.!?])(?:\s|$)")
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The text, and which modules it has only shortened, by name alone, or not at all."""
+    """The list, and the skills in it that are shortened, that have only their name, or that are left out."""
 
     text: str = ""
     short: tuple[Skill, ...] = ()
@@ -27,9 +27,9 @@ class Catalogue:
 
 
 def catalogue(skills: Sequence[Skill], room: int, count: Callable[[str], int]) -> Catalogue:
-    """A line for each module in at most ``room`` tokens; ``skills`` are the most useful first.
+    """One line per skill in at most ``room`` tokens; ``skills`` start with the most useful.
 
-    When they do not fit, the last ones lose words, then everything but their name, then their place.
+    If they do not fit, the least useful are shortened, then reduced to their name, then left out.
     """
     forms = [(line(skill), shortened(skill), f"{skill.name}, ") for skill in skills]
     costs = [(count(whole) + 1, count(short) + 1, count(name)) for whole, short, name in forms]
@@ -44,7 +44,7 @@ def catalogue(skills: Sequence[Skill], room: int, count: Callable[[str], int]) -
 
 
 def _levels(costs: Sequence[tuple[int, ...]], room: int) -> list[int]:
-    """For each module 0 (whole), 1 (short), 2 (name) or 3 (left out): the least useful give way first."""
+    """For each skill 0 (whole), 1 (short), 2 (name) or 3 (left out); the least useful give way first."""
     levels = [0] * len(costs)
     over = sum(cost[0] for cost in costs) - room
     for level in (1, 2, 3):
@@ -57,12 +57,12 @@ def _levels(costs: Sequence[tuple[int, ...]], room: int) -> list[int]:
 
 
 def line(skill: Skill) -> str:
-    """A module's line in the catalogue."""
+    """The skill's line in the list."""
     return f"- {skill.name}: {skill.description}" if skill.description else f"- {skill.name}"
 
 
 def shortened(skill: Skill) -> str:
-    """The line with the first sentence only, at most a dozen words of it."""
+    """The line with only the first sentence of the description, and of that at most SHORT words."""
     first = _SENTENCE.match(skill.description)
     words = (first[1] if first else skill.description).split()
     short = f"- {skill.name}: {' '.join(words[:SHORT])}{'…' if len(words) > SHORT else ''}"

@@ -1,4 +1,4 @@
-"""Finding domain modules: the project's places, the user's, those shipped; of one name the first stands."""
+"""Finds skills in the project, the user's folders and ctxe itself; the first of a name wins."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ctxe.knowledge.skills.module import FILE, Origin, Skill, read_skill
 
 IN_PROJECT = (".ctxe/skills", ".agents/skills", ".claude/skills")
 DEEP = 3
-"""Folders below a place in which a module may lie."""
+"""Folder levels below a place in which skills are looked for."""
 MOST = 1_000
 
 Stamp = tuple[int, int, int]
@@ -20,10 +20,10 @@ Stamp = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class ModulePlaces:
-    """Where modules are looked for. ``readable`` says of a project's path whether it may be read at all.
+    """Where skills are looked for. ``readable`` tells whether a project file may be read at all.
 
-    ``never`` are names that settings take away; ``yours`` are the user's own folders, ``shipped`` the one of ctxe.
-    ``others`` gives what is no folder but may be loaded like one: rules that wait to be asked for.
+    ``never`` are names that settings disable, ``yours`` the user's own folders, ``shipped`` is the folder of ctxe.
+    ``others`` returns skills without a folder, such as rules that wait to be named.
     """
 
     root: Path
@@ -37,14 +37,14 @@ class ModulePlaces:
 
 @dataclass(slots=True)
 class Finder:
-    """Finds modules; one that did not change is read once."""
+    """Finds skills; an unchanged one is not read again."""
 
     places: ModulePlaces
     _read: dict[str, tuple[Stamp, Skill]] = field(default_factory=dict, repr=False)
     _newest: tuple[Skill, ...] | None = field(default=None, repr=False)
 
     def __call__(self) -> tuple[Skill, ...]:
-        """Every module as it is now, the nearest place first; one that cannot be used says why."""
+        """Every skill in its present state, the nearest place first; unusable ones have a ``problem``."""
         found: list[Skill] = []
         named: dict[str, Skill] = {}
         seen: set[str] = set()
@@ -65,11 +65,11 @@ class Finder:
         return self._newest
 
     def usable(self) -> tuple[Skill, ...]:
-        """The modules that can be used now."""
+        """The skills that can be used now."""
         return tuple(skill for skill in self() if not skill.problem)
 
     def known(self) -> tuple[Skill, ...]:
-        """The modules as they were found last; the disk is looked at the first time only."""
+        """The skills as last found; only the first call reads the disk."""
         return self._newest if self._newest is not None else self()
 
     def _folders(self) -> Iterator[tuple[str, str, Origin]]:
@@ -106,7 +106,7 @@ class Finder:
 
 
 def _modules(place: str, depth: int = DEEP) -> Iterator[str]:
-    """Folders with a SKILL.md below a place, in order of their names."""
+    """Folders with a SKILL.md below a place, sorted by name."""
     for folder, link in _subfolders(place):
         if os.path.lexists(f"{folder}/{FILE}"):
             yield folder
@@ -115,7 +115,7 @@ def _modules(place: str, depth: int = DEEP) -> Iterator[str]:
 
 
 def _subfolders(place: str) -> Sequence[tuple[str, bool]]:
-    """(folder, is it a link) of what lies in a place, hidden ones left out."""
+    """(folder, whether it is a symlink) of each visible folder in a place."""
     try:
         with os.scandir(place) as entries:
             return sorted((one.path, one.is_symlink()) for one in entries if one.name[:1] not in "._" and one.is_dir())
@@ -124,7 +124,7 @@ def _subfolders(place: str) -> Sequence[tuple[str, bool]]:
 
 
 def _stamp(folder: str) -> Stamp:
-    """What changes when the module is written to: its file's time and size, and the folder's time."""
+    """Changes whenever the skill is written to: its file's time and size, and the folder's time."""
     try:
         facts, around = os.stat(f"{folder}/{FILE}"), os.stat(folder)  # noqa: PTH116
     except OSError:
@@ -133,6 +133,6 @@ def _stamp(folder: str) -> Stamp:
 
 
 def _short(folder: str) -> str:
-    """A path of the user's, shortened where it lies in the home folder."""
+    """The path, with ``~`` for the home folder."""
     home = os.path.expanduser("~").rstrip("/") + "/"  # noqa: PTH111 (Path.home raises where there is none)
     return f"~/{folder[len(home) :]}" if folder.startswith(home) else folder

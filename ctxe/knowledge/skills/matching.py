@@ -1,4 +1,4 @@
-"""Which modules a task is about, by its words and files; silent when it is about none of them."""
+"""Decides which skills a task is about, by its words and files; none if the signs are weak."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from ctxe.knowledge import globs
 from ctxe.knowledge.skills.module import Skill
 
 NAME, TITLE, HEADING, TEXT = 1.6, 1.0, 0.5, 0.15
-"""What a word of the task is worth in the name, the description, the headings and the rest of the body."""
+"""Weight of a task's word in the skill's name, description, headings and the rest of its body."""
 USUAL_LENGTH = 24
-"""Different words of a description up to which each counts in full."""
+"""Distinct words of a description up to which each has full weight."""
 FILE = 0.8
-"""What it is worth that a file named or touched is in the module's scope."""
+"""Weight of a named or touched file in the skill's scope."""
 ENOUGH = 1.01
-"""Score from which a module is one the task may be about: more than one word of its description."""
+"""Least score of a skill that the task may be about: more than one word of its description."""
 SURE = 1.5
-"""Score from which the best one is loaded without being asked for."""
+"""Least score of the best skill for it to be loaded unasked."""
 AHEAD = 1.15
-"""How many times the score of the next one it must have for that."""
+"""Ratio to the second best score that it also needs for that."""
 MOST_ABOUT = 3
-"""Modules that a task may be about."""
+"""Skills that a task may be about."""
 MOST_TERMS = 400
-"""Different words of a task that are looked at."""
+"""Distinct words of a task that are used."""
 LOOKED_AT = 2_000
 """Characters of a body whose words count."""
 _HEADINGS = pattern(r"^#{1,6}\s+(.+)$", re.MULTILINE)
-# Stems of what nearly every task says, whatever it is about.
+# Stems that occur in tasks of every subject.
 _USUAL = frozenset(
     re.findall(
         r"\w+",
@@ -47,12 +47,12 @@ _USUAL = frozenset(
     )
 )
 _FEW = 0.25
-"""What a word is worth that nearly every task has."""
+"""Weight of a word that nearly every task has."""
 
 
 @dataclass(frozen=True, slots=True)
 class SkillMatch:
-    """A module that a task may be about: how clearly, and the words and files that say so."""
+    """A skill that a task may be about: its score, and the task's words and files that match."""
 
     skill: Skill
     score: float
@@ -61,19 +61,19 @@ class SkillMatch:
 
     @property
     def why(self) -> str:
-        """The reason for people."""
+        """The reason, for the user."""
         said = f"your words: {', '.join(self.words[:4])}" if self.words else ""
         return "; ".join(part for part in (said, f"files: {', '.join(self.files[:2])}" if self.files else "") if part)
 
 
 @dataclass(slots=True)
 class Matcher:
-    """Ranks modules for tasks; what a module says is taken apart once."""
+    """Ranks skills for tasks; caches the weights of each skill's words."""
 
     _known: dict[tuple[str, ...], Mapping[str, float]] = field(default_factory=dict, repr=False)
 
     def __call__(self, task: Task, skills: Sequence[Skill]) -> list[SkillMatch]:
-        """Every module with any sign, best first; ``about`` says which of them count."""
+        """Every skill with a positive score, best first; ``about`` selects those that count."""
         from ctxe.lexical.words import counts, path_terms
 
         said = Counter(dict(counts(task.words).most_common(MOST_TERMS)))
@@ -101,7 +101,7 @@ class Matcher:
     ) -> SkillMatch:
         parts = {term: worths[term] * rarity(term, spread[term], number) for term in said.keys() & worths.keys()}
         words = sorted(parts, key=lambda term: (-parts[term], term))
-        # A long text has many words by chance: each further one counts less.
+        # A long text contains many words by chance, so each further one counts less.
         told = sum(parts[term] / math.sqrt(1 + place) for place, term in enumerate(words))
         scope = tuple(path for path in files if globs.matches(path, skill.scope))
         score = (told + FILE * min(1.0, len(scope))) / longer(len(said))
@@ -126,12 +126,12 @@ class Matcher:
 
 
 def _diluted(said: Sequence[str]) -> float:
-    """What each word of a description is worth: less in one that names very much."""
+    """Weight of each word of a description; less in a long one."""
     return TITLE / math.sqrt(max(1.0, len(set(said)) / USUAL_LENGTH))
 
 
 def _spelled(text: str) -> dict[str, str]:
-    """How the task itself writes each of its terms, for people."""
+    """Each term of the task in the user's spelling, for display."""
     from ctxe.lexical.words import terms
 
     found: dict[str, str] = {}
@@ -142,7 +142,7 @@ def _spelled(text: str) -> dict[str, str]:
 
 
 def rarity(term: str, having: int, number: int) -> float:
-    """What a word tells: 1 when one module has it, little when all have it or nearly every task does."""
+    """How specific a word is: 1 if one skill has it, little if all have it or nearly every task does."""
     if term in _USUAL or len(term) < 2:
         return _FEW * 0.6
     if number < 2 or having <= 1:
@@ -151,17 +151,17 @@ def rarity(term: str, having: int, number: int) -> float:
 
 
 def longer(words: int) -> float:
-    """What to divide by for a task of so many different words: 1 up to a dozen, 2 at two hundred."""
+    """Divisor for a task with this many distinct words: 1 up to a dozen, 2 at two hundred."""
     return 1.0 + max(0.0, math.log(words / 12.0) / math.log(200 / 12)) if words else 1.0
 
 
 def about(matches: Sequence[SkillMatch]) -> list[SkillMatch]:
-    """The modules that a task may be about, best first; none when nothing says so clearly enough."""
+    """The skills that a task may be about, best first; none if no score is high enough."""
     return [one for one in matches if one.score >= ENOUGH][:MOST_ABOUT]
 
 
 def sure(matches: Sequence[SkillMatch]) -> SkillMatch | None:
-    """The one module that a task clearly is about: more than a single word of it, or a file, says so."""
+    """The one skill that a task is clearly about, judged by more than one word or by a file; else None."""
     if not matches or matches[0].score < SURE or not (matches[0].files or len(matches[0].words) > 1):
         return None
     return matches[0] if len(matches) == 1 or matches[0].score >= AHEAD * matches[1].score else None

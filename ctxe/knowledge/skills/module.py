@@ -1,4 +1,4 @@
-"""A domain module as its folder says it: name, description, body, files, and what is wrong with it."""
+"""Reads a skill from its folder: name, description, body, files, and problems."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ MOST_BYTES = 131_072
 """Bytes of a SKILL.md that are read."""
 LONGEST_NAME = 64
 LONGEST_DESCRIPTION = 1_024
-"""Characters, as the open format has them."""
+"""Limits in characters, as in the open format."""
 MOST_FILES = 200
 RUNNERS = {".py": "python3", ".sh": "bash", ".bash": "bash", ".js": "node", ".mjs": "node", ".rb": "ruby"}
-"""What runs a script, by the end of its name."""
+"""Interpreter of a script, by its extension."""
 _GOOD = pattern(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _USABLE = pattern(r"[A-Za-z0-9][\w.-]{0,63}")
 
@@ -34,12 +34,12 @@ Origin = Literal["project", "yours", "shipped"]
 
 @dataclass(frozen=True, slots=True)
 class Skill:
-    """One domain module. ``where`` is its folder as people are told it, ``folder`` the same on disk.
+    """One skill. ``where`` is its folder for display, ``folder`` the same on disk.
 
-    ``tools`` is what ``allowed-tools`` asks for; it gives no permission. ``scope`` are globs of files it is about,
-    ``keywords`` further words of tasks it is for (the list does not show them), ``files`` its other files relative to
-    the folder. ``offered`` is False where only a person may load it. ``problem`` says why it cannot be used at all
-    (``expected``: as it should be, so nobody needs to be told), ``faults`` what is wrong otherwise.
+    ``tools`` are its ``allowed-tools``, which give no permission. ``scope`` are globs of files it is about,
+    ``keywords`` further words of matching tasks (not in the list), ``files`` its other files relative to the folder.
+    ``offered`` is False if only a person may load it. ``problem`` says why it cannot be used (``expected``: as
+    intended, so nobody is told), ``faults`` what else is wrong with it.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Skill:
 
     @property
     def scripts(self) -> tuple[str, ...]:
-        """Its files that can be run: its tools."""
+        """Its runnable files, which are its tools."""
         return tuple(path for path in self.files if path.startswith("scripts/") and Path(path).suffix in RUNNERS)
 
     @property
@@ -69,7 +69,7 @@ class Skill:
 
 
 def read_skill(folder: Path, where: str, origin: Origin) -> Skill:
-    """The module in a folder. Never raises: what cannot be used says so in ``problem``."""
+    """The skill in a folder. Never raises: an unusable one has a ``problem``."""
     try:
         data = files.read(folder / FILE, MOST_BYTES + 1)
     except StoreError as error:
@@ -100,7 +100,7 @@ def read_skill(folder: Path, where: str, origin: Origin) -> Skill:
 
 
 def _shape(page: front.FrontPage, values: dict[str, Value], folder: str) -> Iterator[str]:
-    """What of the open format is not kept."""
+    """Violations of the open format."""
     name, description = _text(values, "name"), _text(values, "description")
     if not page.opening:
         yield "it has no front matter (name and description between --- lines)"
@@ -120,7 +120,7 @@ def _shape(page: front.FrontPage, values: dict[str, Value], folder: str) -> Iter
 
 
 def _name(said: str, folder: str) -> str:
-    """The name it goes by: its own, else its folder's; empty when neither is one."""
+    """Its own name, else its folder's; empty if neither is valid."""
     names = (strip_invisible(said)[0].strip(), folder)
     return next((name for name in names if _USABLE.fullmatch(name)), "")
 
@@ -134,7 +134,7 @@ def _description(values: dict[str, Value], body: str) -> str:
 
 
 def _listed(value: Value) -> tuple[str, ...]:
-    """Tools between blanks or commas; what stands in brackets belongs to its tool."""
+    """The tools of a list separated by whitespace or commas; a bracket belongs to the tool before it."""
     text = value if isinstance(value, str) else " ".join(value)
     return tuple(re.findall(r"[^\s,(]+(?:\([^)]*\))?", text))
 
@@ -145,7 +145,7 @@ def _text(values: dict[str, Value], key: str) -> str:
 
 
 def _files(folder: Path) -> Iterator[str]:
-    """Regular files of the module in order, links and hidden ones left out."""
+    """Regular files of the skill in order, without symlinks and hidden files."""
     number = 0
     for top, folders, names in os.walk(folder):
         folders[:] = sorted(one for one in folders if one[:1] not in "._" and one != "node_modules")

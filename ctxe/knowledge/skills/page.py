@@ -1,4 +1,4 @@
-"""A loaded module as a model reads it: its words, fenced with where they come from, its tools and its other files."""
+"""Renders a loaded skill for the model: its fenced text with its origin, its tools and its other files."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from ctxe.safety.display import one_line
 from ctxe.storage import files
 
 PREFIX = "skill "
-"""What the name of a chunk begins with that holds a loaded module."""
+"""Prefix of the name of a chunk with a loaded skill."""
 OPENING = "<skill "
-"""What the text of a loaded module begins with."""
+"""Start of the text of a loaded skill."""
 LEAST = 60
-"""Tokens below which a cut body is worth nothing."""
+"""Fewest tokens for a cut body; with less room it is left out."""
 MOST_LISTED = 40
 
 
 def page(skill: Skill, room: int, count: Callable[[str], int]) -> str:
-    """The body, then tools with their schemas, then files, in at most ``room`` tokens; empty when hardly any fits."""
+    """Body, tools with their schemas, and files, in at most ``room`` tokens; empty if hardly anything fits."""
     more = _more(skill)
     whole = _page(skill, skill.body, more)
     if count(whole) <= room:
@@ -40,7 +40,7 @@ def page(skill: Skill, room: int, count: Callable[[str], int]) -> str:
 
 
 def full_page(skill: Skill) -> str:
-    """The same however long it is."""
+    """The whole page, without a limit."""
     return _page(skill, skill.body, _more(skill))
 
 
@@ -51,7 +51,7 @@ def _page(skill: Skill, body: str, more: str) -> str:
 
 
 def _more(skill: Skill) -> str:
-    """Lines about the module's tools and files."""
+    """Lines about the skill's tools and files."""
     return "\n".join(_lines(skill))
 
 
@@ -71,7 +71,7 @@ def _lines(skill: Skill) -> Iterator[str]:
 
 
 def _says(path: Path) -> str:
-    """What a script says of itself in its first comment or docstring."""
+    """A script's description: its first comment or docstring."""
     try:
         text = files.read(path, 4_000).decode("utf-8", "replace")
     except StoreError:

@@ -1,4 +1,4 @@
-"""Domain modules as a Source: the list of them and what is loaded stand; one that the task is about comes with it."""
+"""Skills as a Source: the list and loaded skills in the system prompt, and a skill that matches the task beside it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HEADING = 4
 
 @dataclass(frozen=True, slots=True)
 class HeldSkills:
-    """What a session holds of modules: those whose body stands in the request, those to carry over a fold (and why)."""
+    """Skills of a session: the body of ``visible`` ones is in the request; ``in_use`` (with why) are kept by a fold."""
 
     visible: frozenset[str] = frozenset()
     in_use: Mapping[str, str] = field(default_factory=dict)
@@ -27,10 +27,11 @@ class HeldSkills:
 
 @dataclass(frozen=True)
 class Skills:
-    """Offers modules. ``room`` is what the list of them may take (0: there is none), ``always`` are names that stand
-    in every request. ``uses`` gives how often a module was loaded in this project: the most useful stand first.
-    ``matching`` False loads nothing by itself; ``files`` are the project's: a module that says which files it is about,
-    and is not the project's own, is loaded by itself only where there are some.
+    """Offers skills. ``room`` limits the tokens of the list (0: no list); ``always`` are names in every request.
+
+    ``uses`` returns how often each skill was loaded in this project; the most used come first. Without ``matching``
+    nothing is loaded unasked. ``files`` are the project's: a skill from elsewhere with a scope is loaded unasked only
+    if some file is in its scope.
     """
 
     find: Finder
@@ -44,7 +45,7 @@ class Skills:
     files: Callable[[], Iterable[str]] = tuple
 
     def offer(self, task: Task, room: int) -> Sequence[Section]:
-        """The standing section; with words also the module they are clearly about. Never raises."""
+        """The standing section and, if the task has words, the skill that they clearly match. Never raises."""
         skills = self.find.usable()
         sections = [self._standing(skills, room)]
         if task.words and self.matching:
@@ -52,13 +53,13 @@ class Skills:
         return [section for section in sections if section.chunks or section.left_out]
 
     def ranked(self, skills: Sequence[Skill]) -> list[Skill]:
-        """Modules that a model may ask for, the most useful first: often loaded, then the project's, yours, ours."""
+        """Skills that a model may ask for, most often loaded first, then the project's, the user's, those of ctxe."""
         uses, order = self.uses(), ("project", "yours", "shipped")
         offered = [skill for skill in skills if skill.offered]
         return sorted(offered, key=lambda one: (-uses.get(one.name, 0.0), order.index(one.origin), one.name))
 
     def notices(self) -> tuple[str, ...]:
-        """What people should know: modules that cannot be used, names in settings that are none."""
+        """Lines for the user: unusable skills, and names in settings that are not skills."""
         found = self.find.known()
         told = [skill for skill in found if skill.problem and not skill.expected and skill.origin != "shipped"]
         said = [f"{skill.where}: {skill.problem}" for skill in told]
@@ -90,7 +91,7 @@ class Skills:
         return Section("skills", Priority.INJECTED, tuple(chunks), "system", "skills", tuple(out))
 
     def _matched(self, task: Task, skills: Sequence[Skill], room: int) -> Section:
-        """The module that the words are clearly about, unless it stands already; the others with why not."""
+        """The skill that the task clearly matches, unless it is in the request already; the others with the reason."""
         standing = self.held().visible.union(self.always, self.held().in_use)
         matches = self.matcher(task, [skill for skill in skills if skill.offered])
         best = sure([one for one in matches if one.score < SURE or not self._foreign(one.skill)])
@@ -106,7 +107,7 @@ class Skills:
         return Section("skills for this task", Priority.INJECTED, tuple(chunks), "task", "skills", tuple(out))
 
     def _foreign(self, skill: Skill) -> bool:
-        """Whether a module from outside is about files of a kind that the project, which has some, has none of."""
+        """Whether a skill from outside has a scope that matches none of the project's files; False without files."""
         if skill.origin == "project" or not skill.scope:
             return False
         files = tuple(self.files())

@@ -1,1 +1,1 @@
-"""What keeps the memory right: decisions, evidence, the playbook, proposals and their review, import and export."""
+"""Keeps the memory in order: decisions, evidence, the playbook, proposals and their review, import and export."""

@@ -1,4 +1,4 @@
-"""Many entries at once: JSON lines in and out, rule files of other tools in, Markdown out."""
+"""Bulk import and export: JSON lines both ways, rule files of other tools in, Markdown out."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from ctxe.knowledge.entries.store import Store
 
 MARKDOWN = (".md", ".mdc", ".markdown", ".txt", ".cursorrules", ".windsurfrules", ".clinerules", ".goosehints")
 PAGES = MARKDOWN[:3]
-"""How rule files end that are taken from a folder."""
+"""Extensions of rule files that are imported from a folder."""
 LONGEST_TITLE = 120
 _HEADING = re.compile(r"(#{1,6})\s+(.+?)\s*#*")
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """How an import went; ``problems`` are (line number, what was wrong) of the lines that were skipped."""
+    """The result of an import; ``problems`` are (line number, message) of the lines that were skipped."""
 
     imported: int
     problems: tuple[tuple[int, str], ...] = ()
 
     @property
     def skipped(self) -> int:
-        """Lines that could not be read."""
+        """Number of lines that could not be read."""
         return len(self.problems)
 
 
 def import_lines(store: Store, lines: Iterable[bytes], name: str) -> Imported:
-    """Keep an entry a JSON line; a known id replaces its entry. ``name`` is that of the log for kind ``log``.
+    """Keep one entry per JSON line; a known id replaces its entry. Entries of kind ``log`` go to the log ``name``.
 
-    Raises StoreError when nothing could be written; then nothing was.
+    Raises StoreError if the write fails; then nothing was written.
     """
     found: dict[str, Entry] = {}
     problems: list[tuple[int, str]] = []
@@ -56,7 +56,7 @@ def import_lines(store: Store, lines: Iterable[bytes], name: str) -> Imported:
 
 
 def keep(store: Store, entries: Mapping[str, Entry], says: str, log: str) -> None:
-    """Put entries, by id, in place of those of the same id or beside them, in one undoable write."""
+    """Add entries by id, replacing those with the same id, in one undoable write."""
     if entries:
         store.write(says, lambda: _changes(store, entries, log))
 
@@ -70,7 +70,7 @@ def _changes(store: Store, entries: Mapping[str, Entry], log: str) -> dict[str, 
     for name, entry in entries.items():
         old = held.get(name)
         if entry.kind == "log" and name in days:
-            continue  # the id of a line of a day is made of its words, so it stands there word for word
+            continue  # the id of a daily line is a hash of its words, so this line is there already
         if entry.kind == "log" and entry.status != "proposed":
             path = old.path if old and old.path.endswith(".jsonl") else f"memory/log/{log}.jsonl"
             logs.setdefault(path, {})[name] = write_log([entry])
@@ -94,14 +94,14 @@ def _page(store: Store, old: Entry | None, entry: Entry, path: str) -> bytes:
 
 
 def import_rules(store: Store, data: bytes, name: str) -> Imported:
-    """Keep a rule file of another tool as preferences, one for each heading. Raises StoreError."""
+    """Keep a rule file of another tool as preferences, one per heading. Raises StoreError."""
     return import_pages(store, {name: data}, name)
 
 
 def import_pages(store: Store, pages: Mapping[str, bytes], name: str) -> Imported:
-    """Keep rule files of another tool, by their names, as preferences, one for each heading, in one undoable write.
+    """Keep rule files of another tool (by file name) as preferences, one per heading, in one undoable write.
 
-    A second import replaces them. ``name`` is what the import is called. Raises StoreError.
+    A second import replaces them. ``name`` is the name of the import. Raises StoreError.
     """
     found = {entry.id: store.masked(entry) for page, data in pages.items() for entry in rules_of(data, page)}
     keep(store, found, f"import {len(found)} entries from {name}", slug(name))
@@ -109,9 +109,9 @@ def import_pages(store: Store, pages: Mapping[str, bytes], name: str) -> Importe
 
 
 def rules_of(data: bytes, name: str) -> tuple[Entry, ...]:
-    """The sections of a Markdown file as preferences, the globs of its front matter as their scope.
+    """The sections of a Markdown file as preferences; the globs in its front matter are their scope.
 
-    What stands before the first heading is called what the front matter describes the file as, else by its name.
+    The title of text before the first heading is the front matter's description, else the file name.
     """
     page = front.parse(data)
     values = page.values()
@@ -148,7 +148,7 @@ def as_lines(entries: Iterable[Entry]) -> str:
 
 
 def as_markdown(entries: Sequence[Entry]) -> str:
-    """One Markdown page of everything, by kind, for reading and for other tools."""
+    """One Markdown page with all entries, by kind, for people and for other tools."""
     parts = ["# What this project remembers"]
     for kind in dict.fromkeys(entry.kind for entry in entries):
         parts.append(f"## {kind.capitalize()}")

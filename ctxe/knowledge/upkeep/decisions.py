@@ -1,4 +1,4 @@
-"""Decisions: what holds today, what it replaced, and what already says something about the same subject."""
+"""Decisions: which hold today, what they replaced, and which entries are about the same subject."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.links import holding
 
 MOST_ALIKE = 3
-"""Entries on one subject that are told."""
+"""Entries on one subject that are reported."""
 ALIKE = 0.3
-"""Shared terms over all terms of two titles from which they are about the same subject."""
+"""Least Jaccard similarity of the terms of two titles for them to be about the same subject."""
 
 
 def current(entries: Sequence[Entry], kind: str = "decision") -> tuple[Entry, ...]:
@@ -20,7 +20,7 @@ def current(entries: Sequence[Entry], kind: str = "decision") -> tuple[Entry, ..
 
 
 def known(draft: Entry, entries: Sequence[Entry]) -> Entry | None:
-    """The current entry that says of the same files what a draft says, word for word; None when there is none."""
+    """The current entry with the same title, text, scope, files and evidence as a draft; None if there is none."""
     return next((entry for entry in current(entries, draft.kind) if _says(entry) == _says(draft)), None)
 
 
@@ -29,9 +29,9 @@ def _says(entry: Entry) -> tuple[str | tuple[str, ...], ...]:
 
 
 def same_subject(draft: Entry, entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """Current entries of the same kind that a new one may contradict or repeat, the likest first.
+    """Current entries of the same kind that a new one may contradict or repeat, the most similar first.
 
-    Judged by the words of the titles, and of the texts where scopes or files are shared. It only asks a person.
+    Compares titles and, where scope or files overlap, texts. The result is only a question to a person.
     """
     from ctxe.lexical.similarity import alike
 
@@ -49,7 +49,7 @@ def same_subject(draft: Entry, entries: Sequence[Entry]) -> tuple[Entry, ...]:
 
 
 def instead(draft: Entry, old: Sequence[Entry]) -> Entry:
-    """A draft in place of other entries: where it does not say what it applies to, that is what theirs applied to."""
+    """A draft that replaces other entries; if it has no scope or files, it takes over theirs."""
     if draft.scope or draft.files:
         return draft
     scope = dict.fromkeys(one for entry in old for one in entry.scope)
@@ -57,9 +57,9 @@ def instead(draft: Entry, old: Sequence[Entry]) -> Entry:
 
 
 def rivals(entries: Sequence[Entry]) -> list[tuple[Entry, Entry, str]]:
-    """Entries that hold today and replaced the same one, on two branches say: the older, the newer, what they replaced.
+    """Entries that hold today and replaced the same one, for example on two branches: (older, newer, replaced id).
 
-    Those of an import are none: what replaces what there was somebody else's affair.
+    Imports are left out: their links come from another system.
     """
     found: dict[str, list[Entry]] = {}
     for entry in (one for one in filter(holding(entries), entries) if one.path.endswith(".md")):
@@ -69,14 +69,14 @@ def rivals(entries: Sequence[Entry]) -> list[tuple[Entry, Entry, str]]:
 
 
 def line(entry: Entry) -> str:
-    """A decision as one line of a list: id, title, where it applies, and its mark when it needs review."""
+    """A decision as a list item: id, title, scope, and a mark if it is stale."""
     where = f" ({', '.join(entry.scope[:3])})" if entry.scope else ""
     mark = " [stale: check before relying on it]" if entry.status == "stale" else ""
     return f"- {entry.id} {entry.title or entry.first_paragraph[:100]}{where}{mark}"
 
 
 def history(entry: Entry, entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    """Everything that this entry replaced, step by step, newest first."""
+    """Everything that this entry replaced, directly and indirectly, newest first."""
     held = {other.id: other for other in entries}
     found: dict[str, Entry] = {}
     queue = list(entry.supersedes)

@@ -1,4 +1,4 @@
-"""What a session taught, found without a model: the user's decisions, wishes and corrections, commands, files."""
+"""Finds what a session taught, without a model: the user's decisions, wishes and corrections, commands, files."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ctxe.knowledge.failures.commands import plain_command, program
 from ctxe.knowledge.upkeep.wishes import kind_of, own_lines
 
 MOST = 3
-"""Proposals that one session may leave: an inbox that fills up is not read."""
+"""Proposals of one session: an inbox that fills up is not read."""
 TWICE = 2
 TOGETHER = 3
 MOST_FILES = 5
-"""Files of a turn that are looked at."""
+"""Files of a turn that are used."""
 ALIKE = 0.5
 
 _ROUTINES = {
@@ -34,13 +34,13 @@ _NARROW = pattern(
     r"::|\s(?:-k|-t|-run|--run|--grep|--testPathPattern|--filter|-Dtest)[ =]|\s/tmp/|\btest_\w+\.py\b|\.(?:test"
     r"|spec)\.\w+\b"
 )
-"""Runs of a part: what was looked at that day."""
+"""Runs of only a part of the tests, which was relevant only on that day."""
 _SENTENCES = pattern(r"(?<=[.!?])\s+(?=[A-ZÄÖÜ])")
 _PURPOSE = {name.strip(): what for what, names in _ROUTINES.items() for name in names.split(",")}
 
 
 def digest(conversation: Conversation, known: Sequence[Entry], session: str = "") -> tuple[Entry, ...]:
-    """Drafts of proposals, at most MOST; nothing that is known already. Nothing worth keeping is a fine answer."""
+    """Drafts of proposals, at most MOST, without what is known already; often none."""
     told = [*_words(conversation, session), *_commands(conversation, session), *_together(conversation, session)]
     drafts = list({(draft.kind, draft.title): draft for draft in told}.values())
     fresh = [draft for draft in drafts if not is_known(draft, known)]
@@ -48,7 +48,7 @@ def digest(conversation: Conversation, known: Sequence[Entry], session: str = ""
 
 
 def _words(conversation: Conversation, session: str) -> Iterator[Entry]:
-    """The user's own words where they decide something, lay down how things are done here, or put something right."""
+    """The user's own words that decide something, state a convention or correct something."""
     for number, turn in enumerate(conversation.turns, 1):
         answered = conversation.turns[number - 2].answer if number > 1 else ""
         for place, line in own_lines(turn.words):
@@ -60,13 +60,13 @@ def _words(conversation: Conversation, session: str) -> Iterator[Entry]:
 
 
 def _sentence(words: str, kind: str) -> str:
-    """The sentence of a line that makes it a memory, where one alone does."""
+    """The only sentence of a line that gives a memory of this kind; else the whole line."""
     alone = [one for one in _SENTENCES.split(words) if kind_of(one, None) == kind]
     return alone[0] if len(alone) == 1 else words
 
 
 def _together(conversation: Conversation, session: str) -> Iterator[Entry]:
-    """Two files that every turn which changed one of them changed both of, in at least TOGETHER turns."""
+    """Pairs of files that always changed together, in at least TOGETHER turns."""
     turns = [set(turn.changed()[:MOST_FILES]) for turn in conversation.turns]
     alone = Counter(path for paths in turns for path in paths)
     pairs = Counter(pair for paths in turns for pair in combinations(sorted(paths), 2))
@@ -78,7 +78,7 @@ def _together(conversation: Conversation, session: str) -> Iterator[Entry]:
 
 
 def _commands(conversation: Conversation, session: str) -> Iterator[Entry]:
-    """Test, lint and build commands that went well at least twice, or once after they had not."""
+    """Test, lint and build commands that succeeded at least twice, or once after they had failed."""
     good: Counter[str] = Counter()
     failed: set[str] = set()
     for command, ok in _runs(conversation):
@@ -116,7 +116,7 @@ def _draft(kind: str, title: str, text: str, session: str, turn: int, files: tup
 
 
 def is_known(draft: Entry, known: Sequence[Entry]) -> bool:
-    """Whether something that is kept or waits says it already."""
+    """Whether an entry or a waiting proposal says the same already."""
     from ctxe.lexical.similarity import alike
 
     quoted = re.search(r"`([^`]+)`", draft.title) if draft.kind == "routine" else None

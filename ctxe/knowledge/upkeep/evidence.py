@@ -1,4 +1,4 @@
-"""Does what an entry rests on still stand? Judged from facts that are handed in; nothing is ever retired by it."""
+"""Checks whether the evidence of an entry still holds, against facts that the caller supplies; it retires nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ctxe.domain.value import dataclass, replace
 from ctxe.knowledge.entries.entry import Entry
 
 DIGITS = 12
-"""Hex digits of a content hash that evidence keeps: ``file src/a.py@1a2b3c4d5e6f``."""
+"""Hex digits of a content hash in evidence: ``file src/a.py@1a2b3c4d5e6f``."""
 
 _PIN = pattern(r"@([0-9a-f]{6,})$")
 
@@ -24,9 +24,9 @@ def _nothing(_path: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is so in the repository now, asked by path (relative to the root), commit id, symbol and test name.
+    """The present state of the repository: lookups by path (relative to the root), commit id, symbol and test name.
 
-    ``digest`` gives the content hash of a file, empty when nobody knows it.
+    ``digest`` returns the content hash of a file, empty if it is not known.
     """
 
     file: Callable[[str], bool] = _always
@@ -37,9 +37,7 @@ class Facts:
 
 
 def gone(entry: Entry, facts: Facts) -> tuple[str, ...]:
-    """What the entry cites and is no more or is another now, in words: ``("file a.py is gone",)``; empty when all
-    stands.
-    """
+    """What the entry cites that is gone or changed, such as ``("file a.py is gone",)``; empty if everything holds."""
     missing = [f"file {path} is gone" for path in entry.files if _stood(path, entry) and not facts.file(path)]
     for item in entry.evidence:
         kind, _, name = item.partition(" ")
@@ -49,7 +47,7 @@ def gone(entry: Entry, facts: Facts) -> tuple[str, ...]:
 
 
 def _lost(kind: str, name: str, facts: Facts) -> str:
-    """What is wrong with one piece of evidence, "" when it stands or cannot be judged."""
+    """What is wrong with one piece of evidence; "" if it holds or cannot be checked."""
     pin = _PIN.search(name)
     path = _PIN.sub("", name).partition(":")[0]
     if not name:
@@ -69,13 +67,13 @@ def _lost(kind: str, name: str, facts: Facts) -> str:
 
 
 def pinned(entry: Entry, facts: Facts) -> Entry:
-    """The entry with the content hashes that the files it rests on have now, so that a change of one is seen."""
+    """The entry with the present content hashes of its evidence files added, so that later changes are noticed."""
     pins = (_pin(item, facts) for item in entry.evidence)
     return replace(entry, evidence=tuple(pins))
 
 
 def kept(entry: Entry, facts: Facts) -> Entry:
-    """The entry of somebody who looked and says that it holds: pinned anew, without what it cites and is no more."""
+    """The entry after a person confirmed it: with new hashes, and without evidence and files that are gone."""
     now = pinned(entry, facts)
     files = (path for path in now.files if not _stood(path, now) or facts.file(path))
     cited = ((item, *item.partition(" ")[::2]) for item in now.evidence)
@@ -91,7 +89,7 @@ def _pin(item: str, facts: Facts) -> str:
 
 
 def stale(entries: Iterable[Entry], facts: Facts) -> dict[str, tuple[str, ...]]:
-    """By id, what is gone of entries that hold today; a failure is stale only when all its files are gone."""
+    """What is gone of each entry that holds today, by id. A failure is stale only if all its files are gone."""
     found: dict[str, tuple[str, ...]] = {}
     for entry in entries:
         if entry.status not in ("current", "open", "stale") or entry.ts:
@@ -105,11 +103,14 @@ def stale(entries: Iterable[Entry], facts: Facts) -> dict[str, tuple[str, ...]]:
 
 
 def _stood(path: str, entry: Entry) -> bool:
-    """Whether a cited file can be gone: what a run named may never have been in the tree, or lie elsewhere in it."""
+    """Whether a cited file can be gone.
+
+    A run may have named a file that never was in the tree, or is elsewhere in it.
+    """
     held = (item.rpartition("@")[0] for item in entry.state)
     return _plain(path) and (not entry.call or path in held)
 
 
 def _plain(path: str) -> bool:
-    """A path that can be looked up: no pattern, no place above the root."""
+    """Whether the path can be looked up: no pattern, and not outside the root."""
     return bool(path) and not any(sign in path for sign in "*?[{") and not path.startswith(("/", "~", ".."))

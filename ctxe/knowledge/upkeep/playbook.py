@@ -1,4 +1,4 @@
-"""The playbook: entries earn their place by what happened after the model cited them; code alone adds and retires."""
+"""The playbook: entries are ranked by what happened after the model cited them; only code adds and retires them."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from ctxe.knowledge.entries.store import Store
 from ctxe.storage.counters import Counters
 
 KINDS = ("routine", "preference")
-"""Kinds that hold whatever the task is, and so stand before the model as far as there is room."""
+"""Kinds that apply to every task, and so are always in the context as far as there is room."""
 CONTRADICTED = 3
-"""Contradictions after which an entry is retired to the archive."""
+"""Contradictions after which an entry is archived."""
 ALIKE = 0.6
-"""Shared terms over all terms from which two entries say the same thing."""
+"""Least Jaccard similarity of the terms of two entries for them to say the same."""
 
 Numbers = Mapping[str, Mapping[str, float]]
 """Counters by entry id: ``used``, ``helpful``, ``harmful``."""
 
 
 def cited(said: str, ids: Iterable[str]) -> tuple[str, ...]:
-    """The ids, of those that the model was shown, that stand in what it said; a short number is not one."""
+    """Those of the ids shown to the model that occur in its text; a bare number does not count."""
     return tuple(name for name in dict.fromkeys(ids) if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", said))
 
 
 def expected(numbers: Mapping[str, float]) -> float:
-    """How likely an entry is to help when it is shown: the mean of Laplace's rule over what happened so far."""
+    """Probability that an entry helps when shown, by Laplace's rule of succession over the outcomes so far."""
     good, bad = numbers.get("helpful", 0.0), numbers.get("harmful", 0.0)
     return (good + 1.0) / (good + bad + 2.0)
 
 
 def by_use(entries: Iterable[Entry], numbers: Numbers) -> list[Entry]:
-    """Entries by expected use, then those that were leaned on oftener, then the newest."""
+    """Entries by expected use, then by how often they were relied on, then newest first."""
 
     def worth(entry: Entry) -> tuple[float, float, str, str]:
         held = numbers.get(entry.id, {})
@@ -46,7 +46,7 @@ def by_use(entries: Iterable[Entry], numbers: Numbers) -> list[Entry]:
 
 
 def weighed(found: Iterable[tuple[Entry, float]], numbers: Numbers) -> list[tuple[Entry, float]]:
-    """Entries found with scores that are log odds, by how likely each bears on the task and helps."""
+    """Found entries, whose scores are log odds, reordered by the odds that each is relevant and helps."""
     likely = [(entry, score + math.log(2.0 * expected(numbers.get(entry.id, {})))) for entry, score in found]
     return sorted(likely, key=lambda pair: -pair[1])
 
@@ -58,22 +58,23 @@ def standing(entries: Sequence[Entry], numbers: Numbers) -> list[Entry]:
 
 
 def line(entry: Entry) -> str:
-    """An entry as one line of a list, its first paragraph with it when that is short."""
+    """An entry as a list item, with its first paragraph if that is short."""
     more = " ".join(entry.first_paragraph.split())
     words = f"{entry.title}: {more}" if more and more != entry.title and len(more) <= 160 else entry.title
     return f"- {entry.id} {words or more[:160]}{' [stale: check first]' if entry.status == 'stale' else ''}"
 
 
 def credit(counters: Counters, ids: Iterable[str], now: float, *, helped: bool) -> None:
-    """Count that cited entries led to something good, or to something the user took back."""
+    """Count for each cited entry that its use helped, or that the user reverted the result."""
     for name in ids:
         counters.bump(name, now, **({"helpful": 1} if helped else {"harmful": 1}))
 
 
 def retire(store: EntryStore, counters: Counters, ids: Iterable[str]) -> tuple[Entry, ...]:
-    """Archive those of the entries that were contradicted too often and did not help more; their files stay.
+    """Archive those of the entries that were contradicted CONTRADICTED times and more often than they helped.
 
-    A decision is never archived: only a person, or a decision that supersedes it, takes it back. Raises StoreError.
+    Their files stay. Decisions are never archived: only a person or a superseding decision retires them. Raises
+    StoreError.
     """
     wanted = set(ids)
     numbers = counters.read(wanted)
@@ -84,13 +85,13 @@ def retire(store: EntryStore, counters: Counters, ids: Iterable[str]) -> tuple[E
         lasting = entry.kind in ("decision", "failure", "log") or entry.status not in ("current", "stale")
         if bad >= CONTRADICTED and bad > held.get("helpful", 0.0) and not lasting:
             gone.append(store.change(entry.id, status="archived"))
-            # Whoever brings it back gives it as many chances again.
+            # An entry that is brought back gets as many chances again.
             counters.bump(entry.id, store.now(), harmful=-bad)
     return tuple(gone)
 
 
 def near_duplicates(entries: Sequence[Entry]) -> list[tuple[Entry, Entry]]:
-    """Pairs of entries of one kind that hold today and say nearly the same, the older one first."""
+    """Pairs of current entries of one kind that say nearly the same, the older first."""
     from ctxe.lexical.similarity import near_pairs
     from ctxe.lexical.words import terms
 
@@ -101,9 +102,9 @@ def near_duplicates(entries: Sequence[Entry]) -> list[tuple[Entry, Entry]]:
 
 
 def join(store: Store, ref: str, into: str) -> Entry:
-    """Put two entries that say the same in one: what only the first says is added to the second, which supersedes it.
+    """Merge two entries that say the same: text that only ``ref`` has is added to ``into``, which supersedes it.
 
-    No word is lost: the first keeps its file. Raises StoreError.
+    No text is lost: the first entry keeps its file. Raises StoreError.
     """
     from ctxe.lexical.similarity import paragraphs
 

@@ -1,4 +1,4 @@
-"""What a model would have the project remember of a session: the question to it, and its answer read with care."""
+"""Asks a model which parts of a session to remember, and validates its answer."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from ctxe.knowledge.upkeep.digest import MOST, is_known
 
 KINDS = ("decision", "fact", "routine")
 MOST_SAID = 24_000
-"""Characters of a session that are shown, the newest first: about 6,000 tokens."""
+"""Characters of a session that are shown, newest turns first: about 6,000 tokens."""
 MOST_OF_ONE = 600
 """Characters of one answer or one result."""
 MOST_KNOWN = 40
-"""Entries of the memory that are shown, the newest."""
+"""Entries of the memory that are shown, the newest ones."""
 LONGEST_TITLE, LONGEST_TEXT = 160, 1_200
 
 
 def question(conversation: Conversation, known: Sequence[Entry]) -> str:
-    """The session, newest turns whole as far as there is room, and the entries that hold and may be put right."""
+    """The prompt: the newest turns that fit, and the current entries, which the model may correct."""
     told: list[str] = []
     room = MOST_SAID
     for turn in reversed(conversation.turns):
@@ -46,12 +46,12 @@ def _step(step: Step) -> Iterator[str]:
 
 
 def read(answer: str, known: Sequence[Entry], session: str, model: str) -> tuple[Entry, ...]:
-    """Drafts of proposals in a model's answer, at most MOST; whatever is not as asked for, or known, is left out."""
+    """Drafts of proposals in a model's answer, at most MOST; invalid lines and known facts are left out."""
     ids = {entry.id for entry in known}
     drafts: list[Entry] = []
     for line in answer.splitlines():
         draft = _draft(line, ids, session, model)
-        # What puts an entry right is like it by intention.
+        # A correction resembles the entry that it replaces on purpose.
         others = [entry for entry in known if draft and entry.id not in draft.supersedes]
         if draft and not is_known(draft, [*others, *drafts]):
             drafts.append(draft)

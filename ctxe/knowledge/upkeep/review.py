@@ -1,4 +1,4 @@
-"""Going through the inbox: a proposal is accepted, merged into what stands, or rejected, by a person's word."""
+"""Reviews the inbox: a person accepts a proposal, merges it into an entry, or rejects it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from ctxe.knowledge.entries.store import Store
 
 
 def waiting(store: Store) -> tuple[Entry, ...]:
-    """Proposals in the order in which they came."""
+    """Proposals in causal order."""
     return tuple(entry for entry in store.entries() if entry.status == "proposed")
 
 
 def accept(store: Store, ref: str, supersedes: tuple[str, ...] = ()) -> Entry:
-    """Make a proposal an entry, in place of those it supersedes. Raises StoreError."""
+    """Turn a proposal into an entry that replaces those it supersedes. Raises StoreError."""
     entry = store.get(ref)
     status = ("resolved" if entry.fix else "open") if entry.kind == "failure" else "current"
     by = entry.by.replace("(proposed)", "(approved)")
@@ -20,7 +20,7 @@ def accept(store: Store, ref: str, supersedes: tuple[str, ...] = ()) -> Entry:
 
 
 def merge(store: Store, ref: str, into: str) -> Entry:
-    """Add a proposal's words to an entry that stands, then remove it; both in place of one. Raises StoreError."""
+    """Add a proposal's text to an existing entry and remove the proposal, in one write. Raises StoreError."""
     proposal, held = store.get(ref), store.get(into)
     said = proposal.text if proposal.title == held.title else f"{proposal.title}\n{proposal.text}".strip()
     day = stamp(store.now())[:10]

@@ -1,4 +1,4 @@
-"""Which lines of a user's words would be a memory: a decision, a standing wish, something put right; most are none."""
+"""Recognizes lines of the user's that are worth remembering: decisions, standing wishes, corrections; few are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ctxe.domain.pattern import pattern
 from ctxe.knowledge.corrections import corrects
 
 LONGEST = 300
-"""Characters of a wish; longer words are a task."""
+"""Characters of a wish; a longer line is a task."""
 _CLAUSE = r"(?:^|[,;:.!–—-]\s*|\b(?:and|but|also|please|so|then|that|here|ok|no)\s+)"
 _DOES = (
     r"(?:use|write|put|run|keep|name|call|commit|add|import|test|log|return|throw|raise|merge|squash|format|indent"
@@ -35,7 +35,7 @@ _ONCE = pattern(
     r"|diesmal)\b",
     re.IGNORECASE,
 )
-"""What holds for a while is no memory."""
+"""What holds only for a while is not worth remembering."""
 _QUESTION = pattern(
     r"\?\W*$|^\s*(?:why|what|when|where|how|who|is|are|does|do(?! not\b)|can|could|should|did|would|shall|warum|wie)\b",
     re.IGNORECASE,
@@ -55,16 +55,16 @@ _THAT = pattern(
     r"|please|and|for|instead)\b))",
     re.IGNORECASE,
 )
-"""A choice among what was just talked of says nothing to a later reader."""
+"""A choice among things just mentioned means nothing to a later reader."""
 _QUOTED = pattern(r"\"[^\"]*\"|“[^”]*”|„[^“”]*[“”]|«[^»]*»|`[^`]*`|(?<!\w)'[^']*'(?!\w)")
 _REPORTED = pattern(
     r"^\s*(?:>|[|+]|\$ |\d+[:|]|at |File |[\w./-]+:\d+)"
     r"|\b(?:says?|reads?|according to|(?:error|message|docs?|readme|comment|log) (?:is|was|says?|tells?))\b",
     re.IGNORECASE,
 )
-"""Lines that somebody else wrote, or that tell what somebody else wrote."""
+"""Lines that somebody else wrote, or that report what somebody else wrote."""
 MOST_LINES = 12
-"""Lines of one's own words: of more, which quote a text, only the first and the last are looked at."""
+"""Lines of the user's own; a longer message quotes a text, so only its first and last lines are used."""
 EDGE = 3
 _INSTEAD = pattern(
     r"\b(?:instead|rather than|not \w+ but|use \w+|must(?:n't| not)?|should(?:n't| not)?)\b", re.IGNORECASE
@@ -72,7 +72,7 @@ _INSTEAD = pattern(
 
 
 def own_lines(words: str) -> Iterator[tuple[int, str]]:
-    """The lines that a user wrote, with their numbers: no quoted text, no code, no page that was pasted."""
+    """The lines that the user wrote, with their numbers; quoted code and pasted pages are left out."""
     lines: list[tuple[int, str]] = []
     fenced = False
     for place, line in enumerate(words.splitlines()):
@@ -84,9 +84,9 @@ def own_lines(words: str) -> Iterator[tuple[int, str]]:
 
 
 def kind_of(words: str, answered: str | None) -> str:
-    """What kind of memory a line of the user's would be, "" for none.
+    """The kind of memory that a line of the user's gives; "" for none.
 
-    ``answered`` is the answer that the line may put right; None where it stands first of all or below other words.
+    ``answered`` is the answer that the line may correct; None if there is none or the line is not the first.
     """
     if not words or len(words) > LONGEST or _QUESTION.search(words) or _ONCE.search(words) or _REPORTED.search(words):
         return ""
