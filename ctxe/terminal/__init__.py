@@ -1,4 +1,4 @@
-"""The screen: events, tables and questions drawn for a person, or as clean text where there is no terminal.
+"""The screen: events, tables and questions drawn for a person, or as plain text where there is no terminal.
 
 What other packages call:
 
@@ -7,10 +7,10 @@ What other packages call:
   render.Renderer                                      ``show(event)`` for everything a session does
   input.prompt.Prompt                                  ``read() -> str | Left``, the input line
   input.ask.Asker                                      ``(Action, Ask) -> Answer``, the approval question
-  progress.progress                                    long work on standard error
-  input.interrupt.play, input.interrupt.restored       Ctrl-C, and a terminal left as it was found
+  progress.progress                                    progress of long work on standard error
+  input.interrupt.play, input.interrupt.restored       Ctrl-C, and restoring the terminal's modes
   streams.polite                                       broken pipes, full disks and closed streams
 
-Text from outside (models, tools, files, errors) may be handed in raw: whatever is drawn passes
-``safety.display.visible`` on its way, and only this package writes control sequences.
+Text from outside (models, tools, files, errors) may be passed in raw: everything drawn passes
+``safety.display.visible``, and only this package writes control sequences.
 """

@@ -1,4 +1,4 @@
-"""What goes on right now, as the rows at the bottom of a live screen: gone as soon as it is over."""
+"""The activity shown in the bottom rows of a live screen, and erased when it is over."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import Line, clip, fold, glyph, line, lines
 
 SPINNER = ("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\")
-FRAME = 0.1  # seconds that one picture of the spinner stands
+FRAME = 0.1  # seconds per frame of the spinner
 OUTPUT_ROWS, OUTPUT_CHARACTERS = 6, 4_000  # of a running command's output
-SLOW = 3.0  # seconds after which a key is named that lets a command go on in the background
+SLOW = 3.0  # seconds after which a hint names the key that sends a command to the background
 THOUGHT_ROWS, THOUGHT_CHARACTERS = 3, 1_000  # of the model's thinking
 
 
 @dataclass(slots=True)
 class Activity:
-    """The unfinished block of an answer, the call that runs with the end of its output, the end of the thinking.
+    """The unfinished block of an answer, the running call with the end of its output, the end of the thinking.
 
-    ``since`` is when ``doing`` began, ``until`` when a wait is over (0: no wait); both in seconds of the clock.
-    ``held`` and ``usable`` are tokens: what the context holds of what it may.
-    ``ahead`` is what the user types meanwhile, ``key`` what stops the work, ``mode`` says who decides what runs.
+    ``since`` is when ``doing`` began, ``until`` when a wait ends (0: no wait), both in seconds of the clock. ``held``
+    is the number of tokens in the context window, ``usable`` its limit. ``ahead`` is what the user types meanwhile,
+    ``key`` the hint how to stop, ``mode`` returns the approval mode.
     """
 
     doing: str = ""
@@ -43,22 +43,25 @@ class Activity:
     drawn: tuple[str, int, list[str]] = field(default=("", 0, []))
 
     def do(self, doing: str, now: float, until: float = 0.0) -> None:
-        """Something else goes on from now on; its clock starts anew unless it only counts on (same first word)."""
+        """Set what is being done.
+
+        The elapsed time restarts, unless only the rest of the phrase changes (same first word).
+        """
         if doing.split(" ")[:1] != self.doing.split(" ")[:1]:
             self.since = now
         self.doing, self.until = doing, until
 
     def printed(self, text: str) -> None:
-        """More output of the running call."""
+        """Add output of the running call."""
         self.output = (self.output + text)[-OUTPUT_CHARACTERS:]
 
     def thinks(self, text: str) -> None:
-        """More of the model's thinking."""
+        """Add text of the model's thinking."""
         self.thought = (self.thought + text)[-THOUGHT_CHARACTERS:]
 
 
 def _block(activity: Activity, screen: Screen) -> list[str]:
-    """The unfinished block as painted rows, drawn anew only when it or the window has changed."""
+    """The unfinished block as painted rows, rendered only if it or the window has changed."""
     from ctxe.terminal import markdown
 
     columns = screen.size()[0]
@@ -81,7 +84,7 @@ def _above(activity: Activity, columns: int, unicode: bool) -> list[Line]:
 
 
 def _status(activity: Activity, now: float, unicode: bool) -> Line:
-    """Spinner, what goes on and for how long (or how long still), what the context holds, how to stop it."""
+    """Spinner, activity with elapsed (or remaining) time, context size, and the keys that stop it."""
     frames = SPINNER[0 if unicode else 1]
     left = activity.until - now if activity.until else now - activity.since
     parts = [f"{activity.doing} {max(0, round(left))}s"]
@@ -94,7 +97,7 @@ def _status(activity: Activity, now: float, unicode: bool) -> Line:
 
 
 def rows(activity: Activity, now: float, screen: Screen) -> list[str]:
-    """Painted rows that fit the window, the most important last."""
+    """Painted rows that fit the window; if there are too many, those at the top are dropped."""
     columns, height = screen.size()
     status = screen.paint(clip(_status(activity, now, screen.unicode), columns, screen.unicode))
     if activity.block.strip():

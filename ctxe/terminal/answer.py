@@ -1,4 +1,4 @@
-"""The model's answer while it streams: finished blocks are printed, the unfinished one is drawn below them."""
+"""The model's answer while it streams: finished blocks are printed, the unfinished one is redrawn below them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ctxe.terminal.transcript import waiting
 
 
 class Answer:
-    """What came of one answer so far; ``streamed``: some of it came already."""
+    """One streaming answer; ``streamed``: part of it has arrived."""
 
     def __init__(self, page: Page, activity: Activity, clock: Clock) -> None:
         self.page, self.activity, self.clock = page, activity, clock
         self.streamed = False
 
     def grow(self, text: str, *, draws: bool) -> None:
-        """More of the answer; where the screen ``draws``, finished blocks are printed once another has begun."""
+        """Add text. If the screen ``draws``, finished blocks are printed as soon as another one begins."""
         self._thought()
         self.streamed = True
         self.activity.block += text
@@ -32,7 +32,7 @@ class Answer:
             self.page.blocks(finished)
 
     def whole(self, reply: Reply) -> None:
-        """Print the last block of an answer that is whole, or all of it when it came in one piece."""
+        """Print the last block of a complete answer, or all of it if it arrived in one piece."""
         if not self.streamed and reply.text:
             self.grow(reply.text, draws=False)
         self.rest()
@@ -41,13 +41,13 @@ class Answer:
             self.activity.held = reply.usage.input + reply.usage.output
 
     def rest(self) -> None:
-        """Print what is left of the thinking and of the answer."""
+        """Print the rest of the thinking and of the answer."""
         self._thought()
         block, self.activity.block = self.activity.block, ""
         self.page.blocks(block)
 
     def void(self, event: Waiting) -> None:
-        """The words shown so far do not count: they are taken back, or marked where they have scrolled away."""
+        """Remove the words shown so far, which are void; if they have scrolled away, mark them as void."""
         if self.streamed and not self.page.region.retract():
             self.page.lines([line(("the words above are void", "warn"))])
         self.activity.block = self.activity.thought = ""
@@ -57,7 +57,7 @@ class Answer:
         self.page.region.mark()
 
     def _thought(self) -> None:
-        """The model's thinking gives way to one line, unless it was short."""
+        """Replace the thinking by one line with its duration; by nothing if it took less than a second."""
         if self.activity.thought:
             self.activity.thought, seconds = "", self.clock() - self.activity.since
             self.page.lines([line((f"thought for {figures.seconds(seconds)}", "dim"))] if seconds >= 1 else [])

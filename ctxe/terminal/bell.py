@@ -1,4 +1,4 @@
-"""The terminal's bell for a person who looks elsewhere: long work is over, or asks a question."""
+"""Rings the terminal bell for a person who looks elsewhere, when long work ends or asks a question."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BELL = "\a"
 
 @dataclass(slots=True)
 class Bell:
-    """Rings after at least ``seconds`` without a word of the person's; 0: never. ``since`` is their last one."""
+    """Rings if the user has not typed for ``seconds`` (0: never). ``since`` is the time of the last input."""
 
     screen: Screen
     clock: Clock
@@ -24,7 +24,7 @@ class Bell:
 
     @contextlib.contextmanager
     def over(self) -> Iterator[None]:
-        """Round a turn: rings at its end."""
+        """Wraps a turn: rings at its end."""
         self.since, self.works = self.clock(), True
         try:
             yield
@@ -34,7 +34,7 @@ class Bell:
 
     @contextlib.contextmanager
     def asked(self) -> Iterator[None]:
-        """Round a question: rings before it where it comes in the middle of a turn, and the answer counts anew."""
+        """Wraps a question: rings before it if a turn is running; the answer counts as input."""
         if self.works:
             self._ring()
         yield

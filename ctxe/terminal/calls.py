@@ -1,4 +1,4 @@
-"""A call of a tool as lines that stay on the screen: what it is, what came of it, and its diff or output, bounded."""
+"""A tool call as lines that stay on the screen: what it was, its result, and its diff or output, bounded."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from ctxe.terminal import figures
 from ctxe.terminal.style import Line, Span, glyph, line, lines
 
 DIFF_LINES, OUTPUT_LINES, ERROR_LINES, QUIET_LINES, OWN_LINES = 40, 12, 8, 4, 40
-"""Rows shown of a diff, of what a tool shows, of what went wrong, of a command that went well, of one of the user's."""
+"""Rows shown of a diff, of a tool's output, of an error, of a successful command, of the user's own command."""
 REPEATED = pattern(r"^\[(\d+) lines as they stand above; recall \S+\]$", re.MULTILINE)
-"""What stands in a result for lines that the model has before it (context/seen.py)."""
+"""Stands for lines of a result that the model has in view already (context/seen.py)."""
 SPARE = 3
-"""Lines of a result that was all seen before which say little: its head, and what stands at the seams."""
+"""Uninformative lines that may remain in a result that was all seen before: its head, and those at the seams."""
 
 
 def is_diff(text: str) -> bool:
-    """True for a unified diff, with or without file headers."""
+    """Whether the text is a unified diff, with or without file headers."""
     return bool(re.match(r"(?:diff --git |--- |@@ -)", text)) and "@@ -" in text
 
 
 def diff_line(row: str) -> Span:
-    """One row of a unified diff in its colour."""
+    """One row of a unified diff with its style."""
     if row.startswith(("+++ ", "--- ", "diff --git ", "index ")):
         return row, "dim"
     if row.startswith("@@"):
@@ -34,7 +34,7 @@ def diff_line(row: str) -> Span:
 
 
 def bounded(rows: Sequence[Line], most: int, unicode: bool, *, end: bool = False) -> list[Line]:
-    """At most ``most`` rows and a line that counts the others; ``end`` keeps the last rows instead of the first."""
+    """At most ``most`` rows and a line with the number of the others; ``end`` keeps the last rows, not the first."""
     if len(rows) <= most + 1:
         return list(rows)
     note = line((f"{glyph('rest', unicode)} {len(rows) - most:,} more lines", "dim"))
@@ -44,22 +44,22 @@ def bounded(rows: Sequence[Line], most: int, unicode: bool, *, end: bool = False
 def output(
     text: str, unicode: bool, most: int = OUTPUT_LINES, *, end: bool = False, style: str = "", full: str = ""
 ) -> list[Line]:
-    """Outside text, bounded: a diff in colours and from its start, anything else as it stands.
+    """Outside text, bounded: a diff in colours and from its start, anything else as it is.
 
-    ``full`` is what the text was before it was shortened: its lines are counted.
+    ``full`` is the text before it was shortened: its lines are counted.
     """
     if is_diff(text):
         return bounded([line(diff_line(row)) for row in text.splitlines()], max(most, DIFF_LINES), unicode)
     text = text.strip("\n") or text
     count = (full.strip("\n") or text).count("\n") + 1
-    if end and count > most + 1:  # of many lines only those that are shown are looked at
+    if end and count > most + 1:  # only the rows that are shown are split and cleaned
         rest = line((f"{glyph('rest', unicode)} {count - most:,} more lines", "dim"))
         return [rest, *lines("\n".join(text.rsplit("\n", most)[-most:]), style)]
     return bounded(lines(text, style), most, unicode, end=end)
 
 
 def call_head(tool: str, title: str, ok: bool | None, unicode: bool, facts: str = "") -> Line:
-    """``● read src/a.py 1-80 · 80 lines``: the call's title, or its tool's name without one; ``ok`` None: it runs."""
+    """``● read src/a.py 1-80 · 80 lines``: the call's title, or else the tool's name. ``ok`` is None while it runs."""
     style = {True: "good", False: "bad", None: "accent"}[ok]
     verb, blank, rest = (title or tool).partition(" ")
     return line(
@@ -71,7 +71,7 @@ def call_head(tool: str, title: str, ok: bool | None, unicode: bool, facts: str 
 
 
 def _call_facts(event: ToolFinished, unicode: bool) -> str:
-    """What is worth a few words: exit code, tests, how much the model was given, and how long it took."""
+    """Key facts of a call: exit code, test counts, how much the model was given, and the time it took."""
     facts, words = event.facts, []
     if facts.get("exit_code"):
         words.append(f"exit {facts['exit_code']}")
@@ -89,7 +89,7 @@ def _call_facts(event: ToolFinished, unicode: bool) -> str:
 
 
 def _page(event: ToolFinished) -> list[str]:
-    """How much of a page came, and how much of it the model is given."""
+    """The size of a web page, and how much of it the model is given."""
     facts, text = event.facts, event.result.text
     told = (
         f"{figures.size(facts['tokens'])} tokens"
@@ -102,14 +102,14 @@ def _page(event: ToolFinished) -> list[str]:
 
 
 def _took(asked: Mapping[str, Any]) -> list[str]:
-    """What a delegate read for its answer, at what price, and which one it was."""
+    """What a delegate read for its answer, its price, and its session."""
     reads = [figures.plural(asked["reads"], "read")] if asked.get("reads") else []
     money = [figures.money(asked["usd"])] if asked.get("usd") is not None else []
     return [*reads, f"{figures.size(asked.get('tokens', 0))} tokens", *money, str(asked.get("session", ""))]
 
 
 def _sizes(event: ToolFinished) -> list[str]:
-    """How much there was, and what of it the model was not told: what stands in its view already, what was cut."""
+    """The size of the result, and which parts the model was not sent: those in view already, and those cut."""
     facts, text = event.facts, event.result.text
     words: list[str] = []
     if "matches" in facts:
@@ -118,19 +118,19 @@ def _sizes(event: ToolFinished) -> list[str]:
     elif "lines" in facts or "files" in facts:
         words.append(figures.plural(*((facts["lines"], "line") if "lines" in facts else (facts["files"], "file"))))
     elif event.result.ok and not event.display and not facts.keys() & {"exit_code", "delegate"} and text:
-        printed = (event.full or text).count("\n") + ("job" not in facts)  # below it stands how the job is
+        printed = (event.full or text).count("\n") + ("job" not in facts)  # the last line reports the state of the job
         words += [figures.plural(printed, "line")] if printed else []
     if event.result.handle:
         runs = [int(count) for count in REPEATED.findall(text)]
         seen, whole, told = sum(runs), event.full.count("\n") + 1, text.count("\n") + 1 - len(runs)
-        some = f"{seen:,} of them" if words else figures.plural(seen, "line")  # a command's head tells of no lines
+        some = f"{seen:,} of them" if words else figures.plural(seen, "line")  # a command's head has no count
         words += [f"{some} in view already" if told > SPARE else "in view already, not sent again"] * bool(runs)
         words += ["shortened for the model"] * (seen + told < whole or not event.full)
     return words
 
 
 def tool_finished(event: ToolFinished, unicode: bool, shown: str = "") -> list[Line]:
-    """The call and what came of it; ``shown`` is a preview that stands on the screen already and is not repeated."""
+    """The call and its result. ``shown`` is a preview that is on the screen already and is not repeated."""
     well = event.result.ok and not event.facts.get("exit_code")
     head = call_head(event.tool, event.title, well, unicode, _call_facts(event, unicode))
     if event.display and event.display != shown:

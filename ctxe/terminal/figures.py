@@ -1,4 +1,4 @@
-"""Numbers as people read them: one way to write sizes, times, money, shares and bars, everywhere."""
+"""Formats numbers for people: sizes, durations, money, shares and bars, the same everywhere."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def size(count: float) -> str:
 
 
 def data(bytes_: int) -> str:
-    """Bytes with their unit: 950 B, 12.4 kB, 3.1 MB (thousands, as in ``size``)."""
+    """Bytes with their unit in powers of 1000: 950 B, 12.4 kB, 3.1 MB."""
     text = size(bytes_)
     return f"{text[:-1]} {text[-1]}B" if text[-1].isalpha() else f"{text} B"
 
@@ -39,7 +39,7 @@ def seconds(value: float) -> str:
 
 
 def money(dollars: float) -> str:
-    """US dollars: four decimals below one dollar, two above; $0 only for nothing at all."""
+    """US dollars with four decimals below one dollar and two above; $0 only for exactly zero."""
     if dollars == 0:
         return "$0"
     if 0 < dollars < 0.00005:
@@ -48,7 +48,7 @@ def money(dollars: float) -> str:
 
 
 def percent(part: float, whole: float) -> str:
-    """A share in whole per cent; what is there but tiny is <1%, and nothing of nothing is 0%."""
+    """A share in whole per cent. A small share is <1%, one just below the whole 99%; a share of zero is 0%."""
     if whole <= 0 or part <= 0:
         return "0%"
     share = 100 * part / whole
@@ -58,9 +58,9 @@ def percent(part: float, whole: float) -> str:
 
 
 def bar(part: float, whole: float, columns: int, unicode: bool = True) -> tuple[str, str]:
-    """A bar of exactly ``columns`` as its filled and its empty piece; anything above nothing fills one column.
+    """A bar of exactly ``columns`` as its filled and its empty piece. Every amount above zero fills a column.
 
-    A part as large as the whole, or larger, fills it all; less never does while there are two columns or more.
+    Only a part that is at least the whole fills all columns, if there are two or more.
     """
     full, empty = ("█", "░") if unicode else ("#", ".")
     if part <= 0 or whole <= 0:
@@ -73,12 +73,12 @@ def bar(part: float, whole: float, columns: int, unicode: bool = True) -> tuple[
 
 
 def plural(count: int, noun: str, many: str = "") -> str:
-    """``1 file``, ``2 files``; ``many`` for nouns that do not just take an s."""
+    """``1 file``, ``2 files``; ``many`` is the plural of a noun that does not just take an s."""
     return f"{count:,} {noun if count == 1 else many or noun + 's'}"
 
 
 def age(then: float, now: float) -> str:
-    """How long ago: now, 5m, 3h, 2d, 6w, then the date (UTC). Both are seconds since 1970; the future is now."""
+    """How long ago: now, 5m, 3h, 2d, 6w, then the date (UTC). Both are unix seconds; the future is now."""
     gone = max(0.0, now - then)
     if gone < 60:
         return "now"

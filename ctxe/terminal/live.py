@@ -1,4 +1,4 @@
-"""A terminal that is drawn on: finished blocks are printed once, what grows or runs is redrawn below them."""
+"""Draws events on a terminal: finished blocks are printed once, growing or running ones are redrawn below them."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ from ctxe.terminal.screen import Clock, Screen
 from ctxe.terminal.suspension import Suspension
 from ctxe.terminal.transcript import UNCOUNTED, said, status, told
 
-DRAW = 0.08  # seconds at least between redraws of a growing answer: some twelve a second
+DRAW = 0.08  # least seconds between redraws of a growing answer: some twelve a second
 
 
 class LiveRenderer:
-    """Draws events on a terminal; a thread redraws elapsed times and countdowns while nothing happens."""
+    """Draws events on a terminal; a thread redraws elapsed times and countdowns while nothing else happens."""
 
     def __init__(self, screen: Screen, words: bool, clock: Clock, listens: bool = False) -> None:
         self.screen, self.words, self.clock = screen, words, clock
@@ -78,7 +78,7 @@ class LiveRenderer:
 
     @contextlib.contextmanager
     def working(self, doing: str) -> Iterator[None]:
-        """Round a turn, from Enter on: something is seen at once, and what is typed is kept until it is over."""
+        """Wraps a turn, from Enter on: shows at once what is done, and keeps what is typed until it is over."""
         with self.lock:
             self._hold(holding=True)
             self.turning = self.page.apart = True
@@ -96,20 +96,20 @@ class LiveRenderer:
                 self.page.below([])
 
     def typed(self, whole: bool) -> tuple[str, str]:
-        """Words that were typed ahead and are sent now, and what the line begins with (see TypeAhead.take)."""
+        """The words typed ahead that are sent now, and the initial text of the input line (see TypeAhead.take)."""
         with self.lock:
             self._hold(holding=self.keys.listens)
             self._hold(holding=False)
             return self.activity.ahead.take(whole)
 
     def entered(self) -> str:
-        """Words that were entered meanwhile and are told between two steps."""
+        """The words entered while the model works, to be sent between two steps."""
         with self.lock:
             return self.activity.ahead.words()
 
     @contextlib.contextmanager
     def line(self) -> Iterator[None]:
-        """Round the input line, so that an Enter pressed before it stands is one; the line itself reads the keys."""
+        """Wraps the input line, so that an Enter pressed before it is ready counts. The line itself reads the keys."""
         with self.lock:
             self.reading = True
             self._hold(holding=self.keys.listens)
@@ -121,13 +121,13 @@ class LiveRenderer:
                 self._hold(holding=False)
 
     def said(self, words: str) -> None:
-        """Words that nobody sees in an input line: typed ahead, or on the command line."""
+        """Print words of the user's that no input line shows: typed ahead, or given on the command line."""
         with self.lock:
             self.page.lines(said(words, self.screen.unicode))
 
     @contextlib.contextmanager
     def paused(self, shown: str = "") -> Iterator[None]:
-        """Clear the redrawn rows and hold still; what was printed stays."""
+        """Erase the redrawn rows and stop drawing; printed rows stay. ``shown`` is a preview drawn meanwhile."""
         with self.lock:
             self.page.below([])
             self.preview, self.page.apart = shown or self.preview, True
@@ -140,7 +140,7 @@ class LiveRenderer:
             self.activity.since += self.clock() - began
 
     def show(self, event: Event) -> None:
-        """Draw one event. Raises OSError when standard output is gone."""
+        """Draw one event. Raises OSError if standard output is closed."""
         with self.lock:
             began = self.clock()
             match event:
@@ -162,7 +162,7 @@ class LiveRenderer:
                 self._draw(began)
 
     def _kept(self, event: Event) -> None:
-        """An event that the log keeps: what it leaves on the screen, and what goes on afterwards."""
+        """Handle an event that the log keeps: what it leaves on the screen, and what is done next."""
         unicode = self.screen.unicode
         match event:
             case TurnStarted(words):
@@ -188,7 +188,7 @@ class LiveRenderer:
                 self.page.lines(tool_finished(event, unicode, self.preview))
                 self.activity.call, self.activity.output, self.preview = None, "", ""
                 self._do("working")
-                self._work(busy=self.turning)  # a command of the user's own runs outside of any turn
+                self._work(busy=self.turning)  # a command of the user's own runs outside any turn
             case TurnFinished("steered"):
                 self.steered.append(event)
             case TurnFinished():
@@ -203,7 +203,7 @@ class LiveRenderer:
             self.page.lines([status(self.ledger, self._whole(event), self.activity.held, unicode)])
 
     def _whole(self, event: TurnFinished) -> TurnFinished:
-        """The account of everything since Enter: words that were told meanwhile began further turns."""
+        """The totals since Enter: words sent while the model worked started further turns."""
         every, self.steered = [*self.steered, event], []
         return replace(
             event,
@@ -213,7 +213,7 @@ class LiveRenderer:
         )
 
     def _first(self, event: Event) -> bool:
-        """Is this the model or effort that the greeting has named already, or the same as before?"""
+        """Whether this is the model or effort that the greeting named already, or that is in use anyway."""
         if isinstance(event, EffortChosen):
             return not (self.words or self.model)
         if not isinstance(event, ModelChosen) or self.words:
@@ -222,17 +222,17 @@ class LiveRenderer:
         return before in ("", event.model)
 
     def _work(self, *, busy: bool) -> None:
-        """While the model works the terminal shows no typed letters: they would land in what is redrawn."""
+        """Turn off echo while the model works: typed letters would appear in the redrawn rows."""
         self.busy = busy
         self.keys.hush(busy or self.holding)
 
     def _hold(self, *, holding: bool) -> None:
-        """Keep the keys for us though nothing is drawn, or no longer."""
+        """Keep reading the keys although nothing is drawn, or stop doing so."""
         self.holding = holding
         self.keys.hush(self.busy or holding)
 
     def _leave(self) -> None:
-        """Stop with a clean screen and the terminal's own modes; the shell writes where our rows stood."""
+        """Suspend the process with a clean screen and the terminal's own modes; the shell then writes over our rows."""
         self.page.below([])
         self.keys.rest()
         self.suspension.stop(self.stopped.wait, FRAME)
@@ -241,7 +241,7 @@ class LiveRenderer:
         self.activity.do(doing, self.clock())
 
     def _draw(self, began: float) -> None:
-        """Redraw the bottom rows; when drawing was slow the next time comes later, so that it never costs much."""
+        """Redraw the bottom rows. After a slow redraw the next one comes later, so that drawing stays cheap."""
         if self.suspension.back:
             self.suspension.back, self.page.region.drawn = False, []
             self.keys.again()
@@ -259,10 +259,10 @@ class LiveRenderer:
                 with self.lock:
                     heard = listening and self.keys.quiet and not self.reading
                     if heard and not self.keys.listen(came, self.busy):
-                        self.stopped.wait(FRAME)  # the terminal has gone, and says so without end
+                        self.stopped.wait(FRAME)  # the terminal is gone, so reading from it always returns at once
                     if self.suspension.wanted:
                         self._leave()
                     if self.busy:
                         self._draw(self.clock())
             except (OSError, ValueError):
-                return  # the terminal is gone: the next event says so to whoever can act on it
+                return  # the terminal is gone: the next event raises the error where it can be handled

@@ -1,6 +1,6 @@
-"""Markdown as rows for the screen, block by block. Imports rich (some 80 ms): to be imported where it is first needed.
+"""Renders Markdown as rows for the screen, block by block; imports rich (80 ms), so it is imported only when needed.
 
-Nothing is fetched and nothing hidden: links and images show their whole address, HTML is shown as it stands.
+Nothing is fetched or hidden: links and images show their whole address, HTML is shown as it is.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from ctxe.domain.pattern import pattern
 from ctxe.safety.display import visible
 from ctxe.terminal.style import fold, lines, paint
 
-NARROW = 24  # columns below which text is only wrapped: nested lists and tables would have no room left
-WIDEST = 120  # columns above which lines of prose are hard to follow
+NARROW = 24  # columns below which text is only wrapped: nested lists and tables would have no room
+WIDEST = 120  # columns above which prose is hard to read
 TAIL_LINES, TAIL_CHARACTERS = 40, 6_000  # of an unfinished block that are drawn while it grows
 
 THEME = Theme(
@@ -55,20 +55,20 @@ ASCII = str.maketrans({"•": "*", "▌": "|", "─": "-", "━": "-", "…": "~
 
 @lru_cache(maxsize=1)
 def _parser() -> MarkdownIt:
-    """CommonMark with tables and strikethrough, and without HTML, which then is text like any other."""
+    """CommonMark with tables and strikethrough, and without HTML, which is treated as plain text."""
     return MarkdownIt("commonmark", {"html": False}).enable(["strikethrough", "table"])
 
 
 @lru_cache(maxsize=1)
 def _lexer_names() -> frozenset[str]:
-    """Every language pygments itself knows; asking it for another would search the installed packages each time."""
+    """The languages built into pygments. For others it would search the installed packages on every call."""
     from pygments.lexers import get_all_lexers
 
     return frozenset(alias for _, aliases, _, _ in get_all_lexers(plugins=False) for alias in aliases)
 
 
 class _Code(rich_markdown.CodeBlock):
-    """Code, indented and coloured, without a background of its own."""
+    """A code block: indented and coloured, without a background."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         name = self.lexer_name.lower() if self.lexer_name.lower() in _lexer_names() else "text"
@@ -78,13 +78,13 @@ class _Code(rich_markdown.CodeBlock):
 
 
 class _Heading(rich_markdown.Heading):
-    """A heading where every other line starts: at the left."""
+    """A heading, left-aligned."""
 
     LEVEL_ALIGN: ClassVar = {}
 
 
 class _Rule(rich_markdown.HorizontalRule):
-    """A line across, set apart like any other block."""
+    """A horizontal rule, set apart like any other block."""
 
     new_line = True
 
@@ -93,7 +93,7 @@ class _Rule(rich_markdown.HorizontalRule):
 
 
 class _Table(rich_markdown.TableElement):
-    """A table that folds long words instead of cutting them, and becomes a list where there is no room for columns."""
+    """A table that wraps long words instead of cutting them, and becomes a list if columns do not fit."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         heads = [cell.content for cell in self.header.row.cells] if self.header and self.header.row else []
@@ -114,7 +114,7 @@ class _Table(rich_markdown.TableElement):
 
 
 class _Page(rich_markdown.Markdown):
-    """rich's Markdown over tokens of our own parser, with the elements above."""
+    """rich's Markdown with tokens from our own parser and the elements above."""
 
     elements: ClassVar = {
         **rich_markdown.Markdown.elements,
@@ -131,7 +131,7 @@ class _Page(rich_markdown.Markdown):
 
 
 def _cleaned(token: Token) -> Token:
-    """The token with clean text: entities and addresses are decoded by the parser, after the text was cleaned."""
+    """The token with clean text: the parser decodes entities and addresses only after the text was cleaned."""
     token.content = visible(token.content)
     if "href" in token.attrs:
         token.attrs["href"] = visible(str(token.attrs["href"]))
@@ -141,7 +141,7 @@ def _cleaned(token: Token) -> Token:
 
 
 def _addresses_shown(tokens: list[Token]) -> list[Token]:
-    """Images as text with their address; links whose text is their address are text alone."""
+    """The tokens with images as text with their address, and with links as plain text if the text is the address."""
     shown: list[Token] = []
     bare = False
     for index, token in enumerate(tokens):
@@ -157,7 +157,7 @@ def _addresses_shown(tokens: list[Token]) -> list[Token]:
 
 
 def code(text: str) -> list[str]:
-    """The blocks of code in a text, as they stand in it."""
+    """The contents of the code blocks in a text."""
     return [token.content for token in _parser().parse(text) if token.type in ("fence", "code_block")]
 
 
@@ -172,7 +172,7 @@ def split(text: str) -> tuple[str, str]:
 
 
 def tail(block: str) -> str:
-    """The end of a long unfinished block, which is enough to watch it grow; an open fence is opened again."""
+    """The end of a long unfinished block, enough to watch it grow; an open code fence is repeated at its start."""
     rows = block.split("\n")
     if len(rows) <= TAIL_LINES and len(block) <= TAIL_CHARACTERS:
         return block
@@ -182,7 +182,7 @@ def tail(block: str) -> str:
 
 
 def render(text: str, width: int, color: bool, unicode: bool) -> list[str]:
-    """Whole blocks as painted rows, none wider than ``width`` columns; rows without content at either end are cut."""
+    """Blocks of Markdown as painted rows of at most ``width`` columns, without blank rows at either end."""
     if width < NARROW:
         return [paint(row, color) for source in lines(text.strip("\n")) for row in fold(source, width)]
     page = Console(

@@ -1,4 +1,4 @@
-"""What stays on a live screen, above the rows that are drawn again and again: lines, and blocks of Markdown."""
+"""Prints what stays on a live screen, above the redrawn rows: lines and blocks of Markdown."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from ctxe.terminal.style import Line, fold
 
 
 class Page:
-    """Prints for good; ``apart`` says that a blank row comes before the next line, for it is of another kind."""
+    """Prints for good; ``apart`` puts a blank row before the next line, since a different kind of content follows."""
 
     def __init__(self, screen: Screen) -> None:
         self.screen, self.region, self.apart = screen, Region(screen), False
 
     def lines(self, shown: Sequence[Line]) -> None:
-        """Lines, folded to the window."""
+        """Print lines, wrapped to the window."""
         columns = self.screen.size()[0]
         painted = [self.screen.paint(part) for one in shown for part in fold(one, columns, "  ")]
         if painted:
@@ -24,7 +24,7 @@ class Page:
             self.apart = False
 
     def blocks(self, text: str) -> None:
-        """Whole blocks of Markdown, apart from what stands above and below them."""
+        """Print whole blocks of Markdown, with a blank row before and after."""
         if text.strip():
             from ctxe.terminal import markdown
 
@@ -33,5 +33,5 @@ class Page:
             self.apart = True
 
     def below(self, rows: Sequence[str]) -> None:
-        """Draw painted rows below what stays, in the place of those drawn before."""
+        """Draw painted rows below the printed ones, replacing those drawn before."""
         self.region.update([], rows)

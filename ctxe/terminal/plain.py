@@ -1,4 +1,4 @@
-"""Events as clean text: the answer on standard output and nothing else there, all the rest on standard error."""
+"""Prints events as plain text: only the answer goes to standard output, everything else to standard error."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from ctxe.terminal.transcript import UNCOUNTED, said, status, told, waiting
 
 
 class PlainRenderer:
-    """A pipe, a file, a dumb terminal. On a pipe only the last answer of a turn is printed, when it is whole."""
+    """Output to a pipe, a file or a dumb terminal. A pipe only gets the last answer of a turn, once it is complete."""
 
     def __init__(self, screen: Screen, words: bool = False) -> None:
         self.screen, self.words = screen, words
@@ -46,32 +46,32 @@ class PlainRenderer:
 
     @contextlib.contextmanager
     def paused(self, shown: str = "") -> Iterator[None]:
-        """Finish the row that is being written; nothing is ever redrawn here."""
+        """End the current row. Nothing is ever redrawn here."""
         self._flush()
         self.previewed = shown or self.previewed
         yield
 
     def working(self, doing: str) -> contextlib.AbstractContextManager[None]:
-        """Nothing is drawn before something happens."""
+        """Draws nothing."""
         return contextlib.nullcontext()
 
     def typed(self, whole: bool) -> tuple[str, str]:
-        """What is typed ahead waits in the terminal for the next line."""
+        """Nothing: the terminal keeps what is typed for the next line."""
         return "", ""
 
     def entered(self) -> str:
-        """Nothing is read while the model works."""
+        """Nothing: the keyboard is not read while the model works."""
         return ""
 
     def line(self) -> contextlib.AbstractContextManager[None]:
-        """The terminal itself keeps lines."""
+        """Does nothing: the terminal itself keeps what is typed."""
         return contextlib.nullcontext()
 
     def said(self, words: str) -> None:
-        """The user's words are no news where they were not asked for."""
+        """Print nothing: no input line asked for these words."""
 
     def show(self, event: Event) -> None:
-        """Print one event. Raises OSError when standard output is gone."""
+        """Print one event. Raises OSError if standard output is closed."""
         match event:
             case TextDelta(text):
                 self._grow(text)
@@ -82,13 +82,13 @@ class PlainRenderer:
             case ContextAssembled(ledger):
                 self.ledger, self.held = ledger, ledger.used
             case ModelChosen() | EffortChosen() if self.ledger is None and not self.words:
-                return  # who answers at first is no news: the last line of the turn names it
+                return  # the first model is not announced: the last line of the turn names it
             case TurnStarted(words, _) if self.words:
                 self._tell(said(words, self.screen.unicode))
             case ToolStarted(_, tool, title, _) if self.screen.terminal:
                 self._tell([call_head(tool, title, None, self.screen.unicode, "running")])
             case ToolStarted():
-                self.whole = bool(self.answer)  # a check of the user's runs behind what may be the answer
+                self.whole = bool(self.answer)  # a check of the user's runs after what may be the answer
             case ToolFinished():
                 self._tell(tool_finished(event, self.screen.unicode, self.previewed))
                 self.previewed = ""
@@ -99,7 +99,7 @@ class PlainRenderer:
             self._tell([status(self.ledger, event, self.held, self.screen.unicode)])
 
     def _grow(self, text: str) -> None:
-        """On a terminal the words appear as they come; a last character that may belong to the next ones waits."""
+        """Add text of the answer. A terminal shows it at once, except a last character that may join the next one."""
         if self.whole:
             self._aside()
         self.answer += text
@@ -115,18 +115,18 @@ class PlainRenderer:
             write(self.screen.out, self._seen(ready))
 
     def _seen(self, text: str) -> str:
-        """The next of the answer's words, made visible: what joins two letters is known by the one before it."""
+        """The text with control characters made visible. The letter before it decides about a joiner at its start."""
         before, self.last = self.last, text[-1:] or self.last
         return visible(before + text)[len(visible(before)) :]
 
     def _flush(self) -> None:
-        """End the row that the answer has come to, on a terminal."""
+        """On a terminal, end the row of the answer."""
         if self.screen.terminal and (self.streamed or self.pending):
             write(self.screen.out, self._seen(self.pending) + ("" if self.answer.endswith("\n") else "\n"))
         self.pending, self.streamed, self.last = "", False, ""
 
     def _void(self, event: Waiting) -> None:
-        """Words already shown do not count."""
+        """Discard the words shown so far, which are void."""
         if self.streamed:
             self._flush()
             self._tell([line("the words above are void")])
@@ -134,7 +134,7 @@ class PlainRenderer:
         self._tell([waiting(event, self.screen.unicode)])
 
     def _replied(self, event: ReplyReceived) -> None:
-        """Words before tool calls are no answer: on a pipe they go where everything else goes."""
+        """Handle a whole reply. Words before tool calls are not the answer: on a pipe they go to standard error."""
         reply = event.reply
         if self.whole:
             self._aside()
@@ -149,12 +149,12 @@ class PlainRenderer:
             self.held = reply.usage.input + reply.usage.output
 
     def _aside(self) -> None:
-        """What was said was not the answer: on a pipe it goes where everything else goes."""
+        """Print what was said to standard error, since it was not the answer."""
         self._tell([line(row) for row in self.answer.strip().split("\n")] if self.answer.strip() else [])
         self.answer, self.whole = "", False
 
     def _finished(self) -> None:
-        """Print the answer of the turn, or what came of it."""
+        """Print the answer of the turn."""
         self._flush()
         if not self.screen.terminal and self.answer.strip():
             write(self.screen.out, visible(self.answer).strip("\n") + "\n")

@@ -1,4 +1,4 @@
-"""Long work shows how far it is, on one row of standard error; a line now and then where no terminal is."""
+"""Shows the progress of long work: one row on standard error, or a line now and then without a terminal."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from ctxe.terminal.style import Line, clip, glyph, line
 
 
 class Advance(Protocol):
-    """Told how much is done (a count, not a difference), what is being done, and how much there is (0: unknown)."""
+    """Takes the count done so far (not an increment), what is being done, and the total (0: unknown)."""
 
     def __call__(self, done: int, detail: str = "", whole: int = 0) -> None:
-        """Draw it, if it is time to."""
+        """Redraw the row if it is time to."""
 
 
 PATIENCE = 0.3  # seconds before the row appears: short work stays silent
 REDRAW = 0.1
-PLAINLY = 10.0  # seconds between two lines where there is no terminal
+PLAINLY = 10.0  # seconds between two lines without a terminal
 BAR = 24  # columns
 
 
 @contextlib.contextmanager
 def progress(screen: Screen, label: str, total: int = 0, clock: Clock = time.monotonic) -> Iterator[Advance]:
-    """Round long work; call what it gives with the count done so far and a detail (may be empty).
+    """Wraps long work; yields a function that takes the count done so far and a detail (may be empty).
 
-    ``total`` 0 means that nobody knows how much there is. The row is gone afterwards, also when interrupted.
+    ``total`` 0 means unknown. The row is erased at the end, also after an interrupt.
     """
     watched = screen.live and is_terminal(screen.err)
     began = clock()
@@ -60,7 +60,7 @@ def progress(screen: Screen, label: str, total: int = 0, clock: Clock = time.mon
 
 
 def _share(screen: Screen, done: int, whole: int, drawn: bool) -> Line:
-    """How much is done: a bar where there is room for one."""
+    """The count or share done, with a bar if there is room for one."""
     if not whole:
         return line(f"{done:,}")
     share = f"{figures.percent(done, whole)} of {whole:,}"

@@ -1,4 +1,4 @@
-"""The rows at the bottom of a terminal that are drawn again and again, below rows that are printed once."""
+"""The rows at the bottom of a terminal that are redrawn, below rows that are printed once."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ ERASE_ROW, ERASE_BELOW = "\x1b[2K", "\x1b[J"
 
 
 class Region:
-    """Redrawn rows under printed ones; every call is one write. Rows are painted and no wider than the window.
+    """Redrawn rows below printed ones; every call is one write. Rows are painted and no wider than the window.
 
-    After a resize some terminals have wrapped the drawn rows and some have not. The cursor goes up as if they had not:
-    a row may then be seen twice, but nothing printed is ever overwritten.
+    After a resize some terminals have wrapped the drawn rows and some have not. The cursor moves up as if they had not:
+    a row may then appear twice, but nothing printed is ever overwritten.
     """
 
     def __init__(self, screen: Screen) -> None:
@@ -24,12 +24,12 @@ class Region:
         self.since_mark = 0
 
     def mark(self) -> None:
-        """From here on printed rows are counted, so that ``retract`` can take them back."""
+        """Count printed rows from here on, so that ``retract`` can remove them."""
         self.since_mark = 0
         self.size = self.screen.size()
 
     def _home(self) -> str:
-        """Back to the start of the drawn rows."""
+        """The control sequence that moves to the start of the drawn rows."""
         up = len(self.drawn) - 1
         return "\r" + (f"\x1b[{up}A" if up > 0 else "")
 
@@ -39,9 +39,9 @@ class Region:
         return changed
 
     def update(self, printed: Sequence[str], rows: Sequence[str]) -> None:
-        """Print ``printed`` for good where the drawn rows stood, and draw ``rows`` below (as many as fit)."""
+        """Print ``printed`` for good in place of the drawn rows, and draw as many of ``rows`` below as fit."""
         if self._resized():
-            self.since_mark = self.size[1]  # what is above has moved: too much to take back
+            self.since_mark = self.size[1]  # the rows above have moved: too many to retract
         room = max(1, self.size[1] - 1)
         rows = list(rows)[-room:]
         if not printed and rows == self.drawn:
@@ -55,7 +55,7 @@ class Region:
         write(self.screen.out, text)
 
     def retract(self) -> bool:
-        """Take back what was printed since ``mark``; False when it has scrolled away or the window was resized."""
+        """Erase what was printed since ``mark``; False if it has scrolled away or the window was resized."""
         if self._resized() or self.since_mark + len(self.drawn) >= self.size[1]:
             return False
         up = self.since_mark + max(0, len(self.drawn) - 1)

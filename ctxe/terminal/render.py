@@ -1,6 +1,6 @@
-"""Events on the screen: drawn and redrawn on a terminal, clean lines everywhere else.
+"""Shows events: drawn and redrawn on a terminal, plain lines everywhere else.
 
-A ``Renderer`` is a context manager round a session that is handed every event::
+A ``Renderer`` is a context manager around a session; it is given every event::
 
     with Renderer(screen) as renderer:
         for event in session.turn(words):
@@ -29,7 +29,7 @@ from ctxe.terminal.tables import draw
 
 
 class Renderer:
-    """Draws events on whatever the screen is; ``words`` repeats what the user said (an old session is shown).
+    """Draws events on any screen; ``words`` also prints the user's words, for an old session.
 
     ``listens``: what is typed while the model works is kept for the next line.
     """
@@ -48,57 +48,61 @@ class Renderer:
         self.inner.__exit__()
 
     def show(self, event: Event) -> None:
-        """Draw one event. Raises OSError when standard output is gone."""
+        """Draw one event. Raises OSError if standard output is closed."""
         self.inner.show(event)
 
     @contextlib.contextmanager
     def paused(self, shown: str = "") -> Iterator[None]:
-        """Keep off the terminal for a while; ``shown`` is a preview that stands there afterwards (never repeated)."""
+        """Leave the terminal to something else.
+
+        ``shown`` is a preview that it leaves there, so it is not printed again.
+        """
         with self.inner.paused(shown), self.bell.asked():
             yield
 
     @contextlib.contextmanager
     def working(self, doing: str = "gathering context") -> Iterator[None]:
-        """Round a turn, or whatever takes long: ``doing`` is seen at once, and what is typed meanwhile is kept."""
+        """Wraps a turn or other long work: ``doing`` is shown at once, and what is typed meanwhile is kept."""
         with self.bell.over(), self.inner.working(doing):
             yield
 
     def typed(self, whole: bool = True) -> tuple[str, str]:
-        """Words that were typed ahead and are sent now, and what the input line begins with.
+        """The words typed ahead that are sent now, and the initial text of the input line.
 
-        After a turn that was not ``whole`` nothing is sent: all that was typed comes back into the line.
+        After a turn that was not ``whole`` nothing is sent: everything typed goes back into the line.
         """
         return self.inner.typed(whole)
 
     def switches(
         self, cycle: Callable[[], None], mode: Callable[[], str], aside: Callable[[], None] = lambda: None
     ) -> None:
-        """From now on Shift-Tab does ``cycle`` while the model works, too, and the row of status says the ``mode``.
+        """While the model works, Shift-Tab calls ``cycle``, Ctrl-B calls ``aside``, and the status row shows
+        ``mode()``.
 
-        Ctrl-B does ``aside``: a command that runs goes on in the background.
+        ``aside`` sends the running command to the background.
         """
         if isinstance(self.inner, LiveRenderer):
             self.inner.activity.ahead.cycle, self.inner.activity.mode = cycle, mode
             self.inner.activity.ahead.aside = aside
 
     def entered(self) -> str:
-        """Words that were entered while the model works, up to the first command; each is given once."""
+        """The words entered while the model works, up to the first slash command; each is returned once."""
         return self.inner.entered()
 
     def line(self) -> AbstractContextManager[None]:
-        """Round the input line, which may take a moment to stand: what is typed until then belongs to it."""
+        """Wraps the input line: what is typed before it is ready belongs to it."""
         return self.inner.line()
 
     def said(self, words: str) -> None:
-        """Show words of the user's that no input line has shown."""
+        """Print words of the user's that no input line has shown."""
         self.inner.said(words)
 
     def lines(self, rows: Sequence[str]) -> None:
-        """Print rows of plain words, each wrapped to the window."""
+        """Print rows of plain text, wrapped to the window."""
         self.screen.say(draw([part for row in rows for part in fold(line(row), self.screen.width, "  ")], self.screen))
 
     def hint(self, words: str) -> None:
-        """What to do about an error, below it: on a pipe no part of the answers."""
+        """Print below an error what to do about it; on a pipe it goes to standard error."""
         row = draw(fold(line(f"  {words}"), self.screen.width, "  "), self.screen)
         (self.screen.say if self.screen.terminal else self.screen.tell)(row)
 
@@ -108,6 +112,6 @@ class Renderer:
         self.screen.say(draw(rows, self.screen))
 
     def clear(self) -> None:
-        """Empty the window, where there is one to empty."""
+        """Clear the window and its scrollback, on a live screen."""
         if self.screen.live:
             write(self.screen.out, "\x1b[2J\x1b[3J\x1b[H\n")

@@ -1,4 +1,4 @@
-"""Where to draw: streams, width, colour and alphabet, found once from the streams and the environment."""
+"""Where to draw: streams, width, colour and alphabet, detected once from the streams and the environment."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from ctxe.terminal.streams import abandon, is_terminal, usable, write
 from ctxe.terminal.style import Line, clean, only_colors, paint
 
 Clock = Callable[[], float]
-"""Seconds that only ever grow, as ``time.monotonic`` gives them."""
+"""Monotonic seconds, like ``time.monotonic``."""
 
 DUMB = ("", "dumb", "unknown")
-USUAL_COLUMNS, USUAL_ROWS = 80, 24  # of a terminal that does not say its size
+USUAL_COLUMNS, USUAL_ROWS = 80, 24  # for a terminal that does not report its size
 
 
 @dataclass(frozen=True, slots=True)
 class Screen:
     """A place to draw.
 
-    ``terminal``: ``out`` is a terminal. ``live``: the cursor may be moved there. ``keyboard``: a person can answer.
-    ``color``: colours and bold may be used. ``unicode``: more than ASCII may be used for ornaments.
-    ``columns`` fixes the width for tests and pictures; None asks the terminal each time, as it may be resized.
+    ``terminal``: ``out`` is a terminal. ``live``: its cursor may be moved. ``keyboard``: a person can answer.
+    ``color``: colours and bold may be used. ``unicode``: ornaments may be non-ASCII. ``columns`` fixes the width, for
+    tests and pictures; None asks the terminal each time, since it may be resized.
     """
 
     stdin: TextIO
@@ -38,13 +38,13 @@ class Screen:
 
     @property
     def width(self) -> int | None:
-        """Columns to draw in; None when there is no window (a pipe or a file), where nothing is ever cut."""
+        """Columns to draw in; None without a window (a pipe or a file), where nothing is cut."""
         if self.columns is not None or not self.terminal:
             return self.columns
         return self.size()[0]
 
     def size(self) -> tuple[int, int]:
-        """Columns and rows of the terminal, at least 1; 80 x 24 when it does not say."""
+        """Columns and rows of the terminal, at least 1; 80 x 24 if it does not report them."""
         try:
             columns, rows = os.get_terminal_size(self.out.fileno())
         except (OSError, ValueError):
@@ -52,7 +52,7 @@ class Screen:
         return self.columns or columns or USUAL_COLUMNS, rows or USUAL_ROWS
 
     def paint(self, line: Line) -> str:
-        """One line as text for this screen, with control sequences only for colours and only where allowed."""
+        """The line as text for this screen, with no control sequences but permitted colours."""
         return paint(line, self.color)
 
     def say(self, text: str) -> None:
@@ -60,11 +60,11 @@ class Screen:
         write(self.out, only_colors(text, self.color) + "\n")
 
     def hand_on(self, text: str) -> None:
-        """Print text from outside: as it is into a pipe or file, its control sequences spelled on a terminal."""
+        """Print text from outside: unchanged to a pipe or file, with control sequences made visible on a terminal."""
         write(self.out, ("\n".join(map(clean, text.split("\n"))) if self.terminal else text) + "\n")
 
     def tell(self, text: str) -> None:
-        """Print drawn text (everything that is no answer) on standard error; a closed one is no reason to stop."""
+        """Print drawn text other than answers on standard error; a closed stream is ignored."""
         try:
             write(self.err, only_colors(text, self.color) + "\n")
         except (OSError, ValueError):
@@ -72,7 +72,7 @@ class Screen:
 
 
 def _wants_ascii(environ: Mapping[str, str], out: TextIO) -> bool:
-    """True when the locale names C or POSIX, or the stream cannot hold more than ASCII.
+    """Whether the locale is C or POSIX, or the stream's encoding is not a UTF.
 
     Python itself sets LC_CTYPE=C.UTF-8 when it starts under LANG=C (PEP 538), so that value does not count.
     """
@@ -94,10 +94,10 @@ def detect(
     plain: bool = False,
     columns: int | None = None,
 ) -> Screen:
-    """The screen that these streams make. ``plain`` asks for text without cursor movement or colour.
+    """The screen for these streams. ``plain`` asks for text without cursor movement or colour.
 
-    NO_COLOR counts when not empty (no-color.org). A TERM that is missing, dumb or unknown means no control
-    sequences at all; any other name is taken to understand the ECMA-48 ones that every terminal in use does.
+    NO_COLOR counts when not empty (no-color.org). A missing, dumb or unknown TERM means no control sequences at all;
+    every other terminal is assumed to understand the common ECMA-48 ones.
     """
     sink = usable(out, "w")
     terminal = is_terminal(sink)

@@ -1,4 +1,4 @@
-"""Writing to standard streams that may be closed, full, broken or unable to hold every letter."""
+"""Writes to standard streams that may be closed, full, broken or unable to encode every character."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import TextIO
 
 from ctxe.domain.errors import CtxeError
 
-BROKEN_PIPE = 128 + 13  # what a shell reports for a program ended by SIGPIPE
+BROKEN_PIPE = 128 + 13  # exit code that a shell reports for a program ended by SIGPIPE
 
 
 def write(stream: TextIO, text: str) -> None:
-    """Write and flush; letters that the stream cannot hold become ``?``. Raises OSError (BrokenPipeError too)."""
+    """Write and flush; characters that the stream cannot encode become ``?``. Raises OSError (BrokenPipeError too)."""
     try:
         stream.write(text)
     except UnicodeEncodeError:
@@ -26,14 +26,14 @@ def write(stream: TextIO, text: str) -> None:
 
 
 def usable(stream: TextIO | None, mode: str) -> TextIO:
-    """The stream, or the null device in its place when the process was started with it closed."""
+    """The stream, or the null device if the process was started with the stream closed."""
     if stream is not None and not stream.closed:
         return stream
     return io.TextIOWrapper(io.FileIO(os.devnull, mode), encoding="utf-8")
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """True when the stream is connected to a terminal; never raises."""
+    """Whether the stream is connected to a terminal; never raises."""
     try:
         return stream is not None and stream.isatty()
     except (OSError, ValueError):
@@ -41,9 +41,10 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 def fill_missing() -> None:
-    """Put the null device on closed descriptors 0-2, so that no file opened later is mistaken for a standard stream.
+    """Open the null device on closed descriptors 0-2, so that no file opened later becomes a standard stream.
 
-    To be called first thing in the process. ``sys.stdin``, ``out`` and ``err`` that Python left as None are set.
+    Must be called first in the process. Sets those of ``sys.stdin``, ``stdout`` and ``stderr`` that Python left as
+    None.
     """
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         try:
@@ -59,7 +60,7 @@ def fill_missing() -> None:
 
 
 def abandon(stream: TextIO) -> None:
-    """Point a stream at the null device, so that what is still buffered cannot fail again at exit."""
+    """Redirect a stream to the null device, so that flushing its buffer at exit cannot fail again."""
     with contextlib.suppress(OSError, ValueError):
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, stream.fileno())
@@ -68,9 +69,9 @@ def abandon(stream: TextIO) -> None:
 
 @contextlib.contextmanager
 def polite(out: TextIO, err: TextIO) -> Iterator[None]:
-    """Round the whole program: a reader that went away ends it silently with 141, a full disk with one line.
+    """Wraps the whole program: a closed pipe ends it silently with 141, a full disk with a one-line error.
 
-    Raises SystemExit(141) for a broken pipe and CtxeError (exit 1) when standard output cannot take the text. What
+    Raises SystemExit(141) for a broken pipe and CtxeError (exit 1) if standard output cannot take the text. Text that
     standard error cannot take is lost.
     """
     try:

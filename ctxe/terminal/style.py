@@ -1,4 +1,4 @@
-"""The one palette and the one kind of styled line that everything on the screen is made of."""
+"""The palette, and the styled lines that everything on the screen is made of."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from ctxe.safety.display import visible
 
 Span = tuple[str, str]
 Line = tuple[Span, ...]
-"""Clean text in pieces, each with a style of the palette (empty: none); it holds no newline."""
+"""Clean text in pieces, each with a style of the palette (empty: none), without newlines."""
 
-# SGR parameters (ECMA-48) of the 16 colours every theme defines, so that light and dark backgrounds both work.
+# SGR parameters (ECMA-48) of the 16 colours that every theme defines, so that light and dark backgrounds work.
 PALETTE = {
     "": "",
     "dim": "2",
@@ -54,21 +54,21 @@ _COLOR = pattern(r"(\x1b\[[\d;]{0,40}m)")
 
 
 def glyph(name: str, unicode: bool) -> str:
-    """An ornament by name, in plain ASCII where the screen has no more."""
+    """An ornament by name, in ASCII if the screen has nothing else."""
     return GLYPHS[name][0 if unicode else 1]
 
 
 def clean(text: str) -> str:
-    """Outside text as one line that holds no control character: line ends become blanks, tabs four blanks."""
+    """Outside text as one line without control characters: line ends become spaces, tabs four spaces."""
     if text.isascii() and text.isprintable():
         return text
     return visible(re.sub(r"\s*[\r\n\x0b\x0c\x85\u2028\u2029]\s*", " ", text).replace("\t", "    "))
 
 
 def only_colors(text: str, color: bool) -> str:
-    """Drawn text in which nothing but colours, where ``color`` allows them, is left of control sequences.
+    """Drawn text with all control sequences removed except colours, if ``color`` allows them.
 
-    What is drawn is clean already; a title or a path that somebody put into words of ours without a thought is not.
+    Drawn text should be clean already; this catches a title or path that was put into a message without cleaning.
     """
     if text.isascii() and text.replace("\n", "").isprintable():
         return text
@@ -78,7 +78,7 @@ def only_colors(text: str, color: bool) -> str:
 
 
 def line(*parts: str | Span) -> Line:
-    """A line of pieces; a bare string has no style. Every piece is cleaned, so raw text may be handed in."""
+    """A line from pieces; a bare string has no style. Every piece is cleaned, so raw text may be passed."""
     spans = ((part, "") if isinstance(part, str) else part for part in parts)
     return tuple((clean(text), style) for text, style in spans if text)
 
@@ -96,7 +96,7 @@ def _columns(letter: str) -> int:
 
 
 def cells(text: str) -> int:
-    """Terminal columns of clean text; never too few for emoji sequences that some terminals join."""
+    """Terminal columns of clean text; an upper bound for emoji sequences that some terminals join."""
     return len(text) if text.isascii() else sum(map(_columns, text))
 
 
@@ -106,7 +106,7 @@ def width(spans: Line) -> int:
 
 
 def _cut(text: str, room: int) -> str:
-    """The longest beginning of ``text`` that takes at most ``room`` columns."""
+    """The longest prefix of ``text`` that takes at most ``room`` columns."""
     if text.isascii():
         return text[: max(0, room)]
     taken = 0
@@ -118,7 +118,7 @@ def _cut(text: str, room: int) -> str:
 
 
 def clip(spans: Line, room: int | None, unicode: bool = True) -> Line:
-    """The line in at most ``room`` columns (None: no limit), ending in an ellipsis when something was cut."""
+    """The line in at most ``room`` columns (None: no limit), ending in an ellipsis if it was cut."""
     if room is None or width(spans) <= room:
         return spans
     mark = "…" if unicode else "~"
@@ -134,7 +134,7 @@ def clip(spans: Line, room: int | None, unicode: bool = True) -> Line:
 
 
 def wrap(spans: Line, room: int | None) -> list[Line]:
-    """The line in as many rows of at most ``room`` columns (at least 1) as it takes, nothing left out."""
+    """The line in rows of at most ``room`` columns (at least 1), broken anywhere."""
     if room is None or width(spans) <= room:
         return [spans]
     rows: list[list[Span]] = [[]]
@@ -144,7 +144,7 @@ def wrap(spans: Line, room: int | None) -> list[Line]:
         while rest:
             piece = _cut(rest, left)
             if not piece and left == room:
-                piece = rest[0]  # a wide letter in a window of one column: shown rather than lost
+                piece = rest[0]  # a wide letter in a window of one column is shown, not lost
             rest = rest[len(piece) :]
             left -= cells(piece)
             if piece:
@@ -156,10 +156,10 @@ def wrap(spans: Line, room: int | None) -> list[Line]:
 
 
 def fold(spans: Line, room: int | None, indent: str = "") -> list[Line]:
-    """Like ``wrap``, but broken between words where that is possible; further rows start with ``indent``."""
+    """Like ``wrap``, but broken between words where possible; further rows start with ``indent``."""
     if room is None or width(spans) <= room:
         return [spans]
-    lead = indent if room - cells(indent) >= 2 else ""  # a wide letter must have room beside it
+    lead = indent if room - cells(indent) >= 2 else ""  # even a wide letter must fit beside it
     inner = room - cells(lead)
     rows: list[list[Span]] = [[]]
     left = room
@@ -169,7 +169,7 @@ def fold(spans: Line, room: int | None, indent: str = "") -> list[Line]:
             rows.append([(lead, "")])
             left, rest = inner, rest.lstrip()
         while cells(rest.rstrip()) > left:
-            piece = _cut(rest, left) or (rest[0] if left >= inner else "")  # a wide letter waits for the next row
+            piece = _cut(rest, left) or (rest[0] if left >= inner else "")  # a wide letter goes to the next row
             rows[-1].append((piece, style))
             rest = rest[len(piece) :]
             rows.append([(lead, "")])
@@ -180,14 +180,14 @@ def fold(spans: Line, room: int | None, indent: str = "") -> list[Line]:
 
 
 def _words(spans: Line) -> Iterable[Span]:
-    """The pieces of a line cut after each run of blanks."""
+    """The pieces of a line, split after each run of whitespace."""
     for text, style in spans:
         for word in re.findall(r"\s*\S+\s*|\s+", text):
             yield word, style
 
 
 def _trimmed(row: Sequence[Span]) -> Line:
-    """The row without empty pieces and without blanks at its end."""
+    """The row without empty pieces and trailing whitespace."""
     spans = [span for span in row if span[0]]
     if spans:
         spans[-1] = (spans[-1][0].rstrip(), spans[-1][1])
@@ -195,7 +195,7 @@ def _trimmed(row: Sequence[Span]) -> Line:
 
 
 def paint(spans: Line, color: bool) -> str:
-    """A line as text; the only place where colour sequences are made."""
+    """A line as text; the only place that writes colour sequences."""
     if not color:
         return clean("".join([text for text, _ in spans]))
     return "".join(

@@ -1,4 +1,4 @@
-"""Ctrl-Z and fg while rows are drawn: whoever draws them takes them away before the process stops."""
+"""Ctrl-Z and fg while rows are redrawn: the drawing thread erases its rows before the process stops."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 STANDS_STILL = 2.0
-"""Seconds at most that a thread runs on before all of them stand still."""
+"""Longest time in seconds that a thread may still run after SIGSTOP was sent."""
 
 
 class Suspension:
-    """Whether the user ``wanted`` to leave while something was drawn, and came ``back`` since: the shell has written
-    where our rows stood. ``drawing`` says whether rows are drawn now.
+    """Whether the user ``wanted`` to suspend while something was drawn, and has come ``back`` since.
+
+    By then the shell has written over our rows. ``drawing`` tells whether rows are drawn now.
     """
 
     def __init__(self, drawing: Callable[[], bool]) -> None:
@@ -23,18 +24,18 @@ class Suspension:
         self._before: dict[int, Any] = {}
 
     def watch(self) -> None:
-        """From now on, where the system has Ctrl-Z."""
+        """Install the signal handlers, if the system has Ctrl-Z."""
         if hasattr(signal, "SIGCONT") and threading.current_thread() is threading.main_thread():
             wanted = {signal.SIGCONT: self._came, signal.SIGTSTP: self._asked}
             self._before = {number: signal.signal(number, act) for number, act in wanted.items()}
 
     def unwatch(self) -> None:
-        """As it was before."""
+        """Restore the previous signal handlers."""
         for number, act in self._before.items():
             signal.signal(number, act)
 
     def stop(self, wait: Callable[[float], object], step: float) -> None:
-        """Stop this process; ``wait`` lets so many seconds pass in the thread that calls."""
+        """Stop this process. ``wait`` lets the given seconds pass in the calling thread."""
         self.wanted = self.back = False
         os.kill(os.getpid(), signal.SIGSTOP)
         for _ in range(int(STANDS_STILL / step)):
@@ -42,7 +43,7 @@ class Suspension:
                 wait(step)
 
     def _asked(self, *_: object) -> None:
-        """A drawing is never torn: while there is one, the thread that draws stops the process."""
+        """Handle Ctrl-Z. While rows are drawn the drawing thread stops the process, so that no drawing is torn."""
         if self.drawing():
             self.wanted = True
         else:

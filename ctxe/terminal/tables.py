@@ -1,4 +1,4 @@
-"""Tables as text: never wider than the window, whole and one row a line where there is none."""
+"""Tables as text: fitted to the window; without one, whole and one line per row."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ctxe.terminal.style import Line, Span, cells, clean, clip, fold, line, widt
 
 Cell = str | Span | Line
 GAP = "  "
-NARROWEST = 6  # columns to which a cell that may shrink is shrunk before records are stacked instead
+NARROWEST = 6  # columns below which cells are not shrunk; rows are stacked instead
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: ``grows`` takes and gives way first when the window is narrow, ``wraps`` instead of being cut."""
+    """A column. ``grows``: it yields width first in a narrow window; ``wraps``: its cells wrap instead of being cut."""
 
     name: str
     right: bool = False
@@ -27,7 +27,7 @@ class Column:
 
 
 def _line(cell: Cell, style: str = "") -> Line:
-    """A cell as a clean line, in the column's style where it has none of its own."""
+    """A cell as a clean line, in the column's style unless it has its own."""
     if isinstance(cell, str):
         return ((clean(cell), style),) if cell else ()
     if len(cell) == 2 and isinstance(cell[0], str) and isinstance(cell[1], str):
@@ -36,7 +36,7 @@ def _line(cell: Cell, style: str = "") -> Line:
 
 
 def _shares(natural: Sequence[int], columns: Sequence[Column], room: int | None) -> list[int] | None:
-    """Columns for each column of the table; None when even the narrowest layout does not fit."""
+    """Widths of the table's columns; None if even the narrowest layout does not fit."""
     if room is None:
         return list(natural)
     sizes = [min(size, room) for size in natural]
@@ -53,7 +53,7 @@ def _shares(natural: Sequence[int], columns: Sequence[Column], room: int | None)
 
 
 def _stacked(columns: Sequence[Column], rows: Sequence[Sequence[Line]], room: int) -> list[Line]:
-    """Every row as a little list of names and values, for windows too narrow for a table."""
+    """Each row as a list of names and values, for windows too narrow for a table."""
     drawn: list[Line] = []
     for row in rows:
         for column, cell in zip(columns, row, strict=True):
@@ -64,14 +64,14 @@ def _stacked(columns: Sequence[Column], rows: Sequence[Sequence[Line]], room: in
 
 
 def _lean(spans: Line) -> Line:
-    """The line without the blanks that indent it in a table."""
+    """The line without the spaces that indent it in a table."""
     return ((spans[0][0].lstrip(), spans[0][1]), *spans[1:])
 
 
 def _row(
     parts: Sequence[Line], widths: Sequence[int], columns: Sequence[Column], sizes: Sequence[int], unicode: bool
 ) -> list[Line]:
-    """One row of the table: more than one line only where a cell wraps."""
+    """The lines of one table row: several only if a cell wraps."""
     if all(map(le, widths, sizes)):
         return [_across(parts, widths, columns, sizes)]
     stacks = [
@@ -83,7 +83,7 @@ def _row(
 
 
 def _across(parts: Sequence[Line], widths: Sequence[int], columns: Sequence[Column], sizes: Sequence[int]) -> Line:
-    """Clean lines side by side, each filled with blanks to the columns it has."""
+    """Clean lines side by side, each padded to its column's width."""
     spans: list[Span] = []
     for part, taken, column, size in zip(parts, widths, columns, sizes, strict=True):
         blank = " " * (size - taken)
@@ -92,7 +92,7 @@ def _across(parts: Sequence[Line], widths: Sequence[int], columns: Sequence[Colu
 
 
 def _stripped(spans: list[Span]) -> Line:
-    """The line without blanks at its end."""
+    """The line without trailing spaces."""
     while spans:
         text, style = spans.pop()
         if text := text.rstrip():
@@ -106,7 +106,7 @@ def draw(rows: Iterable[Line], screen: Screen) -> str:
 
 
 def table_lines(columns: Sequence[Column], rows: Iterable[Sequence[Cell]], screen: Screen) -> list[Line]:
-    """A table as lines, its header first when any column has a name."""
+    """A table as lines, with a header if any column has a name."""
     body = [[_line(cell, column.style) for cell, column in zip(row, columns, strict=True)] for row in rows]
     widths = [[width(part) for part in row] for row in body]
     names = [cells(column.name) for column in columns]
@@ -121,14 +121,14 @@ def table_lines(columns: Sequence[Column], rows: Iterable[Sequence[Cell]], scree
 
 
 def table(columns: Sequence[Column | str], rows: Iterable[Sequence[Cell]], screen: Screen) -> str:
-    """A table as text. On a pipe: aligned, no cell cut or wrapped, one row a line, so that grep and awk work."""
+    """A table as text. On a pipe it is aligned, nothing is cut or wrapped, and each row is a line, for grep and awk."""
     return draw(table_lines([Column(c) if isinstance(c, str) else c for c in columns], rows, screen), screen)
 
 
 def filled(
     columns: Sequence[Column], rows: Sequence[Sequence[Cell]], screen: Screen
 ) -> tuple[list[Column], list[list[Cell]]]:
-    """Columns and rows without the columns that hold nothing; all of them on a pipe, where programs count them."""
+    """Columns and rows without the empty columns. On a pipe all columns stay, because programs count them."""
     kept = [i for i in range(len(columns)) if not screen.terminal or any(width(_line(row[i])) for row in rows)]
     return [columns[i] for i in kept], [[row[i] for i in kept] for row in rows]
 
@@ -136,9 +136,9 @@ def filled(
 def detailed(
     columns: Sequence[Column], rows: Sequence[Sequence[Cell]], last: str, details: Sequence[str], screen: Screen
 ) -> list[list[Line]]:
-    """A table as groups of lines, its head first: each row with what there is to say of it, a column named ``last``.
+    """A table as groups of lines, header first, with a detail for each row in a column named ``last``.
 
-    Where that column does not fit beside the others it stands below each row, indented, instead of being cut.
+    If that column does not fit, the details are printed below the rows, indented, instead of being cut.
     """
     wide = [*columns, Column(last, grows=True)]
     full = [[*row, (detail, "dim")] for row, detail in zip(rows, details, strict=True)]
@@ -154,11 +154,11 @@ def detailed(
 
 
 Told = tuple[str, str, str]
-"""A row that tells something: what it is about, the palette style of its words, the words."""
+"""A row of text: its subject, the palette style of its words, the words."""
 
 
 def told_lines(told: Sequence[Told], screen: Screen) -> list[Line]:
-    """Rows as lines, their names in a column of their own, words wrapped beside it."""
+    """The rows as lines: names in one column, words wrapped beside it."""
     wide = max((cells(name) for name, _, _ in told), default=0) + len(GAP)
     indent = " " * wide
     return [
@@ -169,7 +169,7 @@ def told_lines(told: Sequence[Told], screen: Screen) -> list[Line]:
 
 
 def bar_cell(amount: float, whole: float, columns: int, style: str, screen: Screen) -> Line:
-    """A bar for a cell; nothing where there is no terminal, as a bar is for eyes only."""
+    """A bar for a cell; empty without a terminal, since a bar is only for eyes."""
     if not screen.terminal or columns <= 0:
         return ()
     filled, rest = figures.bar(amount, whole, columns, screen.unicode)

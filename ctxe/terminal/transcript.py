@@ -1,4 +1,4 @@
-"""What happened, as lines that stay on the screen: the same for a live session, a pipe and an old session's log."""
+"""Events as lines that stay on the screen: the same in a live session, on a pipe and from an old log."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from ctxe.terminal import figures
 from ctxe.terminal.style import Line, Span, clean, glyph, line
 
 UNCOUNTED = ("failed", "steered")
-"""Outcomes of a turn that no account follows: it has none of use, or the next words go on with it."""
+"""Outcomes after which no status line is printed: the turn has no usage, or the next words continue it."""
 LEVELS = {"info": "dim", "warning": "warn", "error": "bad"}
 
 
 def said(words: str, unicode: bool, *, told: bool = False) -> list[Line]:
-    """The user's own words, marked as such; ``told`` while the model works."""
+    """The user's words, marked as such. ``told``: they were sent while the model worked."""
     rows = words.strip("\n").split("\n")
     mark = glyph("user", unicode)
     shown = [
@@ -42,10 +42,10 @@ def said(words: str, unicode: bool, *, told: bool = False) -> list[Line]:
 
 
 def gathered(sections: Sequence[Section], unicode: bool) -> list[Line]:
-    """One line for what rides with the user's words: each section with its first chunks and the count of the rest."""
+    """One line about the sections beside the user's words: each with its first chunks and the number of others."""
     parts = []
     for section in sections:
-        if section.priority is Priority.TASK:  # the day and the branch are no news
+        if section.priority is Priority.TASK:  # the day and the branch are not worth a line
             continue
         names = list(dict.fromkeys(clean(chunk.path or chunk.id) for chunk in section.chunks))
         more = f" +{len(names) - 3}" if len(names) > 3 else ""
@@ -57,12 +57,12 @@ def gathered(sections: Sequence[Section], unicode: bool) -> list[Line]:
 
 
 def waiting(event: Waiting, unicode: bool) -> Line:
-    """The line that says why an answer is asked for again."""
+    """The line that says why a request is retried."""
     return line((f"{glyph('wait', unicode)} {event.why}: asking again in {figures.seconds(event.seconds)}", "warn"))
 
 
 def _finished(event: TurnFinished, unicode: bool) -> list[Line]:
-    """How a turn ended when it did not end with an answer."""
+    """How a turn ended, unless with an answer."""
     ends = {"interrupted": "interrupted; what came is kept", "step limit": "stopped at the step limit"}
     ends |= {"cost limit": "stopped at the cost limit", "failed": "failed", "answered": "", "steered": ""}
     words = ends[event.outcome]
@@ -71,7 +71,7 @@ def _finished(event: TurnFinished, unicode: bool) -> list[Line]:
 
 
 def _folded(event: Folded, unicode: bool) -> list[Line]:
-    """A fold: how much smaller the history is, why, and how to take it back."""
+    """The line of a fold: how much smaller the history is, why, and how to undo it."""
     fold, dot = event.fold, glyph("dot", unicode)
     sizes = f"{figures.size(fold.tokens_before)} {glyph('arrow', unicode)} {figures.size(fold.tokens_after)} tokens"
     why = f" {dot} {fold.cause}" if fold.cause else ""
@@ -79,7 +79,7 @@ def _folded(event: Folded, unicode: bool) -> list[Line]:
 
 
 def told(event: Event, unicode: bool) -> list[Line]:
-    """The lines that an event leaves on every kind of screen; none for what is drawn elsewhere or not at all."""
+    """The lines that an event leaves on every kind of screen; none if it is drawn elsewhere or not at all."""
     dot = glyph("dot", unicode)
     match event:
         case ModelChosen(model):
@@ -98,7 +98,7 @@ def told(event: Event, unicode: bool) -> list[Line]:
         case Summarized(text, steps, model):
             head = line((f"{glyph('fold', unicode)} summary of {steps} steps {dot} {model}", "accent"))
             return [head, *(line((told, "dim")) for told in text.splitlines())]
-        case Consulted(session=session) if session:  # its call says what it took
+        case Consulted(session=session) if session:  # the line of its call has the cost
             return []
         case Consulted(why, model, _, usd):
             price = f" {dot} {figures.money(usd)}" if usd is not None else ""
@@ -109,7 +109,7 @@ def told(event: Event, unicode: bool) -> list[Line]:
             return [line((f"{'pinned' if pinned else 'no longer pinned'}: ", "accent"), text)]
         case Recorded(kind, id_, title, by, path):
             where = f" {dot} {path}" if path else ""
-            what = title.removeprefix(f"{kind} ")  # "failure noted: …" is told of a failure
+            what = title.removeprefix(f"{kind} ")  # "failure noted: …" is the title of a failure
             return [
                 line((f"{glyph('record', unicode)} {kind} {id_} ", "good"), what, (f" {dot} by {by}{where}", "dim"))
             ]
@@ -121,9 +121,9 @@ def told(event: Event, unicode: bool) -> list[Line]:
 
 
 def status(ledger: Ledger, event: TurnFinished, held: int, unicode: bool) -> Line:
-    """The line after each answer: model, tokens of the limit, share read from the cache, money, time.
+    """The line after each answer: model, context size and limit, share read from the prompt cache, money, time.
 
-    ``held`` is what now stands in the context, in tokens; the rest is that of the whole turn.
+    ``held`` is the present context size in tokens; the other figures are those of the whole turn.
     """
     dot = (f" {glyph('dot', unicode)} ", "dim")
     filled, rest = figures.bar(held, ledger.usable, 8, unicode)
