@@ -1,1 +1,1 @@
-"""What a person types and how it is taken: the input line, questions, keys while the model works, Ctrl-C."""
+"""The user's input: the input line, questions, keys while the model works, Ctrl-C."""

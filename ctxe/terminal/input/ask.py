@@ -1,4 +1,4 @@
-"""The question before something is done: exactly what would run, where, and why a person is asked.
+"""The approval question before an action: exactly what would run, where, and why the user is asked.
 
 ``Asker`` is an Approver: ``Asker(screen, root, prompt, renderer.paused)(action, ask) -> Allow | Deny | Revise``.
 """
@@ -20,18 +20,18 @@ from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import Line, Span, fold, glyph, line, width, wrap
 
 REWRITABLE = ("command", "content", "new", "replacement", "text", "body")
-"""Arguments that a person may want to change, the likeliest first."""
+"""Arguments that the user may rewrite, the likeliest first."""
 RISKS = {Risk.READ: "reads", Risk.WRITE: "writes", Risk.EXECUTE: "runs", Risk.NETWORK: "uses the network"}
 EDITS = "all edits"
-"""The answer that lets this edit and all that follow be."""
-AROUND = 9  # rows of the question beside the preview, so that all of it stands in the window at once
-FEWEST, MOST = 6, 60  # rows of the preview, whatever the window
+"""The answer that allows this edit and all later ones."""
+AROUND = 9  # rows of the question besides the preview, so that the window shows all of it at once
+FEWEST, MOST = 6, 60  # rows of the preview, whatever the window's height
 
 
 class Asker:
-    """Asks at the terminal. ``paused`` keeps everything else off it and is told the preview that was shown.
+    """Asks at the terminal. ``paused`` keeps all other output off it; it takes the preview that was shown.
 
-    ``edits`` lets all edits of the session be, where that may be offered now; None where it may not.
+    ``edits`` returns a function that allows all edits of the session, or None where that must not be offered.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Asker:
         self.edits: Callable[[], Callable[[], None] | None] = lambda: None
 
     def __call__(self, action: Action, ask: Ask) -> Answer:
-        """The person's answer. No terminal, no answer and the end of input mean no. Raises KeyboardInterrupt."""
+        """The user's answer. Without a terminal, an answer or further input it is no. Raises KeyboardInterrupt."""
         if not self.screen.keyboard:
             return Deny("there is no terminal to ask at")
         if action.shows == "markdown":
@@ -72,7 +72,7 @@ class Asker:
                     return answer
 
     def _more(self, word: str, action: Action, ask: Ask) -> Answer | None:
-        """Answers that take another step; None asks again."""
+        """Handle answers that need another step; None asks again."""
         if word in ("e", "edit") and (revised := self._revised(action)) is not None:
             return revised
         if word in ("v", "view"):
@@ -82,7 +82,7 @@ class Asker:
         return None
 
     def _revised(self, action: Action) -> Revise | None:
-        """The call with one argument rewritten; None when nothing was changed."""
+        """The call with one argument rewritten; None if nothing was changed."""
         arguments, name = rewritable(action)
         if not name:
             return None
@@ -100,7 +100,7 @@ class Asker:
 
 
 def understood(typed: str | None, ask: Ask) -> Answer | None:
-    """What a typed answer decides; None when it takes another step or says nothing clear. No input is a no."""
+    """The decision in a typed answer; None if it needs another step or is unclear. End of input means no."""
     if typed is None:
         return Deny("the user gave no answer")
     word, _, rest = typed.strip().partition(" ")
@@ -115,7 +115,7 @@ def understood(typed: str | None, ask: Ask) -> Answer | None:
 
 
 def rewritable(action: Action) -> tuple[dict[str, Any], str]:
-    """The call's arguments and the name of the one that may be rewritten; empty when there is none."""
+    """The call's arguments and the name of the one that may be rewritten; "" if there is none."""
     try:
         arguments = json.loads(action.arguments or "{}")
     except ValueError:
@@ -129,14 +129,14 @@ def rewritable(action: Action) -> tuple[dict[str, Any], str]:
 
 
 def further(action: Action, ask: Ask) -> str:
-    """The answers beside yes and no that make sense here."""
+    """The answers besides yes and no that are possible here."""
     words = ["a allows it always"] if ask.rule else []
     words += ["e changes it first"] if rewritable(action)[1] else []
     return ", ".join([*words, "v shows all of it"])
 
 
 def keys(action: Action, ask: Ask) -> str:
-    """The answers, as they stand before the place where one is typed."""
+    """The possible answers, as displayed in front of the input."""
     words = ["[y]es", "[n]o, why"]
     words += ["[a]lways"] if ask.rule else []
     words += ["[e]dit"] if rewritable(action)[1] else []
@@ -144,9 +144,9 @@ def keys(action: Action, ask: Ask) -> str:
 
 
 def preview(action: Action, room: int | None, screen: Screen) -> list[Line]:
-    """What would happen, every character of it, in at most ``room`` rows: what does not fit is counted, never scrolled.
+    """Every character of what would happen, in at most ``room`` rows: the rest is counted, never scrolled away.
 
-    Blanks in long runs and characters that cannot be seen are spelled out (``safety.display.exact``).
+    Long runs of spaces and invisible characters are spelled out (``safety.display.exact``).
     """
     columns = screen.size()[0] - 2
     mark = "$ " if action.shows == "command" else ""
@@ -165,9 +165,9 @@ def preview(action: Action, room: int | None, screen: Screen) -> list[Line]:
 
 
 def _spelled(action: Action, columns: int) -> list[str]:
-    """What is previewed, row by row, with every character to be seen; in a diff, indentation stands as it is.
+    """The rows of the preview with invisible characters spelled out. In a diff, indentation is kept.
 
-    That goes for blanks between the sign and a letter, up to half the window: text can never be pushed out of sight.
+    It is kept only up to half the window, so that spaces can never push text out of sight.
     """
     text = action.preview or action.command
     if action.shows != "diff":
@@ -179,7 +179,7 @@ def _spelled(action: Action, columns: int) -> list[str]:
 
 
 def question(action: Action, ask: Ask, root: Path, room: int, screen: Screen) -> list[Line]:
-    """Everything a person needs to decide: what, where, why it is asked, and what an always would allow."""
+    """Everything the user needs to decide: what, where, why they are asked, and what "always" would allow."""
     title = "run this command" if action.shows == "command" else action.title or action.tool
     verb, blank, rest = title.partition(" ")
     columns = screen.size()[0]

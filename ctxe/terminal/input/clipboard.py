@@ -1,4 +1,4 @@
-"""The clipboard: the picture on it, and text put there, by the program of the desktop or by the terminal itself."""
+"""The clipboard: reads a picture from it and puts text on it, by a desktop program or through the terminal."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ PROGRAMS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("DISPLAY", "xclip", ("-selection", "clipboard", "-target", "image/png", "-out")),
     ("", "pngpaste", ("-",)),
 )
-"""The variable that says a desktop is there (none: always), its program, and the arguments that ask for a PNG."""
+"""A variable that is set on such a desktop (none: always), its program, and the arguments that ask for a PNG."""
 COPIERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("WAYLAND_DISPLAY", "wl-copy", ("--type", "text/plain")),
     ("DISPLAY", "xclip", ("-selection", "clipboard", "-in")),
     ("DISPLAY", "xsel", ("--clipboard", "--input")),
     ("", "pbcopy", ()),
 )
-"""The same for programs that take text on their input."""
+"""The same for programs that copy text from their standard input."""
 SECONDS = 5.0
 
 
 def picture(environment: Mapping[str, str]) -> bytes:
-    """The bytes of a PNG. Raises ConfigError where no program gives one, or no picture was copied."""
+    """The bytes of a PNG. Raises ConfigError if no program can read one, or the clipboard has no picture."""
     import shutil
 
     asked = [name for variable, name, _ in PROGRAMS if not variable or environment.get(variable)]
@@ -49,9 +49,9 @@ def picture(environment: Mapping[str, str]) -> bytes:
 
 
 def put(text: str, environment: Mapping[str, str], screen: Screen) -> str:
-    """Put a text on the clipboard, what cannot be seen in it spelled out; who took it. Raises ConfigError.
+    """Put a text on the clipboard, invisible characters spelled out. Returns who took it. Raises ConfigError.
 
-    Over SSH the desktop is at the other end: the terminal is asked (OSC 52, xterm's control sequences).
+    Over SSH the desktop is on the user's machine, so the terminal is asked to do it (OSC 52, xterm control sequences).
     """
     data = visible(text).encode("utf-8", "replace")
     if "SSH_CONNECTION" not in environment and (name := _taken(data, environment)):
@@ -66,10 +66,10 @@ def _taken(data: bytes, environment: Mapping[str, str]) -> str:
     import shutil
 
     for variable, name, words in COPIERS:
-        found = shutil.which(name)  # of this process, which looks for programs nowhere in the project
+        found = shutil.which(name)  # searched by this process, which never takes programs from the project
         if found is None or (variable and not environment.get(variable)):
             continue
-        try:  # its output goes nowhere: xclip stays behind, and would keep a pipe open
+        try:  # its output is discarded: xclip keeps running and would hold a pipe open
             done = subprocess.run(
                 [found, *words],
                 env=dict(environment),

@@ -1,4 +1,4 @@
-"""What completes the line that is typed: commands, their arguments, files. Imports prompt-toolkit."""
+"""Completion in the input line: slash commands, their arguments, files. Imports prompt-toolkit."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ctxe.terminal.style import clean
 Files = Callable[[str], Sequence[str]]
 Arguments = Callable[[str, str], Sequence[str]]
 Commands = Sequence[tuple[str, str]] | Callable[[], Sequence[tuple[str, str]]]
-"""(name, help) of each, or what gives them anew each time."""
+"""(name, help) of each command, or a function that returns the current ones."""
 
 
 class Completing(Completer):
-    """/commands at the start of the line, their arguments after a blank, @files anywhere."""
+    """Completes /commands at the start of the line, their arguments after a space, and @files anywhere."""
 
     def __init__(self, commands: Commands, files_: Files | None, arguments: Arguments | None) -> None:
         self.given = commands
@@ -25,12 +25,12 @@ class Completing(Completer):
 
     @property
     def commands(self) -> list[tuple[str, str]]:
-        """(name with slash, help) of every command there is now."""
+        """(name with slash, help) of every current command."""
         every = self.given() if callable(self.given) else self.given
         return [(f"/{name.removeprefix('/')}", says) for name, says in every]
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
-        """What may stand where the cursor is; of paths and arguments a hundred."""
+        """The completions at the cursor; at most a hundred paths or arguments."""
         text = document.text_before_cursor
         if re.fullmatch(r"/\S*", text):
             every = self.commands

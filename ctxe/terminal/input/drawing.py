@@ -1,4 +1,4 @@
-"""How prompt-toolkit draws on our screens: its colours, and a terminal that is never asked anything."""
+"""Configures how prompt-toolkit draws on our screens: its colours, and no queries to the terminal."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ STYLE = Style.from_dict(
 
 
 class _Output(Vt100_Output):
-    """A terminal that is never asked where its cursor is: the answer would arrive among what the user types."""
+    """A terminal that is never asked for its cursor position: the answer would be mixed with the user's input."""
 
     enable_cpr = False
 
     def get_rows_below_cursor_position(self) -> int:
-        """One row is always there; more are made by scrolling when they are needed."""
+        """Report a single row; prompt-toolkit scrolls when it needs more."""
         return 1
 
 
 def output(screen: Screen) -> Vt100_Output:
-    """What draws on a screen."""
+    """The prompt-toolkit output for a screen."""
     drawn = _Output.from_pty(screen.out, term=None)
     drawn.enable_cpr = False
     return drawn
 
 
 def depth(screen: Screen) -> ColorDepth:
-    """The 16 colours that a terminal's theme sets, or none."""
+    """The 16 colours of the terminal's theme, or none."""
     return ColorDepth.DEPTH_4_BIT if screen.color else ColorDepth.DEPTH_1_BIT

@@ -1,4 +1,4 @@
-"""A form that a server wants filled in, put to the person field by field; nothing goes to it before a last yes."""
+"""Asks the user for each field of a server's form; nothing is sent to the server before a final yes."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import Line, clean, fold, line
 
 MOST_ROWS = 20
-"""Rows of what a server says that are shown."""
+"""Rows of the server's message that are shown."""
 PATIENCE = 5
-"""Answers to one field that are not understood before the form is left."""
+"""Invalid answers to one field after which the form is declined."""
 
 
 @dataclass(frozen=True, slots=True)
 class FormAsker:
-    """Asks at the terminal. ``paused`` keeps everything else off it meanwhile."""
+    """Asks at the terminal. ``paused`` keeps all other output off it meanwhile."""
 
     screen: Screen
     prompt: Prompt
     paused: Callable[[str], AbstractContextManager[None]]
 
     def __call__(self, form: Form) -> Filled | None:
-        """What the person filled in; None where they would not, or no one is there. Raises KeyboardInterrupt."""
+        """The user's values; None if they declined or there is no keyboard. Raises KeyboardInterrupt."""
         if not self.screen.keyboard:
             return None
         with self.paused(form.message):
@@ -71,7 +71,7 @@ class FormAsker:
 
 
 def label(one: FormField) -> str:
-    """A field as it is asked for: its name, what is said of it, what may be answered."""
+    """A field's prompt: its name, description, and the permitted answers."""
     unit = " characters" if one.kind == "text" else ""
     bounds = [f"{word} {n:g}{unit}" for word, n in (("at least", one.least), ("at most", one.most)) if n is not None]
     kind = one.kind if one.kind not in ("text", "choice") else ""
@@ -81,7 +81,7 @@ def label(one: FormField) -> str:
 
 
 def shown(value: Value) -> str:
-    """A value as a person reads it."""
+    """A value for display."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return clean(", ".join(value) if isinstance(value, list) else str(value))

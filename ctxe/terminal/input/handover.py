@@ -1,4 +1,4 @@
-"""The terminal lent to a program that a person uses by hand: an editor, a pager, a shell, a question for a password."""
+"""Hands the terminal over to a program that the user operates: an editor, a pager, a shell, a password prompt."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ ALWAYS = names(
     " gitui gdb lldb pdb ipdb psql mysql mariadb sqlite3 redis-cli mongosh ipython bpython ptpython irb pry ghci iex"
     " passwd su sudo doas visudo dialog whiptail"
 )
-"""Programs that draw a screen of their own, or ask for a password, whatever their words."""
+"""Programs that take over the screen or ask for a password, whatever their arguments."""
 BARE = names("bash sh zsh fish dash ksh python python3 node deno bun lua luajit julia R scala ocaml erl guile php perl")
-"""Programs that wait for lines when they are given none to run."""
+"""Interpreters that read standard input when called without anything to run."""
 MODULES = names("pdb ipdb code IPython asyncio")
 CONTAINERS = names("docker podman nerdctl kubectl")
 GIT = {
@@ -37,12 +37,12 @@ GIT = {
     "mergetool": None,
     "difftool": None,
 }
-"""git's own commands that open a program, but not with these options."""
+"""git commands that open an editor or tool, and the options with which they do not."""
 BY_HAND = pattern(r"-(?:[ip]|-interactive|-patch)$|--edit$")
 
 
 def by_hand(command: str) -> bool:
-    """Does a command line hold a program that is used by hand?"""
+    """Whether a command line contains a program that the user operates."""
     from ctxe.safety.shell.commands import parse
 
     parsed = parse(command)
@@ -75,14 +75,17 @@ def _git(words: Sequence[str]) -> bool:
 
 
 def shell(command: str, root: Path) -> list[str]:
-    """The words that run a command line; a program that stands alone takes the shell's place, and keeps its code."""
+    """The arguments that run a command line in a shell.
+
+    A single program replaces the shell, so its exit code is kept.
+    """
     return [str(find_program("bash", root) or "/bin/sh"), "-c", command]
 
 
 def lend(screen: Screen, argv: Sequence[str], folder: str, environment: Mapping[str, str] | None = None) -> int:
-    """Run a program on the terminal itself; its exit code (128 and more: the signal that ended it).
+    """Run a program on the terminal and return its exit code; 128 and more is the signal that ended it.
 
-    Ctrl-C is the program's meanwhile. Whatever modes it leaves, ours come back. Raises OSError when it cannot start.
+    Meanwhile Ctrl-C goes to the program. Afterwards our terminal modes are restored. Raises OSError if it cannot start.
     """
     saved = keyboard.modes(screen.stdin)
     try:
@@ -99,7 +102,7 @@ def lend(screen: Screen, argv: Sequence[str], folder: str, environment: Mapping[
 
 @contextlib.contextmanager
 def _deaf() -> Iterator[None]:
-    """Signals of keys mean nothing to us; a handler, and no refusal, for a program we start would inherit that."""
+    r"""Ignore the signals of Ctrl-C and Ctrl-\. By handlers, because a child process would inherit SIG_IGN."""
     if threading.current_thread() is not threading.main_thread() or os.name == "nt":
         yield
         return

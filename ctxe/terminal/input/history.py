@@ -1,4 +1,4 @@
-"""What was entered before, in a private file that stays small. Imports prompt-toolkit."""
+"""The input history in a private file of bounded size. Imports prompt-toolkit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST_BYTES = 1_000_000
 
 
 class Entered(FileHistory):
-    """A private file of what was entered; pasted text whole. A disk that refuses it is no reason to stop."""
+    """The input history in a private file, with pasted text in full. Write errors of the disk are ignored."""
 
     def __init__(self, path: Path, whole: Callable[[str], str]) -> None:
         self.whole = whole
@@ -23,24 +23,24 @@ class Entered(FileHistory):
         super().__init__(str(path))
 
     def load_history_strings(self) -> Iterable[str]:
-        """The newest first."""
+        """The entries, newest first."""
         try:
             yield from super().load_history_strings()
         except OSError:
             return
 
     def append_string(self, string: str) -> None:
-        """Keep a line, whole, for this session and the file."""
+        """Add an entry, with pasted text in full, to the session's history and the file."""
         super().append_string(self.whole(string))
 
     def store_string(self, string: str) -> None:
-        """Add a line to the file."""
+        """Add an entry to the file."""
         with contextlib.suppress(OSError):
             super().store_string(string)
 
 
 def _shorten(path: Path) -> None:
-    """Make the file private, and drop its older half when it has become large."""
+    """Make the file private, and drop its older half once it is too large."""
     if not path.exists():
         files.replace(path, b"")
         return

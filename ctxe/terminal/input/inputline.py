@@ -1,4 +1,4 @@
-"""The input line on a capable terminal. Imports prompt-toolkit (some 120 to 300 ms): imported where first needed."""
+"""The input line on a capable terminal; imports prompt-toolkit (120 to 300 ms), so it is imported only when needed."""
 
 from __future__ import annotations
 
@@ -28,23 +28,24 @@ from ctxe.terminal.input.interrupt import INTERRUPTED, Interrupts
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import cells, clean, fold, glyph, line
 
-LONG_ROWS, LONG_CHARACTERS = 12, 2_000  # pasted text above either stands as one word in the line
+LONG_ROWS, LONG_CHARACTERS = 12, 2_000  # pasted text above either limit is shown as a placeholder
 MENU = 8  # rows kept for completions while there can be some
-ROOM = 6  # columns behind a label that an answer has at least
-POURED, SETTLED = 16, 0.5  # keys that wait behind one, which no finger does; seconds until one may have been pressed
+ROOM = 6  # least columns for an answer after its label
+POURED, SETTLED = 16, 0.5  # keys waiting that no typing reaches; seconds until a key may be a pressed one again
 
-ESCAPE_SECONDS = 0.05  # until Escape is one by itself and not the beginning of a key: it is pressed all the time
-TWICE_SECONDS = 0.5  # until a key behind it makes no key of both: "/" would complete, "f" go a word on
+ESCAPE_SECONDS = 0.05  # until Escape counts as a key by itself, not as the start of a sequence: it is pressed often
+TWICE_SECONDS = 0.5  # until the next key no longer forms one with Escape: "/" would complete, "f" move a word forward
 
 BEGINNINGS = f"{ascii_letters}{digits}/@!?"
-"""What words and commands begin with: on an empty line Escape makes no other key of them, however soon they follow."""
+"""First characters of words and commands. On an empty line Escape never combines with them, however fast they
+follow."""
 
 OUTPUT, REWIND = "/output", "/rewind"
-"""What Ctrl-O and Escape twice say on an empty line."""
+"""The commands that Ctrl-O and a double Escape enter on an empty line."""
 
 
 class InputLine:
-    """One session of prompt-toolkit: ``read`` gives what was entered; Ctrl-C and Ctrl-D end it (see ``read``)."""
+    """One prompt-toolkit session: ``read`` returns what was entered; Ctrl-C and Ctrl-D end it."""
 
     def __init__(
         self,
@@ -82,15 +83,15 @@ class InputLine:
         self.session.app.ttimeoutlen, self.session.app.timeoutlen = ESCAPE_SECONDS, TWICE_SECONDS
 
     def read(self, label: str, text: str = "", *, fresh: bool = False, at_once: str = "") -> str | int:
-        """What was entered, pasted text in its place; 0 for Ctrl-D, 130 for Ctrl-C twice (at a question: once).
+        """What was entered, with pasted text in full; 0 for Ctrl-D, 130 for a double Ctrl-C (in a question: one).
 
-        ``text`` stands in the line already, a long one as what was pasted; ``fresh`` says that this is a question and
-        drops what was typed ahead; a letter of ``at_once`` in an empty line is an answer without Enter. Raises
-        KeyboardInterrupt when Ctrl-C comes from outside (a signal).
+        ``text`` is the initial text, a long one as a placeholder. ``fresh`` marks a question and drops what was typed
+        ahead. A letter of ``at_once`` on an empty line is an answer without Enter. Raises KeyboardInterrupt if SIGINT
+        comes from outside.
         """
         self.pasted.clear()
         self.at_once, self.begun, self.question = at_once, text, fresh
-        roomy = self.screen.size()[1] > 2  # in a window of one or two rows the line itself is all there is
+        roomy = self.screen.size()[1] > 2  # a window of one or two rows has room only for the line itself
         self.session.bottom_toolbar = self._bar if self.toolbar and roomy else None
         if fresh:
             clear_typeahead(self.session.input)
@@ -102,7 +103,7 @@ class InputLine:
         return self.whole(entered) if isinstance(entered, str) else entered
 
     def _label(self, label: str) -> StyleAndTextTuples:
-        """A label with no room behind it stands above: one wider than the window would hide the line, and itself."""
+        """The label; above the line if it leaves too little room. A label wider than the window would hide both."""
         columns = self.screen.size()[0]
         if cells(label) + ROOM > max(columns, 2 * ROOM):
             rows = ["".join(text for text, _ in row) for row in fold(line(label.rstrip()), columns)]
@@ -110,23 +111,23 @@ class InputLine:
         return [("class:prompt", label)]
 
     def edit_as_vi(self) -> None:
-        """From now on the line has the keys of vi, and the cursor the shape of its mode."""
+        """Switch to vi key bindings, with a cursor shape for each mode."""
         self.session.editing_mode = EditingMode.VI
         self.session.cursor = ModalCursorShapeConfig()
 
     def whole(self, text: str) -> str:
-        """The text with what was pasted in place of the words that stand for it."""
+        """The text with placeholders replaced by what was pasted."""
         for word, content in self.pasted.items():
             text = text.replace(word, content)
         return text
 
     def _completing(self) -> bool:
-        """Completions come while typing only where one is plain: a command, its first argument, or a mention."""
+        """Whether to complete while typing: only in a command, its first argument, or a mention."""
         before = self.session.default_buffer.document.text_before_cursor
         return bool(re.fullmatch(r"/\S*(?: \S*)?", before) or re.search(r"(?:^|\s)@\S*$", before))
 
     def _bar(self) -> StyleAndTextTuples:
-        """The toolbar's text, or the word that a second Ctrl-C leaves."""
+        """The toolbar's text, or the hint that a second Ctrl-C leaves."""
         asked = self.interrupts.clock() - self.interrupts.last < 2 and not self.session.default_buffer.text
         text = "Ctrl-C again leaves" if asked else self.toolbar() if self.toolbar else ""
         return [("class:bottom-toolbar.text", clean(text))]
@@ -153,21 +154,24 @@ class InputLine:
         return keys
 
     def _idle(self) -> bool:
-        """Is nothing begun, and nothing asked?"""
+        """Whether the line is empty and no question is asked."""
         return not (self.question or self.session.default_buffer.text)
 
     def _poured(self) -> bool:
-        """Does much wait to be read, as of a paste that the terminal does not mark?"""
+        """Whether many keys wait to be read, as after a paste that the terminal does not mark."""
         return len(self.session.app.key_processor.input_queue) >= POURED
 
     def _answers(self) -> bool:
-        """Is the key that was just pressed an answer by itself?"""
+        """Whether the key just pressed is an answer by itself."""
         app = self.session.app
         pressed = app.key_processor.key_buffer[-1].data if app.key_processor.key_buffer else ""
         return bool(pressed) and pressed in self.at_once and not self.session.default_buffer.text
 
     def _pressed(self, event: KeyPressEvent) -> None:
-        """Ctrl-C clears the line; on an empty one the second press within two seconds leaves. It ends a question."""
+        """Ctrl-C: clear the line.
+
+        On an empty line a second press within two seconds leaves; in a question one press does.
+        """
         empty = not event.current_buffer.text
         if (self.interrupts.press() and empty) or self.question:
             event.app.exit(result=INTERRUPTED)
@@ -176,7 +180,7 @@ class InputLine:
         self.pasted.clear()
 
     def _escaped(self, event: KeyPressEvent) -> None:
-        """At a question Escape clears what was typed; else it stops what is asked about, as it stops everything."""
+        """Escape in a question: clear what was typed, or else interrupt the work that asks."""
         if event.current_buffer.text not in ("", self.begun):
             event.current_buffer.reset()
             return
@@ -184,7 +188,7 @@ class InputLine:
         event.app.exit(result=INTERRUPTED)
 
     def _entered(self, event: KeyPressEvent) -> None:
-        """Enter, or the line end of pasted text where the terminal does not mark what is pasted: that sends nothing."""
+        """Enter: submit, unless it is a line end of pasted text that the terminal does not mark."""
         behind = event.key_processor.input_queue
         pasted = any(press.data.strip("\r\n") for press in behind) or (
             not behind and (self.interrupts.clock() - self.poured < SETTLED or keyboard.goes_on(self.screen.stdin))
@@ -200,14 +204,14 @@ class InputLine:
             self.cycle()
 
     def _paste(self, event: KeyPressEvent) -> None:
-        """Pasted text goes in as it is; a long one as a word that stands for it."""
+        """Insert pasted text; a long one as a placeholder."""
         text = event.data.replace("\r\n", "\n").replace("\r", "\n")
         event.current_buffer.insert_text(self._stands_for(text))
 
     def _pour(self, event: KeyPressEvent) -> None:
-        """All letters and line ends that wait, at once: one by one a pasted file takes minutes.
+        """Insert all waiting characters and line ends at once: one by one a pasted file takes minutes.
 
-        A line end behind them all is judged by itself: behind a single line it sends what was typed ahead.
+        A final line end is handled separately: after a single line that was typed ahead it submits.
         """
         waiting, taken = event.key_processor.input_queue, [event.data]
         while len(waiting) > 1 and (len(waiting[0].key) == 1 or waiting[0].key in (Keys.ControlM, Keys.ControlJ)):
@@ -217,7 +221,7 @@ class InputLine:
         event.current_buffer.insert_text("".join(taken))
 
     def _stands_for(self, text: str) -> str:
-        """The text, or for a long one the word that stands for it."""
+        """The text, or the placeholder of a long one."""
         rows = text.count("\n") + (not text.endswith("\n"))
         if rows > LONG_ROWS or len(text) > LONG_CHARACTERS:
             word = f"[pasted {rows} lines]" if rows > 1 else f"[pasted {len(text)} characters]"
@@ -233,7 +237,7 @@ def _begun(event: KeyPressEvent) -> None:
 
 
 def _enter(event: KeyPressEvent) -> Any:
-    """Submit; a backslash at the end of the line asks for another line, a chosen @file only closes the menu."""
+    """Submit. After a backslash insert a newline instead; with a file selected in the menu only close it."""
     buffer: Buffer = event.current_buffer
     chosen = buffer.complete_state.current_completion if buffer.complete_state else None
     if chosen is not None and not chosen.text.startswith("/"):

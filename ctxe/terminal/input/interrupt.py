@@ -1,4 +1,4 @@
-"""Ctrl-C: once ends the running turn and keeps what came, twice within two seconds leaves with 130."""
+"""Ctrl-C: once ends the running turn and keeps its output so far, twice within two seconds leaves with 130."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RESET = "\x1b[0m\x1b[?25h\x1b[?2004l"  # no colour, cursor shown, bracketed past
 
 
 class Interrupts:
-    """What SIGINT does. While ``held`` it waits, so that drawing is never torn. ``eased``: Escape was the last."""
+    """The SIGINT handler. While ``held`` it defers, so that no drawing is torn. ``eased``: the last one was Escape."""
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
         self.clock = clock
@@ -30,18 +30,18 @@ class Interrupts:
         self.waiting: BaseException | None = None
 
     def escape(self) -> None:
-        """End what runs as one press does, from another thread; it never is the first or second of two."""
+        """Interrupt the running work from another thread. Unlike Ctrl-C, it never counts towards a double press."""
         self.gently = True
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     def press(self) -> bool:
-        """Count one press; True when it is the second within two seconds."""
+        """Count one press; True if it is the second within two seconds."""
         now = self.clock()
         twice, self.last = now - self.last < TWICE, now
         return twice
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        """The signal's handler. Raises KeyboardInterrupt, or SystemExit(130) on the second press, unless held."""
+        """Raise KeyboardInterrupt, or SystemExit(130) on a double press; deferred while held."""
         gently, self.gently = self.gently, False
         self.eased = gently
         raised = SystemExit(INTERRUPTED) if not gently and self.press() else KeyboardInterrupt()
@@ -52,7 +52,7 @@ class Interrupts:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Let a press wait until the end of the block, and raise it there."""
+        """Defer an interrupt until the end of the block, and raise it there."""
         self.holding = True
         try:
             yield
@@ -64,33 +64,33 @@ class Interrupts:
 
 
 def current() -> Interrupts:
-    """The handler that is installed, or one that nothing calls."""
+    """The installed handler, or a new one that nothing calls."""
     handler = signal.getsignal(signal.SIGINT)
     return handler if isinstance(handler, Interrupts) else Interrupts()
 
 
 def unheard() -> None:
-    """Leave signals to the main thread. Given to another one, they wake nobody who waits for words of the model.
+    """Block signals in this thread. One delivered here would not wake the main thread that waits for the model.
 
-    Not for threads that start programs: those would not hear them either.
+    Not for threads that start programs: child processes would inherit the blocked signals.
     """
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 
 
 def installed() -> bool:
-    """True while ``restored`` is in force: a second press then leaves by itself."""
+    """Whether ``restored`` is in force, so that a second press leaves by itself."""
     return isinstance(signal.getsignal(signal.SIGINT), Interrupts)
 
 
 def play(events: Iterable[Event], show: Callable[[Event], None]) -> bool:
-    """Show events as they come; False when Ctrl-C ended them.
+    """Show events as they come; False if Ctrl-C ended them.
 
-    An interrupt is raised where the events are made, never in the middle of drawing; what the events still say then
-    (how the turn was closed) is shown too. A second one raises SystemExit(130).
+    An interrupt is raised inside the generator of the events, never in the middle of drawing. The events that it then
+    still yields (how the turn was closed) are shown too. A second press raises SystemExit(130).
     """
     stream, interrupts, whole = iter(events), current(), True
-    interrupts.last = float("-inf")  # a press before the words that began this is no first one of two
+    interrupts.last = float("-inf")  # a press before this turn is not the first of a double press
     interrupts.eased = False
     step: Callable[[], Event] = stream.__next__
     try:
@@ -112,13 +112,13 @@ def play(events: Iterable[Event], show: Callable[[Event], None]) -> bool:
 
 
 def _thrown(stream: Generator[Event, None, None], pressed: KeyboardInterrupt) -> Callable[[], Event]:
-    """The next step: the interrupt raised inside the generator."""
+    """The next step: raise the interrupt inside the generator."""
     return lambda: stream.throw(pressed)
 
 
 @contextlib.contextmanager
 def restored(screen: Screen, clock: Clock = time.monotonic) -> Iterator[Interrupts]:
-    """Round a session: Ctrl-C as above, and the terminal left as it was found whatever ends it.
+    """Wraps a session: handles Ctrl-C as above and restores the terminal, however the session ends.
 
     SIGTERM and SIGHUP become SystemExit(128 + number), so that every ``finally`` runs.
     """
@@ -126,7 +126,7 @@ def restored(screen: Screen, clock: Clock = time.monotonic) -> Iterator[Interrup
 
     def leave(number: int, _: FrameType | None) -> None:
         if saved and keyboard.modes(screen.stdin) is None:
-            abandon(screen.out)  # the window was closed: what is still drawn on the way out has nowhere to go
+            abandon(screen.out)  # the window was closed: whatever is still drawn cannot be written
         raise SystemExit(128 + number)
 
     wanted: dict[signal.Signals, Callable[[int, FrameType | None], Any]] = {

@@ -11,7 +11,7 @@ from ctxe.terminal.screen import Screen
 
 
 class KeyListener:
-    """Used by one thread at a time. Where ``listens`` is not set typed letters are only hidden, and stay unread."""
+    """Used by one thread at a time. Without ``listens`` typed letters are only hidden, and stay unread."""
 
     def __init__(self, screen: Screen, listens: bool) -> None:
         self.stdin, self.listens = screen.stdin, listens and screen.keyboard
@@ -20,7 +20,7 @@ class KeyListener:
         self.saved: list[Any] | None = None
 
     def hush(self, wanted: bool) -> None:
-        """From now on keys are read here and not shown by the terminal, or as before again."""
+        """Start reading keys here without echo, or restore the previous mode."""
         if wanted == self.hushed:
             return
         self.hushed, self.stopping = wanted, False
@@ -29,7 +29,7 @@ class KeyListener:
         elif wanted:
             self.saved = keyboard.modes(self.stdin)
             self.quiet = keyboard.quiet(self.stdin)
-            # The terminal has made a line end of each Enter that was pressed before.
+            # The terminal has already translated each earlier Enter to a line end.
             self.ahead.feed(keyboard.typed(self.stdin).replace(b"\n", b"\r") if self.quiet else b"")
         elif self.quiet:
             self.ahead.feed(keyboard.typed(self.stdin))
@@ -37,17 +37,17 @@ class KeyListener:
             self.quiet = False
 
     def rest(self) -> None:
-        """Before Ctrl-Z stops us: the modes of before, for the shell."""
+        """Restore the previous modes for the shell, before Ctrl-Z suspends us."""
         if self.quiet:
             keyboard.restore(self.stdin, self.saved)
 
     def again(self) -> None:
-        """After Ctrl-Z and fg: the shell may have left other modes."""
+        """Set our modes again after Ctrl-Z and fg: the shell may have changed them."""
         if self.quiet:
             keyboard.quiet(self.stdin)
 
     def listen(self, came: bool, running: bool) -> bool:
-        """Take in what was typed; Escape ends what is ``running``, once. False when the terminal has gone."""
+        """Take in what was typed; Escape interrupts what is ``running``, once. False if the terminal is gone."""
         data = keyboard.typed(self.stdin) if came else b""
         self.ahead.feed(data)
         if not data and self.ahead.escaped() and running and not self.stopping:

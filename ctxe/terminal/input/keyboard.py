@@ -1,4 +1,4 @@
-"""The terminal's modes for the keyboard: silent while the model works, flushed before a question, always restored."""
+"""The terminal's keyboard modes: silent while the model works, flushed before a question, always restored."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any, TextIO
 
 from ctxe.terminal.streams import is_terminal
 
-IFLAG, LFLAG, CHARACTERS = 0, 3, 6  # where tcgetattr keeps the modes of input, the local ones, and control characters
-PIECE, MOST = 65_536, 4_000_000  # bytes of one read, and of what is taken for one paste
-PASTED = 0.01  # seconds: no finger is as fast, and a paste that takes longer between two lines is seldom
+IFLAG, LFLAG, CHARACTERS = 0, 3, 6  # indexes in tcgetattr's list: input modes, local modes, control characters
+PIECE, MOST = 65_536, 4_000_000  # bytes per read, and bytes of one paste at most
+PASTED = 0.01  # seconds: no typing is as fast, and a paste seldom pauses longer between two lines
 
 
 def modes(stdin: TextIO) -> list[Any] | None:
-    """The terminal's modes; None where there is no terminal or no termios (Windows)."""
+    """The terminal's modes; None without a terminal or termios (Windows)."""
     try:
         import termios
 
@@ -27,7 +27,7 @@ def modes(stdin: TextIO) -> list[Any] | None:
 
 
 def restore(stdin: TextIO, saved: list[Any] | None) -> None:
-    """Put modes back; a terminal that has gone needs none."""
+    """Restore saved modes; does nothing if the terminal is gone."""
     if saved is None:
         return
     import termios
@@ -37,7 +37,7 @@ def restore(stdin: TextIO, saved: list[Any] | None) -> None:
 
 
 def echo(stdin: TextIO, shown: bool) -> None:
-    """Show or hide typed letters as they are typed; they are kept for the next read either way."""
+    """Turn the echo of typed letters on or off; they are kept for the next read either way."""
     found = modes(stdin)
     if found is None:
         return
@@ -48,9 +48,9 @@ def echo(stdin: TextIO, shown: bool) -> None:
 
 
 def quiet(stdin: TextIO) -> bool:
-    """Keys come one by one, as they are and unseen, and no read waits; Ctrl-C and Ctrl-Z stay signals.
+    """Deliver keys one by one, unprocessed and without echo, to reads that never block. Ctrl-C and Ctrl-Z stay signals.
 
-    False where there is no terminal to be quiet.
+    Returns False without a terminal.
     """
     found = modes(stdin)
     if found is None:
@@ -65,7 +65,7 @@ def quiet(stdin: TextIO) -> bool:
 
 
 def typed(stdin: TextIO) -> bytes:
-    """What was typed and not read yet, on a terminal that is ``quiet``, with all of what was pasted."""
+    """What was typed and not read yet, with the whole of a paste; the terminal must be ``quiet``."""
     data = more = _read(stdin)
     while more.endswith((b"\r", b"\n")) and goes_on(stdin) and len(data) < MOST:
         data += (more := _read(stdin))
@@ -73,7 +73,7 @@ def typed(stdin: TextIO) -> bytes:
 
 
 def goes_on(stdin: TextIO) -> bool:
-    """Does something come right behind an Enter? Then no finger has pressed it: it is the line end of pasted text."""
+    """Whether more input directly follows an Enter, which is then a line end of pasted text."""
     return pressed(stdin, PASTED)
 
 
@@ -84,7 +84,7 @@ def _read(stdin: TextIO) -> bytes:
 
 
 def pressed(stdin: TextIO, seconds: float) -> bool:
-    """Wait for a key at most so long; True when there is one."""
+    """Wait for a key for at most ``seconds``; True if there is one."""
     import select
 
     try:
@@ -94,7 +94,7 @@ def pressed(stdin: TextIO, seconds: float) -> bool:
 
 
 def flush(stdin: TextIO) -> None:
-    """Forget what was typed before now, so that it cannot answer a question nobody had read."""
+    """Discard what was typed so far, so that it cannot answer a question that nobody has read."""
     if modes(stdin) is None:
         return
     import termios
@@ -105,7 +105,7 @@ def flush(stdin: TextIO) -> None:
 
 @contextlib.contextmanager
 def reading(stdin: TextIO) -> Iterator[None]:
-    """Letters are shown while a line is read, and as before afterwards."""
+    """Turn echo on while a line is read, and restore the modes afterwards."""
     saved = modes(stdin)
     echo(stdin, shown=True)
     try:
@@ -117,7 +117,7 @@ def reading(stdin: TextIO) -> Iterator[None]:
 def read_line(stdin: TextIO) -> str | None:
     """One line without its end; None at the end of input.
 
-    A terminal is read below Python's buffers, which would keep later lines out of reach of ``flush``.
+    A terminal is read below Python's buffers, where ``flush`` could not discard later lines.
     """
     if not is_terminal(stdin):
         text = stdin.readline()

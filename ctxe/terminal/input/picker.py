@@ -1,4 +1,4 @@
-"""One of a list, chosen with the arrow keys or by typing words of it. Imports prompt-toolkit: where first needed."""
+"""Chooses an item of a list by arrow keys or by typing words of it; imports prompt-toolkit, so only when needed."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ctxe.terminal.input.drawing import STYLE, depth, output
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import clean, clip, glyph, line
 
-ROWS = 12  # most of the list that is seen at once
+ROWS = 12  # rows of the list that are visible at once
 KEYS, WIDE = "(words, arrows, Enter; Esc leaves) ", 90
-"""What the keys do, told beside the question in a window of so many columns."""
+"""Key hints, shown beside the question in a window of at least this many columns."""
 
 
 @dataclass(slots=True)
 class _List:
-    """What is offered, as (value, row), and where the mark stands among what fits the words typed."""
+    """The items as (value, row), and the position of the selection among those that match the typed words."""
 
     screen: Screen
     every: Sequence[tuple[str, str]]
@@ -32,16 +32,16 @@ class _List:
     at: int = 0
 
     def fitting(self) -> list[tuple[str, str]]:
-        """Those that hold every word typed, in any order."""
+        """The items that contain every typed word, in any order."""
         words = self.typed.text.lower().split()
         return [one for one in self.every if all(word in " ".join(one).lower() for word in words)]
 
     def move(self, by: int) -> None:
-        """The mark goes up or down, no further than the ends."""
+        """Move the selection up or down, within the list."""
         self.at = max(0, min(self.at + by, len(self.fitting()) - 1))
 
     def rows(self) -> StyleAndTextTuples:
-        """The part of the list around the mark, as text for prompt-toolkit."""
+        """The rows around the selection, as text for prompt-toolkit."""
         found, (columns, _) = self.fitting(), self.screen.size()
         first = max(0, min(self.at - ROWS // 2, len(found) - self.room()))
         drawn: StyleAndTextTuples = []
@@ -52,12 +52,12 @@ class _List:
         return drawn or [("class:bottom-toolbar.text", "  nothing fits these words")]
 
     def room(self) -> int:
-        """Rows for the list: some of the window stays free."""
+        """Rows for the list; a part of the window stays free."""
         return max(1, min(ROWS, len(self.every), self.screen.size()[1] - 3))
 
 
 def pick(screen: Screen, question: str, options: Sequence[tuple[str, str]]) -> str | None:
-    """The value chosen of (value, row); None for Escape, Ctrl-C and Ctrl-D. Needs a ``live`` screen with a keyboard."""
+    """The chosen value of (value, row); None for Escape, Ctrl-C and Ctrl-D. Needs a ``live`` screen with a keyboard."""
     typed = Buffer(multiline=False)
     offered = _List(screen, options, typed)
     typed.on_text_changed += lambda _: setattr(offered, "at", 0)
@@ -73,7 +73,7 @@ def pick(screen: Screen, question: str, options: Sequence[tuple[str, str]]) -> s
         input=create_input(screen.stdin),
         output=output(screen),
     )
-    app.ttimeoutlen = 0.1  # seconds until Escape is no beginning of another key
+    app.ttimeoutlen = 0.1  # seconds until Escape counts as a key by itself
     return app.run(handle_sigint=False)
 
 
@@ -83,7 +83,7 @@ def _keys(offered: _List) -> KeyBindings:
         for name in names:
             keys.add(name)(lambda _, by=by: offered.move(by))
     for name in ("escape", "c-c", "c-d"):
-        keys.add(name, eager=True)(_left)  # else Escape would wait a second for a key that makes it Alt
+        keys.add(name, eager=True)(_left)  # otherwise Escape would wait a second for a key to combine with as Alt
 
     @keys.add("enter")
     def chosen(event: KeyPressEvent) -> None:

@@ -1,4 +1,4 @@
-"""The question whether a plan is done: drawn as Markdown, answered by how the work goes on, or by what to change."""
+"""Asks whether to carry out a plan: shows it as Markdown; the answer sets the approval mode or says what to change."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LEFT = "the user leaves it at the plan: nothing is done now; end your turn in a 
 
 
 def approved(action: Action, screen: Screen, prompt: Prompt) -> Answer:
-    """The person's answer; a rule of the yes names the mode. No answer leaves it. Raises KeyboardInterrupt."""
+    """The user's answer; the rule of a yes names the mode. No answer means leaving it. Raises KeyboardInterrupt."""
     _draw(action, screen)
     while True:
         typed = prompt.line(QUESTION, at_once="yal")
@@ -24,7 +24,7 @@ def approved(action: Action, screen: Screen, prompt: Prompt) -> Answer:
 
 
 def understood(typed: str | None) -> Answer | None:
-    """What was typed decides; None when it says nothing clear."""
+    """The decision in what was typed; None if it is unclear."""
     if typed is None:
         return Deny(LEFT)
     word, _, rest = typed.strip().partition(" ")
@@ -41,7 +41,7 @@ def understood(typed: str | None) -> Answer | None:
 
 
 def _draw(action: Action, screen: Screen) -> None:
-    """The plan, as an answer is drawn; as it stands where nothing is drawn."""
+    """Print the plan as Markdown, or as plain text without a terminal."""
     _say(screen, (), line(("? ", "warn"), (action.title, "strong"), (" · nothing is changed yet", "dim")), ())
     if screen.terminal:
         from ctxe.terminal.markdown import render

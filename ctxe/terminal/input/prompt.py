@@ -1,7 +1,7 @@
-"""Reading what a person types: a full input line on a capable terminal, plain lines anywhere else.
+"""Reads the user's input: a full input line on a capable terminal, plain lines anywhere else.
 
-``Prompt.read()`` gives the words, or ``Left`` when the person leaves: Ctrl-D or the end of input (code 0), Ctrl-C twice
-(code 130). ``line`` and ``ask`` put one short question, ``edit`` lets a text be changed.
+``Prompt.read()`` returns the words, or ``Left`` when the user leaves: by Ctrl-D or end of input (code 0), or by Ctrl-C
+twice (code 130). ``line`` and ``ask`` ask a short question, ``edit`` lets the user change a text.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """The person left; ``code`` is the exit code that says how."""
+    """The user left; ``code`` is the exit code."""
 
     code: int = 0
 
 
 class Prompt:
-    """Where words come from. ``history`` is a private file; ``commands`` are (name, help), or give them.
+    """The source of the user's input. ``history`` is a private file; ``commands`` are (name, help), or return them.
 
-    ``files`` gives paths for what was typed after @, best first; ``arguments`` the values for a command's name and the
-    word that was begun; ``toolbar`` is the row below the line, ``cycle`` what Shift-Tab does.
-    ``editor`` is a command (``["vim"]``) for long texts, ``vi`` has its keys in the line, too.
+    ``files`` returns paths for the text after @, best first; ``arguments`` the values for a command's name and the word
+    begun. ``toolbar`` returns the row below the line, ``cycle`` handles Shift-Tab. ``editor`` is a command
+    (``["vim"]``) for long texts; ``vi`` selects its keys in the line too.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Prompt:
         self.short: InputLine | None = None
 
     def read(self, text: str = "") -> str | Left:
-        """The next words of the user; ``text`` stands in the line already (where there is a line)."""
+        """The user's next words; ``text`` is the initial text of the line (on a capable terminal)."""
         label = f"{glyph('user', self.screen.unicode)} "
         if not self.full:
             return self._plain(label)
@@ -75,22 +75,22 @@ class Prompt:
         while True:
             try:
                 entered = self.main.read(label, text)
-            except KeyboardInterrupt:  # a signal from outside; the key itself is the input line's affair
+            except KeyboardInterrupt:  # SIGINT from outside; the input line handles the key itself
                 if not installed():
                     return Left(INTERRUPTED)
                 continue
             return entered if isinstance(entered, str) else Left(entered)
 
     def keep(self, words: str) -> None:
-        """Put words that were not typed into the line among those that ↑ brings back."""
+        """Add words that were not typed into the line to the history."""
         if self.main is not None:
             self.main.session.history.append_string(words)
 
     def line(self, question: str, text: str = "", at_once: str = "", shift_tab: str = "") -> str | None:
-        """The answer to one question, typed after it was asked; None when there is none (Ctrl-D, end of input).
+        """The answer to one question, typed after it was asked; None for Ctrl-D or end of input.
 
-        A letter of ``at_once`` needs no Enter on a capable terminal, ``shift_tab`` is what that key answers. Raises
-        KeyboardInterrupt for Ctrl-C.
+        On a capable terminal a letter of ``at_once`` needs no Enter, and ``shift_tab`` is the answer that this key
+        gives. Raises KeyboardInterrupt for Ctrl-C.
         """
         keyboard.flush(self.screen.stdin)
         if not self.full:
@@ -107,7 +107,7 @@ class Prompt:
         return entered if isinstance(entered, str) else None
 
     def ask(self, question: str, choices: Sequence[str]) -> str:
-        """One of ``choices`` (their first letters will do); the last one when there is no answer."""
+        """One of ``choices`` (first letters suffice); the last one if there is no answer."""
         while True:
             answer = self.line(question, at_once="".join(choice[:1] for choice in choices))
             if answer is None:
@@ -117,7 +117,7 @@ class Prompt:
                     return choice
 
     def pick(self, question: str, options: Sequence[tuple[str, str]]) -> str | None:
-        """One of (value, row) by arrows or words; None when none is wanted, or where the terminal cannot offer them."""
+        """The chosen value of (value, row), by arrows or words; None if declined or if the terminal is not capable."""
         if not self.full:
             return None
         from ctxe.terminal.input.picker import pick
@@ -125,17 +125,17 @@ class Prompt:
         return pick(self.screen, question, options)
 
     def edit(self, text: str, suffix: str = ".txt") -> str:
-        """The text as the user changed it: in the editor when it has lines and one is set, else in the input line."""
+        """The text as changed by the user: several lines in the editor if one is set, otherwise in the input line."""
         if self.editor and self.screen.keyboard and "\n" in text:
             return self._in_editor(text, suffix)
         try:
             changed = self.line("change it:", text)
-        except KeyboardInterrupt:  # back to the question, which takes a no
+        except KeyboardInterrupt:  # back to the question, where the user can say no
             return text
         return text if changed is None else changed
 
     def _in_editor(self, text: str, suffix: str) -> str:
-        """The text after the editor has closed; as it was when the editor failed, which is told."""
+        """The text after the editor was closed; unchanged, with a message, if the editor failed."""
         from ctxe.terminal.input.handover import lend
 
         with tempfile.TemporaryDirectory(prefix="ctxe-") as folder:
@@ -151,7 +151,7 @@ class Prompt:
         return text
 
     def _plain(self, label: str) -> str | Left:
-        """Lines as they come; a backslash at the end of one asks for another."""
+        """Plain lines; a backslash at the end of one continues it on the next."""
         rows: list[str] = []
         while True:
             if self.screen.keyboard:

@@ -1,4 +1,4 @@
-"""What is typed while the model works: kept apart from every question, shown, and told between two of its steps."""
+"""What is typed while the model works: kept apart from questions, displayed, and sent between two steps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ctxe.domain.pattern import pattern
 from ctxe.terminal.figures import plural
 from ctxe.terminal.style import Line, cells, clean, clip, glyph, line
 
-SHOWN = 3  # queued lines that are listed above the one that is typed
+SHOWN = 3  # queued lines that are listed above the one being typed
 _KEY = pattern(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1bO[ -~]|\x1b[^\x1b\[O]"  # a function key, or a letter with Alt (ECMA-48, xterm)
     r"|(?P<text>[^\x00-\x1f\x7f-\x9f]+)|(?P<control>[\x00-\x1a\x1c-\x1f\x7f-\x9f])",
@@ -24,9 +24,9 @@ COMMANDS = ("/", "!", "#")
 
 
 class TypeAhead:
-    """``queued`` was entered and waits, oldest first: words for the end of the step, a command for that of the turn.
+    """``queued`` was entered, oldest first: words wait for the end of the step, commands for the end of the turn.
 
-    ``text`` is the line that is begun, ``cycle`` what Shift-Tab does, ``aside`` what Ctrl-B does.
+    ``text`` is the unfinished line, ``cycle`` handles Shift-Tab, ``aside`` Ctrl-B.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class TypeAhead:
         self._rest = ""
 
     def feed(self, data: bytes) -> None:
-        """Take in what was typed, read at once. Line ends within it were pasted and send nothing."""
+        """Take in bytes that one read returned. Line ends inside them were pasted and submit nothing."""
         typed = self._rest + self._decoder.decode(data)
         begun = _BEGUN.search(typed)
         self._rest = typed[begun.start() :] if begun else ""
@@ -49,15 +49,15 @@ class TypeAhead:
             self._press(key.group(), key["text"] is not None)
 
     def escaped(self) -> bool:
-        """Was Escape pressed by itself? Asked when nothing followed it for a while."""
+        """Whether Escape was pressed by itself. To be called when nothing has followed it for a while."""
         alone = self._rest == "\x1b"
         self._rest = "" if alone else self._rest
         return alone
 
     def take(self, whole: bool) -> tuple[str, str]:
-        """What is sent next, and what the line is to begin with once nothing waits.
+        """What is sent next, and the initial text of the line once nothing is queued.
 
-        After a turn that was stopped or failed (not ``whole``) nothing is sent: everything comes back into the line.
+        After a turn that was stopped or failed (not ``whole``) nothing is sent: everything goes back into the line.
         """
         if not whole:
             self.text = "\n".join(part for part in (*self.queued, self.text) if part)
@@ -68,11 +68,11 @@ class TypeAhead:
         return "", text
 
     def words(self) -> str:
-        """What was entered up to the first command, as one: it may be told while the model works."""
+        """The words entered before the first slash command, joined; they may be sent while the model works."""
         return self._next() if self.queued and not self.queued[0].startswith(COMMANDS) else ""
 
     def rows(self, columns: int, unicode: bool) -> list[Line]:
-        """What waits and what is being typed, a row each, the end of a long line in sight."""
+        """One row for each queued line and for the one being typed, whose end stays visible."""
         if not (self.queued or self.text):
             return []
         notes = [f"  queued: {words}" for words in self.queued[-SHOWN:]]
@@ -122,7 +122,7 @@ class TypeAhead:
             self.text = ""
 
     def _next(self) -> str:
-        """A command by itself, or all words up to the next command: they were meant as one."""
+        """A single command, or all words up to the next command, which belong together."""
         said: Sequence[str] = self.queued
         count = 1
         if not said[0].startswith(COMMANDS):

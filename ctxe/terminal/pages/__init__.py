@@ -1,1 +1,1 @@
-"""Pages: one subject looked at whole, as lines, tables, SVG or HTML; they ask for nothing and wait for nobody."""
+"""Pages: full views of one subject as lines, tables, SVG or HTML, without any interaction."""

@@ -1,4 +1,4 @@
-"""The ledger of a request as people read it: what is in, what it costs, why, and what was left out."""
+"""The ledger of a request for people: what is in, what it costs and why, and what was left out."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from ctxe.domain.past import Sent
 
 ROOMY = 100
-"""Columns from which on a reason stands beside its chunk, and not below it."""
+"""Columns from which on a reason is printed beside its chunk instead of below it."""
 BESIDE = 35
-"""Columns of a row with its name and its reason left out."""
+"""Columns of a row without its name and its reason."""
 INDENT = "    "
 STYLES = {
     Priority.SYSTEM: "system",
@@ -34,7 +34,7 @@ STYLES = {
 
 
 def by_section(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """Rows grouped by section, sections and rows in the order of the ledger."""
+    """Rows grouped by section; sections and rows keep the order of the ledger."""
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(row.section, []).append(row)
@@ -42,7 +42,7 @@ def by_section(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 
 def _costs(ledger: Ledger, prices: Prices | None) -> str:
-    """What the input would cost new, and with what the provider already holds; empty without a known price."""
+    """The price of the input without any cache, and with what the provider has cached; empty without a known price."""
     if prices is None:
         return ""
     new = prices.cost(Usage(input=ledger.used))
@@ -51,7 +51,7 @@ def _costs(ledger: Ledger, prices: Prices | None) -> str:
 
 
 def summary(ledger: Ledger, screen: Screen, prices: Prices | None = None) -> list[Line]:
-    """The first lines: model and window, what is used of it, what of that is cached, and the money."""
+    """The first lines: model and context window, tokens used, tokens cached, and the price."""
     dot = f" {glyph('dot', screen.unicode)} "
     about = "" if ledger.exact else glyph("about", screen.unicode)
     first = [f"window {ledger.window:,}", f"reserve {ledger.reserve:,}", f"usable {ledger.usable:,}"]
@@ -70,7 +70,7 @@ def summary(ledger: Ledger, screen: Screen, prices: Prices | None = None) -> lis
 
 
 def stacked_bar(ledger: Ledger, screen: Screen) -> Line:
-    """The whole window as one bar, a colour for each kind of section and the free part empty."""
+    """The whole window as one bar: a colour for each kind of section, the free part empty."""
     room = min(screen.width or 0, 100)
     if not screen.terminal or room < 10 or ledger.usable <= 0:
         return ()
@@ -85,7 +85,7 @@ def stacked_bar(ledger: Ledger, screen: Screen) -> Line:
 
 
 def _chunk_rows(rows: Sequence[Row], most: int | None) -> list[list[Cell]]:
-    """One row for each chunk that is in, indented below its section; no reason that is wider than ``most`` columns."""
+    """One row for each chunk that is in, indented; a reason wider than ``most`` columns is left out."""
     return [
         [
             f"  {row.chunk}",
@@ -101,12 +101,12 @@ def _chunk_rows(rows: Sequence[Row], most: int | None) -> list[list[Cell]]:
 
 
 def reason(row: Row) -> str:
-    """Why a row is in, and what of it is true no longer."""
+    """Why a row is in, and what in it is out of date."""
     return "; ".join(filter(None, [row.why, row.superseded and f"superseded: {row.superseded}"]))
 
 
 def _superseded(ledger: Ledger, screen: Screen) -> list[Line]:
-    """One line about text of files that stands though it is true no longer."""
+    """One line about file contents that are in the request although they are out of date."""
     rows = ledger.superseded
     if not rows:
         return []
@@ -116,7 +116,7 @@ def _superseded(ledger: Ledger, screen: Screen) -> list[Line]:
 
 
 def _section_row(name: str, rows: Sequence[Row], ledger: Ledger) -> list[Cell]:
-    """The row of one section, its cached share in the place of a chunk's state."""
+    """The row of one section; its cached share is in the column of a chunk's state."""
     given = sum(row.given for row in rows)
     held = sum(row.given for row in rows if row.cached)
     return [
@@ -130,7 +130,7 @@ def _section_row(name: str, rows: Sequence[Row], ledger: Ledger) -> list[Cell]:
 
 
 def _section_table(ledger: Ledger, screen: Screen, explain: bool) -> list[Line]:
-    """A row for each section: with its bar, or (``explain``) with its chunks below it."""
+    """A row for each section, with its bar or (``explain``) followed by its chunks."""
     groups = by_section(ledger.rows)
     room = min(24, (screen.width or 0) - max(map(cells, groups), default=0) - 42)
     bar = [] if explain or room < 5 or not screen.terminal else [Column("")]
@@ -159,13 +159,13 @@ def _section_table(ledger: Ledger, screen: Screen, explain: bool) -> list[Line]:
 
 
 def _with_reasons(drawn: Sequence[Line], told: Sequence[str], screen: Screen) -> list[Line]:
-    """The lines of a table, its head first, with the reason for each row, where it has one, below it."""
+    """The lines of a table, header first, each followed by its reason if it has one."""
     reasons = [fold(line(INDENT, (words, "dim")), screen.width, INDENT) if words else [] for words in told]
     return [drawn[0], *(one for row, more in zip(drawn[1:], reasons, strict=True) for one in (row, *more))]
 
 
 def _unplanned(ledger: Ledger, screen: Screen) -> list[Line]:
-    """One line where no file was planned, with the reason."""
+    """One line with the reason, if no file was planned."""
     said = (row for row in ledger.rows if row.chunk in (f"{row.section}:plan", f"{row.section}:index"))
     told = [row.why for row in said if not row.given]
     return [(), *fold(line((f"no files: {told[0]}", "warn")), screen.width)] if told else []
@@ -199,12 +199,15 @@ def ledger_lines(ledger: Ledger, screen: Screen, *, explain: bool = False, price
 
 
 def ledger_view(ledger: Ledger, screen: Screen, *, explain: bool = False, prices: Prices | None = None) -> str:
-    """What ``ctxe budget`` and ``/context`` print. Shares are of what is used; the window is in the first lines."""
+    """The output of ``ctxe budget`` and ``/context``.
+
+    Shares are of the used tokens; the first lines show the window.
+    """
     return draw(ledger_lines(ledger, screen, explain=explain, prices=prices), screen)
 
 
 def sent_view(sent: Sent, screen: Screen) -> str:
-    """Which request of a session an account is of: when, for what words, and why an epoch began with it."""
+    """The request that a ledger belongs to: its time, the user's words, and why it began an epoch."""
     dot = f" {glyph('dot', screen.unicode)} "
     facts = [f"turn {sent.turn}, step {sent.step}", sent.at[:19].replace("T", " "), sent.began]
     head = line((f"request {sent.number}", "title"), (dot + dot.join(filter(None, facts)), "dim"))

@@ -1,7 +1,7 @@
-"""Charts of a session as SVG: the context of every request as stacked areas, and what each request cost.
+"""Charts of a session as SVG: the context of every request as stacked areas, and the price of each request.
 
-One column a request, in units of one; heights are in per cent of the chart. The page stretches both to its width, so
-nothing here has round parts or text: labels and marks are HTML, placed in per cent.
+Each request is a column one unit wide; heights are per cent of the chart. The page stretches both to its width, so
+nothing here has round parts or text: labels and marks are HTML, positioned in per cent.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from ctxe.domain.past import Sent
 
 LEAST_COLUMNS = 16
-"""A session of fewer requests does not fill the width, or each of its columns would be a wall."""
+"""Fewest columns of a chart: with fewer requests, a chart of full width would make each column a wall."""
 ROOM_ABOVE = 1.06
 NEAR = 2.5
-"""The limit is drawn when it is at most so many times as high as the fullest request; else the chart would be flat."""
+"""The limit is drawn if it is at most this many times the fullest request; otherwise the chart would be flat."""
 
 KINDS = {
     "tools": "tools",
@@ -52,7 +52,7 @@ BY_PRIORITY = {
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """A section over time: its name, its colour class, and its tokens in every request (0 where it is not)."""
+    """A section over time: its name, its colour class, and its tokens in each request (0 if absent)."""
 
     name: str
     kind: str
@@ -60,7 +60,7 @@ class Area:
 
 
 def areas(requests: Sequence[Sent]) -> list[Area]:
-    """The sections of all requests in the order of the wire; the conversation is always on top."""
+    """The sections of all requests in the order in which they are sent; the conversation is on top."""
     kinds: dict[str, str] = {}
     sizes = [_sizes(sent.ledger, kinds) for sent in requests]
     order = list(KINDS)
@@ -69,7 +69,7 @@ def areas(requests: Sequence[Sent]) -> list[Area]:
 
 
 def _sizes(ledger: Ledger, kinds: dict[str, str]) -> dict[str, int]:
-    """Tokens by section; ``kinds`` learns the colour class of each."""
+    """Tokens by section; adds the colour class of each section to ``kinds``."""
     found: dict[str, int] = {}
     for row in ledger.rows:
         if row.given:
@@ -79,7 +79,7 @@ def _sizes(ledger: Ledger, kinds: dict[str, str]) -> dict[str, int]:
 
 
 def ceiling(requests: Sequence[Sent]) -> int:
-    """Tokens at the top of the chart: a little above the limit where that is near, else above the fullest request."""
+    """Tokens at the top of the chart: slightly above the limit if it is near, otherwise above the fullest request."""
     most = max((sent.ledger.used for sent in requests), default=0) or 1
     limit = max((sent.ledger.usable for sent in requests), default=0)
     return int(max(most, limit if limit <= NEAR * most else 0) * ROOM_ABOVE) + 1
@@ -93,7 +93,7 @@ def ticks(top: float, least: int = 3) -> list[float]:
 
 
 def context_chart(requests: Sequence[Sent], top: int) -> str:
-    """The stacked areas, the cached part below a line, the limit; ``top`` is the value at the upper edge, in tokens."""
+    """The stacked areas, a line above the cached part, and the limit; ``top`` is the upper edge in tokens."""
     drawn, below = [], [0] * len(requests)
     for area in areas(requests):
         above = [base + tokens for base, tokens in zip(below, area.tokens, strict=True)]
@@ -110,7 +110,7 @@ def context_chart(requests: Sequence[Sent], top: int) -> str:
 
 
 def money_chart(requests: Sequence[Sent], top: float) -> str:
-    """What each request cost, and behind it what it would have cost without a cache; ``top`` in dollars."""
+    """The price of each request, and behind it the price without a cache; ``top`` in dollars."""
     drawn = []
     for at, sent in enumerate(requests):
         for kind, usd in (("plain", sent.plain_usd), ("paid", sent.ledger.usd)):
@@ -123,19 +123,19 @@ def money_chart(requests: Sequence[Sent], top: float) -> str:
 
 
 def columns(requests: int) -> int:
-    """Columns of the charts of so many requests."""
+    """Columns of the charts of this many requests."""
     return max(requests, LEAST_COLUMNS)
 
 
 def _svg(name: str, requests: int, drawn: Iterable[str]) -> str:
-    """A chart with a column to point at for every request."""
+    """A chart with an invisible column for each request, as a target for the pointer."""
     hits = [f'<rect class="hit" data-n="{n}" x="{n}" y="0" width="1" height="100"/>' for n in range(requests)]
     head = f'<svg id="{name}" viewBox="0 0 {columns(requests)} 100" preserveAspectRatio="none" role="img"'
     return "\n".join([f'{head} aria-label="{name} of {requests} requests">', *drawn, *hits, "</svg>"])
 
 
 def _stretches(tokens: Sequence[int]) -> list[range]:
-    """Runs of columns in which there is anything of a section."""
+    """Runs of columns in which a section has tokens."""
     found: list[range] = []
     for at, size in enumerate(tokens):
         if size and found and found[-1].stop == at:
@@ -146,14 +146,14 @@ def _stretches(tokens: Sequence[int]) -> list[range]:
 
 
 def _band(below: Sequence[int], above: Sequence[int], at: range, top: float) -> str:
-    """A closed outline over the columns ``at``, with a flat roof and floor over each."""
+    """A closed outline over the columns ``at``, flat at the top and bottom of each."""
     roof = "".join(f"V{100 - _percent(above[n], top)}H{n + 1}" for n in at)
     floor = "".join(f"V{100 - _percent(below[n], top)}H{n}" for n in reversed(at))
     return f"M{at.start},{100 - _percent(below[at.start], top)}{roof}{floor}Z"
 
 
 def _line(values: Sequence[int], top: float) -> str:
-    """A line over all columns; nothing is drawn above the edge."""
+    """A line over all columns; empty if any value is above the upper edge."""
     parts = [f"{'M' if n == 0 else 'L'}{n},{100 - _percent(v, top)}H{n + 1}" for n, v in enumerate(values)]
     return "".join(parts) if max(values, default=0) <= top else ""
 

@@ -1,4 +1,4 @@
-"""Two sessions side by side: what they cost, what stood in their requests, which files they changed."""
+"""Compares two sessions: their cost, the contents of their requests, the files they changed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def facts(past: Past) -> dict[str, Any]:
 
 
 def difference(one: Past, other: Past, screen: Screen) -> str:
-    """A table of both with what the second has more (+) or less (-), and the files that either changed."""
+    """A table of both, with what the second has more (+) or less (-), and the files that either changed."""
     a, b = facts(one), facts(other)
     body: list[list[Cell]] = [["words", a["words"], b["words"], ""]]
     body += [["model", ", ".join(a["models"]), ", ".join(b["models"]), ""]]

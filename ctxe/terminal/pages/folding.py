@@ -1,4 +1,4 @@
-"""What a fold would do, item by item: what stays whole, what becomes shorter, what gives way to the record."""
+"""Previews a fold, item by item: what stays whole, what becomes shorter, what the record replaces."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What a part of the request takes before and after (tokens), and whether it is the same text."""
+    """A part of the request: its tokens before and after, and whether the text is the same."""
 
     name: str
     before: int
@@ -30,7 +30,7 @@ class Item:
 
 
 def fold_view(before: Ledger, after: Ledger, did: Mapping[str, str], screen: Screen, prices: Prices | None) -> str:
-    """The items that change, what stays, and the size and money of the whole. ``did`` says what each step did."""
+    """The items that change, what stays, and the total size and price. ``did`` describes the steps."""
     items = _items(before, after)
     changed = [item for item in items if not item.same]
     largest = sorted(changed, key=lambda item: -abs(item.before - item.after))
@@ -50,7 +50,10 @@ def fold_view(before: Ledger, after: Ledger, did: Mapping[str, str], screen: Scr
 
 
 def _items(before: Ledger, after: Ledger) -> list[Item]:
-    """Every part of either request in the order of the wire; words that move into the record as they are stay."""
+    """Every part of either request in the order in which they are sent.
+
+    Text moved unchanged into the record stays the same.
+    """
     was, will = _parts(before), _parts(after)
     for new in [key for key in will if key not in was]:
         if old := next((key for key in was if key not in will and _marks(was, key) == _marks(will, new)), None):
@@ -63,7 +66,7 @@ def _items(before: Ledger, after: Ledger) -> list[Item]:
 
 
 def _parts(ledger: Ledger) -> dict[Key, list[Row]]:
-    """Rows that are in, by item whatever the section it stands in; headings come and go with what is below them."""
+    """Rows that are in, by item regardless of the section. Headings are left out: they depend on what is below them."""
     found: dict[Key, list[Row]] = {}
     for row in ledger.rows:
         if row.given and row.chunk != "(heading)":

@@ -1,4 +1,4 @@
-"""Money in lines and tables: of a session, its newest and next request, its limit, and of everything in a project."""
+"""Money as lines and tables: of a session, its newest and next request, its limit, and of all sessions of a project."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from ctxe.terminal.style import fold, line
 from ctxe.terminal.tables import Cell, Column, draw, table, told_lines
 
 Spent = tuple[str, int, Usage, float | None, float | None]
-"""A row of money: name, replies, tokens, dollars, dollars without a cache."""
+"""A row of a table: name, replies, tokens, dollars, dollars without a cache."""
 
 RIGHT = ("replies", "input", "cached", "output", "cost", "without cache")
 SHORT = ("calls", "input", "cached", "output", "cost", "uncached")
 NARROW = 66
-"""Columns of a window below which the heads are shorter words."""
+"""Columns of a window below which the headers are abbreviated."""
 
 
 def money(past: Past, ahead: Forecast | None, limit: float, project: tuple[float | None, int], screen: Screen) -> str:
-    """What a session costs: so far, its newest request, the next one, of its ``limit`` (dollars, 0: none).
+    """The cost of a session: so far, its newest request, the next one, and its ``limit`` (dollars, 0: none).
 
-    ``project`` are the dollars and the number of all sessions here.
+    ``project`` are the dollars and the number of all sessions of the project.
     """
     told = [
         ("session", "", _session(past)),
@@ -35,7 +35,7 @@ def money(past: Past, ahead: Forecast | None, limit: float, project: tuple[float
 
 
 def money_table(by: str, rows: Sequence[Spent], screen: Screen) -> str:
-    """Money by something, and a line for all of it."""
+    """The cost by model, step or whatever ``by`` names, and a line for the total."""
     heads = SHORT if (screen.width or NARROW) < NARROW else RIGHT
     columns = [Column(by, grows=by in ("model", "step")), *(Column(name, right=True) for name in heads)]
     body: list[list[Cell]] = []
@@ -51,13 +51,13 @@ def money_table(by: str, rows: Sequence[Spent], screen: Screen) -> str:
 
 
 def _written(use: Usage) -> str:
-    """What was written to the cache; an hour in it costs more than the usual minutes."""
+    """Tokens written to the cache; keeping them for an hour costs more than the default minutes."""
     hour = f", {figures.size(use.cache_write_1h)} of it for an hour" if use.cache_write_1h else ""
     return f", {figures.size(use.cache_write)} tokens were written to it{hour}" if use.cache_write else ""
 
 
 def usd(dollars: float | None) -> str:
-    """Dollars, or that nobody knows."""
+    """Dollars, or "no price known"."""
     return "no price known" if dollars is None else figures.money(dollars)
 
 

@@ -1,4 +1,4 @@
-"""What lies behind a session and before it, in lines: cache breaks, folds, what was put in unasked, the next fold."""
+"""The past and future of a session in lines: cache breaks, folds, what was injected and its use, the next fold."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ctxe.terminal.style import glyph
 from ctxe.terminal.tables import Told, draw, told_lines
 
 NEWEST = 3
-"""Folds, breaks and unused chunks that are named; the others are counted."""
+"""Folds, breaks and unused chunks that are listed; the others are counted."""
 
 
 def outlook(past: Past, ahead: Forecast | None, screen: Screen, made: Fold | None = None) -> str:
-    """The lines below the account of a request: what broke, what was folded where, what was used, what is to come.
+    """The lines below a request's ledger: cache breaks, folds, use of injected text, and the forecast.
 
-    ``made`` is a fold that came after the newest request: the next one begins with it.
+    ``made`` is a fold made after the newest request; the next request begins with it.
     """
     folded = [*_folds(past, screen.unicode), *([_made(made, screen.unicode)] if made else [])]
     told = [*_cache(past), *folded, *_used(past.injected), *_ahead(ahead)]
@@ -26,7 +26,7 @@ def outlook(past: Past, ahead: Forecast | None, screen: Screen, made: Fold | Non
 
 
 def missed(miss: Miss) -> str:
-    """In words, that the provider's cache did not hold what it should have held."""
+    """A message that the provider's cache had lost what it should have held."""
     pause = f", after a pause of {figures.seconds(miss.pause)}" if miss.pause >= 60 else ""
     return f"the provider held {figures.size(miss.read)} of {figures.size(miss.expected)} tokens{pause}"
 

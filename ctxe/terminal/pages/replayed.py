@@ -1,4 +1,4 @@
-"""Sessions that are over: drawn again by the code that drew them, searched, or written out as Markdown."""
+"""Past sessions: redrawn by the code that first drew them, searched, or exported as Markdown."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from ctxe.terminal.style import line
 from ctxe.terminal.tables import draw
 from ctxe.terminal.transcript import told
 
-AROUND = 60  # characters shown on either side of what was sought
+AROUND = 60  # characters shown on either side of a match
 
 
 def show_events(events: Iterable[Event], screen: Screen) -> None:
-    """Draw a session's events as they were drawn when they happened, the user's words included."""
+    """Draw a session's events as they were drawn live, with the user's words."""
     with Renderer(screen, words=True) as renderer:
         for event in events:
             renderer.show(event)
 
 
 def _texts(event: Event) -> Iterator[tuple[str, str]]:
-    """Every text of an event with what it is: originals, so that what was folded or shortened is found too."""
+    """Every text of an event with its source. These are originals, so folded or shortened text is found too."""
     match event:
         case TurnStarted(words, gathered):
             yield "you", words
@@ -38,7 +38,7 @@ def _texts(event: Event) -> Iterator[tuple[str, str]]:
 
 
 def matching(events: Iterable[Event], text: str, screen: Screen) -> list[str]:
-    """A row for every line that contains ``text`` in either case: the turn's number, what it is, the line around it."""
+    """A row for each line that contains ``text``, ignoring case: turn number, source, and the line around it."""
     found, turn, sought = [], 0, text.casefold()
     for event in events:
         turn += isinstance(event, TurnStarted)
@@ -52,7 +52,7 @@ def matching(events: Iterable[Event], text: str, screen: Screen) -> list[str]:
 
 
 def markdown(events: Iterable[Event]) -> str:
-    """A session as a Markdown document: words, answers, calls and what they gave, and everything told in between."""
+    """A session as a Markdown document: words, answers, calls with their results, and all notices in between."""
     parts: list[str] = []
     for event in events:
         match event:
@@ -73,7 +73,7 @@ def _quoted(text: str) -> str:
 
 
 def _fenced(text: str) -> str:
-    """Text in a fence longer than any run of backticks in it."""
+    """The text in a fence longer than any run of backticks in it."""
     clean, fence = visible(text).rstrip("\n"), "```"
     while fence in clean:
         fence += "`"

@@ -1,7 +1,7 @@
-"""A session as one HTML page that needs nothing else: charts, every request with its exact text, folds, money.
+"""A session as one self-contained HTML page: charts, every request with its exact text, folds, money.
 
-Text of the repository and the model is escaped, and only ever made into text nodes. The page's own policy (CSP) lets
-no script run but its own, by content hash, and loads nothing from anywhere.
+Text of the repository and the model is escaped, and only ever inserted as text nodes. The page's own content security
+policy (CSP) allows only its own script, by hash, and loads nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PRIVATE = "This page holds the text of the session: give it only to people who m
 
 
 def page(past: Past) -> str:
-    """The whole page, UTF-8."""
+    """The whole page, in UTF-8."""
     style, script = _asset("inspect.css"), _asset("inspect.js")
     mark = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{mark}'; base-uri 'none'"
@@ -67,7 +67,7 @@ def _head(past: Past) -> str:
 
 
 def _tiles(past: Past) -> str:
-    """The session in a few numbers."""
+    """The key figures of the session."""
     usage = past.usage
     folds = sum(sent.fold is not None for sent in past.requests)
     used, put = used_share(past.injected)
@@ -101,7 +101,7 @@ def _breaks(past: Past) -> str:
 
 
 def _charts(past: Past) -> str:
-    """Both charts with their scales and marks, and the legend."""
+    """Both charts with their scales, marks and legend."""
     top = ceiling(past.requests)
     dear = max((max(sent.plain_usd or 0, sent.ledger.usd or 0) for sent in past.requests), default=0.0) * 1.05
     scale = "".join(_tick(value, top, figures.size(value)) for value in ticks(top))
@@ -127,7 +127,7 @@ def _tick(value: float, top: float, label: str) -> str:
 
 
 def _marks(past: Past) -> str:
-    """Folds, cache breaks and misses above their columns."""
+    """Folds, cache breaks, misses and summaries above their columns."""
     drawn = []
     for sent, kind, sign, says in (*_marked(past), *_summed(past)):
         left = 100 * (sent.number - 1) / columns(len(past.requests))
@@ -136,7 +136,7 @@ def _marks(past: Past) -> str:
 
 
 def _marked(past: Past) -> Iterator[tuple[Sent, str, str, str]]:
-    """Requests that are marked: with which class, which sign, and what it says."""
+    """(request, class, sign, text) of each marked request."""
     forgotten = {miss.sent.number: miss for miss in past.misses}
     for sent in past.requests:
         if sent.began:
@@ -148,7 +148,7 @@ def _marked(past: Past) -> Iterator[tuple[Sent, str, str, str]]:
 
 
 def _detail() -> str:
-    """The frame that the script fills with the request that was chosen."""
+    """The frame in which the script shows the selected request."""
     return (
         '<section id="detail"><nav><button id="back" title="one back (←)">←</button><h2 id="which"></h2>'
         '<button id="on" title="one on (→)">→</button>'
@@ -161,14 +161,14 @@ def _detail() -> str:
 
 
 def _summed(past: Past) -> Iterator[tuple[Sent, str, str, str]]:
-    """Summaries, at the requests that followed them (the last, for one that none followed)."""
+    """Summaries, each at the request that followed it, or at the last one."""
     for one in past.summaries if past.requests else ():
         sent = past.requests[min(one.before, len(past.requests)) - 1]
         yield sent, "sum", "Σ", f"a {one.what} by {one.model}: {_usd(one.usd)}"
 
 
 def _events(past: Past) -> str:
-    """Every fold, every break and every miss as a table."""
+    """A table of every fold, cache break, miss and summary."""
     rows = []
     for sent, kind, _, says in sorted((*_marked(past), *_summed(past)), key=lambda marked: marked[0].number):
         sizes = f"{sent.fold.tokens_before:,} → {sent.fold.tokens_after:,}" if sent.fold and kind == "fold" else ""
@@ -177,7 +177,7 @@ def _events(past: Past) -> str:
 
 
 def _used(past: Past) -> str:
-    """What was put before the model unasked, the largest first, and what came of it."""
+    """What was injected unasked, largest first, and how it was used later."""
     order = sorted(past.injected, key=lambda one: -one.tokens)
     rows = [[one.section, one.chunk, f"{one.tokens:,}", f"turn {one.turn}", one.way or "not used"] for one in order]
     return _table("Put before the model unasked", ["section", "what", "tokens", "for", "later"], rows)

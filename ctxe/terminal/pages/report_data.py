@@ -1,4 +1,4 @@
-"""What the page of a session knows, as JSON for its script: every ledger row and text once, requests by reference."""
+"""The data of a session's page as JSON for its script: each ledger row and text once, requests by reference."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ctxe.terminal.pages.charts import BY_PRIORITY, KINDS
 from ctxe.terminal.pages.outlook import missed
 
 HARMLESS = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}
-"""What could end a script element or be read as markup; all of it can only stand inside of JSON strings."""
+"""Characters that could end a script element or be read as markup; they occur only inside JSON strings."""
 
 NOT_FOUND = "the log does not have this text as it was sent"
 
@@ -33,19 +33,19 @@ def data(past: Past) -> dict[str, Any]:
 
 
 def embedded(value: object) -> str:
-    """JSON that may stand inside a script element, whatever its strings hold."""
+    """JSON that is safe inside a script element, whatever its strings contain."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).translate(HARMLESS)
 
 
 class _Numbered:
-    """Values in the order of their first mention, each once, known by a key."""
+    """Distinct values, identified by a key, in the order of first use."""
 
     def __init__(self) -> None:
         self.values: list[Any] = []
         self._places: dict[object, int] = {}
 
     def place(self, key: object, make: Callable[[], Any]) -> int:
-        """Where the value of a key stands; it is made on the first mention."""
+        """The index of a key's value, which is made on first use."""
         if key not in self._places:
             value = make()
             self._places[key] = len(self.values)
@@ -83,7 +83,7 @@ def _request(sent: Sent, rows: _Numbered, texts: _Numbered, known: Mapping[str, 
 
 
 def _key(row: Row) -> tuple[object, ...]:
-    """A row less what differs from request to request though it is the same chunk: whether it was cached."""
+    """Identifies a row across requests: everything except whether it was cached."""
     return row.section, row.chunk, row.priority, row.asked, row.given, row.tier, row.why, row.superseded, row.digest
 
 
