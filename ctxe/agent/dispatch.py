@@ -46,7 +46,7 @@ class Dispatcher:
         raised.
         """
         began, title, running = time.monotonic(), "", False
-        came: deque[str] = deque(maxlen=PIECES)
+        pieces: deque[str] = deque(maxlen=PIECES)
         known: Known | None = None
         try:
             action = self._prepared(call.name, call.arguments)
@@ -60,19 +60,19 @@ class Dispatcher:
             yield ToolStarted(call.id, call.name, title, by)
             self.before(action)
             running = True
-            output = self._cleaned((yield from _run(action, came)))
+            output = self._cleaned((yield from _run(action, pieces)))
         except (ToolError, CtxeError) as error:
-            said = self.clean(str(error))
-            facts: dict[str, Any] = {"refused": said} if isinstance(error, Denied) else {}
+            message = self.clean(str(error))
+            facts: dict[str, Any] = {"refused": message} if isinstance(error, Denied) else {}
             facts |= {"unapplied": True} if isinstance(error, NotApplied) else {}
-            failed = ToolResult(call.id, said + _note_of(known), ok=False)
+            failed = ToolResult(call.id, message + _note_of(known), ok=False)
             # The time a person took to answer does not count.
             seconds = 0.0 if "refused" in facts else time.monotonic() - began
             yield ToolFinished(failed, call.name, title or named(call), seconds=seconds, facts=facts)
             return
         except KeyboardInterrupt:
             if running:
-                text = f"{''.join(came).rstrip()}\n{STOPPED}".lstrip()
+                text = f"{''.join(pieces).rstrip()}\n{STOPPED}".lstrip()
                 stopped = ToolOutput(text, ok=False, kind="shell", facts={"stopped": True})
                 yield self._finished(call, title, self._cleaned(stopped), began)
             raise
@@ -168,14 +168,14 @@ def _decoded(arguments: str) -> dict[str, Any]:
     return decoded
 
 
-def _run(action: Action, came: deque[str]) -> Generator[Event, None, ToolOutput]:
-    """Run an action, yielding its progress; ``came`` collects the pieces of output."""
+def _run(action: Action, collected: deque[str]) -> Generator[Event, None, ToolOutput]:
+    """Run an action, yielding its progress; ``collected`` gets the pieces of output."""
     output: ToolOutput | None = None
     pieces = action.run()
     try:
         for item in pieces:
             if isinstance(item, Progress):
-                came.append(item.text)
+                collected.append(item.text)
                 yield item
             else:
                 output = item

@@ -15,8 +15,8 @@ from ctxe.domain.value import dataclass
 REPEATS = 3
 """The same call with the same result this often in one turn is a circle, not a retry."""
 HOPELESS = 8
-"""Steps in a row with one and the same call that end the turn, if the call fails or nothing else changes. The model was
-told at the third and did not react.
+"""Steps in a row with one and the same call that end the turn, if it always fails, or if neither replies nor results
+change. The model was told at the third and did not react.
 """
 WAIT = ("run_command", "use")
 """Tools that a model may call repeatedly because it waits for something."""

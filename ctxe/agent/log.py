@@ -25,7 +25,9 @@ from ctxe.storage.files import replace
 
 VERSION = 1
 AT_ONCE = 2_000_000_000
-"""Nanoseconds by which the logs of two sessions running side by side may differ in time."""
+"""Nanoseconds that another log may be newer without being dated in the future: a session beside this one may just have
+written to it.
+"""
 
 
 @cache

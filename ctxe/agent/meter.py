@@ -38,8 +38,8 @@ class Meter:
                 self.written.append((name, size))
             case _ if isinstance(event, Waiting | Kept):
                 self.billed = None
-                for came in (self.words, self.thoughts, self.written):
-                    came.clear()
+                for parts in (self.words, self.thoughts, self.written):
+                    parts.clear()
 
     @property
     def said(self) -> str:

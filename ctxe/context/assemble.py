@@ -78,13 +78,13 @@ def assemble(
     tools = [tool_piece(schema, count) for schema in frame.tools]
     standing = {section.name: section_pieces(section, count) for section in frame.sections}
     rules = [p for s in frame.sections if s.priority is Priority.SYSTEM for p in standing[s.name]]
-    whole = spoken(conversation, count, frame.own)
-    said = _fit_task(whole, budget.usable - _sum(tools) - _sum(rules), count, [*tools, *rules])
-    must = _sum([*tools, *rules, *said.record, *_words(said), *said.steps[-1:]])
+    uncut = spoken(conversation, count, frame.own)
+    fitted = _fit_task(uncut, budget.usable - _sum(tools) - _sum(rules), count, [*tools, *rules])
+    must = _sum([*tools, *rules, *fitted.record, *_words(fitted), *fitted.steps[-1:]])
     # Room that shortening the task leaves by chance is not given out: with a larger budget it would be gone again.
-    rest = budget.usable - must if said is whole else 0
+    rest = budget.usable - must if fitted is uncut else 0
     shared, out, charged = _fill_shares(frame.sections, standing, budget, rest)
-    kept, dropped = _newest_first(said, rest - charged, count)
+    kept, dropped = _newest_first(fitted, rest - charged, count)
     pieces = [*tools, *rules, *shared, *kept]
     request = request_of(pieces, frame.max_output, frame.session, frame.effort)
     account = (
@@ -117,8 +117,8 @@ def _sum(pieces: Sequence[Piece]) -> int:
     return sum(piece.tokens for piece in pieces)
 
 
-def _words(said: ConversationPieces) -> list[Piece]:
-    return [said.words] if said.words else []
+def _words(parts: ConversationPieces) -> list[Piece]:
+    return [parts.words] if parts.words else []
 
 
 def _prefix(pieces: Sequence[Piece], room: int) -> list[Piece]:
@@ -158,22 +158,22 @@ def _fill_shares(
     return kept, out, math.ceil(round(charged, 6))
 
 
-def _newest_first(said: ConversationPieces, rest: int, count: Count) -> tuple[list[Piece], list[Piece]]:
+def _newest_first(parts: ConversationPieces, rest: int, count: Count) -> tuple[list[Piece], list[Piece]]:
     """Conversation pieces kept, in wire order, and dropped: gathered pieces get room first, then the newest steps."""
-    history = [*said.older, *said.steps[:-1]]
-    gathered = _prefix(said.gathered, rest)
+    history = [*parts.older, *parts.steps[:-1]]
+    gathered = _prefix(parts.gathered, rest)
     rest -= _sum(gathered)
-    whole = len(gathered) == len(said.gathered)
+    whole = len(gathered) == len(parts.gathered)
     if history and not (whole and _sum(history) <= rest):
         rest -= _gap(len(history), count).tokens
     newest = _prefix(history[::-1], rest)[::-1] if whole else []
     lost = history[: len(history) - len(newest)]
     gap = [_gap(len(lost), count)] if lost and rest >= 0 else []
-    own = len(said.steps[:-1])
+    own = len(parts.steps[:-1])
     before, after = (newest[: max(0, len(newest) - own)], newest[max(0, len(newest) - own) :])
-    words = [replace(word, joins=bool(gathered)) for word in _words(said)]
-    kept = [*said.record, *gap, *before, *gathered, *words, *after, *said.steps[-1:]]
-    return kept, [*lost, *said.gathered[len(gathered) :]]
+    words = [replace(word, joins=bool(gathered)) for word in _words(parts)]
+    kept = [*parts.record, *gap, *before, *gathered, *words, *after, *parts.steps[-1:]]
+    return kept, [*lost, *parts.gathered[len(gathered) :]]
 
 
 def _gap(number: int, count: Count) -> Piece:
@@ -194,24 +194,24 @@ def _gap(number: int, count: Count) -> Piece:
     )
 
 
-def _fit_task(said: ConversationPieces, room: int, count: Count, fixed: Sequence[Piece]) -> ConversationPieces:
+def _fit_task(parts: ConversationPieces, room: int, count: Count, fixed: Sequence[Piece]) -> ConversationPieces:
     """Shorten the newest step, then the words, if the task exceeds ``room`` tokens; BudgetError when that fails."""
-    over = _sum([*said.record, *_words(said), *said.steps[-1:]]) - room
+    over = _sum([*parts.record, *_words(parts), *parts.steps[-1:]]) - room
     if over <= 0:
-        return said
+        return parts
     from ctxe.context.shorten import shorten_piece  # rarely needed; start-up stays fast
 
-    if said.steps:
-        step = shorten_piece(said.steps[-1], over, count)
-        over -= said.steps[-1].tokens - step.tokens
-        said = replace(said, steps=(*said.steps[:-1], step))
-    if over > 0 and said.words:
-        words = shorten_piece(said.words, over, count)
-        over -= said.words.tokens - words.tokens
-        said = replace(said, words=words)
+    if parts.steps:
+        step = shorten_piece(parts.steps[-1], over, count)
+        over -= parts.steps[-1].tokens - step.tokens
+        parts = replace(parts, steps=(*parts.steps[:-1], step))
+    if over > 0 and parts.words:
+        words = shorten_piece(parts.words, over, count)
+        over -= parts.words.tokens - words.tokens
+        parts = replace(parts, words=words)
     if over > 0:
-        raise _too_small([*fixed, *said.record, *_words(said), *said.steps[-1:]], over)
-    return said
+        raise _too_small([*fixed, *parts.record, *_words(parts), *parts.steps[-1:]], over)
+    return parts
 
 
 def _too_small(pieces: Sequence[Piece], over: int) -> BudgetError:

@@ -59,21 +59,21 @@ def fold(
         return Fold(upto, cause=cause)
     seen = survey() if survey else Survey().read(conversation, lambda result: result.text)
     words = words_kept(conversation, upto, room, count)
-    said = [chunk for _, chunk in sorted(words.items())] + [*left_out(conversation, upto, words)]
-    extra = _size([*said, *also], count) - count(words[0].text)
+    messages = [chunk for _, chunk in sorted(words.items())] + [*left_out(conversation, upto, words)]
+    extra = _size([*messages, *also], count) - count(words[0].text)
     space = max(0, free - kept - extra - JOIN)
-    if (before := conversation.fold) and _is_current(before, upto, [*said, *also], space, count):
+    if (before := conversation.fold) and _is_current(before, upto, [*messages, *also], space, count):
         return replace(before, cause=cause)
-    earlier = _earlier(conversation.fold, upto, said, space, count)
-    stays = [*earlier, *(chunk for chunk in said if chunk not in earlier)]
+    earlier = _earlier(conversation.fold, upto, messages, space, count)
+    kept_chunks = [*earlier, *(chunk for chunk in messages if chunk not in earlier)]
     entries = _without_messages(seen.before(upto), [conversation.turns[t].words for t in words])
-    covered = names_standing([*stays, *also], conversation, upto)
+    covered = names_standing([*kept_chunks, *also], conversation, upto)
     since = seen.steps_before(conversation.fold.upto) if earlier and conversation.fold else 0
     share = PART if earlier else FIRST
     text = record(seen, entries, covered, int(share * space), count, _parts(earlier), since)
     if text:
-        stays.append(Chunk(RECORD, text, f"stands for steps {since + 1} to {entries[-1].step}"))
-    return Fold(upto, (*stays, *also), _decayed(conversation, upto, policy.decay_after, count), cause=cause)
+        kept_chunks.append(Chunk(RECORD, text, f"stands for steps {since + 1} to {entries[-1].step}"))
+    return Fold(upto, (*kept_chunks, *also), _decayed(conversation, upto, policy.decay_after, count), cause=cause)
 
 
 def _earlier(before: Fold | None, upto: Position, said: Sequence[Chunk], space: int, count: Count) -> tuple[Chunk, ...]:
@@ -183,9 +183,9 @@ def whole_steps(conversation: Conversation) -> int:
 
 def size_of(frame: Frame, conversation: Conversation, count: Count) -> int:
     """Tokens of the next request if it held the whole conversation (with its fold applied)."""
-    said = spoken(conversation, count, frame.own)
-    words = (said.words,) if said.words else ()
-    pieces: tuple[Piece, ...] = (*said.record, *said.older, *said.gathered, *words, *said.steps)
+    parts = spoken(conversation, count, frame.own)
+    words = (parts.words,) if parts.words else ()
+    pieces: tuple[Piece, ...] = (*parts.record, *parts.older, *parts.gathered, *words, *parts.steps)
     return _frame_tokens(frame, count) + sum(piece.tokens for piece in pieces)
 
 

@@ -14,14 +14,14 @@ WORDS, REMARK, ASKED, OUTPUT = 1_000, 400, 150, 250
 
 def transcript(conversation: Conversation, since: int, room: int, count: Count) -> str:
     """User messages, replies, calls and results after step ``since`` in ``room`` tokens; the oldest are dropped."""
-    said = list(_parts(conversation, since, count))
+    texts = list(_parts(conversation, since, count))
     kept: list[str] = []
-    for text in reversed(said):
+    for text in reversed(texts):
         room -= count(text) + 1
         if room < 0:
             break
         kept.append(text)
-    missing = len(said) - len(kept)
+    missing = len(texts) - len(kept)
     return "\n".join([*([f"[{missing} earlier parts are left out]"] if missing else []), *reversed(kept)])
 
 
