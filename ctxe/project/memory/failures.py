@@ -61,6 +61,7 @@ def timeline(project: Project, group: remembered.Group) -> list[dict[str, Any]]:
 
 
 def _moments(session: str, lines: Iterable[bytes], wanted: Sequence[bytes]) -> Iterator[dict[str, Any]]:
+    """Lines of one session log that record this failure or a prevented repeat of it."""
     turn = step = 0
     for line in lines:
         turn += b'"type":"turn_started"' in line

@@ -155,6 +155,7 @@ class RecordedFiles:
 
 
 def _learn_steps(project: Project, path: Path, *, sure: bool) -> Learnt:
+    """Feed a recording step by step to the watch of failures, with its own clock and file hashes."""
     watch: Watch | None = None
     files = RecordedFiles(str(project.root))
     when = [project.store.now()]

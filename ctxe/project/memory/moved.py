@@ -51,6 +51,7 @@ def _current_path(project: Project, path: str, stands: Callable[[str], bool]) ->
 
 
 def _renamed(project: Project, path: str) -> str:
+    """The path to which the newest commit that deleted ``path`` moved it; empty when git sees no rename."""
     git = project.git
     last = git.output("log", "-1", "--format=%H", "--diff-filter=D", "--", f":(literal){path}")
     if not last or not last.strip():

@@ -102,10 +102,10 @@ def _project_servers(project: Project) -> Iterator[Configured]:
         yield Configured(SERVERS_FILE, ServerSettings(), SERVERS_FILE, "wrong", problem=problem)
         return
     for name, given in servers:
-        yield _one(project, name, given)
+        yield _project_server(project, name, given)
 
 
-def _one(project: Project, name: str, given: Any) -> Configured:
+def _project_server(project: Project, name: str, given: Any) -> Configured:
     from dataclasses import asdict
 
     shown = one_line(name, 40)

@@ -74,7 +74,7 @@ def _read(of: str, file: Path, servers: str, made: Callable[[Table], dict[str, A
     table = _table(file)
     given = table.get(servers)
     for name, one in list(given.items())[:MOST_SERVERS] if isinstance(given, Mapping) else ():
-        yield _one(of, file, str(name), one, made)
+        yield _server(of, file, str(name), one, made)
 
 
 def _local(of: str, file: Path, servers: str, root: str) -> Iterator[ForeignServer]:
@@ -83,7 +83,7 @@ def _local(of: str, file: Path, servers: str, root: str) -> Iterator[ForeignServ
     mine = projects.get(root) if isinstance(projects, Mapping) else None
     given = mine.get(servers) if isinstance(mine, Mapping) else None
     for name, one in list(given.items())[:MOST_SERVERS] if isinstance(given, Mapping) else ():
-        yield _one(of, file, str(name), one, lambda table: {**_common(table), "folders": [root]})
+        yield _server(of, file, str(name), one, lambda table: {**_common(table), "folders": [root]})
 
 
 def _table(file: Path) -> Table:
@@ -96,7 +96,7 @@ def _table(file: Path) -> Table:
     return table if isinstance(table, Mapping) else {}
 
 
-def _one(of: str, file: Path, name: str, given: Any, made: Callable[[Table], dict[str, Any]]) -> ForeignServer:
+def _server(of: str, file: Path, name: str, given: Any, made: Callable[[Table], dict[str, Any]]) -> ForeignServer:
     called = _UNNAMED.sub("-", name).strip("-.")[:40]
     try:
         if not isinstance(given, Mapping) or not SERVER_NAME.fullmatch(called):

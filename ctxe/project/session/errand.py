@@ -65,6 +65,7 @@ class Errand:
         yield self._output(failed)
 
     def _turn(self, words: str) -> Iterator[Progress]:
+        """Run one turn of the delegate; yields a line of progress whenever the screen should change."""
         events = self.session.turn(words)
         try:
             with contextlib.closing(events) if isinstance(events, Generator) else contextlib.nullcontext():

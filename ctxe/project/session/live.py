@@ -80,7 +80,10 @@ class Live:
 
     @property
     def seeing(self) -> State:
-        """The state with the current model, which the log notes only with the next turn: can it see pictures?"""
+        """The state with the current model in it, to decide whether pictures can be shown.
+
+        The log, and so the session's own state, notes a change of model only with the next turn.
+        """
         return replace(self.session.state, model=self.model.id)
 
     @property

@@ -147,6 +147,7 @@ def _rows(skill: Skill) -> Iterator[str]:
 
 
 def _reading(skill: Skill, path: str) -> Action:
+    """The action that reads a file of a module; secret and binary files raise ToolError."""
     file = f"{skill.where}/{path}"
 
     def run() -> ToolOutput:

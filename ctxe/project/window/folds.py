@@ -61,6 +61,7 @@ class Folds:
         return fold and retold(state.conversation, fold, _originals(state), self.composer.budget, self.composer.count)
 
     def _with_lessons(self, state: State, cause: str, focus: str) -> Fold | None:
+        """The fold with lessons and focus lines, or with fewer of them where it would free too little."""
         talk = state.conversation
         fold = self._folded(state, cause)
         if fold is None:

@@ -35,6 +35,7 @@ def known(state: State) -> dict[str, str]:
 
 
 def _seen(turn: Turn) -> Iterator[tuple[str, str, str]]:
+    """(path, content hash, tier) of every dated file version that a turn showed to the model, oldest first."""
     for section in turn.gathered:
         dated = (chunk for chunk in section.chunks if chunk.path and (chunk.of or chunk.id.startswith(CHANGED)))
         yield from ((chunk.path, chunk.of, chunk.tier) for chunk in dated)

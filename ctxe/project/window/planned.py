@@ -134,6 +134,7 @@ class Planning:
         return made(self._project, index, task.words, room, steering, self._purse, ahead=task.ahead)
 
     def _near(self, made: Plan, task: Task, *, named_only: bool) -> Section:
+        """The files that score near the best one and are new to the model; the others are left out with a reason."""
         found = section(made)
         best = max(file.score for file in made.files)
         named = {file.path for file in made.files if any(reason.signal in NAMED for reason in file.reasons)}

@@ -32,7 +32,7 @@ MARGIN = 64
 
 
 class Replayed:
-    """One conversation that grows; it folds when a request is due that would not fit."""
+    """One conversation that grows; ``request`` folds it when that is due."""
 
     __slots__ = (
         "_count",

@@ -58,6 +58,7 @@ class Crediting:
             self.passed = event.facts.get("exit_code") == 0 and not tests.get("failures") and bool(tests.get("passed"))
 
     def _ended(self, event: TurnFinished, state: State) -> None:
+        """Note which shown memories the turn cited; count them as helpful if its tests passed."""
         number, turn = len(state.conversation.turns), state.turn
         said = "\n".join(f"{s.reply.text}\n{' '.join(c.arguments for c in s.reply.calls)}" for s in turn.steps)
         ids = playbook.cited(said, _shown([*_standing(state), *turn.gathered]))

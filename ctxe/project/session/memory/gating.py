@@ -67,7 +67,7 @@ class Gating:
             return None
         if match.exact and not match.answered:
             self.gate.answered(key)
-            return self._said(match, "answer" if self.mode == "tell" else "ask")
+            return self._answer(match, "answer" if self.mode == "tell" else "ask")
         if match.failed.changes is not None:
             return Known(match.failed.signature, match.failed.lesson, "", "note") if match.exact else None
         return self._shown(match.failed) if command else self._noted(match.failed.signature, match.failed.lesson)
@@ -92,6 +92,10 @@ class Gating:
         self.before = {path: self.digest_of(path) for path in action.paths}
 
     def _changed_meanwhile(self, failed: Failed) -> bool:
+        """Whether anything changed on disk since the failure; the gate is told so.
+
+        False for a failure that depends on its own file alone or that a person refused.
+        """
         if self.changed_since is None or failed.alone or failed.refused:
             return False
         if failed.at and not self.changed_since(failed.at + TICK):
@@ -112,7 +116,8 @@ class Gating:
         self.noted.add(signature)
         return Known(signature, lesson, f"[ctxe: {LIKE}]\n{_fenced(signature, lesson)}", "note")
 
-    def _said(self, match: Match, way: Literal["answer", "ask"]) -> Known:
+    def _answer(self, match: Match, way: Literal["answer", "ask"]) -> Known:
+        """What the gate says, in place of the call (``answer``) or with the question to a person (``ask``)."""
         failed = match.failed
         earlier = failed.changes is None
         if way == "ask":  # a person decides whether it runs: the model only learns what failed

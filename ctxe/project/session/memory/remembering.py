@@ -104,6 +104,7 @@ class Remembering:
             pass
 
     def _tool(self, event: ToolFinished, state: State) -> Iterator[Event]:
+        """Take in the end of one tool call: its edits, an answer of the gate, or its failure."""
         for touch in event.result.touches:
             if touch.operation != "read":
                 self.watch.edited(touch.path, event.display, self.gating.before.get(touch.path))
@@ -168,6 +169,7 @@ class Remembering:
         return Recorded(kind, entry.id, entry.title, entry.by, entry.path)
 
     def _recorded(self, told: FailureNews) -> Recorded:
+        """The event for a failure that was seen or resolved; prepares the note for a model that goes in circles."""
         entry = told.entry
         self.recorded.append(f"failure {entry.id} {told.change}")
         if told.tried:
