@@ -18,8 +18,8 @@ SAID = {
 
 def told(reply: Reply) -> str:
     """A line for the user about how a reply ended; empty when it ended properly."""
-    said = SAID.get(reply.stop, "")
-    return f"{said}; {_names(reply)} was not run" if said and reply.dropped else said
+    reason = SAID.get(reply.stop, "")
+    return f"{reason}; {_names(reply)} was not run" if reason and reply.dropped else reason
 
 
 def note(reply: Reply) -> Chunk | None:

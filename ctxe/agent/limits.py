@@ -71,12 +71,12 @@ def circle(state: State) -> Chunk | None:
     for one in made[-newest:]:
         seen[one] += 1
         if seen[one] == REPEATS:
-            said = f"{one[0]} was called {REPEATS} times with the same arguments and gave the same result"
-            return _note(f"circle {one[0]}", said, [one], "the same call three times")
+            fact = f"{one[0]} was called {REPEATS} times with the same arguments and gave the same result"
+            return _note(f"circle {one[0]}", fact, [one], "the same call three times")
     last = made[-2 * REPEATS - 1 :]
     if _alternate(last[-2 * REPEATS :]) and not _alternate(last[: 2 * REPEATS] if len(last) > 2 * REPEATS else []):
-        said = f"the same two calls were made in turns, {REPEATS} times each"
-        return _note("circle of two", said, last[-2:], "two calls in turns")
+        fact = f"the same two calls were made in turns, {REPEATS} times each"
+        return _note("circle of two", fact, last[-2:], "two calls in turns")
     return None
 
 
@@ -112,7 +112,7 @@ def _alternate(made: Sequence[Made]) -> bool:
     return whole and calls[0] != calls[1] and calls == calls[:2] * REPEATS
 
 
-def _note(name: str, said: str, calls: Sequence[Made], why: str) -> Chunk:
+def _note(name: str, fact: str, calls: Sequence[Made], why: str) -> Chunk:
     listed = "\n".join(f"- {tool} {' '.join(arguments.split())[:SHOWN]}" for tool, arguments, _ in calls)
-    text = f"[ctxe: {said}. Do something else, or say what is in the way. Called so far:]\n{listed}"
+    text = f"[ctxe: {fact}. Do something else, or say what is in the way. Called so far:]\n{listed}"
     return Chunk(name, text, why)

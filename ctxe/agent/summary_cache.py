@@ -95,13 +95,13 @@ def _save(kept: Path, known: Mapping[str, _ReadLog]) -> None:
 def _to_row(known: _ReadLog) -> list[Any]:
     from dataclasses import astuple
 
-    *said, spent = (getattr(known.glance, part.name) for part in fields(Glance))
+    *values, spent = (getattr(known.glance, part.name) for part in fields(Glance))
     rows = [[one.at, one.model, one.usd, one.delegate, *astuple(one.usage)] for one in spent]
-    return [known.mark, known.before, said, rows]
+    return [known.mark, known.before, values, rows]
 
 
-def _from_row(mark: list[int], before: str, said: list[Any], rows: list[list[Any]]) -> _ReadLog:
+def _from_row(mark: list[int], before: str, values: list[Any], rows: list[list[Any]]) -> _ReadLog:
     spent = [Spent(at, model, Usage(*usage), usd, delegate) for at, model, usd, delegate, *usage in rows]
-    glance = Glance(*said)
+    glance = Glance(*values)
     glance.spent = spent
     return _ReadLog((mark[0], mark[1], mark[2]), before, glance)

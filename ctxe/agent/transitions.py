@@ -146,7 +146,7 @@ def _with_result(state: State, event: ToolFinished) -> State:
         state.originals[result.handle] = event.full
     todo = _listed(event.facts.get("todo"), state.todo)
     plan = str(event.facts.get("plan", state.plan))
-    done = bool(todo) and all(how == "done" for _, how in todo)
+    done = bool(todo) and all(status == "done" for _, status in todo)
     return replace(state, results=(*state.results, result), todo=todo, plan="" if done else plan)
 
 
@@ -162,9 +162,9 @@ def _joined(state: State) -> State:
     """The pending reply and its results become a step; a result that a damaged log has lost is marked as missing."""
     if state.pending is None or not state.conversation.turns:
         return replace(state, pending=None, results=())
-    came = {result.call_id: result for result in state.results}
+    by_id = {result.call_id: result for result in state.results}
     lost = (ToolResult(call.id, NO_RESULT, ok=False) for call in state.pending.calls)
-    step = Step(state.pending, tuple(came.get(missing.call_id, missing) for missing in lost))
+    step = Step(state.pending, tuple(by_id.get(missing.call_id, missing) for missing in lost))
     turn = replace(state.turn, steps=(*state.turn.steps, step))
     return replace(_with_turn(state, turn), pending=None, results=())
 

@@ -61,18 +61,18 @@ def _by_step(project: Project, session: str) -> dict[str, Sum]:
     from ctxe.project.window.past import past
 
     found: dict[str, Sum] = {}
-    so_far = past(project, path_of(project.place.sessions, session))
+    session_past = past(project, path_of(project.place.sessions, session))
     beside: dict[int, dict[str, Sum]] = {}
-    for bought in so_far.summaries:
+    for bought in session_past.summaries:
         rows = beside.setdefault(bought.before, {})
         row = Sum(bought.replies, bought.usage, bought.usd, bought.plain_usd)
         rows[bought.what] = rows.get(bought.what, Sum()) + row
-    for one in so_far.requests:
+    for one in session_past.requests:
         key, usage = f"{one.turn}.{one.step}", one.ledger.usage or Usage()
         found |= {f"{what} before {key}": row for what, row in beside.pop(one.number, {}).items()}
         found[key] = found.get(key, Sum()) + Sum(1, usage, one.ledger.usd, one.plain_usd)
-    left = ((what, before, row) for before, rows in beside.items() for what, row in rows.items())
-    return found | {f"{what} after request {before - 1}": row for what, before, row in left}
+    rest = ((what, before, row) for before, rows in beside.items() for what, row in rows.items())
+    return found | {f"{what} after request {before - 1}": row for what, before, row in rest}
 
 
 def _plain(row: Sum) -> dict[str, Any]:

@@ -65,8 +65,8 @@ def _report_usage(error: Exception) -> int:
     show, code = getattr(error, "show", None), getattr(error, "exit_code", None)
     if callable(show) and isinstance(code, int):
         # pydantic's prefix of the message
-        said = str(getattr(error, "message", "")).removeprefix("Value error, ") + _quoting_hint(error)
-        vars(error)["message"] = clean(said)
+        text = str(getattr(error, "message", "")).removeprefix("Value error, ") + _quoting_hint(error)
+        vars(error)["message"] = clean(text)
         show()
         return code
     return code if isinstance(code, int) else 0
@@ -76,8 +76,8 @@ def _quoting_hint(error: Exception) -> str:
     """A hint on how to talk to the model, when a command does not exist and resembles none."""
     import re
 
-    context, said = getattr(error, "ctx", None), str(getattr(error, "message", ""))
-    alone = re.fullmatch(r"No such command '[^']*'\.", said) and context is not None and context.parent is None
+    context, text = getattr(error, "ctx", None), str(getattr(error, "message", ""))
+    alone = re.fullmatch(r"No such command '[^']*'\.", text) and context is not None and context.parent is None
     return ' Words to the model stand in quotes: ctxe "mend the test"' if alone else ""
 
 

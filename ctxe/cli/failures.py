@@ -147,9 +147,9 @@ def match(
     if lines:
         memory.answer_lines(asking.answers(project, sys.stdin, "failure"))
         return
-    said = " ".join(words or ())
+    text = " ".join(words or ())
     values = {"kind": "failure", "files": tuple(file or ()), "command": command, "error": error}
-    asked = asking.asked(said, 'ctxe failures match "tests hang on CI"', k=k, **values)
+    asked = asking.asked(text, 'ctxe failures match "tests hang on CI"', k=k, **values)
     found = asking.answer(project, asked)
     print_json(found) if as_json else memory.show_found(invocation, found)
 
@@ -161,9 +161,9 @@ def forget(context: typer.Context, failure: Ref, as_json: JsonOption = False) ->
     invocation = Invocation.of(context)
     project = invocation.project()
     group = failures.failure_group(project, failure)
-    gone = project.store.forget(*(entry.id for entry in group.entries))
+    removed = project.store.forget(*(entry.id for entry in group.entries))
     if as_json:
-        print_json([{"id": entry.id, "path": entry.path} for entry in gone])
+        print_json([{"id": entry.id, "path": entry.path} for entry in removed])
         return
     screen = invocation.screen()
     screen.say(f"forgot {group.signature[:8]} {group.entry.title}")
@@ -196,8 +196,8 @@ def learn(
         return
     screen = invocation.screen()
     for one in done:
-        told = one.skipped or f"{one.steps} calls, {one.failed} failed, {one.new} new, {one.resolved} fixed"
-        screen.say(f"{one.name}: {told}")
+        text = one.skipped or f"{one.steps} calls, {one.failed} failed, {one.new} new, {one.resolved} fixed"
+        screen.say(f"{one.name}: {text}")
     new, read = sum(one.new for one in done), sum(not one.skipped for one in done)
     screen.say(f"{plural(new, 'new failure')} from {plural(read, 'recording')}")
 
@@ -213,8 +213,8 @@ def stats(context: typer.Context, as_json: JsonOption = False) -> None:
         print_json(found)
         return
     screen = invocation.screen()
-    told = ", ".join(f"{number} {status}" for status, number in found["statuses"].items()) or "none"
-    screen.say(f"{plural(found['failures'], 'failure')}: {told}; seen {plural(found['seen'], 'time')} in all")
+    counts = ", ".join(f"{number} {status}" for status, number in found["statuses"].items()) or "none"
+    screen.say(f"{plural(found['failures'], 'failure')}: {counts}; seen {plural(found['seen'], 'time')} in all")
     money = f", ${found['usd']:.4f}" if found["usd"] else ""
     cost = f", which cost {found['tokens']:,} tokens{money}" if found["repeats"] else ""
     screen.say(

@@ -31,8 +31,8 @@ def init(
     screen = invocation.screen()
     project.store.share()
     project.trust()
-    told = f"{project.place.memory} holds this project's memory; git sees it, sessions and cache excepted"
-    screen.say(draw(fold(line(told), screen.width), screen))
+    text = f"{project.place.memory} holds this project's memory; git sees it, sessions and cache excepted"
+    screen.say(draw(fold(line(text), screen.width), screen))
     if not yes and screen.keyboard:
         from ctxe.cli.offer import offer_local
 

@@ -11,8 +11,8 @@ def register(app: typer.Typer) -> None:
     """Add the ``mcp`` command and its subcommands."""
     from ctxe.cli import mcp_servers
 
-    says = "An MCP server on stdio: plan, pack, budget, memory and failures for any MCP client."
-    group = typer.Typer(help=f"{says} Below it: servers whose tools ctxe itself may use.", rich_markup_mode=None)
+    about = "An MCP server on stdio: plan, pack, budget, memory and failures for any MCP client."
+    group = typer.Typer(help=f"{about} Below it: servers whose tools ctxe itself may use.", rich_markup_mode=None)
     group.callback(invoke_without_command=True)(mcp)
     mcp_servers.register(group)
     app.add_typer(group, name="mcp")

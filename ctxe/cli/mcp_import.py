@@ -58,8 +58,8 @@ def _offered(project: Project, one: ForeignServer, screen: Screen) -> bool:
     if one.problem or taken:
         screen.say(draw([line(f"{head}: {one.problem or 'there is a server of this name already'}")], screen))
         return False
-    said = [line(head), *(line(f"  {row}") for row in shown(project, one))]
-    screen.say(draw([part for row in said for part in fold(row, screen.width, "    ")], screen))
+    rows = [line(head), *(line(f"  {row}") for row in shown(project, one))]
+    screen.say(draw([part for row in rows for part in fold(row, screen.width, "    ")], screen))
     if not screen.keyboard or Prompt(screen).ask("keep it in your settings? [y/n]", ("y", "n")) != "y":
         return False
     put(project, one.name, one.table)

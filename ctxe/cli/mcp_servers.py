@@ -159,8 +159,8 @@ def confirmed(project: Project, name: str, screen: Screen, ask: Callable[[str, S
     server, rows = approving(project, name)
     head = f"server {name} of {server.origin} in {project.root}"
     changed = " (it was changed since you approved it)" if server.state == "changed" else ""
-    said = [line(f"{head}{changed}"), *(line(f"  {row}") for row in rows)]
-    screen.say(draw([part for one in said for part in fold(one, screen.width, "    ")], screen))
+    shown_lines = [line(f"{head}{changed}"), *(line(f"  {row}") for row in rows)]
+    screen.say(draw([part for one in shown_lines for part in fold(one, screen.width, "    ")], screen))
     if ask("allow exactly this here, until it changes? [y/n]", ("y", "n")) != "y":
         screen.say(f"{name} is not approved")
         return False

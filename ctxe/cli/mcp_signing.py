@@ -63,10 +63,10 @@ def signed(project: Project, name: str, screen: Screen, client: tuple[str, str] 
         screen.say(f"sign in at {name} in your browser{' (it should have opened)' if shown else ''}:\n\n{clean(url)}\n")
         screen.say("on another machine than this one: put in the address that the browser was sent to. Ctrl-C stops")
 
-    talk = signing.SignInDialog(
+    dialog = signing.SignInDialog(
         open_, lambda: _typed(screen), lambda: screen.tell("that is not the address; Ctrl-C stops")
     )
-    held = signing.login(project, name, talk, client, port)
+    held = signing.login(project, name, dialog, client, port)
     screen.say(f"signed in at {name}: {plural(len(held.tools), 'tool')}; `ctxe mcp logout {name}` forgets it")
 
 
@@ -87,5 +87,7 @@ def logout(context: typer.Context, name: Name) -> None:
     from ctxe.project.servers.signing import logout as forget
 
     invocation = Invocation.of(context)
-    gone = forget(invocation.project(), name)
-    invocation.screen().say(f"the sign-in at {name} is forgotten" if gone else f"you were not signed in at {name}")
+    signed_out = forget(invocation.project(), name)
+    invocation.screen().say(
+        f"the sign-in at {name} is forgotten" if signed_out else f"you were not signed in at {name}"
+    )

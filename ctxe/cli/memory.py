@@ -73,8 +73,8 @@ def search(
     if lines:
         answer_lines(asking.answers(project, sys.stdin, kind))
         return
-    said = " ".join(words or ())
-    asked = asking.asked(said, k=k, kind=kind, files=tuple(file or ()), budget_tokens=budget_tokens, inject=inject)
+    text = " ".join(words or ())
+    asked = asking.asked(text, k=k, kind=kind, files=tuple(file or ()), budget_tokens=budget_tokens, inject=inject)
     found = asking.answer(project, asked)
     print_json(found) if as_json else show_found(invocation, found)
 
@@ -101,8 +101,8 @@ def show_found(invocation: Invocation, found: dict[str, object]) -> None:
     columns += [Column("tokens", right=True), Column("score", right=True, style="dim")]
     rows: list[list[Cell]] = []
     for row, entry in zip(results, known, strict=True):
-        said = [row["title"] or ("" if entry.title else entry.text), *([entry.fix] if len(columns) > 5 else [])]
-        rows.append([row["id"], row["kind"], *said, str(row["tokens"]), f"{row['score']:.2f}"])
+        cells = [row["title"] or ("" if entry.title else entry.text), *([entry.fix] if len(columns) > 5 else [])]
+        rows.append([row["id"], row["kind"], *cells, str(row["tokens"]), f"{row['score']:.2f}"])
     screen.say(table(columns, rows, screen))
 
 

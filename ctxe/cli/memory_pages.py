@@ -118,8 +118,8 @@ def sources_page(project: Project, screen: Screen) -> str:
     columns += [Column("tokens", right=True), Column("why", style="dim", wraps=True)]
     rows: list[list[Cell]] = []
     for number, rule in enumerate(rules, 1):
-        said = dict.fromkeys(path for _, path in rule.repeats)
-        again = f"; {plural(len(rule.repeats), 'item')} said already in {', '.join(said)}" if said else ""
+        others = dict.fromkeys(path for _, path in rule.repeats)
+        again = f"; {plural(len(rule.repeats), 'item')} said already in {', '.join(others)}" if others else ""
         rows.append([str(number), rule.path, rule.state, str(rule.tokens or ""), rule.why + again])
     for number, piece in enumerate(pieces, len(rows) + 1):
         state = "loaded" if piece["tokens"] else "left out"
@@ -149,9 +149,9 @@ def _rest(about: Mapping[str, Any], screen: Screen, *, empty: bool, kind: str) -
     elif empty:
         rows.append(line('nothing is remembered yet: `ctxe memory add "…"`, or /remember in a chat'))
     if about["lines"] or about["bulk"]:
-        told = [f"{plural(about['lines'], 'line')} on {plural(about['days'], 'day')}"] if about["lines"] else []
-        told += [plural(about["bulk"], "imported line")] if about["bulk"] else []
-        rows.append(line(("log", "strong"), f"  {', '.join(told)}"))
+        parts = [f"{plural(about['lines'], 'line')} on {plural(about['days'], 'day')}"] if about["lines"] else []
+        parts += [plural(about["bulk"], "imported line")] if about["bulk"] else []
+        rows.append(line(("log", "strong"), f"  {', '.join(parts)}"))
     if about["inbox"]:
         rows.append(line(("inbox", "warn"), f"  {plural(about['inbox'], 'proposal')} to look at: `ctxe memory review`"))
     rows += [line(("outside", "warn"), f"  {one['path']} was {one['change']}") for one in about["outside"][:10]]

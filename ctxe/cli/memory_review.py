@@ -35,8 +35,8 @@ def review(
     if accept or reject or merge:
         if not waiting and "all" in [*(accept or ()), *(reject or ())]:
             screen.say("the inbox is empty")
-        for said in inbox.settle(project, accept or (), reject or (), merge):
-            screen.say(said)
+        for outcome in inbox.settle(project, accept or (), reject or (), merge):
+            screen.say(outcome)
     elif as_json:
         print_json([memories.whole(project, entry.id) for entry in waiting])
     elif screen.keyboard:
@@ -132,9 +132,9 @@ def _walk_rivals(project: Project, screen: Screen) -> bool:
     from ctxe.terminal.input.prompt import Prompt
 
     prompt = Prompt(screen)
-    gone: set[str] = set()
+    losers: set[str] = set()
     for one, other, old in inbox.rivals(project):
-        if {one.id, other.id} & gone:
+        if {one.id, other.id} & losers:
             continue
         pages = [entry_page(project, screen, entry.id) for entry in (one, other)]
         screen.say(f"\nboth hold in place of {old}:\n" + "\n\n".join(pages))
@@ -146,7 +146,7 @@ def _walk_rivals(project: Project, screen: Screen) -> bool:
             continue
         loser, winner = (other, one) if answer == "first" else (one, other)
         screen.say(inbox.give_way(project, loser, winner))
-        gone.add(loser.id)
+        losers.add(loser.id)
     return True
 
 
@@ -157,9 +157,9 @@ def _walk_doubles(project: Project, screen: Screen) -> None:
     from ctxe.terminal.input.prompt import Prompt
 
     prompt = Prompt(screen, editor=project.editor)
-    gone: set[str] = set()
+    merged: set[str] = set()
     for one, other in inbox.doubles(project):
-        if one.id not in gone and other.id not in gone:
+        if one.id not in merged and other.id not in merged:
             pages = [entry_page(project, screen, entry.id) for entry in (one, other)]
             screen.say("\nsaid twice:\n" + "\n\n".join(pages))
             choices = ("keep", "merge", "quit")
@@ -168,7 +168,7 @@ def _walk_doubles(project: Project, screen: Screen) -> None:
                 return
             if answer == "merge":
                 screen.say(inbox.settle_one(project, one.id, "merge", other.id))
-                gone.add(one.id)
+                merged.add(one.id)
 
 
 def _question(choices: tuple[str, ...]) -> str:

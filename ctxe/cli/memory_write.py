@@ -32,8 +32,8 @@ OTHERS = ("current", "stale", "superseded")
 
 def _kinds(kind: str) -> str:
     """A hint which kinds ``add`` accepts, and which command writes ``kind`` instead."""
-    beside = {"failure": "; `ctxe failures add` keeps a failure", "log": "; sessions write the log of the day"}
-    return ", ".join(ADDED[:-1]) + f" or {ADDED[-1]}" + beside.get(kind, "")
+    elsewhere = {"failure": "; `ctxe failures add` keeps a failure", "log": "; sessions write the log of the day"}
+    return ", ".join(ADDED[:-1]) + f" or {ADDED[-1]}" + elsewhere.get(kind, "")
 
 
 def add(
@@ -83,11 +83,11 @@ def keep(
     replaced = [old.id for old in superseded]
     same = None if replaced else memories.known(project, draft)
     if not (replaced or propose or same):
-        more = _same_subject(project, screen, draft)
-        if more is None:
+        chosen = _same_subject(project, screen, draft)
+        if chosen is None:
             screen.tell("nothing was saved")
             return
-        replaced += more
+        replaced += chosen
     status = "proposed" if propose else "current"
     entry = same or memories.keep(project, replace(draft, supersedes=tuple(replaced), status=status))
     if as_json:
@@ -105,13 +105,13 @@ def _same_subject(project: Project, screen: Screen, draft: Any) -> list[str] | N
 
     replaced: list[str] = []
     for other in memories.same_subject(project, draft):
-        said = f"{other.kind} {other.id} says: {other.title}"
+        text = f"{other.kind} {other.id} says: {other.title}"
         if not screen.keyboard:
-            screen.tell(f"kept both: {said} (--supersedes {other.id} replaces it)")
+            screen.tell(f"kept both: {text} (--supersedes {other.id} replaces it)")
             continue
         from ctxe.terminal.input.prompt import Prompt
 
-        answer = Prompt(screen).ask(f"{said}. [s]upersede it, [k]eep both, [c]ancel?", ("s", "k", "c"))
+        answer = Prompt(screen).ask(f"{text}. [s]upersede it, [k]eep both, [c]ancel?", ("s", "k", "c"))
         if answer == "c":
             return None
         replaced += [other.id] if answer == "s" else []
@@ -137,9 +137,9 @@ def edit(
     values = {"title": title, "text": words, "status": status, "scope": tuple(scope or ()), "files": tuple(file or ())}
     given = {name: value for name, value in values.items() if value}
     held = project.store.get(entry)
-    fit = STATUSES.get(held.kind, OTHERS)
-    if status and status not in fit:
-        raise typer.BadParameter(", ".join(fit[:-1]) + f" or {fit[-1]}", param_hint="--status")
+    allowed = STATUSES.get(held.kind, OTHERS)
+    if status and status not in allowed:
+        raise typer.BadParameter(", ".join(allowed[:-1]) + f" or {allowed[-1]}", param_hint="--status")
     if given:
         project.store.change(held.id, **given)
     elif screen.keyboard:
@@ -164,12 +164,12 @@ def forget(
 ) -> None:
     """Remove entries. Raises StoreError."""
     invocation = Invocation.of(context)
-    gone = invocation.project().store.forget(*entries)
+    removed = invocation.project().store.forget(*entries)
     if as_json:
-        print_json([{"id": entry.id, "path": entry.path} for entry in gone])
+        print_json([{"id": entry.id, "path": entry.path} for entry in removed])
         return
     screen = invocation.screen()
-    for entry in gone:
+    for entry in removed:
         screen.say(f"forgot {entry.id} {entry.title}")
     screen.tell("`ctxe memory undo` takes it back")
 

@@ -112,8 +112,8 @@ def _nothing(made: Plan, screen: Screen) -> str:
 
     if not made.task.strip():
         return "nothing was changed here lately"
-    said = "no file of this project bears on that: say it in words of the code, or name a file or an error"
-    return draw(fold(line(said), screen.width), screen)
+    text = "no file of this project bears on that: say it in words of the code, or name a file or an error"
+    return draw(fold(line(text), screen.width), screen)
 
 
 def _foot(made: Plan, more: int) -> str:

@@ -38,12 +38,12 @@ class Options:
         None for anything that Typer must parse, or complain about.
         """
         fields: dict[str, Any] = {}
-        said: list[str] = []
+        free: list[str] = []
         queue = list(words)
         while queue:
             word = queue.pop(0)
             if word == "--":
-                return fields, [*said, *queue]
+                return fields, [*free, *queue]
             if word in self.flags:
                 fields[self.flags[word]] = True
             elif word in self.values and queue and not queue[0].startswith("-"):
@@ -54,8 +54,8 @@ class Options:
             elif word.startswith("-") and not _is_sentence(word):
                 return None
             else:
-                said.append(word)
-        return fields, said
+                free.append(word)
+        return fields, free
 
     def _fits(self, name: str, value: str) -> bool:
         """True when this is a plain value of the field."""

@@ -56,8 +56,8 @@ def list_(context: typer.Context, as_json: JsonOption = False) -> None:
     screen.say(drawn or "there are no skills: `ctxe skills new NAME`")
     cost = modules.listed(project)
     shortened = f" ({cost['says']})" if cost["says"] else ""
-    told = f"in tokens: the list takes {cost['tokens']:,} of every request{shortened}, a module more once it is loaded"
-    screen.say(draw(fold(line(told), screen.width), screen))
+    text = f"in tokens: the list takes {cost['tokens']:,} of every request{shortened}, a module more once it is loaded"
+    screen.say(draw(fold(line(text), screen.width), screen))
 
 
 def show(
@@ -130,7 +130,7 @@ def check(
             for fault in [one["problem"], *one["faults"]]:
                 if fault:
                     screen.say(f"{one['where']}: {fault}")
-        told = f"{len(found)} checked, {len(wrong)} with something to mend"
-        screen.say(told if found else "there are no modules of your own to check: `ctxe skills new NAME` begins one")
+        summary = f"{len(found)} checked, {len(wrong)} with something to mend"
+        screen.say(summary if found else "there are no modules of your own to check: `ctxe skills new NAME` begins one")
     if wrong:
         raise typer.Exit(1)

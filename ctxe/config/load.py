@@ -60,10 +60,10 @@ def cache_folder(environment: Mapping[str, str]) -> Path:
 
 def _linux_folder(environment: Mapping[str, str], variable: str, usual: str) -> Path | None:
     """The folder in the usual case on Linux, else None: importing platformdirs takes longer than reading settings."""
-    said, home = environment.get(variable, ""), environment.get("HOME", "")
-    if sys.platform != "linux" or "ANDROID_ROOT" in environment or not (said or home).startswith("/"):
+    base, home = environment.get(variable, ""), environment.get("HOME", "")
+    if sys.platform != "linux" or "ANDROID_ROOT" in environment or not (base or home).startswith("/"):
         return None
-    return Path(said or f"{home}/{usual}") / "ctxe"
+    return Path(base or f"{home}/{usual}") / "ctxe"
 
 
 def read_environment() -> dict[str, str]:

@@ -35,11 +35,11 @@ def spoken(conversation: Conversation, count: Count, own: ReplyBlocks = EVERY) -
         first = upto.step if t == upto.turn else 0
         running = t == last
         if first == 0:
-            around, said = turn_pieces(turn, t + 1, count, running=running)
+            around, message = turn_pieces(turn, t + 1, count, running=running)
             if running:
-                gathered, words = around, said
+                gathered, words = around, message
             else:
-                older += [*around, said]
+                older += [*around, message]
         newest = len(turn.steps) - 1
         into = steps if running else older
         for s in range(first, len(turn.steps)):

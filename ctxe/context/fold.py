@@ -76,7 +76,9 @@ def fold(
     return Fold(upto, (*kept_chunks, *also), _decayed(conversation, upto, policy.decay_after, count), cause=cause)
 
 
-def _earlier(before: Fold | None, upto: Position, said: Sequence[Chunk], space: int, count: Count) -> tuple[Chunk, ...]:
+def _earlier(
+    before: Fold | None, upto: Position, user_chunks: Sequence[Chunk], space: int, count: Count
+) -> tuple[Chunk, ...]:
     """The words and record of the fold before, when the new one can append to them unchanged; otherwise ().
 
     It cannot when other user messages are kept, or when the record leaves no room for one more part.
@@ -84,7 +86,7 @@ def _earlier(before: Fold | None, upto: Position, said: Sequence[Chunk], space: 
     if before is None or before.upto == upto:
         return ()
     chunks = tuple(chunk for chunk in before.record if chunk.id == RECORD or chunk.id.startswith(WORDS))
-    if any(chunk not in said for chunk in chunks if chunk.id != RECORD):
+    if any(chunk not in user_chunks for chunk in chunks if chunk.id != RECORD):
         return ()
     size = _size([chunk for chunk in chunks if chunk.id == RECORD], count)
     return chunks if 0 < size <= (1 - PART) * space else ()
@@ -118,9 +120,9 @@ def names_standing(chunks: Sequence[Chunk], conversation: Conversation, upto: Po
                 yield from line.names
 
 
-def _without_messages(entries: Sequence[HistoryEntry], spoken: Sequence[str]) -> list[HistoryEntry]:
-    """``entries`` without the user messages in ``spoken``, which stand elsewhere."""
-    return [entry for entry in entries if entry.what != "user" or entry.title[0] not in spoken]
+def _without_messages(entries: Sequence[HistoryEntry], present: Sequence[str]) -> list[HistoryEntry]:
+    """``entries`` without the user messages in ``present``, which the request has anyway."""
+    return [entry for entry in entries if entry.what != "user" or entry.title[0] not in present]
 
 
 def next_fold(

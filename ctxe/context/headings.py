@@ -42,9 +42,9 @@ def _headings(lines: Sequence[str]) -> Iterator[tuple[int, int, str]]:
     """(line, level, title) of every heading outside fenced code blocks."""
     fence = ""
     for place, line in enumerate(lines):
-        begun = line.lstrip()[:3]
-        if begun in FENCES and (not fence or begun == fence):
-            fence = "" if fence else begun
+        start = line.lstrip()[:3]
+        if start in FENCES and (not fence or start == fence):
+            fence = "" if fence else start
         elif not fence and line.startswith("#"):
             level = len(line) - len(line.lstrip("#"))
             if level <= DEEPEST and line[level : level + 1] == " " and line[level:].strip():

@@ -63,7 +63,7 @@ def _chunk_piece(section: Section, chunk: Chunk, count: Count) -> Piece:
     tokens = count(chunk.text) + JOIN + (MESSAGE if section.priority is Priority.SYSTEM else 0)
     tokens += picture_tokens(chunk.picture, count)
     shown: tuple[Block, ...] = (Text(chunk.text), Image(chunk.picture)) if chunk.picture else (Text(chunk.text),)
-    spoken = section.placement != "system"
+    in_message = section.placement != "system"
     return Piece(
         section.name,
         chunk.id,
@@ -73,9 +73,9 @@ def _chunk_piece(section: Section, chunk: Chunk, count: Count) -> Piece:
         chunk.digest,
         chunk.why,
         chunk.tier,
-        text="" if spoken else chunk.text,
-        messages=(Message("user", shown),) if spoken else (),
-        joins=spoken,
+        text="" if in_message else chunk.text,
+        messages=(Message("user", shown),) if in_message else (),
+        joins=in_message,
     )
 
 

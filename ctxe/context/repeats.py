@@ -39,11 +39,11 @@ def _without_progress(lines: Iterable[str], handle: str) -> Iterable[str]:
 
     A run of passed tests, each with its name, becomes a note alone: only their number matters.
     """
-    for still, group in groupby(lines, key=_progress_key):
+    for form, group in groupby(lines, key=_progress_key):
         together = list(group)
-        if still is None or len(together) < PASSED_OVER or len(set(together)) == 1:
+        if form is None or len(together) < PASSED_OVER or len(set(together)) == 1:
             yield from together
-        elif still == _WENT_WELL:
+        elif form == _WENT_WELL:
             yield f"[{len(together):,} lines of tests that passed; recall {handle}]"
         else:
             yield f"[{len(together) - 1:,} lines like the next one, with other numbers; recall {handle}]"

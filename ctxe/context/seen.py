@@ -126,14 +126,14 @@ def unrepeated(text: str, known: Lines, handle: str, core: Callable[[str], str] 
     run: list[str] = []
     before = ""
     for line in text.split("\n"):
-        said = core(line)
-        if known.follows(before, said):
+        content = core(line)
+        if known.follows(before, content):
             run.append(line)
-            before = said or before
+            before = content or before
             continue
         out += _run_or_marker(run, handle)
         out.append(line)
-        run, before = [], said if said in known.each else ""
+        run, before = [], content if content in known.each else ""
     return "\n".join([*out, *_run_or_marker(run, handle)])
 
 

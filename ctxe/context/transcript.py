@@ -41,5 +41,5 @@ def _step_parts(step: Step, number: int, count: Count) -> Iterator[str]:
         yield f"[step {number}] {trim(step.reply.text, 'other', REMARK, count).text}"
     for call, result in zip(step.reply.calls, step.results, strict=True):
         asked = trim(call.arguments, "other", ASKED, count).text
-        how = "" if result.ok else " (failed)"
-        yield f"[step {number}: {call.name}{how}] {asked}\n{trim(result.text, 'shell', OUTPUT, count).text}"
+        outcome = "" if result.ok else " (failed)"
+        yield f"[step {number}: {call.name}{outcome}] {asked}\n{trim(result.text, 'shell', OUTPUT, count).text}"

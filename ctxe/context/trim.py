@@ -196,8 +196,8 @@ def _render(lines: Sequence[str], keep: Sequence[int], hidden: int, handle: str,
         missing = index - nearest - 1 if gaps else (len(lines) - len(keep)) * (index == len(lines))
         if missing:
             more = f"at least {missing + hidden:,}" if hidden else f"{missing:,}"
-            what = f"{more} lines left out" if gaps else f"{more} more lines"
-            shown.append(f"[{missing:,} lines left out]" if named else f"[{what}; recall {handle}]")
+            label = f"{more} lines left out" if gaps else f"{more} more lines"
+            shown.append(f"[{missing:,} lines left out]" if named else f"[{label}; recall {handle}]")
             named = True
         if index < len(lines):
             shown.append(lines[index])

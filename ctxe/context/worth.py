@@ -95,8 +95,8 @@ def left_in_listings(survey: Survey) -> dict[str, float]:
 
 def _listed(entry: HistoryEntry) -> list[str]:
     """Paths alone on a line of a result: entries of a listing, or file headings of a search."""
-    told = (line for line in entry.lines if line.origin == "result" and line.names)
-    return [line.names[0] for line in told if "/" in line.names[0] and line.core.rstrip(":") == line.names[0]]
+    named_lines = (line for line in entry.lines if line.origin == "result" and line.names)
+    return [line.names[0] for line in named_lines if "/" in line.names[0] and line.core.rstrip(":") == line.names[0]]
 
 
 def worth_of_lines(survey: Survey, near: Near = NOWHERE) -> Callable[[Sightings], float]:
@@ -105,7 +105,7 @@ def worth_of_lines(survey: Survey, near: Near = NOWHERE) -> Callable[[Sightings]
     ``near`` is the result of `near_use`.
     """
     known: dict[HistoryEntry, tuple[float, float, Sequence[int]]] = {}
-    said = survey.words.keys()
+    user_names = survey.words.keys()
 
     def of(entry: HistoryEntry) -> tuple[float, float, Sequence[int]]:
         """The worth of written and of other lines of an entry, and the mask of its near lines."""
@@ -126,7 +126,7 @@ def worth_of_lines(survey: Survey, near: Near = NOWHERE) -> Callable[[Sightings]
             found *= AGAIN
         if marks and marks[seen.place]:
             found *= NEAR
-        return found * USER if line.names and not said.isdisjoint(line.names) else found
+        return found * USER if line.names and not user_names.isdisjoint(line.names) else found
 
     return worth
 

@@ -33,8 +33,8 @@ class Field:
     @property
     def options(self) -> dict[str, Any]:
         """The keyword arguments that create an equal field."""
-        said = {"default": self.default, "default_factory": self.default_factory}
-        known = {name: value for name, value in said.items() if value is not ABSENT}
+        defaults = {"default": self.default, "default_factory": self.default_factory}
+        known = {name: value for name, value in defaults.items() if value is not ABSENT}
         return {**known, "repr": self.repr, "compare": self.compare, "metadata": self.metadata}
 
 
@@ -43,12 +43,12 @@ def taken(kind: type) -> tuple[Field, ...]:
     known: dict[str, Field] = {}
     for base in reversed(kind.__mro__[1:]):
         known |= {one.name: one for one in vars(base).get(KEPT, ())}
-    for name, says in kind.__annotations__.items():
-        if says.startswith("ClassVar"):
+    for name, annotation in kind.__annotations__.items():
+        if annotation.startswith("ClassVar"):
             continue
         given = vars(kind).get(name, ABSENT)
         made = given if isinstance(given, Field) else Field(default=given)
-        made.name, made.type = name, says
+        made.name, made.type = name, annotation
         if made.default.__class__.__module__ == "dataclasses":
             raise TypeError(f"field {name}: take `field` from ctxe.domain.value")
         if made.default.__class__.__hash__ is None:

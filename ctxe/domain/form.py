@@ -33,44 +33,44 @@ class FormField:
 
     def understood(self, words: str) -> Value | None:
         """The value that ``words`` mean; without words, the default. Raises ValueError saying what is wrong."""
-        said = words.strip()
-        if not said:
+        answer = words.strip()
+        if not answer:
             if self.default is None and self.required:
                 raise ValueError("it is needed")
             return self.default
         if self.kind == "yes or no":
-            return _yes(said)
+            return _yes(answer)
         if self.kind in ("choice", "choices"):
-            return self._chosen(said)
+            return self._chosen(answer)
         if self.kind == "text":
-            self._within(len(said), " characters")
-            return said[:MOST_TEXT]
-        return self._number(said)
+            self._within(len(answer), " characters")
+            return answer[:MOST_TEXT]
+        return self._number(answer)
 
-    def _number(self, said: str) -> int | float:
+    def _number(self, answer: str) -> int | float:
         try:
-            value = int(said) if self.kind == "whole number" else float(said)
+            value = int(answer) if self.kind == "whole number" else float(answer)
         except ValueError:
-            raise ValueError(f"{said} is no {self.kind}") from None
+            raise ValueError(f"{answer} is no {self.kind}") from None
         self._within(value, "")
         return value
 
-    def _chosen(self, said: str) -> Value:
-        parts = [one.strip() for one in said.split(",") if one.strip()] if self.kind == "choices" else [said]
+    def _chosen(self, answer: str) -> Value:
+        parts = [one.strip() for one in answer.split(",") if one.strip()] if self.kind == "choices" else [answer]
         found = list(dict.fromkeys(self._choice(one) for one in parts))
         if self.kind == "choice":
             return found[0]
         self._within(len(found), " of them")
         return found
 
-    def _choice(self, said: str) -> str:
+    def _choice(self, answer: str) -> str:
         """A choice by its number, its value or its label."""
-        if said.isdecimal() and 1 <= int(said) <= len(self.choices):
-            return self.choices[int(said) - 1][0]
+        if answer.isdecimal() and 1 <= int(answer) <= len(self.choices):
+            return self.choices[int(answer) - 1][0]
         for value, called in self.choices:
-            if said.lower() in (value.lower(), called.lower()):
+            if answer.lower() in (value.lower(), called.lower()):
                 return value
-        raise ValueError(f"{said} is none of the choices")
+        raise ValueError(f"{answer} is none of the choices")
 
     def _within(self, size: float, unit: str) -> None:
         if self.least is not None and size < self.least:
@@ -105,7 +105,7 @@ def declined(_form: Form) -> Filled | None:
     return None
 
 
-def _yes(said: str) -> bool:
-    if said.lower() not in WORDS:
+def _yes(answer: str) -> bool:
+    if answer.lower() not in WORDS:
         raise ValueError("y or n")
-    return WORDS[said.lower()]
+    return WORDS[answer.lower()]

@@ -159,10 +159,10 @@ class Past:
 def _pause(before: Sent, sent: Sent) -> float:
     """Seconds between an answer and the next request; 0 when the log does not say."""
     try:
-        gone = datetime.fromisoformat(sent.at) - datetime.fromisoformat(before.at)
+        elapsed = datetime.fromisoformat(sent.at) - datetime.fromisoformat(before.at)
     except (ValueError, TypeError):  # no time, or only one of the two has a zone
         return 0.0
-    return max(0.0, gone.total_seconds() - before.seconds)
+    return max(0.0, elapsed.total_seconds() - before.seconds)
 
 
 def total(amounts: Iterable[float | None]) -> float | None:

@@ -51,8 +51,8 @@ def described(
 def _slotted(kind: Any, body: Methods, names: Collection[str]) -> Any:
     """A copy of the class with a slot for each field and no ``__dict__``."""
     below = {slot for base in kind.__mro__[1:-1] for slot in vars(base).get("__slots__", ())}
-    gone = {*names, "__dict__", "__weakref__"}
-    kept = {name: value for name, value in body.items() if name not in gone}
+    dropped = {*names, "__dict__", "__weakref__"}
+    kept = {name: value for name, value in body.items() if name not in dropped}
     kept["__slots__"] = tuple([name for name in names if name not in below])
     return type(kind)(kind.__name__, kind.__bases__, kept | {"__qualname__": kind.__qualname__})
 
@@ -98,12 +98,12 @@ class _Beginning:
 
     def _fill(self, value: Any, /, *given: Any, **named: Any) -> None:
         known: dict[str, Any] = {one.name: one for one in fields(self._kind)}
-        said = {**dict(zip(known, given, strict=False)), **named}
+        values = {**dict(zip(known, given, strict=False)), **named}
         wanted = {name for name, one in known.items() if one.default is ABSENT and one.default_factory is ABSENT}
-        if not (len(said) == len(given) + len(named) and wanted <= said.keys() <= known.keys()):
+        if not (len(values) == len(given) + len(named) and wanted <= values.keys() <= known.keys()):
             self._written()(value, *given, **named)  # raises the usual TypeError
         for name, one in known.items():
-            usual = said.get(name, one.default)
+            usual = values.get(name, one.default)
             object.__setattr__(value, name, one.default_factory() if usual is ABSENT else usual)
         if hasattr(value, "__post_init__"):
             value.__post_init__()
@@ -165,8 +165,8 @@ def _compared(known: Sequence[Field], frozen: bool, order: bool) -> Methods:
 @recursive_repr()
 def _shown(self: Any) -> str:
     """The value as a call of its class."""
-    said = ", ".join(f"{one.name}={getattr(self, one.name)!r}" for one in fields(self) if one.repr)
-    return f"{self.__class__.__qualname__}({said})"
+    parts = ", ".join(f"{one.name}={getattr(self, one.name)!r}" for one in fields(self) if one.repr)
+    return f"{self.__class__.__qualname__}({parts})"
 
 
 def _refuse_set(self: object, name: str, _: object) -> None:

@@ -69,13 +69,13 @@ def _asked(live: Live, words: str, own: str | None, show: Callable[[Event], None
     name, given = split_line(line) if line[:1] == "/" and line[1:].strip() else ("", "")
     if not name or not live.asking.is_prompt(name):
         return words, own
-    said: list[str] = []
-    play(asides.prompt(live, name, split(given), said.append), show)
-    if not said:
+    texts: list[str] = []
+    play(asides.prompt(live, name, split(given), texts.append), show)
+    if not texts:
         raise ConfigError(
             f"the prompt /{name} could not be fetched", f"`ctxe mcp test {name.partition(':')[0]}` tries it"
         )
-    return said[0] + words.strip().removeprefix(line), given
+    return texts[0] + words.strip().removeprefix(line), given
 
 
 def result(live: Live, finished: TurnFinished) -> dict[str, Any]:

@@ -143,7 +143,7 @@ def _picked(project: Project, screen: Screen) -> str:
 def _flags(wanted: ChatOptions) -> dict[str, Any]:
     """The settings given on the command line, by section; those not given are left out."""
     limits = {"max_cost": wanted.max_cost, "max_steps": wanted.max_steps}
-    said: dict[str, dict[str, Any]] = {
+    by_section: dict[str, dict[str, Any]] = {
         "model": {"name": wanted.model, "effort": wanted.effort, "base_url": wanted.base_url},
         "budget": {"window": wanted.budget, "target_tokens": wanted.target_tokens, **limits},
         "approval": {"mode": wanted.approval},
@@ -151,7 +151,7 @@ def _flags(wanted: ChatOptions) -> dict[str, Any]:
     }
     return {
         section: {k: v for k, v in keys.items() if v or (v is False and k == "enabled")}
-        for section, keys in said.items()
+        for section, keys in by_section.items()
     }
 
 

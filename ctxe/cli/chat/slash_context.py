@@ -20,8 +20,8 @@ def context(chat: ChatSession, words: str) -> None:
     chat.say(ledger_view(ledger, chat.screen, explain="--explain" in words, prices=live.model.prices))
     fold = live.session.state.conversation.fold
     made = fold if past.requests and not any(sent.fold == fold for sent in past.requests) else None
-    if told := outlook(past, live.forecast(past), chat.screen, made):
-        chat.say(f"\n{told}")
+    if text := outlook(past, live.forecast(past), chat.screen, made):
+        chat.say(f"\n{text}")
 
 
 def budget(chat: ChatSession, words: str) -> None:
@@ -108,8 +108,8 @@ def web(chat: ChatSession, words: str) -> None:
     before = chat.results[-1] if chat.results else None
     with chat.renderer.working("reading the page"):
         chat.play(asides.read_page(chat.live, address, more.strip()))
-    came = chat.results[-1] if chat.results and chat.results[-1] is not before else None
-    if more.strip() and came and came.result.ok:
+    event = chat.results[-1] if chat.results and chat.results[-1] is not before else None
+    if more.strip() and event and event.result.ok:
         chat.turn(more.strip())
     elif more.strip():
         chat.renderer.lines([f"not sent: {more.strip()}"])

@@ -29,15 +29,15 @@ def mcp(chat: ChatSession, words: str) -> None:
         case ["approve", name]:
             if confirmed(project, name, chat.screen, chat.prompt.ask):
                 servers.refresh()
-                said = f"[the user allows the server {name} from now on; find_tools tells its tools]"
-                chat.play(asides.queue(chat.live, f"server {name}", said, "you approved it"))
+                note = f"[the user allows the server {name} from now on; find_tools tells its tools]"
+                chat.play(asides.queue(chat.live, f"server {name}", note, "you approved it"))
         case ["login", name]:
             signed(project, name, chat.screen)
             servers.forget(name)
         case ["logout", name]:
-            gone = logout(project, name)
+            signed_out = logout(project, name)
             servers.forget(name)
-            chat.say(f"the sign-in at {name} is forgotten" if gone else f"you were not signed in at {name}")
+            chat.say(f"the sign-in at {name} is forgotten" if signed_out else f"you were not signed in at {name}")
         case [name]:
             chat.say(shown(tried(project, servers, name), chat.screen))
         case _:
@@ -46,9 +46,9 @@ def mcp(chat: ChatSession, words: str) -> None:
 
 def prompt(chat: ChatSession, name: str, words: str) -> None:
     """``/SERVER:PROMPT arguments``: show the server's text and send it as the user's words. Raises CtxeError."""
-    said: list[str] = []
-    chat.play(asides.prompt(chat.live, name, split(words), said.append))
-    for one in said:
+    texts: list[str] = []
+    chat.play(asides.prompt(chat.live, name, split(words), texts.append))
+    for one in texts:
         chat.turn(one, own=words)
 
 

@@ -94,16 +94,16 @@ def copy(chat: ChatSession, words: str) -> None:
     from ctxe.terminal.input.clipboard import put
     from ctxe.terminal.markdown import code
 
-    said = (turn.answer for turn in reversed(chat.live.session.state.conversation.turns))
-    answer = next((text for text in said if text.strip()), "")
+    answers = (turn.answer for turn in reversed(chat.live.session.state.conversation.turns))
+    answer = next((text for text in answers if text.strip()), "")
     text = "".join(code(answer)[-1:]) if words == "code" else "" if words else answer
     if not text:
         why = "there is no answer to copy" if not answer else "the newest answer holds no code"
         chat.screen.tell(f"/copy, or /copy code for its last block: {why}" if words in ("", "code") else "/copy [code]")
         return
     taken = put(text, chat.live.project.environment, chat.screen)
-    what = "the last block of code" if words else "the newest answer"
-    chat.say(f"copied {what} ({plural(len(text.splitlines()), 'line')}) to the clipboard, by {taken}")
+    part = "the last block of code" if words else "the newest answer"
+    chat.say(f"copied {part} ({plural(len(text.splitlines()), 'line')}) to the clipboard, by {taken}")
 
 
 def inspect(chat: ChatSession, words: str) -> None:
