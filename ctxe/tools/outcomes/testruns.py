@@ -21,6 +21,7 @@ _PYTEST_END = re.compile(
     r"|no tests ran)"
     r" in \d[\d.:]*s?(?: \([\d:]+\))?(?: =+)?\s*$"
 )
+_PYTEST_LIST = re.compile(r"^=+ short test summary info =+$")
 _PYTEST_BAD = re.compile(r"^(?:FAILED|ERROR|SUBFAIL\S*) (?P<id>[^\s:]+(?:::[^\s\[]+)*(?:\[.*?\](?=$| - ))?)(?: - .*)?$")
 _PYTEST_HEAD = re.compile(r"^_{3,} (?:ERROR (?:collecting|at (?:setup|teardown) of) )?(?P<name>\S.*?) _{3,}$")
 _PYTEST_AT = re.compile(r"^(?P<file>[^\s:]+\.py):\d+:")
@@ -28,11 +29,14 @@ _PYTEST_AT = re.compile(r"^(?P<file>[^\s:]+\.py):\d+:")
 
 def _pytest(lines: Sequence[str]) -> TestRun | None:
     ends = matches(_PYTEST_END, lines)
-    if not ends:
+    if not ends and not matches(_PYTEST_LIST, lines):
         return None
+    failed = ids(found["id"] for found in matches(_PYTEST_BAD, lines))
+    if not ends:
+        return TestRun("pytest", 0, len(failed), failed) if failed else None
     counts = tally(ends[-1]["counts"])
     broken = counts.get("failed", 0) + counts.get("error", 0) + counts.get("errors", 0)
-    failed = ids(found["id"] for found in matches(_PYTEST_BAD, lines)) if broken else ()
+    failed = failed if broken else ()
     failed = failed or (ids(_pytest_heads(lines)) if broken else ())
     return TestRun("pytest", counts.get("passed", 0), broken, failed, counts.get("skipped", 0))
 
@@ -40,7 +44,7 @@ def _pytest(lines: Sequence[str]) -> TestRun | None:
 def _pytest_heads(lines: Sequence[str]) -> Iterable[str]:
     """Where there is no summary, the headlines of the failures, with the file that is named below them."""
     heads = [(i, found["name"]) for i, line in enumerate(lines) if (found := _PYTEST_HEAD.match(line[:2000]))]
-    for (start, name), end in zip(heads, [*(i for i, _ in heads[1:]), len(lines)], strict=True):
+    for (start, name), end in zip(heads, [*(i for i, _ in heads), len(lines)][1:], strict=True):
         if name.endswith(".py"):
             yield name
         elif place := next((found for line in lines[start:end] if (found := _PYTEST_AT.match(line[:2000]))), None):

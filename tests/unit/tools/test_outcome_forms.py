@@ -129,3 +129,30 @@ def test_form(name: str) -> None:
     place = f"{error['file']}:{error['line']}" if error["file"] else ""
     tests = (ran["passed"], ran["failures"], ran["failed"]) if ran else None
     assert (f"{error['class']}: {error['message']}", place, tests) == CASES[name]
+
+
+PYTEST = """F.E                                                                      [100%]
+=========================== short test summary info ============================
+FAILED tests/test_pot.py::test_pour - assert 1 == 2
+ERROR tests/test_pot.py::test_fill
+1 failed, 1 passed, 1 error in 0.07s
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "passed", "failed"),
+    [
+        (0, 5, 1, ["tests/test_pot.py::test_pour", "tests/test_pot.py::test_fill"]),
+        (4, 5, 1, []),  # pytest -q | tail -1, pytest --no-summary, pytest -rN
+        (0, 4, 0, ["tests/test_pot.py::test_pour", "tests/test_pot.py::test_fill"]),  # pytest -qq
+    ],
+)
+def test_any_part_of_a_summary_is_a_run(first: int, last: int, passed: int, failed: list[str]) -> None:
+    text = "\n".join(PYTEST.splitlines()[first:last])
+    assert outcome("pytest", 1, text)["tests"] == {
+        "runner": "pytest",
+        "passed": passed,
+        "failures": 2,
+        "failed": failed,
+        "skipped": 0,
+    }
