@@ -14,7 +14,7 @@ from ctxe.tools.outcomes.rubyphp import phpunit, rspec
 MESSAGE_CHARS = 200
 LINE_CHARS = 2_000
 
-_TASK = re.compile(r"^(?:\[(?:lint|test|build|fmt|check|typecheck|vet)(?::[\w.:-]+)?\]|[│╷╵]) ")
+_TASK = re.compile(r"^(?:\[(?:lint|test|build|fmt|check|typecheck|vet)(?::[\w.:-]+)?\]|[│╷╵]) |^::error [^:]*::")
 """What task runners put before each line, and the frame that others draw beside it."""
 
 
@@ -126,11 +126,12 @@ _LOUD = re.compile(
     re.IGNORECASE,
 )
 _FINE = re.compile(r"\b(?:0|no) (?:errors?|failures?|failed)\b|\bpassed\b", re.IGNORECASE)
+_DATA = re.compile(r"\s*[\[{\"]")
 
 
 def _loud(lines: list[str]) -> Fault | None:
     """The last resort: the first line that speaks of something wrong in words."""
-    said = next((line for line in lines if _LOUD.search(line) and not _FINE.search(line)), "")
+    said = next((line for line in lines if _LOUD.search(line) and not (_FINE.search(line) or _DATA.match(line))), "")
     return Fault("error", said.strip()) if said else None
 
 
@@ -155,12 +156,16 @@ READERS: tuple[Reader, ...] = (
     by_line(
         rf"^{PATH}[(:](?P<line>\d+)[,:]\d+\)?(?::| -) error (?P<kind>[A-Z]+\d+): (?P<message>.+?)(?: \[\S+proj\])?$"
     ),
+    by_line(
+        rf"^{PATH}:(?P<line>\d+):(?:\d+:)? error(?:\[(?P<kind>E\d+)\])?: (?P<message>.+?)(?:  \[(?P<rule>[\w-]+)\])?$"
+    ),
     placed(r"^error(?:\[(?P<kind>E\d+)\])?: (?!script \")(?P<message>.+)$", rf"^\s*--> {PATH}:(?P<line>\d+)", "error"),
-    by_line(rf"^{PATH}:(?P<line>\d+):(?:\d+:)? error: (?P<message>.+?)(?:  \[(?P<rule>[\w-]+)\])?$"),
     by_line(rf"^(?:\[ERROR\] ){PATH}:\[(?P<line>\d+),\d+\] (?P<message>.+)$"),
     by_line(rf"^{PATH}:(?P<line>\d+):\d+: (?P<kind>[A-Z]+\d+) (?:\[\*\] )?(?P<message>.+)$"),
     placed(
-        r"^(?P<kind>[A-Z]+\d+|invalid-syntax):? (?:\[\*\] )?(?P<message>.+)$", rf"^\s*--> {PATH}:(?P<line>\d+)", "error"
+        r"^(?P<kind>[A-Z]+\d+|invalid-syntax|unformatted):? (?:\[\*\] )?(?P<message>.+)$",
+        rf"^\s*--> {PATH}:(?P<line>\d+)",
+        "error",
     ),
     by_line(rf"^\s*{PATH}:(?P<line>\d+):\d+ - error: (?P<message>.+?)(?: \((?P<rule>report\w+)\))?$"),
     by_line(rf"^e: (?:file://)?{PATH}:(?P<line>\d+):\d+:? (?P<message>.+)$"),
@@ -181,6 +186,7 @@ READERS: tuple[Reader, ...] = (
         r"(?P<message>(?:unrecognized|the following|argument|invalid).+)$"
     ),
     by_line(rf"^(?P<message>[Ww]ould reformat):? {PATH}$"),
+    by_line(r"^(?P<message>No (?:tests found|files matching)\b.*)$"),
     npm,
     by_line(r"^\S*python[\d.]*(?:\.exe)?: (?P<message>(?P<kind>No module named) \S+)$"),
     by_line(r"^(?P<kind>git): (?P<message>'[^']+' is not a git command)\b"),

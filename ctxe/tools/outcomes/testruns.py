@@ -96,7 +96,8 @@ _NEXTEST_END = re.compile(
     r"(?:, \d+ timed out)?, (?P<ignored>\d+) skipped"
 )
 _NEXTEST_BAD = re.compile(r"^\s+(?:FAIL|TIMEOUT|SIGABRT|SIGSEGV) \[.*?\] (?:\(.*?\) )?(?P<id>\S+ \S+)$")
-_CARGO_BAD = re.compile(r"^test (?P<id>.+?) \.\.\. FAILED")
+_CARGO_BAD = re.compile(r"^test (?P<id>.+?)(?: - should panic)? \.\.\. FAILED")
+_CARGO_LISTED = re.compile(r"^    (?P<id>\S.*)$")
 
 
 def _cargo(lines: Sequence[str]) -> TestRun | None:
@@ -106,7 +107,17 @@ def _cargo(lines: Sequence[str]) -> TestRun | None:
     if not ends:
         return None
     passed, failed, ignored = (sum(number(end, key) for end in ends) for key in ("passed", "failed", "ignored"))
-    return TestRun("cargo", passed, failed, ids(found["id"] for found in matches(bad, lines)), ignored)
+    names = ids(found["id"] for found in matches(bad, lines)) or (ids(_cargo_listed(lines)) if failed else ())
+    return TestRun("cargo", passed, failed, names, ignored)
+
+
+def _cargo_listed(lines: Sequence[str]) -> Iterable[str]:
+    """Where the tests are only dots, those of the list below "failures:" (the last of the two so headed)."""
+    starts = [row for row, line in enumerate(lines) if line == "failures:"]
+    for line in lines[starts[-1] + 1 :] if starts else ():
+        if not (found := _CARGO_LISTED.match(line)):
+            return
+        yield found["id"]
 
 
 _MAVEN_END = re.compile(

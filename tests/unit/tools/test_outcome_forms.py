@@ -131,6 +131,46 @@ def test_form(name: str) -> None:
     assert (f"{error['class']}: {error['message']}", place, tests) == CASES[name]
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("src/main.rs:1:5: error[E0432]: unresolved import `a`\nerror: could not compile `r`", "E0432 src/main.rs:1"),
+        ("unformatted: File would be reformatted\n --> r.py:2:1", "unformatted r.py:2"),
+        ("::error title=ruff (F401),file=/w/repo/r.py,line=1::r.py:1:8: F401 `os` is unused", "F401 r.py:1"),
+        ('\nESLint: 9.1.0\n\nNo files matching the pattern "gone.js" were found.', "error :0"),
+        ("No tests found, exiting with code 1\nRun with `--passWithNoTests`", "error :0"),
+    ],
+)
+def test_an_error_of_one_line(text: str, told: str) -> None:
+    error = outcome("run it", 1, text, "/w/repo")["error"]
+    assert f"{error['class']} {error['file']}:{error['line']}" == told
+
+
+def test_records_of_a_program_are_no_words_about_an_error() -> None:
+    assert "error" not in outcome("ruff check --output-format json", 1, '[\n  {\n    "severity": "error",\n  }\n]')
+
+
+CARGO = """running 2 tests
+F.
+failures:
+
+---- tests::pours stdout ----
+thread 'tests::pours' panicked at src/lib.rs:7:21:
+assertion `left == right` failed
+
+failures:
+    tests::pours
+
+test result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.35s
+"""
+
+
+def test_quiet_and_loud_runs_of_cargo_fail_by_the_same_names() -> None:
+    quiet = outcome("cargo test -q", 101, CARGO)["tests"]
+    loud = outcome("cargo test", 101, CARGO.replace("F.", "test tests::pours - should panic ... FAILED"))["tests"]
+    assert (quiet["failed"], loud["failed"]) == (["tests::pours"], ["tests::pours"])
+
+
 PYTEST = """F.E                                                                      [100%]
 =========================== short test summary info ============================
 FAILED tests/test_pot.py::test_pour - assert 1 == 2
