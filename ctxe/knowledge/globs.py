@@ -48,14 +48,14 @@ def _compiled(glob: str) -> re.Pattern[str] | None:
         glob += "**"
     if "/" not in glob and glob != "**":
         glob = "**/" + glob
-    opened = _opened(glob)
+    opened = _expanded(glob)
     try:
-        return re.compile("|".join(map(_translated, opened))) if opened else None
+        return re.compile("|".join(map(_regex_of, opened))) if opened else None
     except re.error:
         return None
 
 
-def _opened(glob: str) -> list[str]:
+def _expanded(glob: str) -> list[str]:
     """The patterns without braces that a pattern expands to; none when there are more than MOST."""
     plain: list[str] = []
     queue = [glob]
@@ -70,7 +70,7 @@ def _opened(glob: str) -> list[str]:
     return plain
 
 
-def _translated(glob: str) -> str:
+def _regex_of(glob: str) -> str:
     """The regex of a pattern without braces. Its groups are atomic, so that many stars do not slow matching down.
 
     The nearest match of the text between two stars is as good as any later one, so backtracking into it is useless. The
@@ -83,16 +83,16 @@ def _translated(glob: str) -> str:
         elif piece == "*":
             runs[-1].append("[^/]*?")
         else:
-            runs[-1][-1] += _sign(piece)
-    *before, last = (run[0] + "".join(map(_once, run[1:-1])) + "".join(run[1:][-1:]) for run in runs)
-    return "".join(map(_once, before)) + last
+            runs[-1][-1] += _character_regex(piece)
+    *before, last = (run[0] + "".join(map(_atomic, run[1:-1])) + "".join(run[1:][-1:]) for run in runs)
+    return "".join(map(_atomic, before)) + last
 
 
-def _once(pattern: str) -> str:
+def _atomic(pattern: str) -> str:
     return f"(?>{pattern})"
 
 
-def _sign(piece: str) -> str:
+def _character_regex(piece: str) -> str:
     """The regex for one character: itself, any except a slash, or a character class."""
     if len(piece) == 1:
         return "[^/]" if piece == "?" else re.escape(piece)

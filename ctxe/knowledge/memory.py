@@ -72,11 +72,11 @@ class Memory:
     def offer(self, task: Task, room: int) -> Sequence[Section]:
         """The snapshot for the system prompt and the recalled entries for the task message, without empty sections."""
         entries = self.entries()
-        standing = self._standing(entries, int(room * STANDING))
+        standing = self._snapshot_section(entries, int(room * STANDING))
         held = sum(self._cost(chunk.text) for chunk in standing.chunks)
         sections = [standing] if standing.chunks or standing.left_out else []
         if entries and (task.words or task.files or task.named):
-            recalled = self._recalled(task, entries, room - held - HEADING * 2)
+            recalled = self._recalled_section(task, entries, room - held - HEADING * 2)
             sections += [recalled] if recalled.chunks or recalled.left_out else []
         return sections
 
@@ -96,7 +96,7 @@ class Memory:
         entries = self.entries()
         replaced, by_id = links.successors(entries), {entry.id: entry for entry in entries}
         told = {group.entry.id: group for group in self._groups(entries)}
-        met = [one for one in told.values() if _met(one, session) and one.entry.error != captures.CORRECTED]
+        met = [one for one in told.values() if _recorded_in(one, session) and one.entry.error != captures.CORRECTED]
         here = [one.entry.id for one in met if one.status == "resolved"]
         current = dict.fromkeys(replaced.get(name) or name for name in (*ids, *here))
         chunks: list[Chunk] = []
@@ -121,11 +121,11 @@ class Memory:
                 said += fence(f"{entry.title}\n{entry.text}", f".ctxe/{entry.path}").notices
         return tuple(said)
 
-    def _standing(self, entries: Sequence[Entry], room: int) -> Section:
+    def _snapshot_section(self, entries: Sequence[Entry], room: int) -> Section:
         offered: list[Chunk] = []
         out: list[Omission] = []
         rest = room - HEADING
-        for chunk, omitted in self._snapshot(entries, rest):
+        for chunk, omitted in self._snapshot_chunks(entries, rest):
             cost = self._cost(chunk.text) if chunk else 0
             if chunk and cost <= rest:
                 offered.append(chunk)
@@ -135,7 +135,7 @@ class Memory:
             out += omitted
         return Section("memory", Priority.MEMORY, tuple(offered), "system", "memory", tuple(out))
 
-    def _snapshot(self, entries: Sequence[Entry], room: int) -> Iterable[tuple[Chunk | None, list[Omission]]]:
+    def _snapshot_chunks(self, entries: Sequence[Entry], room: int) -> Iterable[tuple[Chunk | None, list[Omission]]]:
         """Chunks in order of importance. Each takes at most its part of ``room`` and leaves the rest to later ones."""
         for path, text in self._summaries():
             yield beginning(path, text, int(room * 0.6), self._cost)
@@ -145,9 +145,9 @@ class Memory:
         lessons = [playbook.line(entry) for entry in playbook.standing(entries, self._numbers())]
         yield listed("playbook", "how things are done here", lessons, int(room * 0.3), "routine", self._cost)
         groups = self._groups(entries)
-        told = [_open_line(one) for one in groups if one.status == "open" and not _met(one, self.session)]
+        told = [_open_line(one) for one in groups if one.status == "open" and not _recorded_in(one, self.session)]
         yield listed("failures", "open failures", told, int(room * 0.3), "failure", self._cost)
-        days = [f"- {entry.created[:16]} {daily.told(entry)}" for entry in reversed(self._days(entries))]
+        days = [f"- {entry.created[:16]} {daily.told(entry)}" for entry in reversed(self._newest_log_lines(entries))]
         yield listed("daily", "latest work, newest first", days, int(room * 0.2), "log", self._cost)
         told_weeks = daily.weeks(entries, daily.day_of(self.store.now())) if days else {}
         weeks = [f"- {week}: {lines[0]}" for week, lines in list(told_weeks.items())[:RECENT_WEEKS]]
@@ -166,12 +166,12 @@ class Memory:
                 continue
         return found
 
-    def _recalled(self, task: Task, entries: Sequence[Entry], room: int) -> Section:
+    def _recalled_section(self, task: Task, entries: Sequence[Entry], room: int) -> Section:
         replaced = links.successors(entries)
-        standing = {entry.id for entry in self._days(entries)}
+        standing = {entry.id for entry in self._newest_log_lines(entries)}
 
         def live(entry: Entry) -> bool:
-            own = entry.kind in ("log", "failure") and self._own(entry)
+            own = entry.kind in ("log", "failure") and self._of_this_session(entry)
             shown = own or entry.status == "wontfix" or entry.id in standing
             return not shown and links.is_current(entry, replaced)
 
@@ -180,7 +180,7 @@ class Memory:
         told = {group.entry.id: group for group in self._groups(entries)}
         chunks: list[Chunk] = []
         out: list[Omission] = []
-        rest = room - self.count(_more(len(ranked))) - 1
+        rest = room - self.count(_more_line(len(ranked))) - 1
         for entry, score in ranked:
             if rest < SMALLEST or len(chunks) == MOST_RECALLED:
                 out.append(Omission(entry.id, len(entry.text) // 4 + SMALLEST, "over the memory share"))
@@ -193,14 +193,14 @@ class Memory:
             else:
                 out.append(Omission(entry.id, cost, "over the memory share"))
         if out and chunks:
-            chunks.append(Chunk("more", _more(len(out)), "what was left out"))
+            chunks.append(Chunk("more", _more_line(len(out)), "what was left out"))
         return Section(RECALLED, Priority.MEMORY, tuple(chunks), "task", "memory", tuple(out))
 
-    def _days(self, entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    def _newest_log_lines(self, entries: Iterable[Entry]) -> tuple[Entry, ...]:
         """The newest lines of the daily log from other sessions, oldest first."""
-        return daily.newest((entry for entry in entries if not self._own(entry)), self.recent)
+        return daily.newest((entry for entry in entries if not self._of_this_session(entry)), self.recent)
 
-    def _own(self, entry: Entry) -> bool:
+    def _of_this_session(self, entry: Entry) -> bool:
         """Whether the entry belongs to the session that asks; False when that session has no id."""
         return entry.session == self.session != ""
 
@@ -228,7 +228,7 @@ class Memory:
         return self.count(text) + 1
 
 
-def _met(group: remembered.Group, session: str) -> bool:
+def _recorded_in(group: remembered.Group, session: str) -> bool:
     """Whether any entry of the group was recorded in ``session``; False for an empty ``session``."""
     return bool(session) and any(entry.session == session for entry in group.entries)
 
@@ -237,5 +237,5 @@ def _open_line(group: remembered.Group) -> str:
     return f"- {group.entry.id} {remembered.lesson(group)}"
 
 
-def _more(number: int) -> str:
+def _more_line(number: int) -> str:
     return f"{number} more: `ctxe memory search …`"

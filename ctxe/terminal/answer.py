@@ -21,7 +21,7 @@ class Answer:
 
     def grow(self, text: str, *, draws: bool) -> None:
         """Add text. If the screen ``draws``, finished blocks are printed as soon as another one begins."""
-        self._thought()
+        self._end_thinking()
         self.streamed = True
         self.activity.block += text
         self.activity.do("answering", self.clock())
@@ -42,7 +42,7 @@ class Answer:
 
     def rest(self) -> None:
         """Print the rest of the thinking and of the answer."""
-        self._thought()
+        self._end_thinking()
         block, self.activity.block = self.activity.block, ""
         self.page.blocks(block)
 
@@ -56,7 +56,7 @@ class Answer:
         self.activity.do("asking again in", self.clock(), self.clock() + event.seconds)
         self.page.region.mark()
 
-    def _thought(self) -> None:
+    def _end_thinking(self) -> None:
         """Replace the thinking by one line with its duration; by nothing if it took less than a second."""
         if self.activity.thought:
             self.activity.thought, seconds = "", self.clock() - self.activity.since

@@ -81,14 +81,14 @@ def _call_facts(event: ToolFinished, unicode: bool) -> str:
         counts = ((tests.get(name), word) for name, word in (("passed", "passed"), ("failures", "failed")))
         words += [f"{count} {word}" for count, word in counts if count]
     if isinstance(asked := facts.get("delegate"), dict):
-        words += _took(asked)
-    words += _sizes(event) if "page" not in facts else _page(event)
+        words += _delegate_facts(asked)
+    words += _size_facts(event) if "page" not in facts else _page_facts(event)
     if event.seconds >= 1:
         words.append(figures.seconds(event.seconds))
     return f" {glyph('dot', unicode)} ".join(words)
 
 
-def _page(event: ToolFinished) -> list[str]:
+def _page_facts(event: ToolFinished) -> list[str]:
     """The size of a web page, and how much of it the model is given."""
     facts, text = event.facts, event.result.text
     told = (
@@ -101,14 +101,14 @@ def _page(event: ToolFinished) -> list[str]:
     return [arrow, *(["the parts that matter"] if event.result.handle else []), *hidden]
 
 
-def _took(asked: Mapping[str, Any]) -> list[str]:
+def _delegate_facts(asked: Mapping[str, Any]) -> list[str]:
     """What a delegate read for its answer, its price, and its session."""
     reads = [figures.plural(asked["reads"], "read")] if asked.get("reads") else []
     money = [figures.money(asked["usd"])] if asked.get("usd") is not None else []
     return [*reads, f"{figures.size(asked.get('tokens', 0))} tokens", *money, str(asked.get("session", ""))]
 
 
-def _sizes(event: ToolFinished) -> list[str]:
+def _size_facts(event: ToolFinished) -> list[str]:
     """The size of the result, and which parts the model was not sent: those in view already, and those cut."""
     facts, text = event.facts, event.result.text
     words: list[str] = []

@@ -60,7 +60,7 @@ class LiveRenderer:
     def __enter__(self) -> Self:
         self.stopped.clear()
         self.suspension.watch()
-        self._hold(holding=self.keys.listens)
+        self._set_holding(holding=self.keys.listens)
         self.ticker = threading.Thread(target=self._tick, name="ctxe-screen", daemon=True)
         self.ticker.start()
         return self
@@ -72,34 +72,34 @@ class LiveRenderer:
         self.suspension.unwatch()
         with contextlib.suppress(OSError, ValueError), self.lock:
             self.answer.rest()
-            self._hold(holding=False)
-            self._work(busy=False)
+            self._set_holding(holding=False)
+            self._set_busy(busy=False)
             self.page.below([])
 
     @contextlib.contextmanager
     def working(self, doing: str) -> Iterator[None]:
         """Wraps a turn, from Enter on: shows at once what is done, and keeps what is typed until it is over."""
         with self.lock:
-            self._hold(holding=True)
+            self._set_holding(holding=True)
             self.turning = self.page.apart = True
             self.steered = []
-            self._do(doing)
-            self._work(busy=True)
+            self._set_activity(doing)
+            self._set_busy(busy=True)
             self._draw(self.clock())
         try:
             yield
         finally:
             with self.lock:
                 self.turning = False
-                self._hold(holding=False)
-                self._work(busy=False)
+                self._set_holding(holding=False)
+                self._set_busy(busy=False)
                 self.page.below([])
 
     def typed(self, whole: bool) -> tuple[str, str]:
         """The words typed ahead that are sent now, and the initial text of the input line (see TypeAhead.take)."""
         with self.lock:
-            self._hold(holding=self.keys.listens)
-            self._hold(holding=False)
+            self._set_holding(holding=self.keys.listens)
+            self._set_holding(holding=False)
             return self.activity.ahead.take(whole)
 
     def entered(self) -> str:
@@ -112,13 +112,13 @@ class LiveRenderer:
         """Wraps the input line, so that an Enter pressed before it is ready counts. The line itself reads the keys."""
         with self.lock:
             self.reading = True
-            self._hold(holding=self.keys.listens)
+            self._set_holding(holding=self.keys.listens)
         try:
             yield
         finally:
             with self.lock:
                 self.reading = False
-                self._hold(holding=False)
+                self._set_holding(holding=False)
 
     def said(self, words: str) -> None:
         """Print words of the user's that no input line shows: typed ahead, or given on the command line."""
@@ -132,11 +132,11 @@ class LiveRenderer:
             self.page.below([])
             self.preview, self.page.apart = shown or self.preview, True
             busy, began, holding = self.busy, self.clock(), self.holding
-            self._hold(holding=False)
-            self._work(busy=False)
+            self._set_holding(holding=False)
+            self._set_busy(busy=False)
             yield
-            self._hold(holding=holding)
-            self._work(busy=busy)
+            self._set_holding(holding=holding)
+            self._set_busy(busy=busy)
             self.activity.since += self.clock() - began
 
     def show(self, event: Event) -> None:
@@ -148,61 +148,61 @@ class LiveRenderer:
                     self.answer.grow(text, draws=self.clock() >= self.next_draw)
                 case ReasoningDelta(text):
                     self.activity.thinks(text)
-                    self._do("thinking")
+                    self._set_activity("thinking")
                 case CallDelta(name, size):
                     self.answer.rest()
-                    self._do(f"writing {name} ({figures.size(size)} characters)")
+                    self._set_activity(f"writing {name} ({figures.size(size)} characters)")
                 case Progress(text):
                     self.activity.printed(text)
                 case Waiting():
                     self.answer.void(event)
                 case _:
-                    self._kept(event)
+                    self._show_logged(event)
             if began >= self.next_draw or not self.busy:
                 self._draw(began)
 
-    def _kept(self, event: Event) -> None:
+    def _show_logged(self, event: Event) -> None:
         """Handle an event that the log keeps: what it leaves on the screen, and what is done next."""
         unicode = self.screen.unicode
         match event:
             case TurnStarted(words):
                 self.turning = True
-                self._work(busy=True)
+                self._set_busy(busy=True)
                 self.page.apart = True
                 more = bool(self.steered)
                 self.page.lines(said(words, unicode, told=more) if self.words or more else [])
-                self._do("gathering context")
+                self._set_activity("gathering context")
             case ContextAssembled(ledger):
                 self.ledger, self.activity.held, self.activity.usable = ledger, ledger.used, ledger.usable
                 self.page.region.mark()
-                self._do("waiting for the model")
+                self._set_activity("waiting for the model")
             case ReplyReceived():
                 self.answer.whole(event.reply)
-                self._do("working")
+                self._set_activity("working")
             case ToolStarted():
                 self.answer.rest()
-                self._work(busy=True)
+                self._set_busy(busy=True)
                 self.activity.call, self.activity.output = event, ""
-                self._do("running")
+                self._set_activity("running")
             case ToolFinished():
                 self.page.lines(tool_finished(event, unicode, self.preview))
                 self.activity.call, self.activity.output, self.preview = None, "", ""
-                self._do("working")
-                self._work(busy=self.turning)  # a command of the user's own runs outside any turn
+                self._set_activity("working")
+                self._set_busy(busy=self.turning)  # a command of the user's own runs outside any turn
             case TurnFinished("steered"):
                 self.steered.append(event)
             case TurnFinished():
                 self.turning = False
                 self.answer.rest()
-                self._work(busy=False)
+                self._set_busy(busy=False)
                 self.activity.call = None
-        if not self._first(event):
+        if not self._is_no_news(event):
             self.page.lines(told(event, unicode))
         if isinstance(event, TurnFinished) and self.ledger is not None and event.outcome not in UNCOUNTED:
             self.page.apart = True
-            self.page.lines([status(self.ledger, self._whole(event), self.activity.held, unicode)])
+            self.page.lines([status(self.ledger, self._totals(event), self.activity.held, unicode)])
 
-    def _whole(self, event: TurnFinished) -> TurnFinished:
+    def _totals(self, event: TurnFinished) -> TurnFinished:
         """The totals since Enter: words sent while the model worked started further turns."""
         every, self.steered = [*self.steered, event], []
         return replace(
@@ -212,7 +212,7 @@ class LiveRenderer:
             seconds=sum(one.seconds for one in every),
         )
 
-    def _first(self, event: Event) -> bool:
+    def _is_no_news(self, event: Event) -> bool:
         """Whether this is the model or effort that the greeting named already, or that is in use anyway."""
         if isinstance(event, EffortChosen):
             return not (self.words or self.model)
@@ -221,23 +221,23 @@ class LiveRenderer:
         before, self.model = self.model, event.model
         return before in ("", event.model)
 
-    def _work(self, *, busy: bool) -> None:
+    def _set_busy(self, *, busy: bool) -> None:
         """Turn off echo while the model works: typed letters would appear in the redrawn rows."""
         self.busy = busy
         self.keys.hush(busy or self.holding)
 
-    def _hold(self, *, holding: bool) -> None:
+    def _set_holding(self, *, holding: bool) -> None:
         """Keep reading the keys although nothing is drawn, or stop doing so."""
         self.holding = holding
         self.keys.hush(self.busy or holding)
 
-    def _leave(self) -> None:
+    def _suspend(self) -> None:
         """Suspend the process with a clean screen and the terminal's own modes; the shell then writes over our rows."""
         self.page.below([])
         self.keys.rest()
         self.suspension.stop(self.stopped.wait, FRAME)
 
-    def _do(self, doing: str) -> None:
+    def _set_activity(self, doing: str) -> None:
         self.activity.do(doing, self.clock())
 
     def _draw(self, began: float) -> None:
@@ -261,7 +261,7 @@ class LiveRenderer:
                     if heard and not self.keys.listen(came, self.busy):
                         self.stopped.wait(FRAME)  # the terminal is gone, so reading from it always returns at once
                     if self.suspension.wanted:
-                        self._leave()
+                        self._suspend()
                     if self.busy:
                         self._draw(self.clock())
             except (OSError, ValueError):

@@ -101,7 +101,7 @@ class PlainRenderer:
     def _grow(self, text: str) -> None:
         """Add text of the answer. A terminal shows it at once, except a last character that may join the next one."""
         if self.whole:
-            self._aside()
+            self._print_aside()
         self.answer += text
         if not self.screen.terminal:
             return
@@ -112,9 +112,9 @@ class PlainRenderer:
         self.pending = self.pending[len(ready) :]
         if ready:
             self.streamed = True
-            write(self.screen.out, self._seen(ready))
+            write(self.screen.out, self._next_visible(ready))
 
-    def _seen(self, text: str) -> str:
+    def _next_visible(self, text: str) -> str:
         """The text with control characters made visible. The letter before it decides about a joiner at its start."""
         before, self.last = self.last, text[-1:] or self.last
         return visible(before + text)[len(visible(before)) :]
@@ -122,7 +122,7 @@ class PlainRenderer:
     def _flush(self) -> None:
         """On a terminal, end the row of the answer."""
         if self.screen.terminal and (self.streamed or self.pending):
-            write(self.screen.out, self._seen(self.pending) + ("" if self.answer.endswith("\n") else "\n"))
+            write(self.screen.out, self._next_visible(self.pending) + ("" if self.answer.endswith("\n") else "\n"))
         self.pending, self.streamed, self.last = "", False, ""
 
     def _void(self, event: Waiting) -> None:
@@ -137,18 +137,18 @@ class PlainRenderer:
         """Handle a whole reply. Words before tool calls are not the answer: on a pipe they go to standard error."""
         reply = event.reply
         if self.whole:
-            self._aside()
+            self._print_aside()
         if not self.answer and reply.text:
             self._grow(reply.text)
         if self.screen.terminal:
             self._flush()
             self.answer = ""
         elif reply.calls or reply.dropped:
-            self._aside()
+            self._print_aside()
         if reply.usage is not None and reply.usage.input:
             self.held = reply.usage.input + reply.usage.output
 
-    def _aside(self) -> None:
+    def _print_aside(self) -> None:
         """Print what was said to standard error, since it was not the answer."""
         self._tell([line(row) for row in self.answer.strip().split("\n")] if self.answer.strip() else [])
         self.answer, self.whole = "", False

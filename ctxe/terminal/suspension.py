@@ -26,7 +26,7 @@ class Suspension:
     def watch(self) -> None:
         """Install the signal handlers, if the system has Ctrl-Z."""
         if hasattr(signal, "SIGCONT") and threading.current_thread() is threading.main_thread():
-            wanted = {signal.SIGCONT: self._came, signal.SIGTSTP: self._asked}
+            wanted = {signal.SIGCONT: self._on_continue, signal.SIGTSTP: self._on_stop}
             self._before = {number: signal.signal(number, act) for number, act in wanted.items()}
 
     def unwatch(self) -> None:
@@ -42,12 +42,12 @@ class Suspension:
             if not self.back:
                 wait(step)
 
-    def _asked(self, *_: object) -> None:
+    def _on_stop(self, *_: object) -> None:
         """Handle Ctrl-Z. While rows are drawn the drawing thread stops the process, so that no drawing is torn."""
         if self.drawing():
             self.wanted = True
         else:
             os.kill(os.getpid(), signal.SIGSTOP)
 
-    def _came(self, *_: object) -> None:
+    def _on_continue(self, *_: object) -> None:
         self.back = True

@@ -26,7 +26,7 @@ class Column:
     wraps: bool = False
 
 
-def _line(cell: Cell, style: str = "") -> Line:
+def _cell_line(cell: Cell, style: str = "") -> Line:
     """A cell as a clean line, in the column's style unless it has its own."""
     if isinstance(cell, str):
         return ((clean(cell), style),) if cell else ()
@@ -35,7 +35,7 @@ def _line(cell: Cell, style: str = "") -> Line:
     return line(*((text, own or style) for text, own in cell))
 
 
-def _shares(natural: Sequence[int], columns: Sequence[Column], room: int | None) -> list[int] | None:
+def _column_widths(natural: Sequence[int], columns: Sequence[Column], room: int | None) -> list[int] | None:
     """Widths of the table's columns; None if even the narrowest layout does not fit."""
     if room is None:
         return list(natural)
@@ -58,12 +58,12 @@ def _stacked(columns: Sequence[Column], rows: Sequence[Sequence[Line]], room: in
     for row in rows:
         for column, cell in zip(columns, row, strict=True):
             if width(cell):
-                drawn += fold(line((f"{column.name} " if column.name else "", "dim"), *_lean(cell)), room, " ")
+                drawn += fold(line((f"{column.name} " if column.name else "", "dim"), *_unindented(cell)), room, " ")
         drawn.append(())
     return drawn[:-1]
 
 
-def _lean(spans: Line) -> Line:
+def _unindented(spans: Line) -> Line:
     """The line without the spaces that indent it in a table."""
     return ((spans[0][0].lstrip(), spans[0][1]), *spans[1:])
 
@@ -73,16 +73,18 @@ def _row(
 ) -> list[Line]:
     """The lines of one table row: several only if a cell wraps."""
     if all(map(le, widths, sizes)):
-        return [_across(parts, widths, columns, sizes)]
+        return [_side_by_side(parts, widths, columns, sizes)]
     stacks = [
         fold(part, size) if column.wraps else [clip(part, size, unicode)]
         for part, column, size in zip(parts, columns, sizes, strict=True)
     ]
     rows = [[stack[index] if index < len(stack) else () for stack in stacks] for index in range(max(map(len, stacks)))]
-    return [_across(row, [width(part) for part in row], columns, sizes) for row in rows]
+    return [_side_by_side(row, [width(part) for part in row], columns, sizes) for row in rows]
 
 
-def _across(parts: Sequence[Line], widths: Sequence[int], columns: Sequence[Column], sizes: Sequence[int]) -> Line:
+def _side_by_side(
+    parts: Sequence[Line], widths: Sequence[int], columns: Sequence[Column], sizes: Sequence[int]
+) -> Line:
     """Clean lines side by side, each padded to its column's width."""
     spans: list[Span] = []
     for part, taken, column, size in zip(parts, widths, columns, sizes, strict=True):
@@ -107,11 +109,11 @@ def draw(rows: Iterable[Line], screen: Screen) -> str:
 
 def table_lines(columns: Sequence[Column], rows: Iterable[Sequence[Cell]], screen: Screen) -> list[Line]:
     """A table as lines, with a header if any column has a name."""
-    body = [[_line(cell, column.style) for cell, column in zip(row, columns, strict=True)] for row in rows]
+    body = [[_cell_line(cell, column.style) for cell, column in zip(row, columns, strict=True)] for row in rows]
     widths = [[width(part) for part in row] for row in body]
     names = [cells(column.name) for column in columns]
     natural = [max(each) for each in zip(names, *widths, strict=True)]
-    sizes = _shares(natural, columns, screen.width)
+    sizes = _column_widths(natural, columns, screen.width)
     if sizes is None:
         return _stacked(columns, body, screen.width or 1)
     if any(names):
@@ -129,7 +131,7 @@ def filled(
     columns: Sequence[Column], rows: Sequence[Sequence[Cell]], screen: Screen
 ) -> tuple[list[Column], list[list[Cell]]]:
     """Columns and rows without the empty columns. On a pipe all columns stay, because programs count them."""
-    kept = [i for i in range(len(columns)) if not screen.terminal or any(width(_line(row[i])) for row in rows)]
+    kept = [i for i in range(len(columns)) if not screen.terminal or any(width(_cell_line(row[i])) for row in rows)]
     return [columns[i] for i in kept], [[row[i] for i in kept] for row in rows]
 
 
@@ -143,7 +145,7 @@ def detailed(
     wide = [*columns, Column(last, grows=True)]
     full = [[*row, (detail, "dim")] for row, detail in zip(rows, details, strict=True)]
     sizes = [
-        max(width(_line(cell)) for cell in column)
+        max(width(_cell_line(cell)) for cell in column)
         for column in zip(*([column.name for column in wide], *full), strict=True)
     ]
     drawn = table_lines(columns, rows, screen)

@@ -116,10 +116,10 @@ def weeks(entries: Iterable[Entry], today: str) -> dict[str, tuple[str, ...]]:
         if entry.path.startswith("daily/") and 0 < day <= limit:
             year, week, _ = date.fromordinal(day).isocalendar()
             told.setdefault(f"{year}-W{week:02d}", []).append(entry)
-    return {week: _digest(told[week]) for week in sorted(told, reverse=True)}
+    return {week: _summary_of(told[week]) for week in sorted(told, reverse=True)}
 
 
-def _digest(lines: Sequence[Entry]) -> tuple[str, ...]:
+def _summary_of(lines: Sequence[Entry]) -> tuple[str, ...]:
     stays = [entry.text for entry in lines if re.search(r"\b(decision|failure|fact|routine|preference)\b", entry.text)]
     days = len({entry.created[:10] for entry in lines})
     files: dict[str, int] = {}

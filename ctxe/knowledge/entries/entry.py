@@ -116,9 +116,9 @@ def read_entry(data: bytes, path: str) -> Entry:
     if len(text) > MOST_TEXT:
         text, problems = text[:MOST_TEXT], (*problems, f"only its first {MOST_TEXT:,} characters are used")
     known: dict[str, Any] = {
-        key: _listed(value) if key in LISTS else _flat(value) for key, value in values.items() if key in _KNOWN
+        key: _as_list(value) if key in LISTS else _as_text(value) for key, value in values.items() if key in _KNOWN
     }
-    bounded: dict[str, Any] = {key: _bounded(value) for key, value in known.items()}
+    bounded: dict[str, Any] = {key: _truncated(value) for key, value in known.items()}
     long = [key for key in known if known[key] != bounded[key]]
     known, problems = bounded, (*problems, *(f"only the beginning of {key} is used" for key in long))
     folder, _, name = path.rpartition("/")
@@ -207,15 +207,15 @@ def _headline(text: str) -> str:
     return ""
 
 
-def _flat(value: Value) -> str:
+def _as_text(value: Value) -> str:
     return value if isinstance(value, str) else ", ".join(value)
 
 
-def _bounded(value: Value) -> Value:
+def _truncated(value: Value) -> Value:
     return value[:MOST_VALUE] if isinstance(value, str) else tuple(item[:MOST_VALUE] for item in value[:MOST_ITEMS])
 
 
-def _listed(value: Value) -> tuple[str, ...]:
+def _as_list(value: Value) -> tuple[str, ...]:
     """The items of a list; a scalar is split at line ends and at commas, except commas in the braces of a glob."""
     if isinstance(value, tuple):
         return value

@@ -67,7 +67,7 @@ class Folder:
         for path, data in changes.items():
             _must_fit(path, data or b"")
         before = {path: self.read(path) if self._inside(path).exists() else None for path in changes}
-        self._put(changes)
+        self._apply(changes)
         after = {path: None if data is None else digest_bytes(data) for path, data in changes.items()}
         self.journal.note(JournalWrite(says, self.now(), before, after))
 
@@ -75,7 +75,7 @@ class Folder:
         """Append a line to a file in the folder and return its full path. The caller holds the lock."""
         full = self._inside(path)
         files.append(full, line)
-        self._known([path])
+        self._mark_known([path])
         return full
 
     def undo(self) -> str:
@@ -89,9 +89,9 @@ class Folder:
         for path, content in last.after.items():
             if content_of(self.path / path) != content:
                 raise StoreError(f"{path} was changed since", "nothing was taken back")
-        self._put(last.before)
+        self._apply(last.before)
         self.journal.forget_newest()
-        self._known(last.before)
+        self._mark_known(last.before)
         return last.says
 
     def clean(self, strays: Sequence[str]) -> None:
@@ -117,7 +117,7 @@ class Folder:
             raise StoreError(f"{full} is a folder where a file should be", "move it away")
         return full
 
-    def _put(self, changes: Changes) -> None:
+    def _apply(self, changes: Changes) -> None:
         """Write new content first and remove last: a crash in between leaves a duplicate but loses nothing."""
         new = {self.path / path: data for path, data in changes.items() if data is not None}
         if len(new) >= MANY:
@@ -129,7 +129,7 @@ class Folder:
             if data is None:
                 files.remove(self.path / path)
 
-    def _known(self, paths: Sequence[str] | Changes) -> None:
+    def _mark_known(self, paths: Sequence[str] | Changes) -> None:
         """Record the current content of these files as written by ctxe: it is then no outside change."""
         known = self.journal.known()
         if known is not None:

@@ -60,7 +60,7 @@ class FrontPage:
 def parse(data: bytes) -> FrontPage:
     """Parse a file. Never raises: text that cannot be parsed is kept as text and reported in ``problems``."""
     problems = list(_damage(data))
-    opening, lines, closing, body = _divide(data, problems)
+    opening, lines, closing, body = _split_file(data, problems)
     fields = tuple(_fields(lines, problems))
     names = [field.key for field in fields]
     problems += [f"`{name}` is written more than once" for name in dict.fromkeys(names) if names.count(name) > 1]
@@ -71,7 +71,7 @@ def rewrite(data: bytes, changes: Mapping[str, Value | None], text: str | None =
     """The file with these keys set (None removes one) and, if given, this body; every other byte is kept."""
     page = parse(data)
     newline = page.newline
-    lines = _replaced(page, changes, newline)
+    lines = _updated_lines(page, changes, newline)
     body = page.body
     if text is not None and text != page.text():
         body = text.encode("utf-8", "replace").replace(b"\n", newline) + newline
@@ -98,7 +98,7 @@ def _damage(data: bytes) -> Iterator[str]:
         yield f"line {line} is not UTF-8"
 
 
-def _divide(data: bytes, problems: list[str]) -> tuple[bytes, list[bytes], bytes, bytes]:
+def _split_file(data: bytes, problems: list[str]) -> tuple[bytes, list[bytes], bytes, bytes]:
     start = len(BOM) if data.startswith(BOM) else 0
     end = data.find(b"\n", start) + 1 or len(data)
     if data[start:end].rstrip() != b"---":
@@ -130,13 +130,13 @@ def _fields(lines: list[bytes], problems: list[str]) -> Iterator[FrontField]:
                 problems.append(f"line {at + 2} is not `key: value`")
             at += 1
             continue
-        last = _last(lines, at + 1)
+        last = _value_end(lines, at + 1)
         key = next(part for part in match.groups() if part).decode("utf-8", "replace")
         yield FrontField(key, _value(line[match.end() :], lines[at + 1 : last], at + 2, problems), at, last)
         at = last
 
 
-def _last(lines: list[bytes], at: int) -> int:
+def _value_end(lines: list[bytes], at: int) -> int:
     """Where the lines that continue a value end. Blank lines and comments are part of it if more of it follows."""
     last = at
     while at < len(lines):
@@ -162,7 +162,7 @@ def _value(head: bytes, rest: list[bytes], number: int, problems: list[str]) -> 
     return "\n".join((first, *(line.strip() for line in more))).replace("\0", "").strip()
 
 
-def _replaced(page: FrontPage, changes: Mapping[str, Value | None], newline: bytes) -> list[bytes]:
+def _updated_lines(page: FrontPage, changes: Mapping[str, Value | None], newline: bytes) -> list[bytes]:
     held = {field.key: field for field in page.fields}
     lines: list[bytes | None] = list(page.lines)
     added: list[bytes] = []

@@ -34,22 +34,22 @@ class Journal:
     cache: Path
 
     @property
-    def _steps(self) -> Path:
+    def _steps_path(self) -> Path:
         return self.cache / "undo.json"
 
     @property
-    def _known(self) -> Path:
+    def _known_path(self) -> Path:
         return self.cache / "known.json"
 
     @property
-    def _number(self) -> Path:
+    def _number_path(self) -> Path:
         return self.cache / "number"
 
     def note(self, written: JournalWrite) -> None:
         """Keep a write for undo, and record its files as known."""
         if sum(len(data or b"") for data in written.before.values()) <= MOST_BYTES:
-            rows = [*self._rows(), _row(written)][-STEPS:]
-            files.replace_quickly(self._steps, json.dumps(rows).encode())
+            rows = [*self._rows(), _to_row(written)][-STEPS:]
+            files.replace_quickly(self._steps_path, json.dumps(rows).encode())
         known = self.known()
         if known is not None:
             self.know({**known, **written.after})
@@ -61,14 +61,14 @@ class Journal:
         The number of a forgotten entry is not given again, since people may still refer to it.
         """
         try:
-            known = int(files.read(self._number, 20))
+            known = int(files.read(self._number_path, 20))
         except (StoreError, ValueError):
             known = 0
         return max(found, known) if known < 100_000_000 else found
 
     def gave(self, number: int) -> None:
         """Record this number as given."""
-        files.replace_quickly(self._number, str(number).encode())
+        files.replace_quickly(self._number_path, str(number).encode())
 
     def newest(self) -> JournalWrite:
         """The last write that can be undone. Raises StoreError when there is none."""
@@ -76,41 +76,41 @@ class Journal:
         if not rows:
             raise StoreError("nothing to take back", "only the last writes of this folder's sessions can be undone")
         try:
-            return _written(rows[-1])
+            return _from_row(rows[-1])
         except (KeyError, TypeError, ValueError, AttributeError):
-            raise StoreError("the record of the last write is damaged", f"remove {self._steps}") from None
+            raise StoreError("the record of the last write is damaged", f"remove {self._steps_path}") from None
 
     def forget_newest(self) -> None:
         """Drop the last write, which was undone."""
-        files.replace_quickly(self._steps, json.dumps(self._rows()[:-1]).encode())
+        files.replace_quickly(self._steps_path, json.dumps(self._rows()[:-1]).encode())
 
     def known(self) -> dict[str, str | None] | None:
         """Content hashes by path, as last seen; None when nothing was ever recorded."""
-        held = _json(self._known)
+        held = _read_json(self._known_path)
         return held if isinstance(held, dict) else None
 
     def know(self, digests: Mapping[str, str | None]) -> None:
         """Record these content hashes as the known state of the folder."""
         held = {path: content for path, content in digests.items() if content is not None}
-        files.replace_quickly(self._known, json.dumps(held).encode())
+        files.replace_quickly(self._known_path, json.dumps(held).encode())
 
     def _rows(self) -> list[Any]:
-        held = _json(self._steps)
+        held = _read_json(self._steps_path)
         return held if isinstance(held, list) else []
 
 
-def _json(path: Path) -> Any:
+def _read_json(path: Path) -> Any:
     try:
         return json.loads(files.read(path, files.MOST_CACHED))
     except (StoreError, ValueError, RecursionError):
         return None
 
 
-def _row(written: JournalWrite) -> dict[str, Any]:
+def _to_row(written: JournalWrite) -> dict[str, Any]:
     before = {path: None if data is None else base64.b64encode(data).decode() for path, data in written.before.items()}
     return {"says": written.says, "at": written.at, "before": before, "after": dict(written.after)}
 
 
-def _written(row: Mapping[str, Any]) -> JournalWrite:
+def _from_row(row: Mapping[str, Any]) -> JournalWrite:
     before = {path: None if data is None else base64.b64decode(data) for path, data in row["before"].items()}
     return JournalWrite(str(row["says"]), float(row["at"]), before, dict(row["after"]))

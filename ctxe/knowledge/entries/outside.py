@@ -48,7 +48,7 @@ def seen(store: Store, *, again: bool = False) -> str:
         store.disk.journal.know(digests)
     if known is None and again and digests:
         return NO_RECORD
-    return f"memory changed outside ctxe since the last session: {_named(changes)}" if changes else ""
+    return f"memory changed outside ctxe since the last session: {_summary_of(changes)}" if changes else ""
 
 
 def _digests(store: Store, snapshot: FolderSnapshot | None = None) -> dict[str, str]:
@@ -73,6 +73,6 @@ def _differences(known: Mapping[str, str | None] | None, digests: Mapping[str, s
     return tuple(sorted(found, key=lambda change: change.path))
 
 
-def _named(changes: Sequence[Outside]) -> str:
+def _summary_of(changes: Sequence[Outside]) -> str:
     named = ", ".join(f"{change.path} ({change.change})" for change in changes[:MOST_NAMED])
     return named + (f" and {len(changes) - MOST_NAMED} more" if len(changes) > MOST_NAMED else "")

@@ -36,10 +36,10 @@ def quick(first: str, more: Sequence[str] = ()) -> Value | None:
     ``first`` is the stripped text after the colon; ``more`` are the lines that continue it, without line endings.
     """
     if not more:
-        return _flow(first) if first[:1] == "[" else _scalar(first)
+        return _flow_list(first) if first[:1] == "[" else _scalar(first)
     if not first:
-        return _bullets(more)
-    return _block(more) if first == "|-" else None
+        return _bullet_list(more)
+    return _literal_block(more) if first == "|-" else None
 
 
 def thorough(first: str, more: Sequence[str] = ()) -> Value | None:
@@ -69,13 +69,13 @@ def emit(value: Value, *, quoted: bool = False) -> str:
         return _quoted(value)
     if "\n" in value and _fits_block(value):
         return "|-\n" + "\n".join("  " + line if line else "" for line in value.split("\n"))
-    return value if _bare(value) else _quoted(value)
+    return value if _can_be_plain(value) else _quoted(value)
 
 
 def _scalar(text: str) -> str | None:
     if not text:
         return ""
-    if not _seen(text):
+    if not _all_visible(text):
         return None
     quote = text[0]
     if quote in "\"'":
@@ -84,18 +84,18 @@ def _scalar(text: str) -> str | None:
     return text if _PLAIN.fullmatch(text) else None
 
 
-def _seen(text: str) -> bool:
+def _all_visible(text: str) -> bool:
     """Whether every character is visible: no control character, lone surrogate or byte order mark."""
     return (text.isascii() and text.isprintable()) or not _CONTROL.search(text)
 
 
-def _flow(text: str) -> Value | None:
-    if not (_seen(text) and _FLOW.fullmatch(text)):
+def _flow_list(text: str) -> Value | None:
+    if not (_all_visible(text) and _FLOW.fullmatch(text)):
         return None
     return tuple(item[1:-1] if item[0] in "\"'" else item.rstrip(" ") for item in _ITEM.findall(text[1:-1]))
 
 
-def _bullets(more: Sequence[str]) -> Value | None:
+def _bullet_list(more: Sequence[str]) -> Value | None:
     items, indents = [], set()
     for line in more:
         match = _BULLET.fullmatch(line.rstrip())
@@ -107,7 +107,7 @@ def _bullets(more: Sequence[str]) -> Value | None:
     return tuple(items) if len(indents) == 1 else None
 
 
-def _block(more: Sequence[str]) -> str | None:
+def _literal_block(more: Sequence[str]) -> str | None:
     """A literal block as ``emit`` writes it: indented by two spaces, first line no deeper. None for any other form."""
     if more[0][:2] != "  " or more[0][2:3] in ("", " ", "\t"):
         return None
@@ -120,15 +120,17 @@ def _block(more: Sequence[str]) -> str | None:
 def _fits_block(text: str) -> bool:
     if text[:1] in ("", " ", "\t", "\n") or text[-1] == "\n" or re.search(r"^[ \t]+$", text, re.MULTILINE):
         return False
-    return _seen(text.replace("\n", ""))
+    return _all_visible(text.replace("\n", ""))
 
 
 def _item(text: str, quoted: bool) -> str:
-    return text if not quoted and _bare(text) and _ITEM.fullmatch(text) else _quoted(text)
+    return text if not quoted and _can_be_plain(text) and _ITEM.fullmatch(text) else _quoted(text)
 
 
-def _bare(text: str) -> bool:
-    return _seen(text) and bool(_PLAIN.fullmatch(text)) and text == text.strip() and not _OTHER_TYPE.fullmatch(text)
+def _can_be_plain(text: str) -> bool:
+    return (
+        _all_visible(text) and bool(_PLAIN.fullmatch(text)) and text == text.strip() and not _OTHER_TYPE.fullmatch(text)
+    )
 
 
 def _quoted(text: str) -> str:

@@ -92,7 +92,7 @@ class FolderReader:
         seen = list(problems)
         entries = sorted((entry for record in now.values() for entry in record.entries), key=order)
         problems += [Problem(path, says) for path, record in now.items() for says in record.problems]
-        problems += _twice(entries)
+        problems += _duplicate_ids(entries)
         digests = {path: record.digest for path, record in now.items()}
         snapshot = FolderSnapshot(tuple(entries), tuple(problems), digests, tuple(strays))
         self._last = (seen, snapshot)
@@ -118,7 +118,7 @@ class FolderReader:
             kept = json.loads(files.read(self._kept, files.MOST_CACHED))
             if kept["v"] != VERSION or kept["keys"] != list(KEYS):
                 return {}
-            known = {path: _thaw(path, row) for path, row in kept["files"].items()}
+            known = {path: _from_row(path, row) for path, row in kept["files"].items()}
             self._saved = {path: record.mark for path, record in known.items()}
             return known
         except (StoreError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -137,14 +137,14 @@ class FolderReader:
             return
         self._saved = saved
         rows = {
-            path: [record.mark, record.digest, record.problems, _freeze(record.entries[0])]
+            path: [record.mark, record.digest, record.problems, _to_row(record.entries[0])]
             for path, record in kept.items()
         }
         text = json.dumps({"v": VERSION, "keys": KEYS, "files": rows}, separators=(",", ":"))
         files.replace_quickly(self._kept, text.encode())
 
 
-def _twice(entries: list[Entry]) -> Iterator[Problem]:
+def _duplicate_ids(entries: list[Entry]) -> Iterator[Problem]:
     """A problem for each file whose id another file has, after a copy or a merge. Both entries stay."""
     held: dict[str, str] = {}
     for entry in entries:
@@ -168,11 +168,11 @@ def content_of(path: Path) -> str | None:
         return None
 
 
-def _freeze(entry: Entry) -> list[Any]:
+def _to_row(entry: Entry) -> list[Any]:
     return [*(getattr(entry, key) for key in KEYS), entry.text, dict(entry.extra)]
 
 
-def _thaw(path: str, row: list[Any]) -> _Record:
+def _from_row(path: str, row: list[Any]) -> _Record:
     mark, content, problems, values = row
     *plain, text, extra = values
     flat = [tuple(value) if value.__class__ is list else value for value in plain]

@@ -92,9 +92,9 @@ class Store:
         """Keep a new entry and supersede those it names. Sets id and creation time unless the draft has them."""
         self.check(draft)
         with self.disk.locked():
-            entry = self._placed(draft)
+            entry = self._with_id_and_path(draft)
             changes: dict[str, bytes | None] = {entry.path: write_entry(entry)}
-            for old in self._retired_by(entry):
+            for old in self._superseded_by(entry):
                 changes[old.path] = updated(self.disk, old, replace(old, status="superseded"))
             self.disk.write(says or f"add {entry.kind} {entry.id}", changes)
         return read_entry(changes[entry.path] or b"", entry.path)
@@ -124,7 +124,7 @@ class Store:
             path = names.path_of(new, new.id)
             data = updated(self.disk, old, new)
             changes = {path: data} if path == old.path else {path: data, old.path: None}
-            for retired in self._retired_by(new):
+            for retired in self._superseded_by(new):
                 changes[retired.path] = updated(self.disk, retired, replace(retired, status="superseded"))
             self.disk.write(f"accept {new.kind} {new.id}", changes)
         return read_entry(data, path)
@@ -194,7 +194,7 @@ class Store:
         with self.disk.locked():
             self.disk.write(says, changes())
 
-    def _placed(self, draft: Entry) -> Entry:
+    def _with_id_and_path(self, draft: Entry) -> Entry:
         created = draft.created or stamp(self.now())
         held = names.held(self.folder)
         held = replace(held, highest=self.disk.journal.highest(held.highest))
@@ -204,7 +204,7 @@ class Store:
             self.disk.journal.gave(entry.number)
         return replace(entry, path=names.path_of(entry, name))
 
-    def _retired_by(self, entry: Entry) -> list[Entry]:
+    def _superseded_by(self, entry: Entry) -> list[Entry]:
         if entry.status == "proposed" or not entry.supersedes:
             return []
         mine = [old for old in self.entries() if old.id in entry.supersedes and old.path.endswith(".md")]

@@ -73,13 +73,13 @@ def call_key(tool: str, arguments: Mapping[str, Any] | str, root: str = "") -> s
     Whitespace, the project's folder and descriptive arguments (ASIDE) are removed. Variables, options and redirections
     stay, since they may be the very difference.
     """
-    held = dict(_object(arguments)) if isinstance(arguments, str) else dict(arguments)
+    held = dict(_parsed(arguments)) if isinstance(arguments, str) else dict(arguments)
     if isinstance(command := held.get("command", held.get("cmd")), str):
         rest = {key: value for key, value in held.items() if key not in ASIDE | {"command", "cmd"}}
         more = json.dumps(rest, sort_keys=True, ensure_ascii=False) if rest else ""
-        return _bounded(f"{command_key(command, root)} {more}".strip())
+        return _truncated(f"{command_key(command, root)} {more}".strip())
     kept = {key: value for key, value in held.items() if key not in ASIDE}
-    return _bounded(impersonal(f"{tool} {json.dumps(kept, sort_keys=True, ensure_ascii=False)}", root))
+    return _truncated(impersonal(f"{tool} {json.dumps(kept, sort_keys=True, ensure_ascii=False)}", root))
 
 
 def command_key(command: str, root: str = "") -> str:
@@ -99,7 +99,7 @@ def only_looks(command: str) -> bool:
     if _WRITES.search(command) or "<<" in command:
         return False
     held = parts(command)
-    return bool(held) and all(map(_looks, held))
+    return bool(held) and all(map(_part_only_looks, held))
 
 
 def parts(command: str) -> list[str]:
@@ -137,7 +137,7 @@ def runs_something(command: str) -> bool:
     return any(name in _CHECKS or name.partition(" ")[0] in _BUILDS | _RUNS for name in ran)
 
 
-def _looks(part: str) -> bool:
+def _part_only_looks(part: str) -> bool:
     words = part.split()
     name = program(part)
     first = name.partition(" ")[0]
@@ -148,7 +148,7 @@ def _looks(part: str) -> bool:
     return name in _CHECKS or first in _LOOKS | _RUNS
 
 
-def _object(arguments: str) -> Mapping[str, Any]:
+def _parsed(arguments: str) -> Mapping[str, Any]:
     try:
         held = json.loads(arguments or "{}")
     except (ValueError, RecursionError):
@@ -156,5 +156,5 @@ def _object(arguments: str) -> Mapping[str, Any]:
     return held if isinstance(held, dict) else {"": arguments}
 
 
-def _bounded(key: str) -> str:
+def _truncated(key: str) -> str:
     return key if len(key) <= LONGEST else f"{key[:LONGEST]} {len(key)}"

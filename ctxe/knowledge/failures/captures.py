@@ -39,7 +39,7 @@ def reverted(path: str, diff: str, how: str, session: str = "") -> Entry:
     """An edit of this session that was reverted; ``how`` names the command or action that did it."""
     was = lessons.gist(diff).removeprefix(": ")
     held = {"tried": f"editing {path}: {was}" if was else f"editing {path}", "outcome": f"taken back with {how}"}
-    return _made(f"an edit of {path} was taken back", REVERTED, f"{path} {was}", session, (path,), **held)
+    return _entry(f"an edit of {path} was taken back", REVERTED, f"{path} {was}", session, (path,), **held)
 
 
 def corrected(words: str, edits: Mapping[str, str], session: str = "", answered: str = "") -> Entry | None:
@@ -51,7 +51,7 @@ def corrected(words: str, edits: Mapping[str, str], session: str = "", answered:
         return None
     said = " ".join(words.split())[:LONGEST]
     tried = lessons.of_edits(edits) if edits else ""
-    return _made(f"the user corrected: {said[:90]}", CORRECTED, said, session, tuple(edits), tried=tried, fix=said)
+    return _entry(f"the user corrected: {said[:90]}", CORRECTED, said, session, tuple(edits), tried=tried, fix=said)
 
 
 def refused(title: str, why: str, session: str = "", files: tuple[str, ...] = ()) -> Entry | None:
@@ -63,7 +63,7 @@ def refused(title: str, why: str, session: str = "", files: tuple[str, ...] = ()
     if not reason:
         return None
     held = {"tried": impersonal(title), "outcome": "the user said no", "fix": reason}
-    return _made(f"`{title[:80]}`: refused: {reason[:60]}", REFUSED, title, session, files, **held)
+    return _entry(f"`{title[:80]}`: refused: {reason[:60]}", REFUSED, title, session, files, **held)
 
 
 def rejected(why: str, session: str = "") -> Entry | None:
@@ -73,18 +73,18 @@ def rejected(why: str, session: str = "") -> Entry | None:
     """
     if not why or _OURS.search(why):
         return None
-    return _made(f"the model request failed: {why[:90]}", REJECTED, why, session, (), status="open")
+    return _entry(f"the model request failed: {why[:90]}", REJECTED, why, session, (), status="open")
 
 
 def unapplied(tool: str, path: str, said: str, session: str = "", root: str = "") -> Entry:
     """An edit that did not apply."""
     # The text after a semicolon or colon quotes the file.
     first = re.split(r"[;:] ", next((line for line in said.splitlines() if line.strip()), ""))[0]
-    made = _made(f"`{tool} {path}`: {first[:90]}", UNAPPLIED, first, session, (path,), status="open", root=root)
+    made = _entry(f"`{tool} {path}`: {first[:90]}", UNAPPLIED, first, session, (path,), status="open", root=root)
     return replace(made, signature=digest(f"{refusal(tool, said, root)} {path}"))
 
 
-def _made(
+def _entry(
     title: str,
     kind: str,
     said: str,

@@ -46,10 +46,10 @@ def of_claude(told: Any) -> Iterator[Content]:
         held = _hash(file.get("content")) if whole else None
         yield Content(file["filePath"], held, held)
     elif isinstance(path, str) and "oldString" in told:
-        yield _edited(path, told)
+        yield _of_edit(path, told)
     elif isinstance(path, str):
         before = "" if told.get("type") == "create" else _hash(told.get("originalFile"))
-        yield Content(path, before, _hash(told.get("content")), _lines("", told.get("content")))
+        yield Content(path, before, _hash(told.get("content")), _diff_lines("", told.get("content")))
 
 
 def of_patch(patch: str) -> Iterator[Content]:
@@ -60,19 +60,19 @@ def of_patch(patch: str) -> Iterator[Content]:
         yield Content(path.strip(), "" if kind == "Add" else None, after, body)
 
 
-def _edited(path: str, told: Mapping[str, Any]) -> Content:
+def _of_edit(path: str, told: Mapping[str, Any]) -> Content:
     text, old, new = told.get("originalFile"), told.get("oldString"), told.get("newString")
     after = None
     if isinstance(text, str) and isinstance(old, str) and isinstance(new, str) and old and old in text:
         after = digest(text.replace(old, new) if told.get("replaceAll") else text.replace(old, new, 1))
-    return Content(path, _hash(text), after, _lines(old, new))
+    return Content(path, _hash(text), after, _diff_lines(old, new))
 
 
 def _hash(text: Any) -> str | None:
     return digest(text) if isinstance(text, str) else None
 
 
-def _lines(old: Any, new: Any) -> str:
+def _diff_lines(old: Any, new: Any) -> str:
     """The change as diff lines, without the lines that both texts have."""
     before, after = (text.splitlines() if isinstance(text, str) else [] for text in (old, new))
     gone = [f"-{line}" for line in before if line not in after]

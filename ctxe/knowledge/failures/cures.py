@@ -36,30 +36,33 @@ def cure(waiting: FailedCommand, raw: str, root: str, failure: Entry) -> Cure:
     moved, since = command_key(waiting.raw, root) != command_key(raw, root), waiting.edited_since(failure.id)
     if moved and (_PLACE.search(failure.error) or not (waiting.edits or waiting.others)):
         return lessons.of_call(waiting.raw, raw, root), None
-    if brought := _brought(waiting, failure):
+    if brought := _installation(waiting, failure):
         return brought, {}
     if waiting.edits and program(waiting.command) not in ELSEWHERE:
-        return lessons.of_edits(since.diffs, _about(failure, raw, root), failure.error), since.then
+        return lessons.of_edits(since.diffs, _related_files(failure, raw, root), failure.error), since.then
     return lessons.of_commands(waiting.others), {}
 
 
 def put_right(waiting: FailedCommand, raw: str, root: str, failure: Entry) -> Cure:
     """The cure of a failed command whose correction is ``raw``, possibly together with edits that it also needed."""
-    if brought := _brought(waiting, failure):
+    if brought := _installation(waiting, failure):
         return brought, {}
     words = lessons.of_call(waiting.raw, raw, root)
     if waiting.edits and not _PLACE.search(failure.error):
         since = waiting.edited_since(failure.id)
-        return f"{lessons.of_edits(since.diffs, _about(failure, raw, root), failure.error)}; then {words}", since.then
+        return (
+            f"{lessons.of_edits(since.diffs, _related_files(failure, raw, root), failure.error)}; then {words}",
+            since.then,
+        )
     return words, None
 
 
-def _about(failure: Entry, raw: str, root: str) -> tuple[str, ...]:
+def _related_files(failure: Entry, raw: str, root: str) -> tuple[str, ...]:
     """The files that the failure and the command name."""
     return (*failure.files, *named_files(raw, root))
 
 
-def _brought(waiting: FailedCommand, failure: Entry) -> str:
+def _installation(waiting: FailedCommand, failure: Entry) -> str:
     """The lesson of the installation that brought what was missing, or "" if nothing was missing or installed."""
     installed = [command for command in waiting.others if INSTALLS.search(command)]
     return lessons.of_commands(installed[-1:]) if _MISSING.search(failure.error) else ""

@@ -69,33 +69,33 @@ class Gate:
         """``earlier`` are the remembered failures; see ``learn``."""
         self.changes = 0
         self._earlier: dict[str, list[Failed]] = {}
-        self._like: dict[str, Failed] = {}
-        self._here: dict[str, Failed] = {}
+        self._by_command: dict[str, Failed] = {}
+        self._this_session: dict[str, Failed] = {}
         self._answered: set[str] = set()
         self.learn(earlier)
 
     def learn(self, groups: Iterable[Group]) -> None:
         """Replace what is known of earlier sessions by these remembered failures."""
-        self._earlier, self._like = defaultdict(list), {}
+        self._earlier, self._by_command = defaultdict(list), {}
         for group in groups:
             if group.status in ("open", "resolved"):
-                for failed in _remembered(group):
+                for failed in _failed_calls(group):
                     self._earlier[failed.key].append(failed)
-                    self._like.setdefault(plain_command(failed.key), failed)
+                    self._by_command.setdefault(plain_command(failed.key), failed)
 
     def match(self, key: str, command: str, digest_of: DigestOf) -> Match | None:
         """The known failure of a call, or None. ``command`` is its plain form, empty if it runs no command."""
-        here = self._here.get(key)
+        here = self._this_session.get(key)
         known = [*([here] if here else []), *self._earlier.get(key, ())]
         for failed in known:
-            if self._stands(failed, digest_of):
+            if self._is_exact(failed, digest_of):
                 return Match(failed, "exact", key in self._answered)
-        like = next(iter(known), None) or (self._like.get(command) if command else None)
+        like = next(iter(known), None) or (self._by_command.get(command) if command else None)
         return Match(like, "near") if like is not None else None
 
     def like(self, command: str) -> Failed | None:
         """A failure of the same command in an earlier session; ``command`` is its plain form."""
-        return self._like.get(command)
+        return self._by_command.get(command)
 
     def answered(self, key: str) -> None:
         """Note that the model was told about the failure instead of the call being run. The next time it runs."""
@@ -104,28 +104,28 @@ class Gate:
     def failed(self, failed: Failed) -> None:
         """Record a call that failed just now."""
         self._answered.discard(failed.key)
-        self._here[failed.key] = replace(failed, changes=self.changes)
+        self._this_session[failed.key] = replace(failed, changes=self.changes)
 
     def fixed(self, signature: str, lesson: str) -> None:
         """Set the lesson of a failure of this session that is fixed now."""
-        for key, failed in self._here.items():
+        for key, failed in self._this_session.items():
             if failed.signature == signature:
-                self._here[key] = replace(failed, lesson=lesson, fixed=True)
+                self._this_session[key] = replace(failed, lesson=lesson, fixed=True)
 
     def passed(self, key: str) -> None:
         """Forget the failures of a call that succeeded just now: it works in the present state."""
         self._answered.discard(key)
-        self._here.pop(key, None)
+        self._this_session.pop(key, None)
         self._earlier.pop(key, None)
 
     def looked(self, path: str) -> None:
         """Forget edits of this file that did not apply: the model has read it since, so they may apply now."""
-        for key in [key for key, failed in self._here.items() if failed.alone and path in failed.files]:
+        for key in [key for key, failed in self._this_session.items() if failed.alone and path in failed.files]:
             self.passed(key)
 
     def spoken(self) -> None:
         """Forget refusals: after a new message of the user's the same action may be wanted."""
-        self._here = {key: failed for key, failed in self._here.items() if not failed.refused}
+        self._this_session = {key: failed for key, failed in self._this_session.items() if not failed.refused}
 
     def changed(self) -> None:
         """Note that something in the project changed or may have changed."""
@@ -136,9 +136,11 @@ class Gate:
 
         Failures that depend on a file alone are therefore forgotten if anything changed after them.
         """
-        self._here = {key: one for key, one in self._here.items() if not one.alone or one.changes == self.changes}
+        self._this_session = {
+            key: one for key, one in self._this_session.items() if not one.alone or one.changes == self.changes
+        }
 
-    def _stands(self, failed: Failed, digest_of: DigestOf) -> bool:
+    def _is_exact(self, failed: Failed, digest_of: DigestOf) -> bool:
         if failed.changes is None and not (failed.fixed and failed.files):
             return False
         if failed.changes is not None and (failed.passing or (failed.changes != self.changes and not failed.alone)):
@@ -146,7 +148,7 @@ class Gate:
         return all(path == ALWAYS or digest_of(path)[:DIGITS] == held for path, held in failed.files.items())
 
 
-def _remembered(group: Group) -> Iterator[Failed]:
+def _failed_calls(group: Group) -> Iterator[Failed]:
     said = lesson(group)
     for entry in group.entries:
         if entry.call:

@@ -39,8 +39,8 @@ def of_edits(edits: Mapping[str, str], about: Collection[str] = (), error: str =
     told: dict[str, str] = {}
     room = ROOM
     for path in order:
-        name = _near(path)
-        shown = name + gist(_nearest(edits[path], lines.get(path, 0)), room - len(name) - 12)
+        name = _short_path(path)
+        shown = name + gist(_nearest_block(edits[path], lines.get(path, 0)), room - len(name) - 12)
         if told and len(shown) > room:
             break
         told[path] = shown
@@ -50,7 +50,7 @@ def of_edits(edits: Mapping[str, str], about: Collection[str] = (), error: str =
     return "edited " + "; ".join(said) + (f"; and {left} more files" if left > 1 else "; and one more file" * left)
 
 
-def _nearest(diff: str, line: int) -> str:
+def _nearest_block(diff: str, line: int) -> str:
     """The block of changed lines nearest to a line of the old file; the whole diff for line 0."""
     blocks: list[tuple[int, list[str]]] = []
     at, apart = 1, True
@@ -70,7 +70,7 @@ def _nearest(diff: str, line: int) -> str:
 def of_commands(commands: Sequence[str]) -> str:
     """The lesson of commands that ran in between: the last two; "" for none."""
     last = list(dict.fromkeys(commands))[-2:]
-    return "first ran " + " then ".join(f"`{_short(command, 90)}`" for command in last) if last else ""
+    return "first ran " + " then ".join(f"`{_truncated(command, 90)}`" for command in last) if last else ""
 
 
 def gist(diff: str, room: int = 2 * MOST) -> str:
@@ -78,12 +78,12 @@ def gist(diff: str, room: int = 2 * MOST) -> str:
     lines = [line for line in diff.splitlines() if line[:3] not in ("---", "+++")]
     gone = [line[1:].strip() for line in lines if line.startswith("-")]
     come = [line[1:].strip() for line in lines if line.startswith("+")]
-    out, into = _telling(gone, come), _telling(come, gone)
+    out, into = _first_distinct(gone, come), _first_distinct(come, gone)
     each = max(LEAST, min(MOST, room // 2 if out and into else room))
     if out and into:
-        out, into = _apart(out, into, each)
-        return f": `{_short(out, each)}` → `{_short(into, each)}`"
-    return f": added `{_short(into, each)}`" if into else (f": removed `{_short(out, each)}`" if out else "")
+        out, into = _cut_to_difference(out, into, each)
+        return f": `{_truncated(out, each)}` → `{_truncated(into, each)}`"
+    return f": added `{_truncated(into, each)}`" if into else (f": removed `{_truncated(out, each)}`" if out else "")
 
 
 def of_call(wrong: str, right: str, root: str = "") -> str:
@@ -92,24 +92,24 @@ def of_call(wrong: str, right: str, root: str = "") -> str:
     before, after = ([word for word in line.split(" ") if word not in _HOW_TOLD] for line in (wrong, right))
     every = SequenceMatcher(a=before, b=after, autojunk=False).get_opcodes()
     ops = [op for op in every if op[0] != "equal"]
-    whole = _short(right, 120)
+    whole = _truncated(right, 120)
     if len(ops) != 1 or len(every) == 1 or max(ops[0][2] - ops[0][1], ops[0][4] - ops[0][3]) > MOST_WORDS:
         return f"run `{whole}` instead"
     kind, i, j, k, m = ops[0]
-    old, new = (_short(" ".join(part), 90) for part in (before[i:j], after[k:m]))
+    old, new = (_truncated(" ".join(part), 90) for part in (before[i:j], after[k:m]))
     if kind == "replace":
         return f"`{old}` → `{new}` (`{whole}`)"
     return f"run `{whole}` instead (" + (f"with `{new}`)" if kind == "insert" else f"without `{old}`)")
 
 
-def _telling(lines: Sequence[str], others: Sequence[str]) -> str:
+def _first_distinct(lines: Sequence[str], others: Sequence[str]) -> str:
     """The first line that the other side lacks, preferably a line of code."""
     own = [line for line in lines if line and line not in others]
     code = (line for line in own if not _ASIDE.match(line) and any(c.isalnum() for c in line))
     return next(code, own[0] if own else "")
 
 
-def _apart(out: str, into: str, most: int) -> tuple[str, str]:
+def _cut_to_difference(out: str, into: str, most: int) -> tuple[str, str]:
     """Two lines, cut to start shortly before their first difference if either exceeds ``most`` characters."""
     same = takewhile(lambda pair: pair[0] == pair[1], zip(out, into, strict=False))
     start = sum(1 for _ in same) - CONTEXT
@@ -118,11 +118,11 @@ def _apart(out: str, into: str, most: int) -> tuple[str, str]:
     return f"…{out[start:]}", f"…{into[start:]}"
 
 
-def _near(path: str) -> str:
+def _short_path(path: str) -> str:
     """The path; only its last three parts if it lies outside the project."""
     away = path.startswith(("/", "~", "..")) or path[1:3] == ":\\"
     return "…/" + "/".join(path.replace("\\", "/").split("/")[-3:]) if away else path
 
 
-def _short(text: str, most: int) -> str:
+def _truncated(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"

@@ -53,15 +53,19 @@ class Watch:
         raw = str(facts.get("command") or "")
         command, key = plain_command(raw, self._root), command_key(raw, self._root)
         if facts.get("walled"):  # refused by the sandbox of a mode: another mode, or a person, may allow it
-            self._passed_by(command, failed=True)
+            self._note_for_others(command, failed=True)
             return ()
         draft = capture(facts, self._root, self._session, turn)
         if draft is not None:
-            failed = self._failed(draft, command, key, facts)
-            return (*failed, *self._outgrown(command, raw, failed, all_failing(facts)))
+            failed = self._record_failure(draft, command, key, facts)
+            return (*failed, *self._resolve_outgrown(command, raw, failed, all_failing(facts)))
         if facts.get("exit_code") != 0:
             return ()
-        told = [*self._same(command, raw), *self._corrected(command, raw), *self._earlier(command, key)]
+        told = [
+            *self._resolve_same(command, raw),
+            *self._resolve_corrected(command, raw),
+            *self._resolve_earlier(command, key),
+        ]
         if ALL_BACK.search(raw):
             told += self.taken_back(list(self._written), f"`{command}`")
         elif TAKES_BACK.search(raw):
@@ -70,7 +74,7 @@ class Watch:
         if not only_looks(raw):
             self.gate.changed()
         self._passed[key] = self.gate.changes
-        self._passed_by(command)
+        self._note_for_others(command)
         return tuple(told)
 
     def edited(self, path: str, diff: str = "", before: str | None = None) -> None:
@@ -83,34 +87,36 @@ class Watch:
         for waiting in self._waiting.values():
             waiting.edited(path, diff, None if before is None else before[:DIGITS])
 
-    def _failed(self, draft: Entry, command: str, key: str, facts: Mapping[str, Any]) -> tuple[FailureNews, ...]:
+    def _record_failure(
+        self, draft: Entry, command: str, key: str, facts: Mapping[str, Any]
+    ) -> tuple[FailureNews, ...]:
         raw = str(facts.get("command") or "")
         flaky = self._passed.get(key) == self.gate.changes
         files = {
             path: self.memory.digest_of(path) for path in dict.fromkeys((*draft.files, *named_files(raw, self._root)))
         }
         files = {path: digest[:DIGITS] for path, digest in files.items() if digest}
-        if slipped(raw, draft.error, tests=bool(draft.text)) and not self._met(draft):
-            self._barred(key, draft, files)
-            self._passed_by(command, failed=True)
+        if slipped(raw, draft.error, tests=bool(draft.text)) and not self._happened_before(draft):
+            self._tell_gate(key, draft, files)
+            self._note_for_others(command, failed=True)
             return ()
         draft = _with_state(draft, key, files)
         if flaky:
             draft = replace(draft, status="wontfix", outcome=FLAKY)
         entry, new = record(self.memory.store, draft, self.memory.counters)
-        self._passed_by(command, failed=True)
+        self._note_for_others(command, failed=True)
         held = self._waiting.setdefault(command, FailedCommand([], command, raw, draft.error))
         tried = len(held.tried)
-        entry = self._tried(held, entry, helped=held.fewer(entry.id, count_failing(facts)))
+        entry = self._note_tried(held, entry, helped=held.fewer(entry.id, count_failing(facts)))
         held.noted(entry.id, all_failing(facts))
         held.changes, held.error = self.gate.changes, draft.error
         if entry.status != "wontfix":
-            self._barred(key, entry, files)
+            self._tell_gate(key, entry, files)
             circle = tuple(held.tried) if tried < len(held.tried) == CIRCLE else ()
             return (FailureNews(entry, "new" if new else "again", circle),)
         return (FailureNews(entry, "flaky" if new and flaky else "again"),)
 
-    def _outgrown(
+    def _resolve_outgrown(
         self, command: str, raw: str, told: Sequence[FailureNews], failing: tuple[str, ...]
     ) -> Iterator[FailureNews]:
         """Resolve failures whose test passes now, although the command still fails: others may never have passed."""
@@ -124,7 +130,7 @@ class Watch:
         if held and failing:
             held.failing.update(dict.fromkeys(now, failing))
 
-    def _barred(self, key: str, entry: Entry, files: Mapping[str, str]) -> None:
+    def _tell_gate(self, key: str, entry: Entry, files: Mapping[str, str]) -> None:
         """Tell the gate about the failed call; it knows it until something changes."""
         lesson, passing, now = (
             self._settling.lesson(entry),
@@ -134,7 +140,7 @@ class Watch:
         failed = Failed(key, entry.signature, lesson, bool(entry.fix), files, passing=passing, at=now)
         self.gate.failed(failed)
 
-    def _met(self, draft: Entry) -> bool:
+    def _happened_before(self, draft: Entry) -> bool:
         """Whether this failure happened before, in any session. If not, count it, so that it has the next time."""
         held = any(entry.signature == draft.signature for entry in self.memory.store.entries())
         before = held or bool(self.memory.counters.read([draft.signature]))
@@ -142,7 +148,7 @@ class Watch:
             self.memory.counters.bump(draft.signature, self.memory.store.now(), seen=1)
         return before
 
-    def _tried(self, held: FailedCommand, entry: Entry, *, helped: bool) -> Entry:
+    def _note_tried(self, held: FailedCommand, entry: Entry, *, helped: bool) -> Entry:
         """Keep in the entry what was edited without success between two identical failures of a command."""
         edits, held.fresh = held.fresh, {}
         if not edits or helped or held.ids[-1:] != [entry.id]:
@@ -188,13 +194,13 @@ class Watch:
         self._written.update({path: diff for path, (diff, _) in held.items()})
         return tuple(told for _, told in held.values() if told.change == "new")
 
-    def _passed_by(self, command: str, *, failed: bool = False) -> None:
+    def _note_for_others(self, command: str, *, failed: bool = False) -> None:
         for waiting in self._waiting.values():
             if waiting.command != command:
                 waiting.commands += 1
                 waiting.others += [] if failed or only_looks(command) or only_checks(command) else [command]
 
-    def _same(self, command: str, raw: str) -> Iterator[FailureNews]:
+    def _resolve_same(self, command: str, raw: str) -> Iterator[FailureNews]:
         """Resolve the failures of a command that failed before and passes now.
 
         If nothing changed in between, its only failure is marked as flaky.
@@ -211,7 +217,7 @@ class Watch:
             words, then = cure(waiting, raw, self._root, failure)
             yield from self._settling.resolve(failure.id, words, then)
 
-    def _corrected(self, command: str, raw: str) -> Iterator[FailureNews]:
+    def _resolve_corrected(self, command: str, raw: str) -> Iterator[FailureNews]:
         """Resolve the failures of an earlier command that this passing one corrects, possibly along with edits."""
         for name, waiting in list(self._waiting.items()):
             if not waiting.put_right(command):
@@ -221,7 +227,7 @@ class Watch:
                 words, then = put_right(waiting, raw, self._root, failure)
                 yield from self._settling.resolve(failure.id, words, then)
 
-    def _earlier(self, command: str, key: str) -> Iterator[FailureNews]:
+    def _resolve_earlier(self, command: str, key: str) -> Iterator[FailureNews]:
         """Resolve open failures of earlier sessions whose command passes now. Their fix is unknown here and left empty.
 
         If the call of a resolved failure passes with its files unchanged, the gate no longer answers for it.

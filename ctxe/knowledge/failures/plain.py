@@ -48,7 +48,7 @@ def plain_message(text: str, root: str = "") -> str:
 
     Replaced: the project's folder, temporary and home folders, times, ids, hashes, addresses, numbers.
     """
-    text = _nobody(relative(text[: MESSAGE * 20], root))
+    text = _without_users(relative(text[: MESSAGE * 20], root))
     for shape, stands in (
         (_TEMPORARY, "<tmp>"),
         (_HOME, "~"),
@@ -73,10 +73,10 @@ def relative(text: str, root: str) -> str:
 
 def impersonal(text: str, root: str = "") -> str:
     """The text without the project's folder, home folders and user names before an ``@``."""
-    return _nobody(_HOME.sub("~", relative(text, root)))
+    return _without_users(_HOME.sub("~", relative(text, root)))
 
 
-def _nobody(text: str) -> str:
+def _without_users(text: str) -> str:
     """The text without user names before an ``@``. The host or address is enough, and is what a later call needs."""
     if "@" not in text:
         return text

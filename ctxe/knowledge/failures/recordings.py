@@ -82,7 +82,7 @@ class Recording:
     def _codex(self, item: Mapping[str, Any]) -> Iterator[Taken | UserWords]:
         kind = _text(item.get("type"))
         if kind.endswith("_output"):
-            yield from self._ended(item.get("call_id"), *_printed(_words(item.get("output"))))
+            yield from self._ended(item.get("call_id"), *_output_and_code(_words(item.get("output"))))
         elif kind.endswith("_call"):
             given: Any = next((item[key] for key in ("arguments", "input", "action") if item.get(key) is not None), {})
             given = given if isinstance(given, dict) or _text(given)[:1] == "{" else {"input": given}
@@ -118,7 +118,7 @@ class Recording:
             yield taken(tool, arguments, text, marked, code if isinstance(code, int) else None, stood)
 
 
-def _printed(text: str) -> tuple[str, None, object]:
+def _output_and_code(text: str) -> tuple[str, None, object]:
     """Output of a Codex command, no mark, and its exit code. Older recordings hold output and code in one JSON text."""
     try:
         held = json.loads(text) if text.startswith('{"output":') else None

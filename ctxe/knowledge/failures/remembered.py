@@ -74,16 +74,16 @@ def capture(facts: Mapping[str, Any], root: str = "", session: str = "", turn: s
     """
     command = str(facts.get("command") or "")
     code = facts.get("exit_code")
-    error, listed = _mapping(facts.get("error")), _mapping(facts.get("tests")).get("failed")
+    error, listed = _as_mapping(facts.get("error")), _as_mapping(facts.get("tests")).get("failed")
     failed = [plain_test(str(test)) for test in listed] if isinstance(listed, list | tuple) else []
-    kind, message = _said(error, root)
+    kind, message = _class_and_message(error, root)
     silent = not (kind or message or failed)
     if not command or not failing(facts) or (silent and (code in _STOPPED or answers(command))):
         return None
     file = relative(str(error.get("file") or ""), root)
     where = file + (f":{error['line']}" if file and error.get("line") else "")
     said = message if kind and kind in message else ": ".join(part for part in (kind, message) if part)
-    said = said or _failing(failed) or f"exit code {code}"
+    said = said or _tests_message(failed) or f"exit code {code}"
     return Entry(
         "",
         "failure",
@@ -92,12 +92,14 @@ def capture(facts: Mapping[str, Any], root: str = "", session: str = "", turn: s
         by="capture",
         session=session,
         turn=turn,
-        files=_inside([file, *filter(_FILE.search, (test.partition("::")[0] for test in failed if "::" in test))]),
-        evidence=tuple(part for part in (f"session {session}" if session else "", _ended(code)) if part),
+        files=_project_files(
+            [file, *filter(_FILE.search, (test.partition("::")[0] for test in failed if "::" in test))]
+        ),
+        evidence=tuple(part for part in (f"session {session}" if session else "", _exit_text(code)) if part),
         signature=signature(command, kind, message, [file] if file else (), failed, root),
         command=plain_command(command, root),
         error=said + (f" ({impersonal(where)})" if where else ""),
-        text=_tests(dict.fromkeys(failed)),
+        text=_tests_line(dict.fromkeys(failed)),
     )
 
 
@@ -110,21 +112,21 @@ def failing(facts: Mapping[str, Any]) -> bool:
     """Whether a run failed. If a pipe hides the exit code, the results of tests and tools decide."""
     code = facts.get("exit_code")
     if code == 0 and facts.get("hidden") and runs_something(str(facts.get("command") or "")):
-        return bool(facts.get("error") or _mapping(facts.get("tests")).get("failures"))
+        return bool(facts.get("error") or _as_mapping(facts.get("tests")).get("failures"))
     return code not in (0, None)
 
 
-def _mapping(value: object) -> Mapping[str, Any]:
+def _as_mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _failing(tests: Sequence[str]) -> str:
+def _tests_message(tests: Sequence[str]) -> str:
     """A message for failed tests whose errors are not known."""
     names = list(dict.fromkeys(tests))
     return f"{brief(names[0], 120)} failed" + (f", and {len(names) - 1} more" if names[1:] else "") if names else ""
 
 
-def _ended(code: object) -> str:
+def _exit_text(code: object) -> str:
     return f"exit code {code}" if code else "exit code hidden"
 
 
@@ -201,7 +203,7 @@ def _group(name: str, entries: Sequence[Entry], numbers: Mapping[str, float]) ->
     return Group(name, tuple(entries), status, max(int(numbers.get("seen", 0)), len(entries)), first, last)
 
 
-def _said(error: Mapping[str, Any], root: str) -> tuple[str, str]:
+def _class_and_message(error: Mapping[str, Any], root: str) -> tuple[str, str]:
     from ctxe.safety.display import strip_invisible, strip_sequences
 
     def clean(key: str) -> str:
@@ -211,14 +213,14 @@ def _said(error: Mapping[str, Any], root: str) -> tuple[str, str]:
     return brief(clean("class"), 80), brief(impersonal(clean("message"), root), MESSAGE)
 
 
-def _inside(files: Iterable[str]) -> tuple[str, ...]:
+def _project_files(files: Iterable[str]) -> tuple[str, ...]:
     """Relative paths inside the project, at most _NAMED_TESTS."""
     named = (file.removeprefix("./") for file in files)
     kept = (file for file in named if file and not file.startswith(("/", "..", "<", "~")) and ":\\" not in file)
     return tuple(dict.fromkeys(kept))[:_NAMED_TESTS]
 
 
-def _tests(failed: Iterable[str]) -> str:
+def _tests_line(failed: Iterable[str]) -> str:
     names = list(failed)
     if not names:
         return ""

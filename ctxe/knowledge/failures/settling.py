@@ -51,7 +51,7 @@ class Settling:
         if held is not None and held.status in OPEN:
             words = held.fix or short_fix(self.memory.store.mask(impersonal(fix, self._root)))
             outcome = passes if before is not None or not words else PUT_RIGHT
-            values = {"status": "resolved", "fix": words, "outcome": outcome, **self._settled(held, before)}
+            values = {"status": "resolved", "fix": words, "outcome": outcome, **self._call_to_keep(held, before)}
             done = self.memory.store.change(name, **values)
             self.gate.fixed(done.signature, self.lesson(done))
             yield FailureNews(done, "resolved")
@@ -64,7 +64,7 @@ class Settling:
         """Whether all files that the failure depends on are as they were when it happened."""
         return all(p == ALWAYS or self.memory.digest_of(p)[:DIGITS] == held for p, held in files_of(entry).items())
 
-    def _settled(self, entry: Entry, before: Mapping[str, str] | None) -> dict[str, Any]:
+    def _call_to_keep(self, entry: Entry, before: Mapping[str, str] | None) -> dict[str, Any]:
         """The call and file hashes to keep; empty ones if the call passes with the same files with which it failed."""
         if before is None:
             return {"state": entry.state or (f"{ALWAYS}@",)} if entry.call else {}

@@ -95,9 +95,9 @@ def taken(
     tool: str, arguments: str, text: str, marked: bool | None = None, code: int | None = None, place: str = ""
 ) -> Taken:
     """A call, classified by tool name and arguments, with its exit code taken from the output if need be."""
-    held = _object(arguments)
+    held = _parsed(arguments)
     command = _command(held) if tool.lower() in COMMANDS else ""
-    code = code if code is not None or not command else _exit(text)
+    code = code if code is not None or not command else _exit_code(text)
     kind: Kind = "edit" if _SHELL_EDITS.match(command) else "command" if command else _kind(tool, held)
     patched = tuple(of_patch(str(held.get("input") or held.get("patch") or held.get("patchText") or "")))
     paths = tuple(str(held[key]) for key in PATHS if isinstance(held.get(key), str)) or tuple(p.path for p in patched)
@@ -122,12 +122,12 @@ def _command(held: Mapping[str, Any]) -> str:
     return f"cd {folder} && {given}" if folder and given else _text(given)
 
 
-def _exit(text: str) -> int | None:
+def _exit_code(text: str) -> int | None:
     near = text[:300] + "\n" + text[-300:]
     return next((int(found[1]) for pattern in EXITS if (found := pattern.search(near))), None)
 
 
-def _object(arguments: str) -> Mapping[str, Any]:
+def _parsed(arguments: str) -> Mapping[str, Any]:
     try:
         held = json.loads(arguments)
     except (ValueError, RecursionError):

@@ -135,13 +135,13 @@ class FailedCommand:
             return False
         if INSTALLS.search(command) and not INSTALLS.search(self.command) and program(command) != program(self.command):
             return False
-        near = close(*_told_apart(self.command, command)) >= NEAR
+        near = close(*_without_shared_runner(self.command, command)) >= NEAR
         same_files = set(named_files(self.command)) <= set(named_files(command))
-        wrong = self._says(_WRONG_CALL) and (self._says(_WRONG_PATH) or same_files)
+        wrong = self._error_contains(_WRONG_CALL) and (self._error_contains(_WRONG_PATH) or same_files)
         same = program(self.command) == program(command) and program(command) not in _SCRIPTS
         return wrong and (near or (same and not self.edits))
 
-    def _says(self, words: tuple[str, ...]) -> bool:
+    def _error_contains(self, words: tuple[str, ...]) -> bool:
         return any(word.lower() in self.error.lower() for word in words)
 
 
@@ -160,7 +160,7 @@ def count_failing(facts: Mapping[str, Any]) -> int:
     return count if isinstance(count, int) else 0
 
 
-def _told_apart(one: str, other: str) -> tuple[str, str]:
+def _without_shared_runner(one: str, other: str) -> tuple[str, str]:
     """Both command lines; for two scripts of the same runner only the part after it."""
     runner = f"{program(one)} "
     shared = program(one) in _SCRIPTS and one.startswith(runner) and other.startswith(runner)

@@ -30,8 +30,8 @@ class Around:
         self._entries, self._order, self._reading, self._having = entries, order, reading, having
         self._sessions: dict[str, list[int]] = {}
         self._places: dict[int, int] = {}
-        self._named: dict[str, int] | None = None
-        self._said: dict[int, Sequence[Mentioned]] = {}
+        self._by_mention: dict[str, int] | None = None
+        self._mentions: dict[int, Sequence[Mentioned]] = {}
         for slot in order:
             entry = entries[slot]
             if entry.kind == "log" and entry.session:
@@ -57,19 +57,19 @@ class Around:
         terms = self._reading(slot).mentions
         if not terms:
             return []
-        if self._named is None:
+        if self._by_mention is None:
             lasting = (slot for slot in self._order if self._entries[slot].kind != "log")
-            self._named = {term: slot for slot in lasting if (term := id_term(self._entries[slot].id))}
-        return [self._named[term] for term in sorted(terms) if term in self._named]
+            self._by_mention = {term: slot for slot in lasting if (term := id_term(self._entries[slot].id))}
+        return [self._by_mention[term] for term in sorted(terms) if term in self._by_mention]
 
     def said_of(self, slot: int) -> Sequence[Mentioned]:
         """What the newest entries that mention this one say near its id; in no particular order."""
-        known = self._said.get(slot)
+        known = self._mentions.get(slot)
         if known is None:
-            known = self._said[slot] = self._say(slot)
+            known = self._mentions[slot] = self._read_mentions(slot)
         return known
 
-    def _say(self, slot: int) -> Sequence[Mentioned]:
+    def _read_mentions(self, slot: int) -> Sequence[Mentioned]:
         term = id_term(self._entries[slot].id)
         citing: Sequence[int] = self._having(term) if term else ()
         citing = sorted(citing, key=self._order.__getitem__)[-MOST_CITING:] if len(citing) > MOST_CITING else citing

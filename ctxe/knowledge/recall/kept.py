@@ -143,7 +143,7 @@ class StoredPostings:
 
         select = "SELECT slots, times, crc FROM posting WHERE term = ? ORDER BY segment"
         try:
-            return [_sound(*piece) for piece in self._db.execute(select, [_bytes(term)])]
+            return [_checked(*piece) for piece in self._db.execute(select, [_bytes(term)])]
         except (sqlite3.Error, ValueError, TypeError) as error:
             raise Damaged(str(error)) from error
 
@@ -166,7 +166,7 @@ class StoredPostings:
                 return True
         except (sqlite3.Error, ValueError, TypeError):
             pass
-        self._give_up()
+        self._rollback()
         return False
 
     def add(self, rows: Sequence[StoredEntry], postings: Mapping[str, Posting], gone: Sequence[int]) -> bool:
@@ -177,12 +177,12 @@ class StoredPostings:
             self._write(rows, postings, gone)
             self._db.execute("COMMIT")
         except (sqlite3.Error, ValueError, TypeError):
-            self._give_up()
+            self._rollback()
             return False
         self._generation += 1
         return True
 
-    def _give_up(self) -> None:
+    def _rollback(self) -> None:
         import sqlite3
 
         with contextlib.suppress(sqlite3.Error):
@@ -201,21 +201,21 @@ class StoredPostings:
         facts = {"generation": segment} | ({"free": rows[-1].slot + 1} if rows else {})
         self._db.executemany("INSERT OR REPLACE INTO fact VALUES (?, ?)", facts.items())
         if segment % MOST_SEGMENTS == 0:
-            self._join(segment)
+            self._merge_segments(segment)
 
-    def _join(self, segment: int) -> None:
+    def _merge_segments(self, segment: int) -> None:
         """Merge the segments of each term's postings. Removed entries stay: another process may still use them.
 
         Raises ValueError and TypeError.
         """
         found = self._db.execute("SELECT term, slots, times, crc FROM posting ORDER BY term, segment").fetchall()
         self._db.execute("DELETE FROM posting")
-        self._db.executemany(PUT, _joined(found, segment))
+        self._db.executemany(PUT, _merged_rows(found, segment))
 
 
-def _joined(found: Iterable[tuple[bytes, bytes, bytes, int]], segment: int) -> Iterator[_Row]:
+def _merged_rows(found: Iterable[tuple[bytes, bytes, bytes, int]], segment: int) -> Iterator[_Row]:
     for term, group in groupby(found, key=lambda row: row[0]):
-        pieces = [_sound(slots, times, crc) for _, slots, times, crc in group]
+        pieces = [_checked(slots, times, crc) for _, slots, times, crc in group]
         having, counts = (b"".join(part.tobytes() for part in parts) for parts in zip(*pieces, strict=True))
         yield _row(term, segment, having, counts)
 
@@ -225,7 +225,7 @@ def _row(term: bytes, segment: int, slots: bytes, times: bytes) -> _Row:
     return term, segment, slots, times, crc32(times, crc32(slots))
 
 
-def _sound(slots: bytes, times: bytes, crc: int) -> Posting:
+def _checked(slots: bytes, times: bytes, crc: int) -> Posting:
     """A segment of postings from its row. Raises ValueError and TypeError."""
     if crc32(times, crc32(slots)) != crc:
         raise ValueError("a checksum does not fit")

@@ -33,7 +33,7 @@ Allowed = Callable[[int], bool]
 def candidates(look: SlotSignals, allowed: Allowed, weights: Mapping[str, float], most: int) -> dict[int, Vector]:
     """The signals of every slot that could be among the best ``most``."""
     postings, question = look.postings, look.question
-    totals = _totals(postings, _words(question, weights))
+    totals = _totals(postings, _weighted_words(question, weights))
     expansion = _expansion(look, totals, allowed)
     more = [(term, weight * weights["feedback"]) for term, weight in expansion.items()]
     more += [(f"{NAME}{term}", weights["names"]) for term in question.words]
@@ -50,7 +50,7 @@ def candidates(look: SlotSignals, allowed: Allowed, weights: Mapping[str, float]
     return look.vectors([*dict.fromkeys([*chosen, *near])], expansion)
 
 
-def _words(question: Question, weights: Mapping[str, float]) -> Iterable[tuple[str, float]]:
+def _weighted_words(question: Question, weights: Mapping[str, float]) -> Iterable[tuple[str, float]]:
     for term, weight in question.words.items():
         yield term, TEXT * weight + weights["head"] * (term in question.head)
 

@@ -51,11 +51,11 @@ class Ranker:
         self._similar = similar
         self._postings = Postings(cache, self._weights.common)
         # A session ranks ahead in a second thread; one query must not change the postings that another one reads.
-        self._using = threading.RLock()
+        self._lock = threading.RLock()
 
     def ranked(self, query: Query, entries: Sequence[Entry], live: Live = everything) -> list[Scored]:
         """Entries that share something with the query, best first. ``entries`` are all entries in causal order."""
-        return self._sound(lambda: self.found(self.look(query, entries), live, query.k))
+        return self._rebuilt_if_damaged(lambda: self.found(self.look(query, entries), live, query.k))
 
     def bearing(
         self, query: Query, entries: Sequence[Entry], live: Live = everything, *, meant: bool = True
@@ -69,16 +69,16 @@ class Ranker:
             look = self.look(query, entries)
             return told(look, self.found(look, live, meant=meant), self._weights)
 
-        return self._sound(ask)
+        return self._rebuilt_if_damaged(ask)
 
     def __call__(self, task: Task, entries: Sequence[Entry], live: Live = everything) -> list[tuple[Entry, float]]:
         """Entries and scores worth injecting for a task of the user's."""
         asked = Query(text=task.words, files=tuple(dict.fromkeys((*task.files, *task.named))))
         return [(one.entry, one.score) for one in self.bearing(asked, entries, live, meant=not task.ahead)]
 
-    def _sound(self, ask: Callable[[], list[Scored]]) -> list[Scored]:
+    def _rebuilt_if_damaged(self, ask: Callable[[], list[Scored]]) -> list[Scored]:
         """The answer, from rebuilt postings if those on disk turn out to be damaged."""
-        with self._using:
+        with self._lock:
             try:
                 return ask()
             except (Damaged, ValueError, LookupError):
@@ -99,9 +99,9 @@ class Ranker:
         found = [(-score(vector, counting), -postings.order[slot], slot, vector) for slot, vector in vectors.items()]
         found.sort(key=lambda row: row[:2])
         scored = [Scored(postings.entries[slot], -less, slot, vector) for less, _, slot, vector in found]
-        return self._meant(look, scored) if self._similar and meant and scored else scored
+        return self._reordered_by_meaning(look, scored) if self._similar and meant and scored else scored
 
-    def _meant(self, look: SlotSignals, found: list[Scored]) -> list[Scored]:
+    def _reordered_by_meaning(self, look: SlotSignals, found: list[Scored]) -> list[Scored]:
         """The best candidates reordered by words and embeddings together."""
         assert self._similar is not None
         best, rest = found[:MEANT], found[MEANT:]

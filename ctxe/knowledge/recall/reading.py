@@ -125,12 +125,12 @@ def pieces(text: str) -> frozenset[str]:
 def ask(query: Query) -> Question:
     """Extract the terms of a question from its text, command and error."""
     text = "\n".join(part for part in (query.text, query.error, query.command) if part)[:MOST_READ]
-    words = _weights(text)
+    words = _word_weights(text)
     asked = pieces(text)
     return Question(
         words,
-        frozenset(counts(_head(text)).keys() & words.keys()),
-        frozenset(_named(query.text[:MOST_READ])),
+        frozenset(counts(_subject(text)).keys() & words.keys()),
+        frozenset(_named_ids(query.text[:MOST_READ])),
         frozenset([*file_terms(query.files), *folder_terms(query.files)]),
         frozenset[str]().union(*map(grams, asked - STOP)),
         asked,
@@ -139,12 +139,12 @@ def ask(query: Query) -> Question:
     )
 
 
-def _weights(text: str) -> dict[str, float]:
+def _word_weights(text: str) -> dict[str, float]:
     found = sorted(counts(text).items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_WORDS]
     return {term: 1.0 + math.log(times) for term, times in sorted(found)}
 
 
-def _head(text: str) -> str:
+def _subject(text: str) -> str:
     """The subject of a text: its first line and its error lines. The first line of a trace is useless and left out."""
     first = text.strip().partition("\n")[0]
     said = [f"{fault.kind} {fault.message}" for fault in faults(text)[:MOST_FAULTS]]
@@ -202,7 +202,7 @@ def own_ids(entry: Entry) -> Iterable[str]:
         yield f"{ID}{(word or entry.kind).lower()} {int(number)}"
 
 
-def _named(text: str) -> Iterable[str]:
+def _named_ids(text: str) -> Iterable[str]:
     """Terms of the ids that a question may mean."""
     for whole, word, after, alone in _NAMED.findall(text):
         number = after or alone

@@ -49,10 +49,10 @@ class Search:
         for one in ask(query, self.entries, live):
             last = final(one.entry)
             rows.setdefault(last.id, (last, one))
-        results = self._within(((entry, one.score) for entry, one in rows.values()), query)
+        results = self._within_limits(((entry, one.score) for entry, one in rows.values()), query)
         return Results(results, query.inject and not results)
 
-    def _within(self, rows: Iterable[tuple[Entry, float]], query: Query) -> tuple[Result, ...]:
+    def _within_limits(self, rows: Iterable[tuple[Entry, float]], query: Query) -> tuple[Result, ...]:
         results: list[Result] = []
         spent = 0
         for entry, score in rows:

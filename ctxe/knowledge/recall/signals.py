@@ -58,7 +58,7 @@ class SlotSignals:
         self._rarity = {term: postings.rarity(term) for term in sorted(question.words)}
         self._head = {term: self._rarity[term] for term in sorted(question.head)}
         self._heads = Memo(self._head_of)
-        self._said = Memo[int, AbstractSet[str]](
+        self._shared_words = Memo[int, AbstractSet[str]](
             lambda slot: postings.reading(slot).words.keys() & question.words.keys()
         )
         asked = {} if question.traced else question.words
@@ -71,7 +71,7 @@ class SlotSignals:
     def vectors(self, slots: Sequence[int], expansion: Mapping[str, float]) -> dict[int, Vector]:
         """The signals of the slots; ``expansion`` are the feedback words with their weights."""
         fed = {term: weight * self.postings.rarity(term) for term, weight in expansion.items()}
-        pieces = self._pieces(slots)
+        pieces = self._gram_scores(slots)
         recent = dict(self.recents(slots))
         return {
             slot: self._vector(slot, fed, shared, recent.get(slot, 0.0))
@@ -89,15 +89,15 @@ class SlotSignals:
         logged = entry.kind == "log"
         names = [f"{NAME}{term}" for term in sorted(reading.names & self._words)]
         files = sorted(reading.files & question.files)
-        rarity, shared = self._rarity.__getitem__, self._said[slot] & self._plain
+        rarity, shared = self._rarity.__getitem__, self._shared_words[slot] & self._plain
         return (
             self._heads[slot],
-            self._sum(slot, fed, fed.keys() & reading.words.keys()),
-            self._set(slot, names, NAMES) if names else 0.0,
-            self._set(slot, files, FILES) if files else 0.0,
+            self._word_score(slot, fed, fed.keys() & reading.words.keys()),
+            self._term_score(slot, names, NAMES) if names else 0.0,
+            self._term_score(slot, files, FILES) if files else 0.0,
             max(map(postings.rarity, files), default=0.0),
             float(not reading.ids.isdisjoint(question.ids)),
-            self._cover(slot),
+            self._title_cover(slot),
             math.fsum(map(rarity, reading.opening & self._plain)),
             pieces,
             recent,
@@ -105,16 +105,16 @@ class SlotSignals:
             self._said_of(slot),
             math.fsum([self._squares[term] * math.log1p(reading.words[term]) for term in shared]),
             0.0 if logged else max(map(rarity, shared), default=0.0),
-            float(logged and self._says(slot)),
-            self._answers(slot) if logged else 0.0,
-            self._window(slot) if logged else 0.0,
+            float(logged and self._names_speaker(slot)),
+            self._answer_score(slot) if logged else 0.0,
+            self._window_score(slot) if logged else 0.0,
         )
 
     def _head_of(self, slot: int) -> float:
         """How well the words of an entry match the head of the question."""
-        return self._sum(slot, self._head, self._said[slot] & self.question.head)
+        return self._word_score(slot, self._head, self._shared_words[slot] & self.question.head)
 
-    def _sum(self, slot: int, wanted: Mapping[str, float], shared: Collection[str]) -> float:
+    def _word_score(self, slot: int, wanted: Mapping[str, float], shared: Collection[str]) -> float:
         """BM25 sum of the words that an entry shares with the wanted ones, which map to their weights."""
         if not shared:
             return 0.0
@@ -124,11 +124,11 @@ class SlotSignals:
         worth = {number: saturate(number / size, k1) for number in set(times)}
         return math.fsum(map(mul, map(wanted.__getitem__, shared), map(worth.__getitem__, times)))
 
-    def _set(self, slot: int, shared: Iterable[str], channel: int) -> float:
+    def _term_score(self, slot: int, shared: Iterable[str], channel: int) -> float:
         postings = self.postings
         return saturate(1 / postings.size(slot, channel), K1[channel]) * math.fsum(map(postings.rarity, shared))
 
-    def _cover(self, slot: int) -> float:
+    def _title_cover(self, slot: int) -> float:
         said = self.postings.reading(slot).title & self._words
         return math.fsum(map(self._rarity.__getitem__, said)) / self.postings.title(slot) if said else 0.0
 
@@ -145,19 +145,19 @@ class SlotSignals:
         length = shorten(sum(sum(said.values()) for said in seen), SAID, B[WORDS])
         return math.fsum(self.postings.rarity(term) * saturate(number / length) for term, number in times.items())
 
-    def _says(self, slot: int) -> bool:
+    def _names_speaker(self, slot: int) -> bool:
         """Whether the question names this turn's speaker and shares a word of its head with the turn."""
         reading = self.postings.reading(slot)
         named = bool(reading.said_by) and reading.said_by <= self.question.plain
         return named and not self.question.head.isdisjoint(reading.words)
 
-    def _answers(self, slot: int) -> float:
+    def _answer_score(self, slot: int) -> float:
         before = self.postings.around.before(slot)
         if before is None or not self.postings.reading(before).asks:
             return 0.0
-        return self._heads[before] + SPEAKER * self._says(before)
+        return self._heads[before] + SPEAKER * self._names_speaker(before)
 
-    def _window(self, slot: int) -> float:
+    def _window_score(self, slot: int) -> float:
         """BM25 of the surrounding turns as if they were one text; rarities are those among single turns."""
         postings = self.postings
         around = [postings.reading(near) for near in postings.around.turns(slot, REACH)]
@@ -170,7 +170,7 @@ class SlotSignals:
                 total += rarity * worth_in(times, length, average)
         return total
 
-    def _pieces(self, slots: Sequence[int]) -> list[float]:
+    def _gram_scores(self, slots: Sequence[int]) -> list[float]:
         """The weight of the question's grams in each slot; a gram that all slots have weighs nothing."""
         held = [self.question.grams.intersection(self.postings.grams(slot)) for slot in slots]
         spread = Counter(chain.from_iterable(held))

@@ -36,7 +36,7 @@ class PostingTable:
         self._slots: dict[str, tuple[int, str]] = {}
         self._next = 0
         self._keeps = False
-        self._torn = False
+        self._has_removed = False
         """Whether postings may name removed entries."""
         self._fresh: dict[str, Posting] = {}
 
@@ -47,10 +47,10 @@ class PostingTable:
         seen = {id(entry): slot for slot, entry in self.entries.items()}
         held: dict[int, Entry] = {}
         new: list[tuple[str, str, Entry]] = []
-        for key, entry in _keyed(entries).items():
+        for key, entry in _by_key(entries).items():
             slot = seen.get(id(entry))
             if slot is None:
-                mark = _mark(entry)
+                mark = _content_hash(entry)
                 known = self._slots.get(key)
                 slot = known[0] if known and known[1] == mark else None
                 if slot is None:
@@ -59,7 +59,7 @@ class PostingTable:
                 held[slot] = entry
         gone = [slot for slot, _ in self._slots.values() if slot not in held]
         self._slots = {key: known for key, known in self._slots.items() if known[0] in held}
-        self._torn = self._torn or bool(gone)
+        self._has_removed = self._has_removed or bool(gone)
         for slot in gone:
             self.lengths.pop(slot, None)
         self._add(new, gone, held, readings)
@@ -69,7 +69,7 @@ class PostingTable:
         """The slots that have a term and its count in each, segment by segment. Raises Damaged."""
         parts = self._kept.postings(term) if self._kept else []
         parts += [self._fresh[term]] if term in self._fresh else []
-        return [_alive(part, self.entries) for part in parts] if self._torn else parts
+        return [_without_removed(part, self.entries) for part in parts] if self._has_removed else parts
 
     def spoil(self) -> bool:
         """Have the postings on disk rebuilt by whoever opens them next; False when there are none."""
@@ -82,7 +82,7 @@ class PostingTable:
         self._kept = StoredPostings.open(path)
         self._keeps = self._kept is not None
         rows, self._next = self._kept.rows() if self._kept else ([], 0)
-        self._torn = True
+        self._has_removed = True
         for row in rows:
             self._slots[row.key] = (row.slot, row.mark)
             self.lengths[row.slot] = row.lengths
@@ -95,7 +95,7 @@ class PostingTable:
             self._keeps = self._kept.claim()
             if self._keeps:
                 postings: dict[str, Posting] = {}
-                rows = self._place(new, held, postings, readings)
+                rows = self._assign(new, held, postings, readings)
                 self._keeps = self._kept.add(rows, postings, gone)
                 if self._keeps:
                     return
@@ -105,9 +105,9 @@ class PostingTable:
         # Another process may assign the next slots of the file to other entries, so slots are private from here on.
         if not self._keeps:
             self._next = max(self._next, MEMORY_ONLY)
-        self._place(new, held, self._fresh, readings)
+        self._assign(new, held, self._fresh, readings)
 
-    def _place(
+    def _assign(
         self,
         new: Sequence[tuple[str, str, Entry]],
         held: dict[int, Entry],
@@ -130,17 +130,17 @@ class PostingTable:
         return rows
 
 
-def _alive(posting: Posting, entries: Mapping[int, Entry]) -> Posting:
+def _without_removed(posting: Posting, entries: Mapping[int, Entry]) -> Posting:
     slots, counts = posting
     pairs = [(slot, times) for slot, times in zip(slots, counts, strict=True) if slot in entries]
     return array("I", [slot for slot, _ in pairs]), array("B", [times for _, times in pairs])
 
 
-def _keyed(entries: Iterable[Entry]) -> dict[str, Entry]:
+def _by_key(entries: Iterable[Entry]) -> dict[str, Entry]:
     """Entries by a key that survives changes of their text; a copy in the same file counts once."""
     return {f"{entry.path}\0{entry.id}": entry for entry in entries}
 
 
-def _mark(entry: Entry) -> str:
+def _content_hash(entry: Entry) -> str:
     """Content hash of all parts of an entry that are read."""
     return digest("\0".join((entry.kind, entry.title, wording(entry), *entry.files, "\0", *entry.scope)))[:16]

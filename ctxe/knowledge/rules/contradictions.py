@@ -88,24 +88,24 @@ def settings(units: Sequence[RuleUnit], words: Words) -> Iterator[Conflict]:
 def headings(units: Sequence[RuleUnit], words: Words) -> Iterator[Conflict]:
     """Equal headings of different files with one brief value each, where the values differ."""
     held: dict[str, tuple[frozenset[str], RuleUnit]] = {}
-    for heading, value in _valued(units):
+    for heading, value in _headings_with_value(units):
         said = words(value.text)
         if not 0 < len(said) <= BRIEF:
             continue
         name, bag = " ".join(words(heading.text)), frozenset(said) - _USUAL
         known = held.setdefault(name, (bag, value))
-        if known[1].file != value.file and _other(known[0], bag):
+        if known[1].file != value.file and _different_value(known[0], bag):
             yield Conflict(known[1], value)
 
 
-def _other(one: frozenset[str], value: frozenset[str]) -> bool:
+def _different_value(one: frozenset[str], value: frozenset[str]) -> bool:
     """Whether both are values of the same thing, rather than one an extension of the other or something else."""
     if one <= value or value <= one or _NEGATED & (one ^ value):
         return False
     return bool(one & value) or max(len(one), len(value)) <= TERSE
 
 
-def _valued(units: Sequence[RuleUnit]) -> Iterator[tuple[RuleUnit, RuleUnit]]:
+def _headings_with_value(units: Sequence[RuleUnit]) -> Iterator[tuple[RuleUnit, RuleUnit]]:
     """Headings with exactly one item below them, and that item."""
     for n, heading in enumerate(units):
         below = []
@@ -128,12 +128,12 @@ def choices(units: Sequence[RuleUnit], words: Words, stem: Callable[[str], str])
             taken = said & choice
             if len(taken) == 1:
                 rest = frozenset(stem(word) for word in said - taken - _USUAL if not word.isdigit())
-                yield from _against(held, number, next(iter(taken)), rest, unit)
+                yield from _conflicts_with(held, number, next(iter(taken)), rest, unit)
                 if len(held) < MOST:
                     held.append((number, next(iter(taken)), rest, unit))
 
 
-def _against(
+def _conflicts_with(
     held: Sequence[tuple[int, str, frozenset[str], RuleUnit]],
     number: int,
     taken: str,

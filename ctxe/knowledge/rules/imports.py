@@ -42,7 +42,7 @@ def _follow(
     path: str, text: str, root: Path, seen: set[str], readable: Callable[[str], bool], depth: int
 ) -> Iterator[Import]:
     for name in list(dict.fromkeys(_AT.findall(_CODE.sub("", text))))[:MOST]:
-        found = _found(name.strip(), path, root, seen, readable, depth)
+        found = _resolve(name.strip(), path, root, seen, readable, depth)
         if found is None:
             continue
         yield found
@@ -51,7 +51,7 @@ def _follow(
             yield from _follow(found.path, more, root, seen, readable, depth + 1)
 
 
-def _found(
+def _resolve(
     name: str, by: str, root: Path, seen: set[str], readable: Callable[[str], bool], depth: int
 ) -> Import | None:
     """The import named after an at sign; None for a mention, an address, or a file that was imported already."""

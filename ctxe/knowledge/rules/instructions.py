@@ -39,7 +39,7 @@ class InstructionFile:
 
 
 @dataclass(frozen=True, slots=True)
-class _Taken:
+class _LiveRule:
     """A rule in effect: its text without what other rules say already, fenced and plain, and those repetitions."""
 
     rule: Rule
@@ -61,7 +61,7 @@ class Instructions:
 
         Without words, as at a fold, the latter are in the system prompt too.
         """
-        everything, some, rules = self._placed(task, room)
+        everything, some, rules = self._selected(task, room)
         always = self._section("instructions", everything, "system")
         scoped = self._section("instructions for these files", some, "task" if task.words else "system")
         if task.words:
@@ -77,13 +77,13 @@ class Instructions:
 
     def sources(self, task: Task, room: int) -> tuple[InstructionFile, ...]:
         """Every instruction file, in order, loaded or not."""
-        everything, some, rules = self._placed(task, room)
+        everything, some, rules = self._selected(task, room)
         told = {taken.rule.path: (taken, chunk) for taken, chunk in (*everything, *some)}
-        return tuple(self._listed(rule, told) for rule in rules)
+        return tuple(self._status_of(rule, told) for rule in rules)
 
     def notices(self, task: Task, room: int) -> tuple[str, ...]:
         """Lines for the user: files cut or refused, invisible characters, contradictions."""
-        everything, some, rules = self._placed(task, room)
+        everything, some, rules = self._selected(task, room)
         said = [f"{rule.path}: {rule.problem}" for rule in rules if rule.problem]
         short: dict[str, str] = {}
         for taken, chunk in (*everything, *some):
@@ -92,18 +92,18 @@ class Instructions:
                 short[taken.rule.path] = "LEFT OUT"
             elif chunk is not None and chunk.tier != "full":
                 short[taken.rule.path] = "CUT"
-        said += _shortened(short)
+        said += _cut_notices(short)
         live = [taken.rule for taken, _ in (*everything, *some)]
         for conflict in self._merge(live).conflicts:
             one, other = conflict.first, conflict.second
             files = f"{live[one.file].path} and {live[other.file].path}"
             both = self.count(one.text) + self.count(other.text)
-            said.append(f"{files} disagree: {_line(one)} / {_line(other)} ({both} tokens a request)")
+            said.append(f"{files} disagree: {_quoted(one)} / {_quoted(other)} ({both} tokens a request)")
         return tuple(said)
 
     def advice(self, task: Task, room: int, readme: str, tracked: Sequence[str]) -> tuple[str, ...]:
         """Useless cost: items that repeat the README, and scopes that match no file of the project."""
-        everything, some, rules = self._placed(task, room)
+        everything, some, rules = self._selected(task, room)
         known = [RuleUnit(0, unit.text) for unit in units_of(readme) if not unit.level]
         said = []
         for taken, _ in (*everything, *some):
@@ -116,18 +116,18 @@ class Instructions:
 
     def for_files(self, touched: Sequence[str], room: int) -> tuple[Chunk, ...]:
         """The rules for files that were touched in the middle of a turn, for a note to the model."""
-        _, some, _ = self._placed(Task("", tuple(touched)), room)
+        _, some, _ = self._selected(Task("", tuple(touched)), room)
         return tuple(chunk for _, chunk in some if chunk)
 
-    def _placed(
+    def _selected(
         self, task: Task, room: int
-    ) -> tuple[list[tuple[_Taken, Chunk | None]], list[tuple[_Taken, Chunk | None]], tuple[Rule, ...]]:
+    ) -> tuple[list[tuple[_LiveRule, Chunk | None]], list[tuple[_LiveRule, Chunk | None]], tuple[Rule, ...]]:
         """(rules for everything, rules for the task's files), each with its chunk or None, and all rules found."""
         touched = (*task.files, *task.named)
         rules = find_rules(self.places, touched)
         usable = [rule for rule in rules if rule.text and rule.offered and rule.bears_on(touched)]
         live = [rule for rule in usable if not rule.scope] + [rule for rule in usable if rule.scope]
-        taken = self._taken(live)
+        taken = self._live_rules(live)
         # The system prompt must not change with the files at hand, so its rules are fitted first and alone.
         first = [one for one in taken if not one.rule.scope]
         everything = self._fitted(first, room - HEADING, LIMIT)
@@ -135,13 +135,13 @@ class Instructions:
         bytes_left = LIMIT - sum(len(chunk.text.encode()) for _, chunk in everything if chunk)
         return everything, self._fitted(taken[len(first) :], left, bytes_left), rules
 
-    def _taken(self, live: Sequence[Rule]) -> list[_Taken]:
+    def _live_rules(self, live: Sequence[Rule]) -> list[_LiveRule]:
         merged = self._merge(live)
         repeats: dict[int, list[tuple[str, str]]] = {}
         for unit, twin in merged.dropped:
-            repeats.setdefault(unit.file, []).append((_line(unit), live[twin.file].path))
+            repeats.setdefault(unit.file, []).append((_quoted(unit), live[twin.file].path))
         return [
-            _Taken(rule, _fenced(rule, text), text, tuple(repeats.get(number, ())))
+            _LiveRule(rule, _fenced(rule, text), text, tuple(repeats.get(number, ())))
             for number, (rule, text) in enumerate(zip(live, merged.texts, strict=True))
         ]
 
@@ -155,7 +155,7 @@ class Instructions:
             self._merged[key] = known
         return known
 
-    def _fitted(self, taken: Sequence[_Taken], room: int, most: int) -> list[tuple[_Taken, Chunk | None]]:
+    def _fitted(self, taken: Sequence[_LiveRule], room: int, most: int) -> list[tuple[_LiveRule, Chunk | None]]:
         """Each rule with its chunk. If all together are too long, the longest are cut and short ones stay whole."""
         sizes = [(self._cost(one.fenced.text), len(one.fenced.text.encode())) if one.words else (0, 0) for one in taken]
         tokens = fair([size[0] for size in sizes], room)
@@ -165,7 +165,7 @@ class Instructions:
             for one, size in zip(taken, sizes, strict=True)
         ]
 
-    def _chunk(self, one: _Taken, *, whole: bool, tokens: int, volume: int) -> Chunk | None:
+    def _chunk(self, one: _LiveRule, *, whole: bool, tokens: int, volume: int) -> Chunk | None:
         rule = one.rule
         if not one.words:
             return None
@@ -189,7 +189,7 @@ class Instructions:
         kept = longest(len(parts), fits)
         return cut(kept) if kept and tokens >= LEAST else ""
 
-    def _section(self, name: str, placed: Iterable[tuple[_Taken, Chunk | None]], placement: str) -> Section:
+    def _section(self, name: str, placed: Iterable[tuple[_LiveRule, Chunk | None]], placement: str) -> Section:
         pairs = list(placed)
         out = tuple(
             Omission(one.rule.path, self.count(one.words), "over the instructions share")
@@ -200,7 +200,7 @@ class Instructions:
         section = Section(name, Priority.INJECTED, chunks, "system", "instructions", out)
         return section if placement == "system" else replace(section, placement="task")
 
-    def _listed(self, rule: Rule, told: dict[str, tuple[_Taken, Chunk | None]]) -> InstructionFile:
+    def _status_of(self, rule: Rule, told: dict[str, tuple[_LiveRule, Chunk | None]]) -> InstructionFile:
         if rule.path not in told:
             if rule.problem and not rule.text:
                 return InstructionFile(rule.path, "refused", rule.problem)
@@ -227,7 +227,7 @@ def fair(sizes: Sequence[int], room: int) -> int:
     return 0
 
 
-def _shortened(short: Mapping[str, str]) -> list[str]:
+def _cut_notices(short: Mapping[str, str]) -> list[str]:
     """Notices about files (path → CUT or LEFT OUT) that are too long together: a line each, or one for many."""
     if len(short) < MANY:
         return [f"{path} is {how}: the instructions together are too long" for path, how in short.items()]
@@ -241,6 +241,6 @@ def _fenced(rule: Rule, words: str) -> Fenced:
     return fence(words, rule.path, "instructions", scope=", ".join(rule.scope))
 
 
-def _line(unit: RuleUnit) -> str:
+def _quoted(unit: RuleUnit) -> str:
     words = " ".join(unit.text.split())
     return f"“{words if len(words) <= 80 else words[:79] + '…'}”"

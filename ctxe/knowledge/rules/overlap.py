@@ -67,12 +67,12 @@ def merge(texts: Sequence[str]) -> Merged:
         if place not in twins:
             kept[unit.file].append((place, unit))
     cut = {units[place].file for place in twins}
-    told = tuple(_joined(kept[n], units) if n in cut else texts[n] for n in range(len(texts)))
+    told = tuple(_text_of(kept[n], units) if n in cut else texts[n] for n in range(len(texts)))
     dropped = tuple((units[place], units[twin]) for place, twin in twins.items())
-    return Merged(told, dropped, _each_once(conflicts))
+    return Merged(told, dropped, _distinct(conflicts))
 
 
-def _each_once(conflicts: Sequence[Conflict]) -> tuple[Conflict, ...]:
+def _distinct(conflicts: Sequence[Conflict]) -> tuple[Conflict, ...]:
     """The conflicts in order; each pair of items occurs only once."""
     return tuple({(one.first, one.second): one for one in reversed(conflicts)}.values())[::-1]
 
@@ -123,7 +123,7 @@ def _pairs(compared: Sequence[tuple[int, RuleUnit]]) -> tuple[dict[int, int], li
         elif known == place:
             rest.append((place, unit, words))
     conflicts: list[Conflict] = []
-    for pair in near_pairs(_rare([shingles(" ".join(words), RUN) for _, _, words in rest]), NEAR):
+    for pair in near_pairs(_without_common([shingles(" ".join(words), RUN) for _, _, words in rest]), NEAR):
         (place, unit, words), (later, other, others) = rest[pair.first], rest[pair.second]
         if later in twins or unit.file == other.file:
             continue
@@ -135,7 +135,7 @@ def _pairs(compared: Sequence[tuple[int, RuleUnit]]) -> tuple[dict[int, int], li
     return twins, conflicts
 
 
-def _rare(sets: Sequence[Set[object]]) -> list[Set[object]]:
+def _without_common(sets: Sequence[Set[object]]) -> list[Set[object]]:
     """The sets without members that more than COMMON of them have: these tell nothing and cost quadratic time."""
     spread = Counter(chain.from_iterable(sets))
     common = {member for member, times in spread.items() if times > COMMON}
@@ -150,9 +150,9 @@ def _differ(one: str, other: str, words: list[str], others: list[str]) -> bool:
     return any(word in _NEGATION or any(c.isdigit() for c in word) or "/" in word for word in changed)
 
 
-def _joined(kept: Sequence[tuple[int, RuleUnit]], units: Sequence[RuleUnit]) -> str:
+def _text_of(kept: Sequence[tuple[int, RuleUnit]], units: Sequence[RuleUnit]) -> str:
     """The rest of a text. A heading that lost everything below it is removed too; list items stay together."""
-    live = [(place, unit) for n, (place, unit) in enumerate(kept) if not unit.level or _heads(kept, n, units)]
+    live = [(place, unit) for n, (place, unit) in enumerate(kept) if not unit.level or _heading_needed(kept, n, units)]
     parts: list[str] = []
     for n, (_, unit) in enumerate(live):
         listed = n > 0 and _ITEM.match(unit.text) and _ITEM.match(live[n - 1][1].text)
@@ -160,7 +160,7 @@ def _joined(kept: Sequence[tuple[int, RuleUnit]], units: Sequence[RuleUnit]) -> 
     return "".join(parts)
 
 
-def _heads(kept: Sequence[tuple[int, RuleUnit]], at: int, units: Sequence[RuleUnit]) -> bool:
+def _heading_needed(kept: Sequence[tuple[int, RuleUnit]], at: int, units: Sequence[RuleUnit]) -> bool:
     """Whether anything is left below a heading, or nothing ever was."""
     place, heading = kept[at]
     for _, unit in kept[at + 1 :]:

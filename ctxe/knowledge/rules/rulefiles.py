@@ -83,7 +83,7 @@ def find_rules(places: RulePlaces, touched: Sequence[str] = ()) -> tuple[Rule, .
     """
     seen: set[str] = set()
     found: list[Rule] = []
-    for rule in _every(places, touched):
+    for rule in _all_rules(places, touched):
         if len(found) == MOST_FILES:
             found.append(Rule("…", problem=f"more than {MOST_FILES} instruction files: the rest is not read"))
             break
@@ -94,30 +94,30 @@ def find_rules(places: RulePlaces, touched: Sequence[str] = ()) -> tuple[Rule, .
 def asked_for(places: RulePlaces) -> tuple[Rule, ...]:
     """Rules without a scope that describe their purpose and wait to be named; a model may load them like skills."""
     trees = [tree for tree in _TREES if tree[0] in (".cursor/rules", ".windsurf/rules")]
-    found = [rule for inside, suffix in trees for rule in _tree(places, inside, suffix)]
+    found = [rule for inside, suffix in trees for rule in _rules_below(places, inside, suffix)]
     return tuple(rule for rule in found if not rule.offered and rule.summary and rule.text)
 
 
-def _every(places: RulePlaces, touched: Sequence[str]) -> Iterator[Rule]:
+def _all_rules(places: RulePlaces, touched: Sequence[str]) -> Iterator[Rule]:
     if places.user:
-        yield from _named(places, places.user, ("AGENTS.md",), "your own, for every project")
+        yield from _rules_in(places, places.user, ("AGENTS.md",), "your own, for every project")
     chain = folders_down(places.root, places.working)
     for folder in chain:
         why = "always, from the root" if folder == places.root else "always, on the way to where you stand"
-        yield from _named(places, folder, _IN_FOLDER, why)
+        yield from _rules_in(places, folder, _IN_FOLDER, why)
         if folder == places.root:
-            yield from _named(places, folder, _AT_ROOT, "always, from the root")
-            yield from _named(places, folder, places.read, "named in your settings")
-            yield from _named(places, folder, _read_by_aider(places), "named in .aider.conf.yml")
+            yield from _rules_in(places, folder, _AT_ROOT, "always, from the root")
+            yield from _rules_in(places, folder, places.read, "named in your settings")
+            yield from _rules_in(places, folder, _aider_files(places), "named in .aider.conf.yml")
     for inside, suffix in _TREES:
-        yield from _tree(places, inside, suffix)
-    for folder in _nested(places, chain, touched):
+        yield from _rules_below(places, inside, suffix)
+    for folder in _nested_folders(places, chain, touched):
         scope = (folder.relative_to(places.root).as_posix() + "/**",)
-        for rule in _named(places, folder, _IN_FOLDER, "for the files below it"):
+        for rule in _rules_in(places, folder, _IN_FOLDER, "for the files below it"):
             yield replace(rule, scope=scope)
 
 
-def _nested(places: RulePlaces, chain: Sequence[Path], touched: Sequence[str]) -> list[Path]:
+def _nested_folders(places: RulePlaces, chain: Sequence[Path], touched: Sequence[str]) -> list[Path]:
     """Folders of touched files, from the root down, without those in ``chain`` or outside the root."""
     found: dict[Path, None] = {}
     for path in touched:
@@ -129,7 +129,7 @@ def _nested(places: RulePlaces, chain: Sequence[Path], touched: Sequence[str]) -
     return [folder for folder in sorted(found) if folder not in chain]
 
 
-def _named(places: RulePlaces, folder: Path, names: Sequence[str], why: str) -> Iterator[Rule]:
+def _rules_in(places: RulePlaces, folder: Path, names: Sequence[str], why: str) -> Iterator[Rule]:
     """Rules from files of one folder. An AGENTS.override.md replaces the AGENTS.md beside it."""
     for name in names:
         override = folder / "AGENTS.override.md"
@@ -138,7 +138,7 @@ def _named(places: RulePlaces, folder: Path, names: Sequence[str], why: str) -> 
             yield _read(places, path, why)
 
 
-def _read_by_aider(places: RulePlaces) -> tuple[str, ...]:
+def _aider_files(places: RulePlaces) -> tuple[str, ...]:
     """Files that the project's aider settings include in every request (``read: CONVENTIONS.md``)."""
     path = places.root / ".aider.conf.yml"
     if not path.is_file() or path.is_symlink():
@@ -150,7 +150,7 @@ def _read_by_aider(places: RulePlaces) -> tuple[str, ...]:
     return tuple(dict.fromkeys((named,) if isinstance(named, str) else named))[:MOST_FILES]
 
 
-def _tree(places: RulePlaces, inside: str, suffix: str) -> Iterator[Rule]:
+def _rules_below(places: RulePlaces, inside: str, suffix: str) -> Iterator[Rule]:
     top = places.root / inside
     if not top.is_dir() or top.is_symlink():
         return
@@ -162,7 +162,7 @@ def _tree(places: RulePlaces, inside: str, suffix: str) -> Iterator[Rule]:
 
 def _read(places: RulePlaces, path: Path, why: str, *, scoped: bool = False) -> Rule:
     """The rule in a file. ``scoped``: its front matter may say when it applies."""
-    name = _name(places, path)
+    name = _display_name(places, path)
     home = places.user if places.user and path.is_relative_to(places.user) else places.root
     try:
         real = path.resolve(strict=True)
@@ -177,16 +177,16 @@ def _read(places: RulePlaces, path: Path, why: str, *, scoped: bool = False) -> 
     except StoreError as error:
         return Rule(name, why=why, problem=error.message)
     page = front.parse(data[:MOST_BYTES])
-    rule = _taken(name, page, why, real.stat().st_size)
-    return _scoped(rule, page.values(), path.suffix) if scoped else rule
+    rule = _rule_of(name, page, why, real.stat().st_size)
+    return _with_scope(rule, page.values(), path.suffix) if scoped else rule
 
 
-def _taken(name: str, page: front.FrontPage, why: str, size: int) -> Rule:
+def _rule_of(name: str, page: front.FrontPage, why: str, size: int) -> Rule:
     problem = f"only its first {MOST_BYTES // 1024} KiB are read" if size > MOST_BYTES else ""
     return Rule(name, page.text(), why=why, size=size, problem=problem)
 
 
-def _scoped(rule: Rule, values: Mapping[str, Value], suffix: str) -> Rule:
+def _with_scope(rule: Rule, values: Mapping[str, Value], suffix: str) -> Rule:
     """The rule with the scope that its front matter gives, in the keys of any tool."""
     scope = globs.scope(values.get("globs"), values.get("paths"), values.get("applyTo"))
     always = str(values.get("alwaysApply", values.get("trigger", ""))).lower()
@@ -202,7 +202,7 @@ def _scoped(rule: Rule, values: Mapping[str, Value], suffix: str) -> Rule:
 
 def _with_imports(rule: Rule, places: RulePlaces, seen: set[str]) -> Iterator[Rule]:
     """A rule and its imports, each real file once."""
-    key = _real(places, rule.path)
+    key = _real_path(places, rule.path)
     if key in seen:
         return
     seen.add(key)
@@ -217,15 +217,17 @@ def _with_imports(rule: Rule, places: RulePlaces, seen: set[str]) -> Iterator[Ru
             if found.problem:
                 yield Rule(found.path, why=inherited, problem=found.problem)
             else:
-                yield replace(_taken(found.path, front.parse(found.data), inherited, len(found.data)), scope=rule.scope)
+                yield replace(
+                    _rule_of(found.path, front.parse(found.data), inherited, len(found.data)), scope=rule.scope
+                )
 
 
-def _real(places: RulePlaces, name: str) -> str:
+def _real_path(places: RulePlaces, name: str) -> str:
     path = places.user / name[2:] if places.user and name.startswith("~/") else places.root / name
     return os.path.realpath(path)
 
 
-def _name(places: RulePlaces, path: Path) -> str:
+def _display_name(places: RulePlaces, path: Path) -> str:
     if path.is_relative_to(places.root):
         return path.relative_to(places.root).as_posix()
     return f"~/{path.relative_to(places.user).as_posix()}" if places.user else str(path)

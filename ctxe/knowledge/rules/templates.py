@@ -92,7 +92,7 @@ def find_templates(places: TemplatePlaces, taken: Collection[str] = ()) -> tuple
         elif first is not one:
             one = Template(name, where, problem=f"{first.where} has the same name and stands before it")
         found.append(one)
-    shipped = _markdown(places.shipped) if places.shipped else ()
+    shipped = _markdown_files(places.shipped) if places.shipped else ()
     fresh = ((path, name) for path, name in shipped if name not in named and name not in taken)
     return (*found, *(_read(places, path, name, SHIPPED, None) for path, name in fresh))
 
@@ -101,13 +101,13 @@ def _paths(places: TemplatePlaces) -> Iterator[tuple[Path, str, str, Path | None
     """(file, name, displayed origin, the root it must stay in) of each file that may be a template."""
     for base in reversed(folders_down(places.root, places.working)):
         for place in IN_PROJECT:
-            for path, name in _markdown(base / place):
+            for path, name in _markdown_files(base / place):
                 yield path, name, path.relative_to(places.root).as_posix(), places.root
     for own in places.yours:
-        yield from ((path, name, str(path), None) for path, name in _markdown(own))
+        yield from ((path, name, str(path), None) for path, name in _markdown_files(own))
 
 
-def _markdown(place: Path) -> Iterator[tuple[Path, str]]:
+def _markdown_files(place: Path) -> Iterator[tuple[Path, str]]:
     """The template files of a folder in order.
 
     A subfolder is the first part of the name: ``git/fix.md`` is ``git:fix``.
@@ -140,11 +140,11 @@ def _read(places: TemplatePlaces, path: Path, name: str, where: str, base: Path 
         notices.append("its !`commands` do not run by themselves: the model may run them, and you are asked")
     values = page.values()
     first = next((line for line in text.splitlines() if line.strip("# ")), name)
-    says = _plain(values, "description") or one_line(first.lstrip("# "), 80)
-    return Template(name, where, text, _plain(values, "argument-hint"), says, "", tuple(notices))
+    says = _plain_value(values, "description") or one_line(first.lstrip("# "), 80)
+    return Template(name, where, text, _plain_value(values, "argument-hint"), says, "", tuple(notices))
 
 
-def _plain(values: dict[str, Value], key: str) -> str:
+def _plain_value(values: dict[str, Value], key: str) -> str:
     value = values.get(key, "")
     text = value if isinstance(value, str) else " ".join(f"[{item}]" for item in value)
     return one_line(strip_invisible(text)[0], 120)

@@ -59,8 +59,8 @@ class Finder:
                 found.append(Skill("…", "", Path(folder), where, origin, problem=reason))
                 break
             problem = forbidden(real, root, self.places.readable) if origin == "project" else ""
-            found.append(self._judged(self._skill(folder, where, origin, problem), named))
-        found += [self._judged(skill, named) for skill in self.places.others()]
+            found.append(self._checked(self._skill(folder, where, origin, problem), named))
+        found += [self._checked(skill, named) for skill in self.places.others()]
         self._newest = tuple(found)
         return self._newest
 
@@ -76,12 +76,12 @@ class Finder:
         places = self.places
         for base in reversed(folders_down(places.root, places.working)):
             for place in IN_PROJECT:
-                for folder in _modules(f"{base}/{place}"):
+                for folder in _skill_folders(f"{base}/{place}"):
                     yield folder, os.path.relpath(folder, places.root).replace(os.sep, "/"), "project"
         for own in places.yours:
-            yield from ((folder, _short(folder), "yours") for folder in _modules(str(own)))
+            yield from ((folder, _display_path(folder), "yours") for folder in _skill_folders(str(own)))
         if places.shipped:
-            for folder in _modules(str(places.shipped)):
+            for folder in _skill_folders(str(places.shipped)):
                 yield folder, f"ctxe:{os.path.basename(folder)}", "shipped"  # noqa: PTH119
 
     def _skill(self, folder: str, where: str, origin: Origin, problem: str) -> Skill:
@@ -93,7 +93,7 @@ class Finder:
             known = self._read[folder] = (stamp, read_skill(Path(folder), where, origin))
         return known[1]
 
-    def _judged(self, skill: Skill, named: dict[str, Skill]) -> Skill:
+    def _checked(self, skill: Skill, named: dict[str, Skill]) -> Skill:
         if skill.problem:
             return skill
         first = named.setdefault(skill.name, skill)
@@ -105,13 +105,13 @@ class Finder:
         return replace(skill, problem="your settings say never", expected=True) if never else skill
 
 
-def _modules(place: str, depth: int = DEEP) -> Iterator[str]:
+def _skill_folders(place: str, depth: int = DEEP) -> Iterator[str]:
     """Folders with a SKILL.md below a place, sorted by name."""
     for folder, link in _subfolders(place):
         if os.path.lexists(f"{folder}/{FILE}"):
             yield folder
         elif depth > 1 and not link:
-            yield from _modules(folder, depth - 1)
+            yield from _skill_folders(folder, depth - 1)
 
 
 def _subfolders(place: str) -> Sequence[tuple[str, bool]]:
@@ -132,7 +132,7 @@ def _stamp(folder: str) -> Stamp:
     return facts.st_mtime_ns, facts.st_size, around.st_mtime_ns
 
 
-def _short(folder: str) -> str:
+def _display_path(folder: str) -> str:
     """The path, with ``~`` for the home folder."""
     home = os.path.expanduser("~").rstrip("/") + "/"  # noqa: PTH111 (Path.home raises where there is none)
     return f"~/{folder[len(home) :]}" if folder.startswith(home) else folder

@@ -79,8 +79,8 @@ class Matcher:
         said = Counter(dict(counts(task.words).most_common(MOST_TERMS)))
         for path in task.named:
             said.update(path_terms(path))
-        spelled = _spelled(task.words)
-        held = [self._worths(skill) for skill in skills]
+        spelled = _spellings(task.words)
+        held = [self._term_weights(skill) for skill in skills]
         spread = Counter(term for worths in held for term in worths.keys() & said.keys())
         files = tuple(dict.fromkeys((*task.named, *task.files)))
         found = [
@@ -107,7 +107,7 @@ class Matcher:
         score = (told + FILE * min(1.0, len(scope))) / longer(len(said))
         return SkillMatch(skill, score, tuple(spelled.get(term, term) for term in words if parts[term] >= _FEW), scope)
 
-    def _worths(self, skill: Skill) -> Mapping[str, float]:
+    def _term_weights(self, skill: Skill) -> Mapping[str, float]:
         from ctxe.lexical.words import path_terms, terms
 
         key = (skill.name, skill.description, skill.keywords, skill.body)
@@ -117,20 +117,20 @@ class Matcher:
             layers: tuple[tuple[float, Iterable[str]], ...] = (
                 (TEXT, terms(skill.body[:LOOKED_AT])),
                 (HEADING, terms(headings)),
-                (_diluted(keywords), keywords),
-                (_diluted(description), description),
+                (_word_weight(keywords), keywords),
+                (_word_weight(description), description),
                 (NAME, path_terms(skill.name)),
             )
             self._known[key] = {term: worth for worth, given in layers for term in given}
         return self._known[key]
 
 
-def _diluted(said: Sequence[str]) -> float:
+def _word_weight(said: Sequence[str]) -> float:
     """Weight of each word of a description; less in a long one."""
     return TITLE / math.sqrt(max(1.0, len(set(said)) / USUAL_LENGTH))
 
 
-def _spelled(text: str) -> dict[str, str]:
+def _spellings(text: str) -> dict[str, str]:
     """Each term of the task in the user's spelling, for display."""
     from ctxe.lexical.words import terms
 

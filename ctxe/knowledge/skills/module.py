@@ -77,7 +77,7 @@ def read_skill(folder: Path, where: str, origin: Origin) -> Skill:
     page = front.parse(data[:MOST_BYTES])
     values = page.values()
     body, hidden = strip_invisible(page.text())
-    faults = [*_shape(page, values, folder.name), *page.problems]
+    faults = [*_format_faults(page, values, folder.name), *page.problems]
     faults += [f"line {one.line}: {one.count} invisible characters removed" for one in hidden[:3]]
     faults += [f"only its first {MOST_BYTES // 1024} KiB are read"] if len(data) > MOST_BYTES else []
     name = _name(_text(values, "name"), folder.name)
@@ -88,7 +88,7 @@ def read_skill(folder: Path, where: str, origin: Origin) -> Skill:
         where,
         origin,
         body,
-        _listed(values.get("allowed-tools", "")),
+        _tool_names(values.get("allowed-tools", "")),
         globs.scope(values.get("paths"), values.get("globs"), values.get("applyTo")),
         one_line(strip_invisible(_text(values, "keywords"))[0], LONGEST_DESCRIPTION),
         tuple(_files(folder)),
@@ -99,7 +99,7 @@ def read_skill(folder: Path, where: str, origin: Origin) -> Skill:
     return found if body or found.files else replace(found, problem=found.problem or "it says nothing")
 
 
-def _shape(page: front.FrontPage, values: dict[str, Value], folder: str) -> Iterator[str]:
+def _format_faults(page: front.FrontPage, values: dict[str, Value], folder: str) -> Iterator[str]:
     """Violations of the open format."""
     name, description = _text(values, "name"), _text(values, "description")
     if not page.opening:
@@ -133,7 +133,7 @@ def _description(values: dict[str, Value], body: str) -> str:
     return one_line(strip_invisible(f"{said} {more}".strip())[0], LONGEST_DESCRIPTION)
 
 
-def _listed(value: Value) -> tuple[str, ...]:
+def _tool_names(value: Value) -> tuple[str, ...]:
     """The tools of a list separated by whitespace or commas; a bracket belongs to the tool before it."""
     text = value if isinstance(value, str) else " ".join(value)
     return tuple(re.findall(r"[^\s,(]+(?:\([^)]*\))?", text))

@@ -47,9 +47,9 @@ class Skills:
     def offer(self, task: Task, room: int) -> Sequence[Section]:
         """The standing section and, if the task has words, the skill that they clearly match. Never raises."""
         skills = self.find.usable()
-        sections = [self._standing(skills, room)]
+        sections = [self._standing_section(skills, room)]
         if task.words and self.matching:
-            sections.append(self._matched(task, skills, room))
+            sections.append(self._matched_section(task, skills, room))
         return [section for section in sections if section.chunks or section.left_out]
 
     def ranked(self, skills: Sequence[Skill]) -> list[Skill]:
@@ -72,11 +72,11 @@ class Skills:
         known = {skill.name for skill in found}
         return (*said, *(f"settings: there is no skill {name}" for name in self.always if name not in known))
 
-    def _standing(self, skills: Sequence[Skill], room: int) -> Section:
+    def _standing_section(self, skills: Sequence[Skill], room: int) -> Section:
         listed = catalogue(self.ranked(skills), min(self.room, room), self.count) if self.room > 0 else Catalogue()
         chunks, out = [], []
         if listed.text:
-            chunks.append(Chunk("skills catalogue", listed.text, _told(listed.short, listed.bare, listed.out)))
+            chunks.append(Chunk("skills catalogue", listed.text, _list_note(listed.short, listed.bare, listed.out)))
         out += [Omission(one.name, self.count(line(one)), "over the list's share: find_tools") for one in listed.out]
         room -= sum(self.count(chunk.text) + 1 for chunk in chunks) + HEADING
         carried = dict.fromkeys(self.always, "your settings say always") | dict(self.held().in_use)
@@ -90,11 +90,11 @@ class Skills:
                     out.append(Omission(PREFIX + skill.name, self.count(skill.body), "over the skills share"))
         return Section("skills", Priority.INJECTED, tuple(chunks), "system", "skills", tuple(out))
 
-    def _matched(self, task: Task, skills: Sequence[Skill], room: int) -> Section:
+    def _matched_section(self, task: Task, skills: Sequence[Skill], room: int) -> Section:
         """The skill that the task clearly matches, unless it is in the request already; the others with the reason."""
         standing = self.held().visible.union(self.always, self.held().in_use)
         matches = self.matcher(task, [skill for skill in skills if skill.offered])
-        best = sure([one for one in matches if one.score < SURE or not self._foreign(one.skill)])
+        best = sure([one for one in matches if one.score < SURE or not self._out_of_scope(one.skill)])
         chunks, out = [], []
         for one in about(matches):
             score = f"{one.why} ({one.score:.2f})"
@@ -106,7 +106,7 @@ class Skills:
                 out.append(Omission(one.skill.name, self.count(one.skill.body), f"not clear enough to load: {score}"))
         return Section("skills for this task", Priority.INJECTED, tuple(chunks), "task", "skills", tuple(out))
 
-    def _foreign(self, skill: Skill) -> bool:
+    def _out_of_scope(self, skill: Skill) -> bool:
         """Whether a skill from outside has a scope that matches none of the project's files; False without files."""
         if skill.origin == "project" or not skill.scope:
             return False
@@ -114,7 +114,7 @@ class Skills:
         return bool(files) and not any(globs.matches(path, skill.scope) for path in files)
 
 
-def _told(short: Sequence[Skill], bare: Sequence[Skill], out: Sequence[Skill]) -> str:
+def _list_note(short: Sequence[Skill], bare: Sequence[Skill], out: Sequence[Skill]) -> str:
     """What was done to the list so that it fits."""
     parts = [(short, "shortened"), (bare, "by name only"), (out, "left out")]
     said = [f"{len(skills)} {what}" for skills, what in parts if skills]

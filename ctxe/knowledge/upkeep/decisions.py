@@ -21,10 +21,10 @@ def current(entries: Sequence[Entry], kind: str = "decision") -> tuple[Entry, ..
 
 def known(draft: Entry, entries: Sequence[Entry]) -> Entry | None:
     """The current entry with the same title, text, scope, files and evidence as a draft; None if there is none."""
-    return next((entry for entry in current(entries, draft.kind) if _says(entry) == _says(draft)), None)
+    return next((entry for entry in current(entries, draft.kind) if _content(entry) == _content(draft)), None)
 
 
-def _says(entry: Entry) -> tuple[str | tuple[str, ...], ...]:
+def _content(entry: Entry) -> tuple[str | tuple[str, ...], ...]:
     return entry.title.strip(), entry.text.strip(), entry.scope, entry.files, entry.evidence
 
 

@@ -41,13 +41,17 @@ _PURPOSE = {name.strip(): what for what, names in _ROUTINES.items() for name in 
 
 def digest(conversation: Conversation, known: Sequence[Entry], session: str = "") -> tuple[Entry, ...]:
     """Drafts of proposals, at most MOST, without what is known already; often none."""
-    told = [*_words(conversation, session), *_commands(conversation, session), *_together(conversation, session)]
+    told = [
+        *_from_words(conversation, session),
+        *_from_commands(conversation, session),
+        *_changed_together(conversation, session),
+    ]
     drafts = list({(draft.kind, draft.title): draft for draft in told}.values())
     fresh = [draft for draft in drafts if not is_known(draft, known)]
     return tuple(fresh[:MOST])
 
 
-def _words(conversation: Conversation, session: str) -> Iterator[Entry]:
+def _from_words(conversation: Conversation, session: str) -> Iterator[Entry]:
     """The user's own words that decide something, state a convention or correct something."""
     for number, turn in enumerate(conversation.turns, 1):
         answered = conversation.turns[number - 2].answer if number > 1 else ""
@@ -65,7 +69,7 @@ def _sentence(words: str, kind: str) -> str:
     return alone[0] if len(alone) == 1 else words
 
 
-def _together(conversation: Conversation, session: str) -> Iterator[Entry]:
+def _changed_together(conversation: Conversation, session: str) -> Iterator[Entry]:
     """Pairs of files that always changed together, in at least TOGETHER turns."""
     turns = [set(turn.changed()[:MOST_FILES]) for turn in conversation.turns]
     alone = Counter(path for paths in turns for path in paths)
@@ -77,7 +81,7 @@ def _together(conversation: Conversation, session: str) -> Iterator[Entry]:
             yield _draft("fact", title, text, session, len(turns), (one, other))
 
 
-def _commands(conversation: Conversation, session: str) -> Iterator[Entry]:
+def _from_commands(conversation: Conversation, session: str) -> Iterator[Entry]:
     """Test, lint and build commands that succeeded at least twice, or once after they had failed."""
     good: Counter[str] = Counter()
     failed: set[str] = set()

@@ -38,15 +38,15 @@ class Facts:
 
 def gone(entry: Entry, facts: Facts) -> tuple[str, ...]:
     """What the entry cites that is gone or changed, such as ``("file a.py is gone",)``; empty if everything holds."""
-    missing = [f"file {path} is gone" for path in entry.files if _stood(path, entry) and not facts.file(path)]
+    missing = [f"file {path} is gone" for path in entry.files if _can_be_gone(path, entry) and not facts.file(path)]
     for item in entry.evidence:
         kind, _, name = item.partition(" ")
-        lost = _lost(kind, name.strip(), facts)
+        lost = _fault_of(kind, name.strip(), facts)
         missing += [f"{kind} {lost}"] if lost else []
     return tuple(dict.fromkeys(missing))
 
 
-def _lost(kind: str, name: str, facts: Facts) -> str:
+def _fault_of(kind: str, name: str, facts: Facts) -> str:
     """What is wrong with one piece of evidence; "" if it holds or cannot be checked."""
     pin = _PIN.search(name)
     path = _PIN.sub("", name).partition(":")[0]
@@ -56,7 +56,7 @@ def _lost(kind: str, name: str, facts: Facts) -> str:
         return "" if facts.commit(name) else f"{name} is gone"
     if kind == "symbol":
         return "" if facts.symbol(name) else f"{name} is gone"
-    if kind not in ("file", "test") or not _plain(path):
+    if kind not in ("file", "test") or not _can_be_looked_up(path):
         return ""
     if not facts.file(path):
         return f"{path} is gone"
@@ -75,9 +75,9 @@ def pinned(entry: Entry, facts: Facts) -> Entry:
 def kept(entry: Entry, facts: Facts) -> Entry:
     """The entry after a person confirmed it: with new hashes, and without evidence and files that are gone."""
     now = pinned(entry, facts)
-    files = (path for path in now.files if not _stood(path, now) or facts.file(path))
+    files = (path for path in now.files if not _can_be_gone(path, now) or facts.file(path))
     cited = ((item, *item.partition(" ")[::2]) for item in now.evidence)
-    evidence = (item for item, kind, name in cited if not _lost(kind, name.strip(), facts))
+    evidence = (item for item, kind, name in cited if not _fault_of(kind, name.strip(), facts))
     return replace(now, files=tuple(files), evidence=tuple(evidence))
 
 
@@ -95,22 +95,22 @@ def stale(entries: Iterable[Entry], facts: Facts) -> dict[str, tuple[str, ...]]:
         if entry.status not in ("current", "open", "stale") or entry.ts:
             continue
         missing = gone(entry, facts)
-        if entry.kind == "failure" and any(_plain(path) and facts.file(path) for path in entry.files):
+        if entry.kind == "failure" and any(_can_be_looked_up(path) and facts.file(path) for path in entry.files):
             continue
         if missing:
             found[entry.id] = missing
     return found
 
 
-def _stood(path: str, entry: Entry) -> bool:
+def _can_be_gone(path: str, entry: Entry) -> bool:
     """Whether a cited file can be gone.
 
     A run may have named a file that never was in the tree, or is elsewhere in it.
     """
     held = (item.rpartition("@")[0] for item in entry.state)
-    return _plain(path) and (not entry.call or path in held)
+    return _can_be_looked_up(path) and (not entry.call or path in held)
 
 
-def _plain(path: str) -> bool:
+def _can_be_looked_up(path: str) -> bool:
     """Whether the path can be looked up: no pattern, and not outside the root."""
     return bool(path) and not any(sign in path for sign in "*?[{") and not path.startswith(("/", "~", ".."))

@@ -118,11 +118,11 @@ def join(store: Store, ref: str, into: str) -> Entry:
         one.id,
         held.id,
         text=said.strip(),
-        files=_both(held.files, one.files),
-        evidence=_both(held.evidence, one.evidence),
-        supersedes=_both(held.supersedes, (one.id,)),
+        files=_union(held.files, one.files),
+        evidence=_union(held.evidence, one.evidence),
+        supersedes=_union(held.supersedes, (one.id,)),
     )
 
 
-def _both(one: Sequence[str], other: Sequence[str]) -> tuple[str, ...]:
+def _union(one: Sequence[str], other: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*one, *other)))

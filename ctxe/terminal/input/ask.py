@@ -67,11 +67,11 @@ class Asker:
                     return Allow()
                 answer = understood(typed, ask)
                 if answer is None and typed is not None:
-                    answer = self._more(typed.strip().lower(), action, ask)
+                    answer = self._further_answer(typed.strip().lower(), action, ask)
                 if answer is not None:
                     return answer
 
-    def _more(self, word: str, action: Action, ask: Ask) -> Answer | None:
+    def _further_answer(self, word: str, action: Action, ask: Ask) -> Answer | None:
         """Handle answers that need another step; None asks again."""
         if word in ("e", "edit") and (revised := self._revised(action)) is not None:
             return revised

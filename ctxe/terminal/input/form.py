@@ -33,14 +33,14 @@ class FormAsker:
         with self.paused(form.message):
             self._print(_head(form, self.screen.unicode))
             if form.url:
-                return {} if self._sure("have you opened it, or will you? [y/n]") else None
-            filled = self._filled(form)
+                return {} if self._confirmed("have you opened it, or will you? [y/n]") else None
+            filled = self._ask_fields(form)
             if filled is None:
                 return None
             self._print([line((f"  {name}: ", "dim"), shown(value)) for name, value in filled.items()])
-            return filled if self._sure(f"send this to the server {form.origin}? [y/n]") else None
+            return filled if self._confirmed(f"send this to the server {form.origin}? [y/n]") else None
 
-    def _filled(self, form: Form) -> dict[str, Value] | None:
+    def _ask_fields(self, form: Form) -> dict[str, Value] | None:
         found: dict[str, Value] = {}
         for one in form.fields:
             self._print(_choices(one))
@@ -60,7 +60,7 @@ class FormAsker:
                 return None
         return found
 
-    def _sure(self, question: str) -> bool:
+    def _confirmed(self, question: str) -> bool:
         return self.prompt.ask(question, ("y", "n")) == "y"
 
     def _print(self, rows: Sequence[Line]) -> None:

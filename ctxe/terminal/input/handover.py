@@ -89,7 +89,7 @@ def lend(screen: Screen, argv: Sequence[str], folder: str, environment: Mapping[
     """
     saved = keyboard.modes(screen.stdin)
     try:
-        with _deaf():
+        with _ignoring_key_signals():
             child = subprocess.Popen(argv, cwd=folder, env=None if environment is None else dict(environment))
             code = child.wait()
     finally:
@@ -101,7 +101,7 @@ def lend(screen: Screen, argv: Sequence[str], folder: str, environment: Mapping[
 
 
 @contextlib.contextmanager
-def _deaf() -> Iterator[None]:
+def _ignoring_key_signals() -> Iterator[None]:
     r"""Ignore the signals of Ctrl-C and Ctrl-\. By handlers, because a child process would inherit SIG_IGN."""
     if threading.current_thread() is not threading.main_thread() or os.name == "nt":
         yield

@@ -92,11 +92,11 @@ class InputLine:
         self.pasted.clear()
         self.at_once, self.begun, self.question = at_once, text, fresh
         roomy = self.screen.size()[1] > 2  # a window of one or two rows has room only for the line itself
-        self.session.bottom_toolbar = self._bar if self.toolbar and roomy else None
+        self.session.bottom_toolbar = self._toolbar_text if self.toolbar and roomy else None
         if fresh:
             clear_typeahead(self.session.input)
         try:
-            begun = text if fresh else self._stands_for(text)
+            begun = text if fresh else self._shortened(text)
             entered = self.session.prompt(lambda: self._label(label), default=begun, handle_sigint=False)
         except EOFError:
             return 0
@@ -126,7 +126,7 @@ class InputLine:
         before = self.session.default_buffer.document.text_before_cursor
         return bool(re.fullmatch(r"/\S*(?: \S*)?", before) or re.search(r"(?:^|\s)@\S*$", before))
 
-    def _bar(self) -> StyleAndTextTuples:
+    def _toolbar_text(self) -> StyleAndTextTuples:
         """The toolbar's text, or the hint that a second Ctrl-C leaves."""
         asked = self.interrupts.clock() - self.interrupts.last < 2 and not self.session.default_buffer.text
         text = "Ctrl-C again leaves" if asked else self.toolbar() if self.toolbar else ""
@@ -141,14 +141,16 @@ class InputLine:
         rewinds = typing & emacs_mode & Condition(self._idle) & Condition(lambda: self.cycle is not None)
         keys.add("escape", "escape", filter=rewinds)(lambda event: event.app.exit(result=REWIND))
         for begins in BEGINNINGS:
-            keys.add("escape", begins, filter=typing & emacs_mode & Condition(self._idle))(_begun)
+            keys.add("escape", begins, filter=typing & emacs_mode & Condition(self._idle))(_insert)
         keys.add("c-j", filter=typing)(_newline)
         keys.add("c-x", "c-e", filter=typing & emacs_mode)(lambda event: event.current_buffer.open_in_editor())
         keys.add("c-c", filter=typing)(self._pressed)
         keys.add("escape", filter=typing & Condition(lambda: self.question))(self._escaped)
         keys.add("s-tab", filter=typing & Condition(lambda: bool(self.shift_tab)))(self._tabbed)
-        keys.add(Keys.Any, filter=typing & (emacs_mode | vi_insert_mode) & Condition(self._poured))(self._pour)
-        keys.add(Keys.Any, filter=typing & Condition(self._answers))(_answered)
+        keys.add(Keys.Any, filter=typing & (emacs_mode | vi_insert_mode) & Condition(self._many_keys_wait))(
+            self._insert_waiting
+        )
+        keys.add(Keys.Any, filter=typing & Condition(self._is_answer))(_answered)
         keys.add(Keys.BracketedPaste, filter=typing)(self._paste)
         keys.add("s-tab", filter=typing & ~has_completions & Condition(lambda: self.cycle is not None))(self._cycled)
         return keys
@@ -157,11 +159,11 @@ class InputLine:
         """Whether the line is empty and no question is asked."""
         return not (self.question or self.session.default_buffer.text)
 
-    def _poured(self) -> bool:
+    def _many_keys_wait(self) -> bool:
         """Whether many keys wait to be read, as after a paste that the terminal does not mark."""
         return len(self.session.app.key_processor.input_queue) >= POURED
 
-    def _answers(self) -> bool:
+    def _is_answer(self) -> bool:
         """Whether the key just pressed is an answer by itself."""
         app = self.session.app
         pressed = app.key_processor.key_buffer[-1].data if app.key_processor.key_buffer else ""
@@ -176,7 +178,7 @@ class InputLine:
         if (self.interrupts.press() and empty) or self.question:
             event.app.exit(result=INTERRUPTED)
         event.current_buffer.reset()
-        self.session.bottom_toolbar = self._bar
+        self.session.bottom_toolbar = self._toolbar_text
         self.pasted.clear()
 
     def _escaped(self, event: KeyPressEvent) -> None:
@@ -206,9 +208,9 @@ class InputLine:
     def _paste(self, event: KeyPressEvent) -> None:
         """Insert pasted text; a long one as a placeholder."""
         text = event.data.replace("\r\n", "\n").replace("\r", "\n")
-        event.current_buffer.insert_text(self._stands_for(text))
+        event.current_buffer.insert_text(self._shortened(text))
 
-    def _pour(self, event: KeyPressEvent) -> None:
+    def _insert_waiting(self, event: KeyPressEvent) -> None:
         """Insert all waiting characters and line ends at once: one by one a pasted file takes minutes.
 
         A final line end is handled separately: after a single line that was typed ahead it submits.
@@ -220,7 +222,7 @@ class InputLine:
             self.poured = self.interrupts.clock()
         event.current_buffer.insert_text("".join(taken))
 
-    def _stands_for(self, text: str) -> str:
+    def _shortened(self, text: str) -> str:
         """The text, or the placeholder of a long one."""
         rows = text.count("\n") + (not text.endswith("\n"))
         if rows > LONG_ROWS or len(text) > LONG_CHARACTERS:
@@ -232,7 +234,7 @@ class InputLine:
         return text
 
 
-def _begun(event: KeyPressEvent) -> None:
+def _insert(event: KeyPressEvent) -> None:
     event.current_buffer.insert_text(event.data)
 
 

@@ -105,13 +105,13 @@ def play(events: Iterable[Event], show: Callable[[Event], None]) -> bool:
             except KeyboardInterrupt as pressed:
                 if not isinstance(stream, GeneratorType) or stream.gi_frame is None:
                     return False
-                whole, step = False, _thrown(stream, pressed)
+                whole, step = False, _raise_inside(stream, pressed)
     finally:
         if isinstance(stream, Generator):
             stream.close()
 
 
-def _thrown(stream: Generator[Event, None, None], pressed: KeyboardInterrupt) -> Callable[[], Event]:
+def _raise_inside(stream: Generator[Event, None, None], pressed: KeyboardInterrupt) -> Callable[[], Event]:
     """The next step: raise the interrupt inside the generator."""
     return lambda: stream.throw(pressed)
 

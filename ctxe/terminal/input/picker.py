@@ -83,7 +83,7 @@ def _keys(offered: _List) -> KeyBindings:
         for name in names:
             keys.add(name)(lambda _, by=by: offered.move(by))
     for name in ("escape", "c-c", "c-d"):
-        keys.add(name, eager=True)(_left)  # otherwise Escape would wait a second for a key to combine with as Alt
+        keys.add(name, eager=True)(_cancel)  # otherwise Escape would wait a second for a key to combine with as Alt
 
     @keys.add("enter")
     def chosen(event: KeyPressEvent) -> None:
@@ -93,5 +93,5 @@ def _keys(offered: _List) -> KeyBindings:
     return keys
 
 
-def _left(event: KeyPressEvent) -> None:
+def _cancel(event: KeyPressEvent) -> None:
     event.app.exit(result=None)

@@ -63,13 +63,13 @@ class TypeAhead:
             self.text = "\n".join(part for part in (*self.queued, self.text) if part)
             self.queued.clear()
         if self.queued:
-            return self._next(), ""
+            return self._take_next(), ""
         text, self.text = self.text, ""
         return "", text
 
     def words(self) -> str:
         """The words entered before the first slash command, joined; they may be sent while the model works."""
-        return self._next() if self.queued and not self.queued[0].startswith(COMMANDS) else ""
+        return self._take_next() if self.queued and not self.queued[0].startswith(COMMANDS) else ""
 
     def rows(self, columns: int, unicode: bool) -> list[Line]:
         """One row for each queued line and for the one being typed, whose end stays visible."""
@@ -121,7 +121,7 @@ class TypeAhead:
             self.queued.append(self.text)
             self.text = ""
 
-    def _next(self) -> str:
+    def _take_next(self) -> str:
         """A single command, or all words up to the next command, which belong together."""
         said: Sequence[str] = self.queued
         count = 1

@@ -36,7 +36,7 @@ def fold_view(before: Ledger, after: Ledger, did: Mapping[str, str], screen: Scr
     largest = sorted(changed, key=lambda item: -abs(item.before - item.after))
     shown, rest = [item for item in changed if item in largest[:MOST]], largest[MOST:]
     body: list[list[Cell]] = [
-        [item.name, _number(item.before), _number(item.after), _fate(item), (did.get(item.name, ""), "dim")]
+        [item.name, _number(item.before), _number(item.after), _change(item), (did.get(item.name, ""), "dim")]
         for item in shown
     ]
     right = (Column("before", right=True), Column("after", right=True))
@@ -46,7 +46,7 @@ def fold_view(before: Ledger, after: Ledger, did: Mapping[str, str], screen: Scr
         rows.append(line((f"and {len(rest)} more, {sizes}", "dim")))
     stays = [item.before for item in items if item.same]
     rows.append(line((f"{figures.plural(len(stays), 'item')} of {sum(stays):,} tokens stay as they are", "dim")))
-    return draw([*rows, *fold(_whole(before, after, prices, screen.unicode), screen.width)], screen)
+    return draw([*rows, *fold(_total_line(before, after, prices, screen.unicode), screen.width)], screen)
 
 
 def _items(before: Ledger, after: Ledger) -> list[Item]:
@@ -56,11 +56,13 @@ def _items(before: Ledger, after: Ledger) -> list[Item]:
     """
     was, will = _parts(before), _parts(after)
     for new in [key for key in will if key not in was]:
-        if old := next((key for key in was if key not in will and _marks(was, key) == _marks(will, new)), None):
+        if old := next((key for key in was if key not in will and _digests(was, key) == _digests(will, new)), None):
             will[old] = will.pop(new)
     nothing: list[Row] = []
     return [
-        Item(key[1], _sum(was.get(key, nothing)), _sum(will.get(key, nothing)), _marks(was, key) == _marks(will, key))
+        Item(
+            key[1], _sum(was.get(key, nothing)), _sum(will.get(key, nothing)), _digests(was, key) == _digests(will, key)
+        )
         for key in {**was, **will}
     ]
 
@@ -78,7 +80,7 @@ def _sum(rows: Iterable[Row]) -> int:
     return sum(row.given for row in rows)
 
 
-def _marks(parts: Mapping[Key, Sequence[Row]], key: Key) -> list[str]:
+def _digests(parts: Mapping[Key, Sequence[Row]], key: Key) -> list[str]:
     return [row.digest for row in parts.get(key, ())]
 
 
@@ -86,7 +88,7 @@ def _number(tokens: int) -> str:
     return f"{tokens:,}" if tokens else ""
 
 
-def _fate(item: Item) -> Cell:
+def _change(item: Item) -> Cell:
     if not item.before:
         return "stands for them", "good"
     if not item.after:
@@ -94,7 +96,7 @@ def _fate(item: Item) -> Cell:
     return ("shortened", "warn") if item.after < item.before and item.name != "record" else ("written anew", "good")
 
 
-def _whole(before: Ledger, after: Ledger, prices: Prices | None, unicode: bool) -> Line:
+def _total_line(before: Ledger, after: Ledger, prices: Prices | None, unicode: bool) -> Line:
     arrow, dot = glyph("arrow", unicode), glyph("dot", unicode)
     freed = before.used - after.used
     sizes = f"{before.used:,} {arrow} {after.used:,} tokens ({figures.percent(freed, before.used)} less)"

@@ -75,7 +75,11 @@ def _tiles(past: Past) -> str:
         ("cost", _usd(past.usd), f"{_usd(past.plain_usd)} without a cache" if past.plain_usd else ""),
         ("input", figures.size(usage.input), f"{figures.percent(usage.cache_read, usage.input)} from the cache"),
         ("output", figures.size(usage.output), "tokens"),
-        ("fullest request", figures.size(max((s.ledger.used for s in past.requests), default=0)), _of(past.requests)),
+        (
+            "fullest request",
+            figures.size(max((s.ledger.used for s in past.requests), default=0)),
+            _usable_note(past.requests),
+        ),
         ("folds", str(folds), _breaks(past)),
         ("put in unasked", figures.size(put), f"{figures.percent(used, put)} used later" if put else "tokens"),
     ]
@@ -90,7 +94,7 @@ def _usd(dollars: float | None) -> str:
     return "no price" if dollars is None else figures.money(dollars)
 
 
-def _of(requests: Sequence[Sent]) -> str:
+def _usable_note(requests: Sequence[Sent]) -> str:
     return f"of {figures.size(max((sent.ledger.usable for sent in requests), default=0))} usable tokens"
 
 
