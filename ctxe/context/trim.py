@@ -99,8 +99,10 @@ def trim(text: str, kind: Kind, limit: int, count: Count, handle: str = "", bear
     chars = len(whole) if fits(whole, limit, count) else limit * len(whole) // max(1, count(whole))
     marks = bearing(capped)
     while True:
-        keep = _spread(capped, chars) if kind == "search" else _keep(capped, chars, kind, marks)
-        shown = _render(capped, keep, hidden, handle, gaps=kind != "search")
+        if kind == "search":
+            shown = _with_count(capped, _spread(capped, chars), hidden, handle)
+        else:
+            shown = _with_gaps(capped, _keep(capped, chars, kind, marks), hidden, handle)
         if chars <= 0 or fits(shown, limit, count):
             return Trimmed(shown, handle)
         chars = min(chars - 1, int(0.97 * chars * limit / count(shown)))
@@ -188,19 +190,27 @@ def _take(order: Iterable[int], lines: Sequence[str], chars: int) -> list[int]:
     return taken
 
 
-def _render(lines: Sequence[str], keep: Sequence[int], hidden: int, handle: str, *, gaps: bool) -> str:
-    """The kept lines with a marker in each gap, or a single marker at the end; the first names the handle."""
+def _with_count(lines: Sequence[str], keep: Sequence[int], hidden: int, handle: str) -> str:
+    """The kept lines, then one marker with the handle and the number of missing lines."""
+    missing = len(lines) - len(keep)
+    marker = f"{_number(missing, hidden)} more lines" if missing else "shortened"
+    return "\n".join([*(lines[index] for index in keep), f"[{marker}; recall {handle}]"])
+
+
+def _with_gaps(lines: Sequence[str], keep: Sequence[int], hidden: int, handle: str) -> str:
+    """The kept lines with a marker in each gap; the first marker names the handle."""
     shown: list[str] = []
     named = False
-    for index, nearest in zip([*keep, len(lines)], [-1, *keep], strict=True):
-        missing = index - nearest - 1 if gaps else (len(lines) - len(keep)) * (index == len(lines))
-        if missing:
-            more = f"at least {missing + hidden:,}" if hidden else f"{missing:,}"
-            label = f"{more} lines left out" if gaps else f"{more} more lines"
-            shown.append(f"[{missing:,} lines left out]" if named else f"[{label}; recall {handle}]")
+    for index, before in zip([*keep, len(lines)], [-1, *keep], strict=True):
+        if missing := index - before - 1:
+            first = f"[{_number(missing, hidden)} lines left out; recall {handle}]"
+            shown.append(f"[{missing:,} lines left out]" if named else first)
             named = True
         if index < len(lines):
             shown.append(lines[index])
-    if not named:
-        shown.append(f"[shortened; recall {handle}]")
-    return "\n".join(shown)
+    return "\n".join(shown if named else [*shown, f"[shortened; recall {handle}]"])
+
+
+def _number(missing: int, hidden: int) -> str:
+    """The number of missing lines as text; a lower bound when ``hidden`` lines were not scanned."""
+    return f"at least {missing + hidden:,}" if hidden else f"{missing:,}"
