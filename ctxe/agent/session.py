@@ -90,6 +90,7 @@ class Session:
             yield from self.emit(event)
 
     def _take(self, event: Event) -> Iterator[Event]:
+        """Keep and apply one event, then yield it; a notice comes first when the log cannot be written."""
         self.meter.hear(event)
         if isinstance(event, TurnFinished):
             event = self._summed(event)
@@ -106,6 +107,7 @@ class Session:
         yield event
 
     def _summed(self, event: TurnFinished) -> TurnFinished:
+        """The event with usage, cost (None: price unknown) and seconds of the whole turn."""
         usages = [step.reply.usage or Usage() for step in self.state.turn.steps]
         usage = sum(usages, Usage())
         usd: float | None = self.state.usd - self.usd_before

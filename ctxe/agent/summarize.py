@@ -65,6 +65,7 @@ class Summarizer:
             yield Notice(f"no summary by the model: {why}; the record stands without one", "warning")
 
     def _asked(self, state: State, focus: str) -> Summarized:
+        """One attempt at a summary; each failure halves the tokens that the model reads."""
         provider = self.connect()
         model = provider.model
         room = min(MOST_READ, model.window // 2) >> self.failures

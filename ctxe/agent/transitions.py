@@ -141,6 +141,7 @@ def _paid(state: State, event: Summarized | Consulted) -> State:
 
 
 def _with_result(state: State, event: ToolFinished) -> State:
+    """The state with one more result; a todo list of which everything is done ends the plan."""
     result = event.result
     if event.full and result.handle:
         state.originals[result.handle] = event.full

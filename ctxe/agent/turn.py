@@ -78,9 +78,9 @@ def run_turn(words: str, now: Callable[[], State], ports: Ports, more: More = no
     Words that the user adds meanwhile (``more``) begin a turn of their own between two steps; no work is lost. Raises
     ProviderError and BudgetError; the caller closes the turn.
     """
-    said = yield from _turn(words, now, ports, more)
-    while said:
-        said = yield from _turn(said, now, ports, more)
+    following = yield from _turn(words, now, ports, more)
+    while following:
+        following = yield from _turn(following, now, ports, more)
 
 
 def _turn(words: str, now: Callable[[], State], ports: Ports, more: More) -> Generator[Event, None, str]:
@@ -98,8 +98,8 @@ def _turn(words: str, now: Callable[[], State], ports: Ports, more: More) -> Gen
         for call in reply.calls:
             yield from ports.dispatch(call, now())
         yield StepFinished(number)
-        if said := endings.told(reply):
-            yield Notice(said, "warning")
+        if ending := endings.told(reply):
+            yield Notice(ending, "warning")
         again = yield from ports.check(now())
         cut = cut + 1 if reply.dropped else 0
         if hopeless := endings.TOO_LONG if cut == endings.PATIENCE else stuck(now()):
@@ -111,9 +111,9 @@ def _turn(words: str, now: Callable[[], State], ports: Ports, more: More) -> Gen
         notes = [*ports.freshen(now()), *filter(None, [circle(now()), endings.note(reply)])]
         if notes:
             yield Noted(tuple(notes))
-        if said := (yield from more()):
+        if following := (yield from more()):
             yield TurnFinished("steered")
-            return said
+            return following
     yield TurnFinished("step limit", why=f"{ports.limits.steps} model calls in one turn")
     return ""
 
@@ -135,6 +135,7 @@ def _reply(now: Callable[[], State], ports: Ports) -> Generator[Event, None, tup
 
 
 def _fold(now: Callable[[], State], ports: Ports, cause: str) -> Iterator[Event]:
+    """Fold if that is due, or if ``cause`` demands it. A summary written for the fold makes it fold again, with it."""
     if (fold := ports.fold(now(), cause)) is None:
         return
     known = now().summary

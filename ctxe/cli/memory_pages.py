@@ -161,6 +161,7 @@ def _rest(about: Mapping[str, Any], screen: Screen, *, empty: bool, kind: str) -
 
 
 def _row(row: Mapping[str, Any], now: float) -> list[Cell]:
+    """A row of the table; the last cell says what is unusual about the entry."""
     marks = []
     if row.get("superseded_by"):
         marks.append(f"superseded by {row['superseded_by']}")

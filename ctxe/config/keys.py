@@ -138,6 +138,7 @@ def check_servers(value: Any, origin: str) -> None:
 
 
 def _nearest(key: str, known: Mapping[str, Any]) -> str:
+    """A hint: the keys of the section that was named, or the most similar key."""
     import difflib
 
     within = [name for name in known if name.startswith(f"{key}.")]
@@ -148,6 +149,7 @@ def _nearest(key: str, known: Mapping[str, Any]) -> str:
 
 
 def _fits(value: Any, kind: Any) -> bool:
+    """True when a value has the type ``kind``. A bool is not a number; numbers are 0 to MOST."""
     if get_origin(kind) is Literal:
         return value in get_args(kind)
     if get_origin(kind) is tuple:

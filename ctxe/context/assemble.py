@@ -177,6 +177,7 @@ def _newest_first(parts: ConversationPieces, rest: int, count: Count) -> tuple[l
 
 
 def _gap(number: int, count: Count) -> Piece:
+    """A message in place of history that does not fit."""
     text = (
         f"[{number} earlier messages do not fit the window and are left out here; `recall` brings back what they said]"
     )

@@ -99,6 +99,7 @@ def named(call: ToolCall) -> str:
 
 
 def _strings(key: str, value: Any) -> Iterator[tuple[str, str]]:
+    """(key, string) for every string in a decoded value; the items of a list have the key of the list."""
     if isinstance(value, str):
         yield key, value
     elif isinstance(value, dict):

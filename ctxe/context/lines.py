@@ -107,6 +107,7 @@ def entries_of(step: Step, number: int, whole: Whole) -> Iterator[HistoryEntry]:
 
 
 def _entries(call: ToolCall, result: ToolResult, number: int, text: str) -> Iterator[HistoryEntry]:
+    """The entry of a call, and one for each further file of a patch."""
     asked = taken_apart(call.arguments)
     ok = result.ok and not _FAILED.search(text[:400])
     kind = kind_of(call.name, asked)

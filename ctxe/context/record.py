@@ -138,6 +138,7 @@ def _fitted(topics: Sequence[Topic], order: Sequence[Shown], room: int, count: C
 
 
 def _rendered(topics: Sequence[Topic], order: Sequence[Shown], since: int) -> str:
+    """The text of a record: which steps it stands for, then the topics with chosen lines and those that must stand."""
     lines: dict[int, list[Sightings]] = {id(topic): [] for topic in topics}
     for topic, seen in order:
         lines[id(topic)].append(seen)

@@ -61,6 +61,7 @@ def is_passed(line: str) -> bool:
 
 
 def _counted(lines: Iterable[str]) -> Iterable[str]:
+    """The lines, with runs of REPEATS or more equal ones shown as one line and a count."""
     for line, group in groupby(lines):
         times = sum(1 for _ in group)
         if times < REPEATS:

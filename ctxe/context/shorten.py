@@ -35,6 +35,7 @@ def shorten_piece(piece: Piece, over: int, count: Count) -> Piece:
 
 
 def _longest_first(piece: Piece, count: Count) -> list[tuple[int, int]]:
+    """(message index, block index) of the blocks above LEAST tokens, longest first."""
     places = [
         (at, n)
         for at, message in enumerate(piece.messages)
@@ -51,6 +52,7 @@ def _size(block: Block, count: Count) -> int:
 
 
 def _shorten(block: Block, over: int, count: Count) -> Block:
+    """The block with about ``over`` tokens cut; unchanged when cutting would not make it smaller."""
     room = max(LEAST // 2, _size(block, count) - over)
     short: Block = block
     if isinstance(block, ToolCall):

@@ -132,6 +132,7 @@ class Survey:
         return all(map(_same, steps[:known], self._steps))
 
     def _take(self, entry: HistoryEntry) -> None:
+        """Add one entry to names, lines and files."""
         self.entries.append(entry)
         history = self.history(entry.path) if entry.path else None
         if history is not None and entry.edits:
@@ -162,6 +163,7 @@ class Survey:
                 self.words[name] = None
 
     def _take_line(self, entry: HistoryEntry, line: Line, place: int) -> Sightings:
+        """Update the sightings of a line: this copy is now its newest."""
         seen = self.lines.get(line.core)
         if seen is None:
             seen = self.lines[line.core] = Sightings(line, entry, place)

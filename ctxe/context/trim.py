@@ -181,6 +181,7 @@ def is_below(line: str) -> bool:
 
 
 def _take(order: Iterable[int], lines: Sequence[str], chars: int) -> list[int]:
+    """The first indexes of ``order`` whose lines fit ``chars`` characters."""
     taken: list[int] = []
     for index in order:
         chars -= len(lines[index]) + 1

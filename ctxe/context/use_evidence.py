@@ -74,6 +74,10 @@ def _chosen(turn: Turn) -> Iterator[tuple[int, str, Chunk]]:
 
 
 def _way(chunk: Chunk, evidence: UseEvidence, own: set[str]) -> Way:
+    """How a chunk was used: its file edited or read, or its id, its path or a name in it named.
+
+    Only names in ``own`` count: those that a single chunk has and the user did not write.
+    """
     if chunk.path in evidence.edited:
         return "edited"
     if chunk.path in evidence.read:

@@ -97,6 +97,7 @@ class _Beginning:
         return _beginning(self._kind, self._frozen)
 
     def _fill(self, value: Any, /, *given: Any, **named: Any) -> None:
+        """Set the fields from the arguments as the compiled ``__init__`` would."""
         known: dict[str, Any] = {one.name: one for one in fields(self._kind)}
         values = {**dict(zip(known, given, strict=False)), **named}
         wanted = {name for name, one in known.items() if one.default is ABSENT and one.default_factory is ABSENT}

@@ -167,6 +167,7 @@ def _with_input(words: str, screen: Screen) -> str:
 
 
 def _headless(project: Project, opening: Opening, words: str, form: Format, dry_run: bool, screen: Screen) -> int:
+    """One turn without a person, or with ``dry_run`` its request printed."""
     from ctxe.cli.chat import headless, slash
     from ctxe.domain.tool import Deny
     from ctxe.project.session.opening import open_session
