@@ -1,4 +1,4 @@
-"""What a server gave, as text: the parts that are text, a picture, and a word about those that are neither."""
+"""Turning a server's content blocks into output: text, one picture, and a line for each part that is neither."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from ctxe.domain.value import dataclass
 from ctxe.safety.display import one_line, strip_sequences
 
 MOST = 1_000_000
-"""Characters of one answer that are kept, half from its beginning and half from its end."""
+"""Characters of an answer that are kept, half from its beginning and half from its end."""
 Look = Callable[[str, bytes], Picture | None]
-"""A name and bytes → the picture that they are; None for what is none. Raises ToolError for one not to be shown."""
+"""Makes a picture from a name and bytes; None when they are not one. Raises ToolError when it cannot be shown."""
 
 
 def blind(_name: str, _data: bytes) -> Picture | None:
-    """Nothing is a picture."""
+    """A ``Look`` that takes nothing for a picture."""
     return None
 
 
 @dataclass(slots=True)
 class AnswerParts:
-    """Reads the parts of what ``SERVER/TOOL`` or ``SERVER:…`` gave; the first ``picture`` is shown, others are told."""
+    """Reads the parts of an answer of ``SERVER/TOOL`` or ``SERVER:…``. The first picture is kept, others get a line."""
 
     name: str
     look: Look = blind
@@ -36,11 +36,11 @@ class AnswerParts:
 
     @property
     def _server(self) -> str:
-        """What stands before an address so that it can be asked for: ``SERVER:``."""
+        """The prefix ``SERVER:`` that makes a URI readable by ``use``."""
         return f"{re.split('[/:]', self.name)[0]}:" if self.name else ""
 
     def parts(self, content: Sequence[Mapping[str, Any]], *, alone: bool = False) -> Iterator[str]:
-        """Each part as text; ``alone``: a text that was asked for by its address needs no line that says it again."""
+        """Each part as text; with ``alone``, the single text of a resource gets no head line with its URI."""
         for block in content:
             yield from self._block(block, alone=alone and len(content) == 1)
 
@@ -61,7 +61,7 @@ class AnswerParts:
             yield self._seen(one_line(str(kind), 40), block, "data", self.name)
 
     def _seen(self, kind: str, block: Mapping[str, Any], key: str, name: str) -> str:
-        """A line in place of what is no text; a picture is shown behind it."""
+        """A line in place of a part that is not text; the first picture is kept to be shown."""
         encoded = str(block.get(key, ""))
         media = one_line(str(block.get("mimeType", "of no known type")), 80)
         why = ""
@@ -75,14 +75,14 @@ class AnswerParts:
             pass
         except ToolError as error:
             why = f": {error}"
-        # base 64 takes four characters for three bytes
+        # base64 takes four characters for three bytes
         return f"[{kind} {media}, {len(encoded) * 3 // 4:,} bytes, not shown{why}]"
 
 
 def tool_output(
     content: Sequence[Mapping[str, Any]], structured: Any, *, ok: bool, name: str = "", look: Look = blind
 ) -> ToolOutput:
-    """The output of a call from its content blocks (as JSON has them) and its structured content."""
+    """The output of a call, from its content blocks as JSON and its structured content."""
     reading = AnswerParts(name, look)
     parts = list(reading.parts(content))
     if not parts and structured is not None:
@@ -93,14 +93,14 @@ def tool_output(
 
 
 def resource_output(parts: Sequence[Mapping[str, Any]], name: str, look: Look = blind) -> ToolOutput:
-    """A resource from its parts as content blocks."""
+    """The output for a resource, from its parts as content blocks."""
     reading = AnswerParts(name, look)
     text = strip_sequences(bounded("\n".join(reading.parts(parts, alone=True))))
     return ToolOutput(text or "(it is empty)", kind="read", picture=reading.picture)
 
 
 def prompt_output(messages: Sequence[tuple[str, Mapping[str, Any]]], name: str, look: Look = blind) -> ToolOutput:
-    """A prompt from its messages; what it has the assistant say is marked."""
+    """The output for a prompt, from its (role, content block) messages; those of the assistant are marked."""
     reading = AnswerParts(name, look)
     rows = [
         ("assistant: " if role == "assistant" else "") + "\n".join(reading.parts([part])) for role, part in messages
@@ -109,7 +109,7 @@ def prompt_output(messages: Sequence[tuple[str, Mapping[str, Any]]], name: str, 
 
 
 def bounded(text: str) -> str:
-    """A text of at most ``MOST`` characters; what was between is counted."""
+    """A text of at most ``MOST`` characters; characters left out in the middle are counted."""
     if len(text) <= MOST:
         return text
     half = MOST // 2

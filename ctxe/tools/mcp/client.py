@@ -1,4 +1,4 @@
-"""The protocol's own library, imported here and in the loop's thread only: nobody waits for it who needs no server."""
+"""Connecting to a server by the protocol's library, which is imported here only, in the loop's thread, when needed."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
 LOGS = ("mcp", "httpx2", "httpcore2")
 CONNECTION_CLOSED = -32000
-"""The library's code for a request whose connection ended."""
+"""The library's error code for a request whose connection ended."""
 
 
 REACH_SECONDS = 30.0
-"""Until a connection to an address must stand."""
+"""The longest time to connect to a URL."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerCallbacks:
-    """What is called, in the loop's thread, when a server says that its lists ``changed``, that a resource was
-    ``updated``, or when it wants a ``form`` filled in (None: the user would not).
+    """Functions that are called, in the loop's thread, when a server sends a notification or a request: its lists
+    ``changed``, a resource was ``updated``, or it wants a ``form`` filled in (None when the user declines).
     """
 
     changed: Callable[[], None]
@@ -47,14 +47,15 @@ class ServerCallbacks:
 async def connected(
     launch: Launch, heard: ServerState, hears: ServerCallbacks, ended: Callable[[], None]
 ) -> AsyncIterator[Client]:
-    """The library's client of a started or a reached server, after both have greeted each other.
+    """The library's client of a server, after initialization.
 
-    ``ended`` is called when a started one has gone. Time limits are the caller's: while a person is asked none runs.
+    ``ended`` is called when the server's process has ended. Time limits are the caller's business, as none may run
+    while the user is asked.
     """
     from mcp import Client
     from mcp_types import Implementation
 
-    for name in LOGS:  # nothing of theirs may stand on the screen
+    for name in LOGS:  # or their log messages would reach the screen
         if not (logger := logging.getLogger(name)).handlers:
             logger.addHandler(logging.NullHandler())
     async with Client(
@@ -67,7 +68,7 @@ async def connected(
 
 
 def _callbacks(launch: Launch, heard: ServerState, hears: ServerCallbacks) -> dict[str, Any]:
-    """What the library calls when a server speaks by itself. It may not have our model speak: that is not offered."""
+    """The library's callbacks for messages of the server. Sampling is missing: servers may not use our model."""
     import mcp_types as told
 
     async def hear(message: object) -> None:
@@ -100,15 +101,15 @@ def _callbacks(launch: Launch, heard: ServerState, hears: ServerCallbacks) -> di
 
 @contextlib.asynccontextmanager
 async def http_streams(launch: Launch, heard: ServerState) -> AsyncIterator[TransportStreams]:
-    """The streams to and from an address. Its answers are bounded as those of a program are.
+    """The message streams to and from a URL, limited in size like those of a process.
 
-    ``heard`` is told with which status it refused, and why it was given up.
+    ``heard`` receives the status of a refusal and the reason for giving up.
     """
     import httpx2
     from mcp.client.streamable_http import streamable_http_client
 
-    timeout = httpx2.Timeout(min(launch.start_timeout, REACH_SECONDS), read=None)  # who waits has a limit
-    hooks: dict[str, list[Callable[..., object]]] = {"response": [partial(_bound, heard)]}
+    timeout = httpx2.Timeout(min(launch.start_timeout, REACH_SECONDS), read=None)  # callers have time limits
+    hooks: dict[str, list[Callable[..., object]]] = {"response": [partial(_limit, heard)]}
     heard.needs = "" if launch.signed else f"; `ctxe mcp login {launch.name}` signs in, or a token in `headers` does"
     async with (
         _signing(launch) as auth,
@@ -120,7 +121,7 @@ async def http_streams(launch: Launch, heard: ServerState) -> AsyncIterator[Tran
 
 @contextlib.asynccontextmanager
 async def _signing(launch: Launch) -> AsyncIterator[httpx2.Auth | None]:
-    """What signs the requests to an address, where the user has signed in or is about to."""
+    """Authentication for the requests to a URL, when the user has signed in or is about to; else None."""
     if launch.signed is None:
         yield None
         return
@@ -135,8 +136,8 @@ async def _signing(launch: Launch) -> AsyncIterator[httpx2.Auth | None]:
         yield provider(launch.name, launch.url, launch.signed, back, launch.login)
 
 
-async def _bound(heard: ServerState, response: httpx2.Response) -> None:
-    """Let nobody send a whole answer of more than one message may have; a stream of events has its own bound."""
+async def _limit(heard: ServerState, response: httpx2.Response) -> None:
+    """Limit an answer to the size of one message, and record a refusal. Event streams have a limit of their own."""
     import httpx2
 
     if response.request.method == "POST":
@@ -163,7 +164,7 @@ async def _bound(heard: ServerState, response: httpx2.Response) -> None:
 
 
 def error_line(error: BaseException, heard: ServerState) -> str:
-    """An error of the library in one line: the first that is inside of a group, and the status of a refusal."""
+    """An error of the library in one line, the first one of a group, with the HTTP status of a refusal."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     words = one_line(str(error), 300) or type(error).__name__
@@ -172,5 +173,5 @@ def error_line(error: BaseException, heard: ServerState) -> str:
 
 
 def is_closed(error: Exception) -> bool:
-    """Does an error only say that the connection has ended?"""
+    """Whether an error says no more than that the connection was closed."""
     return getattr(error, "code", None) == CONNECTION_CLOSED or "closed" in str(error).lower()

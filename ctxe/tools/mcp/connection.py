@@ -1,4 +1,4 @@
-"""A conversation with one server: connected when it is first needed, asked for what it offers, called."""
+"""A connection to one server, for the session's thread: connected when first needed, then asked and called."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 PROBE_SECONDS = 2.0
-"""How long a server may take to say anything after it let a call go unanswered."""
+"""How long a server may take to answer a test request after it left a call unanswered."""
 
 
 class Connection:
-    """One server. Its methods are for the session's thread; what is asynchronous stays in the loop's (running.py).
+    """One server. Its methods are for the session's thread; asynchronous work stays in the loop's (``running``).
 
-    ``keep`` is given, in the loop's thread, what the server said on standard error once it has ended. ``look`` makes
-    pictures, ``asks`` puts a server's question to the user; both are called in the session's thread. ``anew`` says
-    why the server had to be started again.
+    ``keep`` is called, in the loop's thread, with the server's standard error once it has ended. ``look`` makes
+    pictures and ``asks`` puts a server's form to the user; both are called in the session's thread. ``anew`` tells why
+    the server had to be started again.
     """
 
     def __init__(
@@ -48,47 +48,47 @@ class Connection:
 
     @property
     def state(self) -> State:
-        """How far it is."""
+        """The state of the connection."""
         return self.server.state
 
     @property
     def why(self) -> str:
-        """Why it failed."""
+        """The reason for a failure; empty without one."""
         return self.server.why
 
     @property
     def offers(self) -> ServerOffers:
-        """What it offers, as far as it has told."""
+        """The server's tools, resources and prompts, as last listed."""
         return self.server.offers
 
     @property
     def instructions(self) -> str:
-        """What it says of its use."""
+        """The server's own instructions for its use."""
         return self.server.instructions
 
     @property
     def changes(self) -> Changes:
-        """What it said has changed."""
+        """The changes that the server has announced."""
         return self.server.changes
 
     @property
     def tools(self) -> tuple[ServerTool, ...]:
-        """Its tools."""
+        """The server's tools."""
         return self.offers.tools
 
     def start(self) -> None:
-        """Begin to connect, unless it is connected or on the way."""
+        """Begin to connect, unless the server is connected or connecting."""
         if not self.runs():
             self.anew = self.why if self.offers != ServerOffers() else ""
             self.server.begin()
             self._opening = self._loop.run(self.server.open())
 
     def runs(self) -> bool:
-        """Is it connected, or on the way? One that let a call go unanswered and says nothing more is ended."""
+        """Whether it is connected or connecting. A server that left a call unanswered is tested first."""
         if self.server.doubted and self.state == "connected":
             self.server.doubted = False
             try:
-                self._again(PROBE_SECONDS)
+                self._relist(PROBE_SECONDS)
             except ToolError:
                 if ending := self.close():
                     ending.result()
@@ -96,7 +96,7 @@ class Connection:
         return self.state in ("connecting", "connected")
 
     def wait(self) -> None:
-        """Until it is connected and has told what it offers. Raises ToolError with why not, KeyboardInterrupt."""
+        """Wait until it is connected and has listed its tools. Raises ToolError with the reason, KeyboardInterrupt."""
         if self._opening is None:
             raise ToolError("it was not started")
         try:
@@ -106,50 +106,50 @@ class Connection:
         if self.state != "connected":
             raise ToolError(self.why or "it has ended")
         if self.changes.stale:
-            self._again(self.launch.start_timeout)
+            self._relist(self.launch.start_timeout)
 
     def call(self, tool: str, arguments: Mapping[str, Any]) -> Iterator[Progress | ToolOutput]:
-        """What a tool gave. Raises ToolError when there is no answer within the time limit."""
+        """Call a tool: yields progress, then the output. Raises ToolError, also when the time limit passes."""
 
         def ask(client: Client, tell: requests.Tell) -> Coroutine[Any, Any, tuple[list[Any], Any, bool]]:
             return requests.call_tool(client, tool, arguments, tell)
 
-        blocks, structured, ok = yield from self._waits(ask)
+        blocks, structured, ok = yield from self._wait_for(ask)
         yield tool_output(blocks, structured, ok=ok, name=f"{self.launch.name}/{tool}", look=self._look)
 
     def read(self, uri: str) -> Iterator[Progress | ToolOutput]:
-        """What a resource holds; from then on its changes are listened for. Raises ToolError as a call does."""
+        """Read a resource, and subscribe to its changes. Raises ToolError as a call does."""
         told = self.changes.begin(uri)
-        parts = yield from self._waits(lambda client, _: requests.read(client, uri))
+        parts = yield from self._wait_for(lambda client, _: requests.read(client, uri))
         if told:
             self._loop.run(self.server.watch(uri))
         yield resource_output(parts, uri, self._look)
 
     def prompt(self, name: str, arguments: Mapping[str, str]) -> Iterator[Progress | ToolOutput]:
-        """What a prompt says. Raises ToolError as a call does."""
-        messages = yield from self._waits(lambda client, _: requests.get_prompt(client, name, arguments))
+        """Get the words of a prompt. Raises ToolError as a call does."""
+        messages = yield from self._wait_for(lambda client, _: requests.get_prompt(client, name, arguments))
         yield prompt_output(messages, f"{self.launch.name}:{name}", self._look)
 
     def completes(self, ref: Mapping[str, str], argument: str, begun: str, seconds: float) -> list[str]:
-        """What the server would put for an argument, if it says so in time; only where it is connected already."""
+        """The server's completions of an argument; empty when it is not connected or does not answer in time."""
         client = self.server.client
         if self.state != "connected" or client is None:
             return []
         asked = self._loop.run(requests.complete(client, ref, argument, begun))
         try:
             return asked.result(seconds)
-        except Exception:  # a suggestion that does not come is none
+        except Exception:  # completions are optional
             asked.cancel()
             return []
 
     def close(self) -> Future[None] | None:
-        """Begin to end it, and wait for what is ending already; None when nothing runs."""
+        """Begin to end the server; the future is done when it has ended. None when nothing runs."""
         return self._loop.run(self.server.close()) if self.server.goes_on else None
 
-    def _waits(
+    def _wait_for(
         self, ask: Callable[[Client, requests.Tell], Coroutine[Any, Any, Result]]
     ) -> Generator[Progress, None, Result]:
-        """What a request gave; progress on the way. Raises ToolError."""
+        """Wait for a request: yields progress and returns the result. Raises ToolError."""
         told = self.server.told = PendingRequest()
         self.server.heard.flow = 0
         asked = self._loop.run(self.server.ask(ask, told))
@@ -170,7 +170,7 @@ class Connection:
                     piece.settle(self._loop, None)
 
     def _heard(self, told: PendingRequest, patience: Deadline) -> Iterator[Progress]:
-        """What was told since; a form is put to the user, whose time is not the server's."""
+        """Yield progress that came in, and put forms to the user; the time limit starts over after each."""
         for piece in told.drained():
             if isinstance(piece, Progress):
                 yield piece
@@ -182,8 +182,8 @@ class Connection:
                 patience.again()
                 piece.settle(self._loop, filled)
 
-    def _again(self, seconds: float) -> None:
-        """Ask for what it offers once more: the server said that it changed. Raises ToolError."""
+    def _relist(self, seconds: float) -> None:
+        """List the server's tools, resources and prompts again. Raises ToolError."""
         listing = self._loop.run(self.server.relist())
         try:
             waited(listing, seconds)

@@ -1,4 +1,4 @@
-"""What a server asks its user, from the protocol's own form (a flat JSON Schema) to ours."""
+"""Converting what a server asks its user from the protocol's form (a flat JSON Schema) to ours."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ctxe.safety.display import one_line, strip_invisible, strip_sequences
 
 MOST_FIELDS, MOST_CHOICES, MOST_NAME = 20, 50, 60
 MESSAGE, SAYS = 2_000, 300
-"""Characters of the question, and of what is said of a field."""
+"""Characters of the question, and of a field's description, that are kept."""
 KINDS: Mapping[str, Kind] = {"integer": "whole number", "number": "number", "boolean": "yes or no"}
 
 
@@ -41,7 +41,7 @@ def _field(name: str, one: Mapping[str, Any], *, required: bool) -> FormField:
 
 
 def _choices(one: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """(value, what it is called) of an enumeration in any of the forms it may have."""
+    """(value, label) of each choice, for every form that an enumeration may have."""
     values, names = one.get("enum"), one.get("enumNames")
     if isinstance(values, list):
         called = names if isinstance(names, list) and len(names) == len(values) else values
@@ -60,7 +60,7 @@ def _bounds(one: Mapping[str, Any], kind: Kind) -> tuple[float | None, float | N
 
 
 def _default(value: Any, kind: Kind) -> str | int | float | bool | list[str] | None:
-    """What stands for nothing said, where it is of the right kind."""
+    """The default value, if it is of the right kind."""
     if kind == "choices":
         return [str(one) for one in value] if isinstance(value, list) else None
     if kind == "yes or no":

@@ -1,4 +1,4 @@
-"""How a server is started or reached: its settings with the user's variables filled in."""
+"""How to start or reach a server: its settings, with variables expanded."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_]\w*)(?::-([^}]*))?\}")
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """A server as it would be started: ``command`` (argv) in ``cwd`` with exactly ``environment``, or ``url`` with
-    ``headers``. ``root`` is the folder that a started one is told it works on. ``timeout`` and ``start_timeout`` are
-    seconds of one call, and until the tools are told. ``signed`` is the file of a sign-in, ``login`` one under way.
+    """How to start a server, by ``command`` (argv) in ``cwd`` with exactly ``environment``, or to reach it, by ``url``
+    with ``headers``. ``root`` is the folder that a started server is told to work on. ``timeout`` limits a call and
+    ``start_timeout`` the start, in seconds. ``signed`` is the file of a sign-in, ``login`` a sign-in in progress.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Launch:
 
 
 def expand(text: str, variable: Callable[[str], str | None]) -> str:
-    """A text with ``${NAME}`` and ``${NAME:-else}`` replaced. Raises ToolError for one that has no value."""
+    """Replace ``${NAME}`` and ``${NAME:-default}`` in a text. Raises ToolError for a variable without a value."""
 
     def value(found: re.Match[str]) -> str:
         given = variable(found[1])
@@ -51,7 +51,7 @@ def expand(text: str, variable: Callable[[str], str | None]) -> str:
 
 
 def variables(texts: Iterable[str]) -> tuple[str, ...]:
-    """The names of the variables that texts would take, each once, in order."""
+    """The names of the variables in texts, each once, in order."""
 
     def found() -> Iterator[str]:
         for text in texts:

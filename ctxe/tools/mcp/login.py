@@ -1,4 +1,4 @@
-"""Signing in at an address by OAuth 2.1: where the user is sent, and what they come back with, on loopback."""
+"""Signing in to a server by OAuth 2.1: the user's browser is sent to a URL and comes back to one on loopback."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ ODD = "This is not what was waited for."
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A program that the address knows already, for those that register none by themselves."""
+    """A client registration made by hand, for servers that do not register clients themselves."""
 
     id: str
     secret: str = ""
 
 
 class Login:
-    """One sign-in under way: told in the loop's thread where the user must go, given in another what came of it."""
+    """A sign-in in progress: the loop's thread gives a URL for the user and waits; another thread may paste a reply."""
 
     def __init__(self, loop: Loop, client: Client | None = None, port: int = 0) -> None:
         self.client, self.port = client, port
@@ -47,33 +47,33 @@ class Login:
         self._came: asyncio.Future[AuthorizationCodeResult] | None = None
 
     def told(self) -> Iterator[str]:
-        """Addresses that the user must open, those that were not told yet."""
+        """URLs that the user must open, each given once."""
         with contextlib.suppress(Empty):
             while True:
                 yield self._urls.get_nowait()
 
     def paste(self, address: str) -> bool:
-        """Take the address that the user's browser was sent to; False when it is none of this sign-in."""
+        """Take the URL that the user's browser was sent to; False when it does not belong to this sign-in."""
         answer = self._answer(address)
         if answer is not None:
             self._loop.call(lambda: self._settle(answer))
         return answer is not None
 
     async def go(self, url: str) -> None:
-        """Send the user to an address."""
+        """Send the user to a URL."""
         self._state = next(iter(parse_qs(urlsplit(url).query).get("state", [])), "")
         self._came = asyncio.get_running_loop().create_future()
         self.asked = True
         self._urls.put(url)
 
     async def came(self) -> AuthorizationCodeResult:
-        """What the user came back with. Raises ToolError when that is a refusal."""
-        assert self._came is not None  # the library sends them first
+        """Wait for the answer. Raises ToolError when it is a refusal."""
+        assert self._came is not None  # the library calls go first
         return await self._came
 
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator[str]:
-        """The address on loopback where the browser is sent back to, while it is listened at."""
+        """Listen on loopback; gives the URL to which the browser is to be sent back."""
         server = await asyncio.start_server(self._hear, LOOPBACK, self.port, limit=LONGEST_REQUEST)
         try:
             yield f"http://{LOOPBACK}:{server.sockets[0].getsockname()[1]}{PATH}"
@@ -81,7 +81,7 @@ class Login:
             server.close()
 
     async def _hear(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer a browser; a request that is not of this sign-in changes nothing."""
+        """Answer a request of a browser; one that does not belong to this sign-in is ignored."""
         answer = None
         try:
             async with asyncio.timeout(READ_SECONDS):
@@ -101,7 +101,7 @@ class Login:
             self._settle(answer)
 
     def _answer(self, address: str) -> AuthorizationCodeResult | ToolError | None:
-        """A code, or why there is none; nothing for an address with another state, or none."""
+        """The authorization code in a URL, or the refusal; None for a URL with another state or none."""
         from mcp.shared.auth import AuthorizationCodeResult
 
         parts = urlsplit(address.strip())
@@ -123,8 +123,9 @@ class Login:
 
 
 def require_safe(url: str, server: str) -> None:
-    """Raise ToolError for an address to which nothing secret may go: only https will do; to this machine only a server
-    that is on it may send us, for others it is a way to what listens here.
+    """Raise ToolError for a URL that secrets must not be sent to. It must be https, or on this machine like ``server``.
+
+    A server elsewhere may not send us to this machine, where it could reach local services.
     """
     parts = urlsplit(url)
     if parts.scheme == "https" and parts.hostname and (parts.hostname not in HERE or is_local(server)):
@@ -134,5 +135,5 @@ def require_safe(url: str, server: str) -> None:
 
 
 def is_local(url: str) -> bool:
-    """Is an address on this machine?"""
+    """Whether a URL is on this machine."""
     return urlsplit(url).hostname in HERE

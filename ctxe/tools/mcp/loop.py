@@ -1,4 +1,4 @@
-"""The one event loop that asynchronous libraries run in: a thread of its own, started when it is first needed."""
+"""The event loop in which asynchronous libraries run, in a separate thread that starts when it is first needed."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 LAST_SECONDS = 5.0
-"""How long what runs may take to end when the loop is closed."""
+"""How long running tasks may take to end when the loop is closed."""
 
 
 class Loop:
-    """Runs coroutines for callers that have no loop."""
+    """Runs coroutines for callers in other threads."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Future[Result]:
-        """Begin a coroutine; its result is to be had from any thread."""
+        """Start a coroutine; the future may be used from any thread."""
         return asyncio.run_coroutine_threadsafe(work, self._running())
 
     def call(self, act: Callable[[], object]) -> None:
-        """Do something small in the loop's own thread; nothing when there is no loop."""
+        """Call a quick function in the loop's thread; does nothing when there is no loop."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(act)
 
     def close(self) -> None:
-        """End what runs, in time, and the thread with it."""
+        """Cancel running tasks and end the thread, waiting at most LAST_SECONDS."""
         loop, thread = self._loop, self._thread
         self._loop = self._thread = None
         if loop is None or thread is None:
@@ -41,7 +41,7 @@ class Loop:
     def _running(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
             loop = self._loop = asyncio.new_event_loop()
-            # what a library leaves unawaited is no news for the user's screen
+            # errors that a library leaves unawaited must not reach the screen
             loop.set_exception_handler(lambda _loop, _context: None)
             self._thread = threading.Thread(target=_serve, args=(loop,), name="servers", daemon=True)
             self._thread.start()

@@ -1,4 +1,4 @@
-"""What is kept of a sign-in, as the library wants it: each request signed, tokens renewed, nobody asked unawares."""
+"""OAuth for requests to a server, by the library: tokens are stored and renewed, and nobody is asked unexpectedly."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Kind = TypeVar("Kind", bound="BaseModel")
 
 
 class Storage:
-    """Where the library keeps what it has: all of it in one file, written when there are tokens."""
+    """The library's token storage: one file, written whenever there are new tokens."""
 
     def __init__(self, path: Path, url: str, client: OAuthClientInformationFull | None, *, anew: bool) -> None:
         self.path, self.url, self.client = path, url, client
@@ -28,13 +28,13 @@ class Storage:
         self.provider: OAuthClientProvider | None = None
 
     async def get_tokens(self) -> OAuthToken | None:
-        """Those of the file."""
+        """The tokens in the file."""
         from mcp.shared.auth import OAuthToken
 
-        return _of(OAuthToken, self.record.get("tokens"))
+        return _parsed(OAuthToken, self.record.get("tokens"))
 
     async def set_tokens(self, tokens: OAuthToken) -> None:
-        """Keep them, with all that is needed to have new ones later. Raises StoreError."""
+        """Store tokens, with all that is needed to renew them later. Raises StoreError."""
         assert self.provider is not None
         held = self.provider.context
         self.record = {
@@ -48,24 +48,25 @@ class Storage:
         write_record(self.path, self.record)
 
     def renewed(self) -> bool:
-        """Does the file hold something else than before? It is taken over."""
+        """Read the file again; True when another session has changed it."""
         before, self.record = self.record, read_record(self.path)
         return self.record != before
 
     async def get_client_info(self) -> OAuthClientInformationFull | None:
-        """As what we are known there."""
+        """Our client registration at the server."""
         from mcp.shared.auth import OAuthClientInformationFull
 
-        return self.client or _of(OAuthClientInformationFull, self.record.get("client"))
+        return self.client or _parsed(OAuthClientInformationFull, self.record.get("client"))
 
     async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
-        """Kept with the tokens: without them it is worth nothing."""
+        """Do nothing: ``set_tokens`` stores the registration, which is useless without tokens."""
 
 
 def provider(name: str, url: str, path: Path, back: str = "", login: Login | None = None) -> httpx2.Auth:
-    """What signs each request to an address with the tokens of a file, and gets new ones when they end.
+    """Authentication by the tokens in a file, which are renewed when they expire.
 
-    With ``login`` the user is asked, and sent ``back`` to that address on loopback; without it nobody is.
+    With ``login`` the user signs in in a browser, which is sent ``back`` to that URL on loopback; without it nobody is
+    asked.
     """
     from mcp.shared.auth import OAuthClientMetadata
 
@@ -83,18 +84,18 @@ def provider(name: str, url: str, path: Path, back: str = "", login: Login | Non
         require_safe(address, url)
         await login.go(address)
 
-    storage = Storage(path, url, _known(login, metadata), anew=login is not None)
+    storage = Storage(path, url, _configured_client(login, metadata), anew=login is not None)
     if login is None:
-        made = _unasking(name, url, storage)(url, metadata, storage)
+        made = _without_user(name, url, storage)(url, metadata, storage)
     else:
-        made = _asking(url)(url, metadata, storage, go, login.came)
+        made = _with_safe_urls(url)(url, metadata, storage, go, login.came)
     storage.provider = made
     _restore(made, storage.record)
     return made
 
 
-def _asking(url: str) -> type[OAuthClientProvider]:
-    """The library's flow, which goes to no address that is not safe."""
+def _with_safe_urls(url: str) -> type[OAuthClientProvider]:
+    """The library's flow, restricted to safe URLs (see ``require_safe``)."""
     from mcp.client.auth import OAuthClientProvider
 
     class Asking(OAuthClientProvider):
@@ -114,13 +115,13 @@ def _asking(url: str) -> type[OAuthClientProvider]:
     return Asking
 
 
-def _unasking(name: str, url: str, storage: Storage) -> type[OAuthClientProvider]:
-    """The library's flow for where nobody can sign in: nothing is begun that ends in a question.
+def _without_user(name: str, url: str, storage: Storage) -> type[OAuthClientProvider]:
+    """The library's flow when nobody can sign in: it ends with ToolError instead of a question to the user.
 
-    Tokens that are refused before their time are renewed; what another session renewed or took back holds at once.
+    Tokens that are refused before they expire are renewed; a file that another session changed is read again.
     """
 
-    class Unasking(_asking(url)):  # type: ignore[misc]
+    class Unasking(_with_safe_urls(url)):  # type: ignore[misc]
         async def _auth_flow(self, request: httpx2.Request) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
             if storage.renewed():
                 self._initialized = False
@@ -147,13 +148,13 @@ def _unasking(name: str, url: str, storage: Storage) -> type[OAuthClientProvider
 
 
 def _refused(response: httpx2.Response) -> bool:
-    """Does an address want another sign-in: none at all that holds, or one with more rights?"""
+    """Whether a response asks for a new sign-in: the present one is invalid or lacks rights."""
     more = response.status_code == 403 and "insufficient_scope" in response.headers.get("www-authenticate", "")
     return response.status_code == 401 or more
 
 
-def _known(login: Login | None, metadata: Any) -> OAuthClientInformationFull | None:
-    """A client that the user was given by hand."""
+def _configured_client(login: Login | None, metadata: Any) -> OAuthClientInformationFull | None:
+    """The client registration that the user has configured; None when there is none."""
     from mcp.shared.auth import OAuthClientInformationFull
 
     if login is None or login.client is None:
@@ -165,17 +166,17 @@ def _known(login: Login | None, metadata: Any) -> OAuthClientInformationFull | N
 
 
 def _restore(made: OAuthClientProvider, record: dict[str, Any]) -> None:
-    """Give the library what it does not keep itself: when tokens end, and where new ones are had."""
+    """Give the library what it does not store itself: when tokens expire, and where to renew them."""
     from mcp.shared.auth import OAuthMetadata, ProtectedResourceMetadata
 
     ends = record.get("ends")
     made.context.token_expiry_time = float(ends) if isinstance(ends, int | float) else None
-    made.context.oauth_metadata = _of(OAuthMetadata, record.get("issuer"))
-    made.context.protected_resource_metadata = _of(ProtectedResourceMetadata, record.get("resource"))
+    made.context.oauth_metadata = _parsed(OAuthMetadata, record.get("issuer"))
+    made.context.protected_resource_metadata = _parsed(ProtectedResourceMetadata, record.get("resource"))
 
 
-def _of(kind: type[Kind], given: Any) -> Kind | None:
-    """What a file holds of a kind; nothing where it is damaged: an error would tell what stands in it."""
+def _parsed(kind: type[Kind], given: Any) -> Kind | None:
+    """Parse a model from the file; None for damage, since an error's text would reveal secrets."""
     from pydantic import ValidationError
 
     try:

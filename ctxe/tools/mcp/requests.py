@@ -1,4 +1,4 @@
-"""What is asked of a connected server, in the loop's thread: its lists page by page, a call, a resource, a prompt."""
+"""Requests to a connected server, in the loop's thread: its lists, calls, resources, prompts and completions."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Tell = Callable[[Progress], None]
 MOST = 500
-"""Tools, resources, templates and prompts of one server that are looked at, each."""
+"""Items of each list of a server that are read, at most."""
 MOST_PAGES = 100
 SAYS = 4_000
-"""Characters of what is said of one."""
+"""Characters of a description that are kept."""
 
 
 async def offers(client: Client) -> ServerOffers:
-    """All that a server offers. What it does not say it has is not asked for; a list it fails to give is empty.
+    """All that a server offers, by the capabilities it declares. A list that it fails to give is empty.
 
-    Raises what the library does where the tools cannot be had.
+    Raises what the library raises when the list of tools fails.
     """
     able = client.server_capabilities
     tools: list[ServerTool] = []
@@ -36,15 +36,17 @@ async def offers(client: Client) -> ServerOffers:
     resources: list[Resource] = []
     prompts: list[ServerPrompt] = []
     if able.resources:
-        resources = await _any(lambda at: client.list_resources(cursor=at, cache_mode="refresh"), _resources)
-        resources += await _any(lambda at: client.list_resource_templates(cursor=at, cache_mode="refresh"), _templates)
+        resources = await _optional(lambda at: client.list_resources(cursor=at, cache_mode="refresh"), _resources)
+        resources += await _optional(
+            lambda at: client.list_resource_templates(cursor=at, cache_mode="refresh"), _templates
+        )
     if able.prompts:
-        prompts = await _any(lambda at: client.list_prompts(cursor=at, cache_mode="refresh"), _prompts)
+        prompts = await _optional(lambda at: client.list_prompts(cursor=at, cache_mode="refresh"), _prompts)
     return ServerOffers(tuple(tools), tuple(dict.fromkeys(resources)), tuple(prompts))
 
 
 async def _all(page: Callable[[str | None], Awaitable[Any]], items: Callable[[Any], list[Item]]) -> list[Item]:
-    """Every item, page by page, as many as are looked at."""
+    """All items of a list, page by page, at most MOST."""
     found: list[Item] = []
     cursor = None
     for _ in range(MOST_PAGES):
@@ -56,8 +58,8 @@ async def _all(page: Callable[[str | None], Awaitable[Any]], items: Callable[[An
     return found[:MOST]
 
 
-async def _any(page: Callable[[str | None], Awaitable[Any]], items: Callable[[Any], list[Item]]) -> list[Item]:
-    """Every item; none where the server says that it has a list and does not give it."""
+async def _optional(page: Callable[[str | None], Awaitable[Any]], items: Callable[[Any], list[Item]]) -> list[Item]:
+    """The same; empty when the server declares a list and fails to give it."""
     from mcp.shared.exceptions import MCPError
     from pydantic import ValidationError
 
@@ -67,7 +69,7 @@ async def _any(page: Callable[[str | None], Awaitable[Any]], items: Callable[[An
 
 
 def _tools(page: Any) -> list[ServerTool]:
-    """Those whose names can be called here."""
+    """The tools of a page whose names are allowed here."""
     return [
         ServerTool(one.name, one.description or one.title or "", one.input_schema or {})
         for one in page.tools
@@ -105,7 +107,7 @@ def _prompts(page: Any) -> list[ServerPrompt]:
 
 
 async def call_tool(client: Client, tool: str, arguments: Mapping[str, Any], tell: Tell) -> tuple[list[Any], Any, bool]:
-    """What a tool gave: content blocks as JSON, structured content, and whether it went well."""
+    """Call a tool: its content blocks as JSON, its structured content, and whether it succeeded."""
 
     async def heard(progress: float, total: float | None, message: str | None) -> None:
         tell(Progress(f"{one_line(message or '')} {progress:g}{f' of {total:g}' if total else ''}".strip() + "\n"))
@@ -115,19 +117,19 @@ async def call_tool(client: Client, tool: str, arguments: Mapping[str, Any], tel
 
 
 async def read(client: Client, uri: str) -> list[Any]:
-    """A resource's parts as content blocks."""
+    """Read a resource, its parts as content blocks."""
     result = await client.read_resource(uri, cache_mode="bypass")
     return [{"type": "resource", "resource": _json(part)} for part in result.contents]
 
 
 async def get_prompt(client: Client, name: str, arguments: Mapping[str, str]) -> list[tuple[str, Any]]:
-    """What a prompt says, as (role, content block)."""
+    """Get a prompt, as (role, content block) pairs."""
     result = await client.get_prompt(name, dict(arguments))
     return [(message.role, _json(message.content)) for message in result.messages]
 
 
 async def complete(client: Client, ref: Mapping[str, str], argument: str, begun: str) -> list[str]:
-    """What a server would put for an argument of a prompt (``{"name"}``) or a template (``{"uri"}``)."""
+    """The server's completions for an argument of a prompt (``{"name"}``) or a template (``{"uri"}``)."""
     from mcp_types import PromptReference, ResourceTemplateReference
 
     if not client.server_capabilities.completions:
@@ -138,7 +140,7 @@ async def complete(client: Client, ref: Mapping[str, str], argument: str, begun:
 
 
 def expand_template(template: str, arguments: Mapping[str, Any]) -> str:
-    """A template's address with its places filled in. Raises ToolError for what cannot be put there."""
+    """The URI of a template with ``arguments`` filled in. Raises ToolError for arguments that do not fit."""
     from mcp.shared.uri_template import InvalidUriTemplate, UriTemplate
 
     try:

@@ -1,4 +1,4 @@
-"""What a server offers beside tools: resources that can be read, and prompts, words that it writes for its user."""
+"""What a server offers besides tools: resources that can be read, and prompts written for its user."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ctxe.safety.display import one_line
 from ctxe.tools.mcp.server_tools import LINE_WORDS, Count, ServerTool, counted
 
 URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,40}:[!-~]{1,1000}")
-"""What a resource may be called here: its address stands in rules and in questions."""
+"""URIs that are allowed here, since they appear in permission rules and questions."""
 _UNTYPED = re.compile(r"[^\w.-]+", re.ASCII)
 _PLACE = re.compile(r"\{([^{}]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """Something that a server lets be read; with ``template`` its ``uri`` has places to be filled in (RFC 6570)."""
+    """A resource of a server; as a ``template``, its ``uri`` has variables to fill in (RFC 6570)."""
 
     uri: str
     name: str = ""
@@ -28,7 +28,7 @@ class Resource:
 
     @property
     def places(self) -> tuple[str, ...]:
-        """The names of a template's places."""
+        """The names of a template's variables."""
         if not self.template:
             return ()
         inside = ",".join(_PLACE.findall(self.uri))
@@ -37,7 +37,7 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class PromptArgument:
-    """What a prompt takes."""
+    """An argument of a prompt."""
 
     name: str
     says: str = ""
@@ -46,7 +46,7 @@ class PromptArgument:
 
 @dataclass(frozen=True, slots=True)
 class ServerPrompt:
-    """Words that a server writes at its user's wish, by ``name``."""
+    """A prompt of a server."""
 
     name: str
     says: str = ""
@@ -54,18 +54,18 @@ class ServerPrompt:
 
     @property
     def typed(self) -> str:
-        """The name as it is typed behind a slash."""
+        """The name as it is typed after a slash."""
         return _UNTYPED.sub("_", self.name)[:128]
 
     @property
     def takes(self) -> str:
-        """Its arguments as the help has them."""
+        """The arguments as the help shows them."""
         return " ".join(f"{one.name}=…" if one.required else f"[{one.name}=…]" for one in self.arguments)
 
 
 @dataclass(frozen=True, slots=True)
 class ServerOffers:
-    """All that a server offers."""
+    """Everything that a server offers."""
 
     tools: tuple[ServerTool, ...] = ()
     resources: tuple[Resource, ...] = ()
@@ -73,7 +73,7 @@ class ServerOffers:
 
 
 def resource_line(server: str, one: Resource) -> str:
-    """A resource in one line: by which name it is read, what it is, what a template takes."""
+    """A resource in one line: the name to read it by, its type and size or a template's arguments, its description."""
     called = one_line(one.name, 80) if one.name and one.name not in one.uri else ""
     facts = ", ".join(filter(None, [one_line(one.media, 60), f"{one.size:,} bytes" if one.size else ""]))
     said = one_line(": ".join(filter(None, [called, one.says])), LINE_WORDS)
@@ -82,7 +82,7 @@ def resource_line(server: str, one: Resource) -> str:
 
 
 def resources_page(server: str, found: Sequence[Resource], room: int, count: Count) -> str:
-    """A server's resources within ``room`` tokens, templates first; what does not fit is counted."""
+    """A server's resources in at most ``room`` tokens, templates first; those that do not fit are counted."""
     if not found:
         return ""
     rows = [resource_line(server, one) for one in sorted(found, key=lambda one: not one.template)]

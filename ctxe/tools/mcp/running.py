@@ -1,4 +1,4 @@
-"""A server while it runs, from the loop's thread: connected, asked, listened to, ended."""
+"""The coroutines of one server, for the loop's thread: connecting, requests, subscriptions, closing."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 State = Literal["not started", "connecting", "connected", "failed"]
 LAST_SECONDS = 4.0
-"""How long a server may take to end; the keeper ends it whether we wait or not."""
+"""How long to wait for a server to end; the keeper ends it in any case."""
 
 
 class RunningServer:
-    """What is known of one server, and its coroutines. ``keep`` is given what it said on standard error at its end.
+    """One server: its state, which other threads may read, and its coroutines, which they give to the loop.
 
-    ``why`` tells why it failed, ``doubted`` that it let a request go unanswered, ``told`` is the request whose caller
-    waits. Other threads read these; what they want done they give the loop.
+    ``why`` is the reason of a failure, ``doubted`` means that it left a request unanswered, ``told`` is the request in
+    progress. ``keep`` is called with its standard error when it has ended.
     """
 
     def __init__(self, launch: Launch, keep: Callable[[str], None]) -> None:
@@ -48,19 +48,19 @@ class RunningServer:
 
     @property
     def goes_on(self) -> bool:
-        """Whether something of it has not ended yet."""
+        """Whether a task of this server is still running."""
         return bool(self._living)
 
     def begin(self) -> None:
-        """What stood of an earlier start counts no more."""
+        """Reset the state for a new start."""
         self.state, self.why, self.heard = "connecting", "", ServerState()
 
     def failed(self, why: str) -> None:
-        """It is of no use any more."""
+        """Mark the server as failed."""
         self.state, self.why, self.client = "failed", why, None
 
     async def open(self) -> None:
-        """Connect, or say why not; the conversation goes on in a task of its own."""
+        """Connect, or mark the server as failed; a task of its own then keeps the connection open."""
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         living = asyncio.create_task(self._live(ready))
         self._living.add(living)
@@ -77,7 +77,7 @@ class RunningServer:
             raise
 
     async def _live(self, ready: asyncio.Future[None]) -> None:
-        """From the first word to the last: the library wants both in one task."""
+        """The whole life of a connection; the library requires it to be opened and closed in the same task."""
         self._closing = closing = asyncio.Event()
         heard, hears = self.heard, self._hears()
 
@@ -114,7 +114,7 @@ class RunningServer:
         return ServerCallbacks(self.changes.lists, self.changes.resource, self._form)
 
     async def relist(self) -> None:
-        """Ask for what it offers."""
+        """List the server's tools, resources and prompts."""
         assert self.client is not None
         self.changes.stale = False
         self.offers = await requests.offers(self.client)
@@ -125,13 +125,13 @@ class RunningServer:
             self._watching.begin(uri)
 
     async def _form(self, form: Form) -> Filled | None:
-        """Let the caller that waits ask its user; nobody is asked while nobody waits."""
+        """Have the user fill in a form through the waiting caller; None when no caller waits."""
         return await told.asked(form, self.launch.timeout) if (told := self.told) else None
 
     async def ask(
         self, ask: Callable[[Client, requests.Tell], Coroutine[Any, Any, Result]], told: PendingRequest
     ) -> Result:
-        """One request. Raises ToolError and TimeoutError."""
+        """Make one request. Raises ToolError and TimeoutError."""
         client = self.client
         if client is None:
             raise ToolError(self.why or "it has ended")
@@ -141,21 +141,21 @@ class RunningServer:
         except (TimeoutError, ToolError):
             raise
         except Exception as error:
-            self.doubted = self.doubted or bool(self.launch.url)  # it may have forgotten us
+            self.doubted = self.doubted or bool(self.launch.url)  # the remote session may have expired
             raise ToolError(await self._why(error)) from None
         finally:
             told.clock = None
 
     async def _why(self, error: Exception) -> str:
-        """Why a call has no answer: what ended the server says more than that the connection is closed."""
-        for _ in range(25):  # the keeper tells how it ended half a second later at most
+        """Why a call failed; for a closed connection, why the server ended, which says more."""
+        for _ in range(25):  # the keeper's report comes within half a second
             if self.state == "failed" or not is_closed(error):
                 break
             await asyncio.sleep(0.02)
         return f"{self.launch.name}: {self.why if self.state == 'failed' else error_line(error, self.heard)}"
 
     async def close(self) -> None:
-        """End it, and wait for what is ending already."""
+        """End the connection and the server, and wait for it."""
         if self._closing is not None:
             self._closing.set()
         living, before = set(self._living), self.state
@@ -168,9 +168,9 @@ class RunningServer:
             self.state, self.why = "not started", ""
 
     def silent(self) -> str:
-        """Why it counts as not started."""
+        """The reason when the start timed out."""
         return f"it did not answer within {self.launch.start_timeout:g} s{self.heard.quoted}"
 
     def late(self) -> str:
-        """Why a request has no answer."""
+        """The reason when a request timed out."""
         return f"no answer within {self.launch.timeout:g} s, the time limit (mcp.servers.{self.launch.name}.timeout)"

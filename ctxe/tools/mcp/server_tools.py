@@ -1,4 +1,4 @@
-"""What a server offers, as a model reads it: signatures, words, prices; within a number of tokens."""
+"""Describing a server's tools to a model, by signature and description, within a number of tokens."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from ctxe.safety.display import one_line, strip_sequences
 
 Count = Callable[[str], int]
 NAME = re.compile(r"[\w.:-][\w.:/-]{0,127}", re.ASCII)
-"""What a tool may be called here: its name stands in rules and in questions."""
+"""Names of tools that are allowed here, since they appear in permission rules and questions."""
 WORDS, ARGUMENT_WORDS, LINE_WORDS = 1_500, 200, 160
-"""Characters of a tool's description, of an argument's, and of a description in one line."""
+"""Characters of a tool's description, of an argument's description, and of a description in one line."""
 DEEP, MANY, VALUES = 3, 40, 12
-"""Levels of a schema, members of an object and values of an enumeration that are told."""
+"""Levels of a schema, members of an object and values of an enumeration that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerTool:
-    """A tool of a server as the server tells it: ``schema`` is the JSON Schema of its arguments."""
+    """A tool of a server; ``schema`` is the JSON Schema of its arguments."""
 
     name: str
     description: str = ""
@@ -30,18 +30,18 @@ class ServerTool:
 
     @property
     def mark(self) -> str:
-        """Content hash of all that a model is told of it: when that changes, a yes no longer holds."""
+        """A hash of everything a model is told about the tool; when it changes, an earlier approval is void."""
         return digest(json.dumps([self.name, self.description, self.schema], sort_keys=True, default=str))
 
     @property
     def required(self) -> tuple[str, ...]:
-        """Arguments that it cannot do without."""
+        """The required arguments."""
         named = self.schema.get("required")
         return tuple(one for one in named if isinstance(one, str)) if isinstance(named, list) else ()
 
 
 def signature(server: str, tool: ServerTool) -> str:
-    """``SERVER/TOOL(title: string, labels?: [string])``: the schema without its words."""
+    """``SERVER/TOOL(title: string, labels?: [string])``: the schema without descriptions."""
     defs = tool.schema.get("$defs") or tool.schema.get("definitions")
     inner = _members(tool.schema, defs if isinstance(defs, Mapping) else {}, DEEP)
     return f"{server}/{tool.name}({', '.join(inner)})"
@@ -54,7 +54,7 @@ def tool_line(server: str, tool: ServerTool) -> str:
 
 
 def described(server: str, tool: ServerTool) -> str:
-    """All that a model needs to call a tool: signature, description, what is said of each argument."""
+    """All that a model needs to call a tool: its signature, its description, and those of its arguments."""
     words = strip_sequences(tool.description).strip()
     cut = f"{words[:WORDS].rstrip()}…" if len(words) > WORDS else words
     properties = tool.schema.get("properties")
@@ -106,7 +106,7 @@ def _members(schema: Mapping[str, Any], defs: Mapping[str, Any], deep: int) -> I
 
 
 def _shape(schema: Any, defs: Mapping[str, Any], deep: int) -> str:
-    """A type in a few characters; what is nested too deep, or no schema, is ``any`` or the name of its type."""
+    """A type in a few characters; ``any`` or the type's name for a schema that is invalid or nested too deep."""
     if not isinstance(schema, Mapping):
         return "any"
     if isinstance(ref := schema.get("$ref"), str):

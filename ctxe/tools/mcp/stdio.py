@@ -1,4 +1,4 @@
-"""A server on its own standard streams, below the keeper: what it says is bounded, and it never outlives us."""
+"""Running a server as a process with its messages on standard streams, limited in size; it never outlives us."""
 
 from __future__ import annotations
 
@@ -21,24 +21,25 @@ if TYPE_CHECKING:
 
 PIECE = 65_536
 MOST_LINE = 8_000_000
-"""Bytes of one message."""
+"""Bytes of one message, at most."""
 FLOOD = 64_000_000
-"""Bytes that may come between two calls."""
+"""Bytes that may come between two calls, at most."""
 MOST_NOISE = 1_000
-"""Lines that are no messages: programs print greetings, but not without end."""
+"""Lines that are not messages, at most; programs may print a greeting."""
 GRACE_SECONDS = 0.5
-"""How long a server may take to end once its input is closed, before it is ended."""
+"""How long a server may take to exit after its input is closed, before it is killed."""
 LAST_SECONDS = 2.5
-"""How long the keeper may take to end it and all it started."""
+"""How long the keeper may take to kill it with all processes it started."""
 MOST_LOG = 64_000
-"""Bytes of what it says on standard error that are kept, the newest."""
+"""Newest bytes of standard error that are kept."""
 
 
 @dataclass(slots=True)
 class ServerState:
-    """What is known of a running server beside its messages: why it ended, and the end of its standard error.
+    """What is known about a server besides its messages: ``why`` it ended, and its standard error (``log``).
 
-    ``refused`` is the status with which an address answered last, where that was an error; ``needs`` what may help.
+    ``refused`` is the HTTP status of the last answer if it was an error, ``needs`` a hint for this case. ``flow``
+    counts bytes since the last call, ``noise`` lines that were not messages, ``held`` bytes in ``log``.
     """
 
     why: str = ""
@@ -50,7 +51,7 @@ class ServerState:
     held: int = 0
 
     def note(self, piece: bytes) -> None:
-        """Keep a piece of standard error; the oldest gives way."""
+        """Keep a piece of standard error; the oldest ones are dropped."""
         self.log.append(piece)
         self.held += len(piece)
         while self.held > MOST_LOG and len(self.log) > 1:
@@ -58,12 +59,12 @@ class ServerState:
 
     @property
     def text(self) -> str:
-        """The end of standard error."""
+        """The kept end of standard error."""
         return b"".join(self.log)[-MOST_LOG:].decode("utf-8", "replace")
 
     @property
     def quoted(self) -> str:
-        """The last thing it said there, as an addition to why it failed; empty when it said nothing."""
+        """The last line of standard error, to be added to the reason of a failure; empty for none."""
         last = next((said for row in reversed(self.text.splitlines()) if (said := one_line(row, 160))), "")
         return f"; it said: {last}" if last else ""
 
@@ -72,7 +73,7 @@ class ServerState:
 async def stdio_streams(
     launch: Launch, heard: ServerState, ended: Callable[[], None]
 ) -> AsyncIterator[TransportStreams]:
-    """The streams of messages from and to a started server. ``ended`` is called once it has gone.
+    """Start a server; gives its message streams. ``ended`` is called when it has ended.
 
     Raises ToolError when it cannot be started.
     """
@@ -89,7 +90,7 @@ async def stdio_streams(
         heard.why = heard.why or f"{_ending(told, launch)}{heard.quoted}"
         ended()
         assert process.stdout is not None
-        while await process.stdout.read(PIECE):  # what is still said hinders its end
+        while await process.stdout.read(PIECE):  # a full pipe would keep it from exiting
             pass
 
     tasks = [asyncio.create_task(one) for one in (read(), _write(process, going), _listen(process, heard))]
@@ -104,14 +105,14 @@ async def stdio_streams(
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            # nothing public closes the pipes of one that was not read to its end
+            # there is no public way to close pipes that were not read to the end
             process._transport.close()  # type: ignore[attr-defined]
             await asyncio.sleep(0)
             os.close(told)
 
 
 async def _start(launch: Launch) -> tuple[asyncio.subprocess.Process, int, int]:
-    """A server below its keeper, the pipe with the keeper's report, and the one that lets it live while it is open.
+    """Start a server under a keeper: the process, the pipe of the keeper's report, and the pipe to close to end it.
 
     Raises ToolError when it cannot be started.
     """
@@ -140,7 +141,7 @@ async def _start(launch: Launch) -> tuple[asyncio.subprocess.Process, int, int]:
 
 
 async def _read(process: asyncio.subprocess.Process, heard: ServerState, give: Callable[..., object]) -> str:
-    """Pass on every message until the stream ends; why it was given up, if it was."""
+    """Pass on every message until the stream ends. Returns the reason for giving up; empty for a normal end."""
     import anyio
     from mcp.shared.message import SessionMessage
     from mcp_types import jsonrpc_message_adapter
@@ -170,7 +171,7 @@ async def _read(process: asyncio.subprocess.Process, heard: ServerState, give: C
 
 
 async def _write(process: asyncio.subprocess.Process, going: AsyncIterable[SessionMessage]) -> None:
-    """Send every message until there are no more, or nobody reads them."""
+    """Send every message until there are no more, or the server stops reading."""
     assert process.stdin is not None
     with contextlib.suppress(OSError, RuntimeError):
         async for message in going:
@@ -186,7 +187,7 @@ async def _listen(process: asyncio.subprocess.Process, heard: ServerState) -> No
 
 
 def _ending(told: int, launch: Launch) -> str:
-    """Why a server whose output ended has ended, from the keeper's report."""
+    """The reason why a server's output ended, from the keeper's report."""
     os.set_blocking(told, False)
     try:
         code = report_of(os.read(told, 4096).decode("ascii", "replace"), launch.command[0])
@@ -198,7 +199,7 @@ def _ending(told: int, launch: Launch) -> str:
 
 
 async def _end(process: asyncio.subprocess.Process, hold: int) -> None:
-    """Close its input, wait a moment, then let the keeper end it and whatever it started."""
+    """Close the server's input, wait a moment, then let the keeper kill it with all processes it started."""
     if process.stdin is not None:
         process.stdin.close()
     try:

@@ -1,4 +1,4 @@
-"""Listening for what a server says has changed: its lists, and the resources that were read."""
+"""Subscribing to changes of a server's lists and of resources that were read."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from mcp import Client
 
 LONGEST_PAUSE = 60.0
-"""Seconds at most until changes are listened for again that were lost sight of."""
+"""The longest pause in seconds before a lost subscription is renewed."""
 MOST = 20
-"""Resources of one server whose changes are told."""
+"""Resources of one server whose changes are followed, at most."""
 LISTS = ("tools_list_changed", "prompts_list_changed", "resources_list_changed")
 
 
 @dataclass(slots=True)
 class Changes:
-    """What a server said has changed: ``stale`` lists, resources that were read and ``updated`` since.
+    """Changes that a server has announced: ``stale`` lists, and resources ``updated`` since they were read.
 
-    Of others it may say what it likes.
+    Announcements about other resources are ignored.
     """
 
     stale: bool = False
@@ -31,23 +31,23 @@ class Changes:
     _read: set[str] = field(default_factory=set)
 
     def lists(self) -> None:
-        """What it offers is another by now."""
+        """The server's lists have changed."""
         self.stale = True
 
     def resource(self, uri: str) -> None:
-        """A resource is another by now."""
+        """A resource has changed."""
         if uri in self._read:
             self.updated.add(uri)
 
     def begin(self, uri: str) -> bool:
-        """A resource is read; may its changes be listened for?"""
+        """A resource is being read; True when its changes may be followed."""
         self.updated.discard(uri)
         if len(self._read) < MOST:
             self._read.add(uri)
         return uri in self._read
 
     def news(self) -> list[str]:
-        """Resources that changed since they were read; each is told once until it is read again."""
+        """Resources that changed since they were read; each is given once until it is read again."""
         found = sorted(self.updated)
         self.updated.clear()
         self._read.difference_update(found)
@@ -56,28 +56,29 @@ class Changes:
 
 @dataclass(slots=True)
 class Subscriptions:
-    """What is listened for on one connection; all of it in the loop's thread."""
+    """The subscriptions of one connection, for the loop's thread."""
 
     client: Client
     hears: ServerCallbacks
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     def begin(self, uri: str = "") -> None:
-        """Listen for changes of a resource, or of the lists."""
+        """Subscribe to changes of a resource, or of the lists for an empty URI."""
         if uri not in self._tasks:
             self._tasks[uri] = asyncio.create_task(watch(self.client, self.hears, uri))
 
     async def end(self) -> None:
-        """Listen no longer."""
+        """End all subscriptions."""
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
 
 async def watch(client: Client, hears: ServerCallbacks, uri: str = "") -> None:
-    """Listen for changes of a resource, or of the lists, until cancelled; at once done where a server tells none.
+    """Follow changes of a resource, or of the lists, until cancelled; returns at once when the server announces none.
 
-    Older servers tell unasked when a list changes. While nobody listened the lists may have changed.
+    Older servers announce changes of lists without a subscription. After a pause the lists count as changed, since an
+    announcement may have been missed.
     """
     from mcp.client.subscriptions import SubscriptionLost
     from mcp.shared.exceptions import MCPError

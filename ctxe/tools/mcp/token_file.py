@@ -1,4 +1,4 @@
-"""What is kept of a sign-in at an address, one private file of the user's: tokens, when they end, and for whom."""
+"""The private file of one sign-in: tokens, when they expire, and the client they were issued to."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ctxe.domain.errors import StoreError
 from ctxe.storage import files
 
 MOST = 200_000
-"""Bytes of the file that are looked at."""
+"""Bytes of the file that are read."""
 PRIVATE = 0o600
 SECRET = ("access_token", "refresh_token", "id_token")
 
 
 def read_record(path: Path) -> dict[str, Any]:
-    """What a file holds: ``url``, ``tokens``, ``ends`` (seconds since 1970), ``client``, ``issuer``, ``resource``.
+    """The content of a file: ``url``, ``tokens``, ``ends`` (seconds since 1970), ``client``, ``issuer``, ``resource``.
 
-    Empty where there is none, or none that can be read.
+    Empty when the file is missing or damaged.
     """
     try:
         held = json.loads(files.read(path, MOST)) if path.is_file() else {}
@@ -29,13 +29,13 @@ def read_record(path: Path) -> dict[str, Any]:
 
 
 def write_record(path: Path, record: Mapping[str, Any]) -> None:
-    """Write it, for nobody else to read. Raises StoreError."""
+    """Write the file, readable by its owner only. Raises StoreError."""
     files.make_folder(path.parent)
     files.replace(path, json.dumps(record, sort_keys=True).encode(), PRIVATE)
 
 
 def secrets(path: Path | None) -> tuple[str, ...]:
-    """The values in it that must reach no model, no log and no screen."""
+    """The values in a file that must not reach a model, a log or the screen."""
     held = read_record(path) if path else {}
     tables = [(held.get("tokens"), SECRET), (held.get("client"), ("client_secret",))]
     found = [table.get(key) for table, keys in tables if isinstance(table, Mapping) for key in keys]

@@ -1,4 +1,4 @@
-"""Waiting, in the session's thread, for what runs in the loop's: Ctrl-C is heard, and what is told meanwhile comes."""
+"""Waiting in the session's thread for work in the loop's thread, while Ctrl-C and progress still get through."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from ctxe.domain.value import dataclass, field
 from ctxe.tools.mcp.loop import Loop
 
 STEP_SECONDS = 0.1
-"""How often a waiting caller looks up, so that Ctrl-C is heard."""
+"""How often a waiting caller wakes up, so that Ctrl-C works."""
 SPARE_SECONDS = 1.0
-"""How much later than the loop a caller gives up by itself."""
+"""How much later than the loop a caller gives up."""
 
 
 @dataclass(frozen=True, slots=True)
 class PendingForm:
-    """A form that a server wants filled in, and where the answer goes, in the loop's thread."""
+    """A form that a server wants filled in, and the future of the answer, which belongs to the loop's thread."""
 
     form: Form
     answer: asyncio.Future[Filled | None]
@@ -35,13 +35,13 @@ class PendingForm:
 
 @dataclass(slots=True)
 class PendingRequest:
-    """What is told of one request while it runs. ``clock`` is its time limit in the loop's thread."""
+    """A request in progress: what came in for its caller, and its time limit (``clock``) in the loop's thread."""
 
     pieces: SimpleQueue[Progress | PendingForm] = field(default_factory=SimpleQueue)
     clock: asyncio.Timeout | None = None
 
     async def asked(self, form: Form, seconds: float) -> Filled | None:
-        """What the caller's user filled in; no time runs meanwhile, and ``seconds`` again from then on."""
+        """Have the caller's user fill in a form. The time limit stops meanwhile and is ``seconds`` again afterwards."""
         loop = asyncio.get_running_loop()
         one = PendingForm(form, loop.create_future())
         if self.clock:
@@ -54,7 +54,7 @@ class PendingRequest:
                 self.clock.reschedule(loop.time() + seconds)
 
     def drained(self) -> Iterator[Progress | PendingForm]:
-        """All that was told since."""
+        """Everything that came in since the last call."""
         with contextlib.suppress(Empty):
             while True:
                 yield self.pieces.get_nowait()
@@ -62,7 +62,7 @@ class PendingRequest:
 
 @dataclass(slots=True)
 class Deadline:
-    """A caller's time limit: ``seconds`` from now on, and again once a person has answered."""
+    """A caller's time limit of ``seconds``, which starts over after a person has answered."""
 
     seconds: float
     until: float = 0.0
@@ -71,12 +71,12 @@ class Deadline:
         self.again()
 
     def again(self) -> None:
-        """Begin anew."""
+        """Start over."""
         self.until = time.monotonic() + self.seconds + SPARE_SECONDS
 
 
 def until(future: Future[Any], patience: Deadline) -> Iterator[None]:
-    """Wait in small steps for a future to be done. Raises TimeoutError at the limit, and what the future raised."""
+    """Wait for a future in small steps. Raises TimeoutError at the limit, or the future's exception."""
     while not future.done():
         if time.monotonic() > patience.until:
             raise TimeoutError
@@ -88,6 +88,6 @@ def until(future: Future[Any], patience: Deadline) -> Iterator[None]:
 
 
 def waited(future: Future[Any], seconds: float) -> None:
-    """Wait for a future to be done. Raises as ``until`` does."""
+    """Wait for a future. Raises as ``until`` does."""
     for _ in until(future, Deadline(seconds)):
         pass

@@ -1,9 +1,9 @@
-"""An error as its program told it, and readers of errors that stand in a line or have their place near by."""
+"""An error found in a program's output, and readers for errors in one line or with their place in a line near by."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ctxe.domain.value import dataclass
 
@@ -11,12 +11,12 @@ PATH = r"(?P<file>(?:[A-Za-z]:)?[^\s:()'\"<>|]+\.\w+)"
 RAISED = re.compile(r"^(?P<kind>(?:[A-Za-z_]\w*\.)*[A-Z]\w*)(?:: (?P<message>.*))?$")
 """An exception as Python and JavaScript print it."""
 NEAR = 12
-"""Lines around an error in which its place is looked for."""
+"""Lines from an error on in which its place is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """An error as its program told it; ``message`` has at most 200 characters, ``line`` 0 means unknown."""
+    """An error found in a program's output. An empty ``file`` and ``line`` 0 mean that its place is unknown."""
 
     kind: str
     message: str
@@ -27,12 +27,22 @@ class Fault:
 Reader = Callable[[list[str]], Fault | None]
 
 
+def first(match: Callable[[str], re.Match[str] | None], lines: Iterable[str]) -> re.Match[str] | None:
+    """The match of the first line that matches; None when no line does."""
+    return next((found for line in lines if (found := match(line))), None)
+
+
+def place_of(found: re.Match[str] | None) -> tuple[str, int]:
+    """(file, line) of a match with these groups; ("", 0) for no match."""
+    return (found["file"], int(found["line"])) if found else ("", 0)
+
+
 def by_line(pattern: str) -> Reader:
-    """A reader of the first line that fits a pattern with the groups message, and maybe kind, file and line."""
+    """A reader of the first line that matches a pattern with the groups message and, optionally, kind, file, line."""
     compiled = re.compile(pattern)
 
     def read(lines: list[str]) -> Fault | None:
-        found = next((m for line in lines if (m := compiled.search(line))), None)
+        found = first(compiled.search, lines)
         return None if found is None else _from(found)
 
     return read
@@ -45,16 +55,15 @@ def _from(found: re.Match[str]) -> Fault:
 
 
 def placed(head: str, place: str, kind: str) -> Reader:
-    """A reader of a headline whose place stands in a line near it (rustc, ruff, panics, node)."""
+    """A reader of a headline whose place is in one of the next lines (rustc, ruff, panics, node)."""
     headline, spot = re.compile(head), re.compile(place)
 
     def read(lines: list[str]) -> Fault | None:
         for i, line in enumerate(lines):
             if said := headline.search(line):
-                at = next((m for near in lines[i : i + NEAR] if (m := spot.search(near))), None)
                 parts = said.groupdict()
-                file, number = (at["file"], int(at["line"])) if at else ("", 0)
-                return Fault(parts.get("kind") or kind, parts.get("message") or "", file, number)
+                at = place_of(first(spot.search, lines[i : i + NEAR]))
+                return Fault(parts.get("kind") or kind, parts.get("message") or "", *at)
         return None
 
     return read

@@ -1,11 +1,11 @@
-"""The first thing that went wrong in a command's output: its class, its words, and where it points."""
+"""Reading the first error in a command's output: its class, its message and its place."""
 
 from __future__ import annotations
 
 import re
 from itertools import takewhile
 
-from ctxe.tools.outcomes.fault import PATH, RAISED, Fault, Reader, by_line, placed
+from ctxe.tools.outcomes.fault import PATH, RAISED, Fault, Reader, by_line, first, place_of, placed
 from ctxe.tools.outcomes.gofaults import go_panic, go_test, panic
 from ctxe.tools.outcomes.jsfaults import bun, jest, npm, tap
 from ctxe.tools.outcomes.native import ctest, gtest, numbered
@@ -15,13 +15,13 @@ MESSAGE_CHARS = 200
 LINE_CHARS = 2_000
 
 _TASK = re.compile(r"^(?:\[(?:lint|test|build|fmt|check|typecheck|vet)(?::[\w.:-]+)?\]|[│╷╵]) |^::error [^:]*::")
-"""What task runners put before each line, and the frame that others draw beside it."""
+"""Prefixes that task runners put before each line."""
 
 
 def read_fault(text: str, root: str = "", *, failed: bool = True) -> Fault | None:
-    """The error that an output tells of, or None; files below ``root`` are named relative to it.
+    """The first error in an output, or None; a file below ``root`` is named relative to it.
 
-    Where nobody knows that the program ``failed``, loose words about errors are not taken for one.
+    Unless the program is known to have ``failed``, a line that merely mentions an error does not count.
     """
     lines = [_TASK.sub("", line[:LINE_CHARS].rstrip()) for line in text.split("\n")]
     readers = (*READERS, _loud) if failed else READERS
@@ -47,10 +47,10 @@ _PYTEST_SHORT = re.compile(
 
 
 def _pytest(lines: list[str]) -> Fault | None:
-    """The first ``E`` line and the place told in the same section, else the first line of the short summary."""
+    """The first ``E`` line with the place named in its section, else the first line of the short summary."""
     at = next((i for i, line in enumerate(lines) if _PYTEST_E.match(line)), None)
     if at is None:
-        short = next((found for line in lines if (found := _PYTEST_SHORT.match(line))), None)
+        short = first(_PYTEST_SHORT.match, lines)
         if short is None:
             return None
         kind = short["kind"] or ("AssertionError" if short["bare"].startswith("assert ") else "FAILED")
@@ -66,7 +66,7 @@ def _pytest(lines: list[str]) -> Fault | None:
 
 
 def _pytest_place(lines: list[str], at: int) -> tuple[str, int, str]:
-    """File, line and kind: those after the words in long tracebacks, the last ones before them in short ones."""
+    """(file, line, kind) after the message, as in long tracebacks, or else the last before it, as in short ones."""
     edge = ("____", "====", "!!!!")
     for later in takewhile(lambda line: not line.startswith(edge), lines[at:]):
         if found := _PYTEST_AT.match(later):
@@ -78,11 +78,11 @@ def _pytest_place(lines: list[str], at: int) -> tuple[str, int, str]:
 
 
 _FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)')
-_PLACES = ("site-packages", "/lib/python3", "<frozen", "<string>", "<stdin>", "/dist-packages/")
+_FOREIGN = ("site-packages", "/lib/python3", "<frozen", "<string>", "<stdin>", "/dist-packages/")
 
 
 def _traceback(lines: list[str]) -> Fault | None:
-    """The last Python traceback (for unittest the first): its exception, and the innermost frame of the project."""
+    """The last Python traceback (the first for unittest): its exception, and the innermost frame of the project."""
     starts = [i for i, line in enumerate(lines) if line.lstrip().startswith("Traceback (most recent call last)")]
     if not starts:
         return _syntax(lines)
@@ -93,23 +93,23 @@ def _traceback(lines: list[str]) -> Fault | None:
         if frame := _FRAME.match(line):
             frames.append(frame)
         elif frames and (raised := RAISED.match(line)):
-            own = [f for f in frames if not any(place in f["file"] for place in _PLACES)] or frames
-            return Fault(raised["kind"], raised["message"] or "", own[-1]["file"], int(own[-1]["line"]))
+            own = [f for f in frames if not any(place in f["file"] for place in _FOREIGN)] or frames
+            return Fault(raised["kind"], raised["message"] or "", *place_of(own[-1]))
     return None
 
 
 def _syntax(lines: list[str]) -> Fault | None:
-    """A file that Python could not even compile has a frame and no traceback."""
+    """A syntax error, which Python prints with a frame but no traceback."""
     for i, line in enumerate(lines):
         if frame := _FRAME.match(line):
             for later in lines[i + 1 : i + 6]:
                 if (raised := RAISED.match(later)) and raised["kind"].endswith("Error"):
-                    return Fault(raised["kind"], raised["message"] or "", frame["file"], int(frame["line"]))
+                    return Fault(raised["kind"], raised["message"] or "", *place_of(frame))
     return None
 
 
 def _eslint(lines: list[str]) -> Fault | None:
-    """A file name on a line of its own, then indented findings."""
+    """ESLint: a file name on a line of its own, then indented findings."""
     item = re.compile(r"^\s+(?P<line>\d+):\d+\s+error\s+(?P<message>.+?)(?:\s{2,}(?P<rule>[\w@/-]+))?$")
     file = ""
     for line in lines:
@@ -130,7 +130,7 @@ _DATA = re.compile(r"\s*[\[{\"]")
 
 
 def _loud(lines: list[str]) -> Fault | None:
-    """The last resort: the first line that speaks of something wrong in words."""
+    """The last resort: the first line with a word like "error"."""
     said = next((line for line in lines if _LOUD.search(line) and not (_FINE.search(line) or _DATA.match(line))), "")
     return Fault("error", said.strip()) if said else None
 

@@ -1,37 +1,37 @@
-"""The first thing that went wrong in what Go's and Rust's tests print."""
+"""Reading the first error in the output of Go and Rust tests."""
 
 from __future__ import annotations
 
 import re
 from itertools import takewhile
 
-from ctxe.tools.outcomes.fault import PATH, Fault
+from ctxe.tools.outcomes.fault import PATH, Fault, place_of
 
 _SAID = re.compile(rf"^\s+{PATH}:(?P<line>\d+): ?(?P<message>.*)$")
 _TELLS = re.compile(
     r"want|got\b|expect|should|must|fail|error|unexpected|mismatch|\bnil\b|invalid|\bnot\b|wrong|differ|timeout|missing",
     re.IGNORECASE,
 )
-"""What a line that tells a failure says, and a line that a test only logs seldom."""
+"""Words of a line that reports a failure, which are rare in a line that a test only logs."""
 _TRACE = re.compile(rf"Error Trace:\s+{PATH}:(?P<line>\d+)")
 _FRAME = re.compile(rf"^\s+{PATH}:(?P<line>\d+)(?: \+0x[0-9a-f]+)?$")
 _THEIRS = ("/usr/local/go/", "/libexec/src/", "/pkg/mod/", "/go/src/", "testing.go")
 
 
 def panic(lines: list[str]) -> Fault | None:
-    """Rust puts the words after the place since 1.73 and before it until then."""
+    """A Rust panic, whose message is on the line after the place, or (before Rust 1.73) in front of it."""
     new = re.compile(rf"panicked at {PATH}:(?P<line>\d+):\d+:$")
     old = re.compile(rf"panicked at '(?P<message>.*)', {PATH}:(?P<line>\d+)")
     for i, line in enumerate(lines):
         if found := new.search(line):
-            return Fault("panic", lines[i + 1] if i + 1 < len(lines) else "", found["file"], int(found["line"]))
+            return Fault("panic", lines[i + 1] if i + 1 < len(lines) else "", *place_of(found))
         if found := old.search(line):
-            return Fault("panic", found["message"], found["file"], int(found["line"]))
+            return Fault("panic", found["message"], *place_of(found))
     return None
 
 
 def go_panic(lines: list[str]) -> Fault | None:
-    """A Go program that panics, or a race that was found: the words, and the first frame of the project."""
+    """A Go panic, or a data race: the message, and the first frame of the project."""
     at = next((i for i, line in enumerate(lines) if line.startswith(("panic: ", "WARNING: DATA RACE"))), None)
     if at is None or not any(line.startswith(("goroutine ", "WARNING: DATA RACE")) for line in lines[at : at + 40]):
         return None
@@ -40,11 +40,11 @@ def go_panic(lines: list[str]) -> Fault | None:
     kind, _, said = lines[at].partition(": ")
     words = said.removesuffix(" [recovered]")
     kind, words = (kind, words) if kind == "panic" else ("DATA RACE", "race detected")
-    return Fault(kind, words, own["file"] if own else "", int(own["line"]) if own else 0)
+    return Fault(kind, words, *place_of(own))
 
 
 def go_test(lines: list[str]) -> Fault | None:
-    """What the first test that failed says: below its line, or above it where every test is told (``-v``)."""
+    """The message of the first failed Go test: below its line, or above it with ``-v``."""
     failed = next((i for i, line in enumerate(lines) if line.lstrip().startswith("--- FAIL:")), None)
     if failed is None:
         return None
@@ -56,12 +56,12 @@ def go_test(lines: list[str]) -> Fault | None:
         said = [found for line in near if (found := _SAID.match(line)) and found["message"]]
         if said:
             best = next((found for found in said if _TELLS.search(found["message"])), said[-1])
-            return Fault("FAIL", best["message"], best["file"], int(best["line"]))
+            return Fault("FAIL", best["message"], *place_of(best))
     return None
 
 
 def _asserted(lines: list[str]) -> Fault | None:
-    """What testify tells in a block of labelled lines."""
+    """A failure that testify prints as a block of labelled lines."""
     at = next((i for i, line in enumerate(lines) if "Error Trace:" in line), None)
     if at is None:
         return None
@@ -72,6 +72,4 @@ def _asserted(lines: list[str]) -> Fault | None:
         return None
     more = takewhile(lambda line: re.match(r"\s+(?!Test:|Messages:|Diff:)\S", line), lines[start + 1 : start + 4])
     words = [lines[start].lstrip().removeprefix("Error:"), *more]
-    return Fault(
-        "FAIL", " ".join(" ".join(words).split()), place["file"] if place else "", int(place["line"]) if place else 0
-    )
+    return Fault("FAIL", " ".join(" ".join(words).split()), *place_of(place))

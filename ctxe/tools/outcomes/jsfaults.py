@@ -1,11 +1,11 @@
-"""The first thing that went wrong in what the runners of JavaScript print: jest, node, bun, npm."""
+"""Reading the first error in the output of JavaScript runners: jest, node, bun, npm."""
 
 from __future__ import annotations
 
 import re
 from itertools import takewhile
 
-from ctxe.tools.outcomes.fault import PATH, RAISED, Fault
+from ctxe.tools.outcomes.fault import PATH, RAISED, Fault, first, place_of
 
 _AT = re.compile(rf"^\s+at .*?{PATH}:(?P<line>\d+):\d+")
 _SPOT = re.compile(rf"(?:file://|[('])?{PATH}:(?P<line>\d+):\d+")
@@ -18,39 +18,40 @@ _NPM_ASIDE = re.compile(
 
 
 def jest(lines: list[str]) -> Fault | None:
-    """The first failing test is headed by a bullet; what was wrong stands below it, and then the place."""
+    """jest: the first failing test has a bullet, with the error and then its place below."""
     at = next((i for i, line in enumerate(lines) if line.startswith("  ● ") and "Console" not in line), None)
     if at is None:
         return None
-    place = next(
-        (m for line in lines[at : at + 60] if (m := _AT.match(line)) and "node_modules" not in m["file"]), None
-    )
     said = next((line.strip() for line in lines[at + 1 :] if line.strip()), "")
     raised = RAISED.match(said)
     kind, message = (raised["kind"], raised["message"]) if raised and raised["message"] else ("AssertionError", said)
     if "failed to run" in lines[at] and kind == "AssertionError":
         kind = "Error"
-    return Fault(kind, message, place["file"] if place else "", int(place["line"]) if place else 0)
+    return Fault(kind, message, *_own_frame(lines[at : at + 60]))
+
+
+def _own_frame(lines: list[str]) -> tuple[str, int]:
+    """The place of the first stack frame outside node_modules."""
+    frames = (found for line in lines if (found := _AT.match(line)))
+    return place_of(next((found for found in frames if "node_modules" not in found["file"]), None))
 
 
 def tap(lines: list[str]) -> Fault | None:
-    """What node --test says when its output is no terminal: a YAML block below the first test that is not ok."""
+    """Node --test without a terminal: a YAML block below the first test that is not ok."""
     at = next((i for i, line in enumerate(lines) if line.lstrip().startswith("not ok ")), None)
     if at is None:
         return None
     block = list(takewhile(lambda line: line.strip() != "...", lines[at + 1 : at + 60]))
     field = _fields(block)
     stack = next((i for i, line in enumerate(block) if line.lstrip().startswith("stack:")), 0)
-    place = next((m for line in [*block[stack:], *block] if (m := _SPOT.search(line))), None)
     if not field.get("error"):
         return None
-    return Fault(
-        field.get("name") or "FAIL", field["error"], place["file"] if place else "", int(place["line"]) if place else 0
-    )
+    place = first(_SPOT.search, [*block[stack:], *block])
+    return Fault(field.get("name") or "FAIL", field["error"], *place_of(place))
 
 
 def _fields(block: list[str]) -> dict[str, str]:
-    """The fields of a YAML block; a text of several lines (``|-``) as one line."""
+    """The fields of a YAML block; a multi-line text (``|-``) as one line."""
     field: dict[str, str] = {}
     for i, line in enumerate(block):
         key, _, value = line.strip().partition(": ")
@@ -61,14 +62,14 @@ def _fields(block: list[str]) -> dict[str, str]:
 
 
 def _below(rows: list[str]) -> list[str]:
-    """The lines that stand deeper than the first one, up to one that does not."""
+    """The lines that are indented deeper than the first one, up to one that is not."""
     deep = len(rows[0]) - len(rows[0].lstrip())
     more = takewhile(lambda row: not row.strip() or len(row) - len(row.lstrip()) > deep, rows[1:])
     return [row.strip() for row in more if row.strip()]
 
 
 def bun(lines: list[str]) -> Fault | None:
-    """What bun tells above the first test that failed; what tests print themselves stands above others."""
+    """bun: the last error above the first failed test; output of the tests themselves is above that of the runner."""
     at = next((i for i, line in enumerate(lines) if _BUN_BAD.match(line)), None)
     if at is None or not any(map(_BUN_END.match, lines)):
         return None
@@ -76,11 +77,10 @@ def bun(lines: list[str]) -> Fault | None:
     head = next(heads, None)
     if head is None:
         return None
-    place = next((m for line in lines[head:at] if (m := _AT.match(line)) and "node_modules" not in m["file"]), None)
     raised = RAISED.match(lines[head])
     kind, said = (raised["kind"], raised["message"]) if raised else ("error", lines[head].removeprefix("error: "))
     kind = "AssertionError" if said.startswith("expect(") else kind
-    return Fault(kind, said, place["file"] if place else "", int(place["line"]) if place else 0)
+    return Fault(kind, said, *_own_frame(lines[head:at]))
 
 
 def _thrown(line: str) -> bool:
@@ -89,13 +89,13 @@ def _thrown(line: str) -> bool:
 
 
 def npm(lines: list[str]) -> Fault | None:
-    """What npm says of itself: its code, and the first line that is no detail."""
+    """npm: its error code, and the first line that is not a detail."""
     said = [found["said"] for line in lines if (found := _NPM.match(line))]
     if not said:
         return None
     code = next((line.removeprefix("code ") for line in said if line.startswith("code ")), "")
     words = next((line for line in said if not _NPM_ASIDE.match(line)), "")
-    first, _, rest = words.partition(" ")
-    words = rest if rest and first.lower() in (code.lower(), code.lower()[1:], "notarget") else words
+    head, _, rest = words.partition(" ")
+    words = rest if rest and head.lower() in (code.lower(), code.lower()[1:], "notarget") else words
     kind = code if code[:1] == "E" else "npm error"
     return Fault(kind, words or f"code {code}") if words or code else None

@@ -1,4 +1,4 @@
-"""What the runners of JavaScript's tests say: jest, vitest, bun, node and mocha."""
+"""Reading the summaries of JavaScript test runners: jest, vitest, bun, node and mocha."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _JEST_END = re.compile(r"^Tests:\s+(?P<counts>(?:\d+ \w+, )*\d+ total)")
 _JEST_BAD = re.compile(r"^\s{0,4}● (?P<id>(?!Console$)\S.*)$")
 _JEST_FILE = re.compile(r"^FAIL (?:\S+ )?(?:\./)?(?P<id>\S+\.\w+)(?: \([\d.]+ m?s\))?$")
 _UNRUN = "Test suite failed to run"
-"""What jest says in place of a test's name when a file could not be loaded."""
+"""What jest prints instead of a test's name when a file could not be loaded."""
 _VITEST_END = re.compile(r"^\s+Tests\s+(?P<counts>\d+ \w+(?: \| \d+ \w+)*) \(\d+\)")
 _VITEST_BAD = re.compile(r"^\s*FAIL\s+(?P<id>\S.*)$")
 
@@ -69,7 +69,7 @@ def _mocha(lines: Sequence[str]) -> TestRun | None:
 
 
 def _mocha_names(lines: Sequence[str]) -> Iterable[str]:
-    """After the count, each failure is headed by the titles of its suites and itself, a line each, up to a colon."""
+    """The failures after the counts. Each begins with the titles of its suites and its own, a line each, then a colon."""
     start = next(i for i, line in enumerate(lines) if (end := _MOCHA_END.match(line)) and end["word"] == "failing")
     for i, line in enumerate(lines[start:], start):
         if _MOCHA_BAD.match(line):
@@ -82,6 +82,6 @@ PLAIN: tuple[Reader, ...] = (
     partial(_javascript, "jest", _JEST_END, _JEST_BAD),
     partial(_javascript, "vitest", _VITEST_END, _VITEST_BAD),
 )
-"""Runners whose last line nobody else writes."""
+"""Runners whose summary no other program prints."""
 VAGUE: tuple[Reader, ...] = (_bun, _node, _mocha)
-"""Runners that count in lines which others print as well: asked when nobody else is known again."""
+"""Runners whose summary lines other programs print as well; tried last."""

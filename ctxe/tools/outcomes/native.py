@@ -1,4 +1,4 @@
-"""What test runners of C and C++ print, and Ruby's minitest: which tests failed, and what went wrong first."""
+"""Reading the output of C and C++ test runners and Ruby's minitest: which tests failed, and the first error."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise, takewhile
 
-from ctxe.tools.outcomes.fault import PATH, RAISED, Fault
+from ctxe.tools.outcomes.fault import PATH, RAISED, Fault, first, place_of
 from ctxe.tools.outcomes.testrun import TestRun, ids, matches, number, tally
 
 _CTEST_END = re.compile(r"^\d+% tests passed, (?P<failed>\d+) tests? failed out of (?P<run>\d+)")
@@ -27,7 +27,7 @@ _RUBY_AT = re.compile(rf"^\s*{PATH}:(?P<line>\d+):in ")
 
 
 def ctest_run(lines: Sequence[str]) -> TestRun | None:
-    """How many of the programs that CMake names as tests did well, and which did not."""
+    """The summary of CMake's ctest, whose tests are programs."""
     ends = matches(_CTEST_END, lines)
     if not ends:
         return None
@@ -37,7 +37,7 @@ def ctest_run(lines: Sequence[str]) -> TestRun | None:
 
 
 def gtest_run(lines: Sequence[str]) -> TestRun | None:
-    """How many tests of a GoogleTest program passed and which did not."""
+    """The summary of a GoogleTest program."""
     fine, many, later = (matches(one, lines) for one in (_GTEST_FINE, _GTEST_MANY, _GTEST_SKIP))
     if not fine:
         return None
@@ -47,7 +47,7 @@ def gtest_run(lines: Sequence[str]) -> TestRun | None:
 
 
 def curl_run(lines: Sequence[str]) -> TestRun | None:
-    """Curl's own tests have numbers for names."""
+    """The summary of curl's test suite, whose tests have numbers for names."""
     ends = matches(_CURL_END, lines)
     if not ends:
         return None
@@ -57,7 +57,7 @@ def curl_run(lines: Sequence[str]) -> TestRun | None:
 
 
 def minitest_run(lines: Sequence[str]) -> TestRun | None:
-    """How many tests of minitest or test-unit passed and which did not."""
+    """The summary of Ruby's minitest or test-unit."""
     ends = matches(_MINI_END, lines)
     if not ends:
         return None
@@ -76,29 +76,29 @@ def _numbered_names(lines: Sequence[str]) -> Iterable[str]:
 
 
 def gtest(lines: list[str]) -> Fault | None:
-    """Below the place of a failed expectation stands what was expected, and what came."""
-    at = next((i for i, line in enumerate(lines) if _GTEST_AT.match(line)), None)
-    if at is None or not (place := _GTEST_AT.match(lines[at])):
+    """GoogleTest: the place of a failed expectation, with the expected and the actual value below."""
+    place = first(_GTEST_AT.match, lines)
+    if place is None:
         return None
+    at = lines.index(place.string)
     said = takewhile(lambda line: line and not line.startswith("["), lines[at + 1 : at + 6])
-    return Fault("AssertionError", " ".join(line.strip() for line in said), place["file"], int(place["line"]))
+    return Fault("AssertionError", " ".join(line.strip() for line in said), *place_of(place))
 
 
 def numbered(lines: list[str]) -> Fault | None:
-    """Minitest and libgit2's clar number what failed: its name, often its place, and below what was wrong."""
+    """Minitest and libgit2's clar: a numbered failure with its name, often its place, and the error below."""
     at = next((i for i, line in enumerate(lines[:-1]) if _NUMBERED.match(line)), None)
     if at is None or not (title := _TITLE.match(lines[at + 1])):
         return None
     said = [line.strip() for line in takewhile(str.strip, lines[at + 2 : at + 5])]
     raised = RAISED.match(said[0]) if said and "Error:" in lines[at] else None
-    spot = next((found for line in lines[at : at + 12] if (found := _RUBY_AT.match(line))), None)
-    file, line = title["file"] or (spot["file"] if spot else ""), title["line"] or (spot["line"] if spot else 0)
+    spot = title if title["file"] else first(_RUBY_AT.match, lines[at : at + 12])
     if raised and raised["message"]:
-        return Fault(raised["kind"], raised["message"], file, int(line))
-    return Fault("AssertionError", " ".join(said), file, int(line))
+        return Fault(raised["kind"], raised["message"], *place_of(spot))
+    return Fault("AssertionError", " ".join(said), *place_of(spot))
 
 
 def ctest(lines: list[str]) -> Fault | None:
-    """Where a program that is a test says nothing itself, how it ended."""
+    """ctest: how a failed test program ended, when it printed nothing itself."""
     bad = matches(_CTEST_BAD, lines) if matches(_CTEST_END, lines) else ()
     return Fault(bad[0]["how"], bad[0]["id"]) if bad else None

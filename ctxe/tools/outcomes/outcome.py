@@ -1,4 +1,4 @@
-"""Parsed fields of a command's run, which failures and the running record are made of: never free text."""
+"""Extracting the facts of a command's run from its output, for failures and the running record."""
 
 from __future__ import annotations
 
@@ -6,25 +6,24 @@ import re
 from typing import Any
 
 READ = 400_000
-"""Characters looked at on each side of a long output."""
+"""Characters of a long output that are read at its beginning and at its end."""
 
 HEAD, TAIL = 5_000, 10_000
-"""Lines looked at on each side: runners sum up at the end."""
+"""Lines that are read at the beginning and at the end, where runners print summaries."""
 
 _HIDES = re.compile(
     r"(?<!\|)\|(?!\|)\s*(?:tail|head|tee|cat|grep|rg|less|more|sort|uniq|sed|awk|cut|tr|wc|nl|column|jq)\b"
     r"|(?:\|\||;)\s*(?:true|:|echo)\b"
 )
-"""Plumbing behind which the exit code of what was run is lost."""
+"""Pipes and fallbacks that hide the exit code of the command itself."""
 
 
 def outcome(command: str, exit_code: int | None, text: str, root: str = "", seconds: float = 0.0) -> dict[str, Any]:
-    """The facts of one run; ``exit_code`` None means it was stopped by us.
+    """The facts of one run; ``exit_code`` is None for a command that we stopped.
 
     ``{"command", "exit_code", "seconds", "tests"?: {"runner", "passed", "failures", "failed", "skipped"},
-    "error"?: {"class", "message", "file", "line"}, "hidden"?: True}``. The error is sought only when the run did not
-    end well, or when plumbing hides how it ended (``hidden``); its message has at most 200 characters. ``text`` has
-    no escape codes.
+    "error"?: {"class", "message", "file", "line"}, "hidden"?: True}``. The error is looked for only when the run failed
+    or its exit code is ``hidden``; its message has at most 200 characters. ``text`` must be free of escape sequences.
     """
     from ctxe.tools.outcomes.faults import read_fault
     from ctxe.tools.outcomes.testruns import read_tests

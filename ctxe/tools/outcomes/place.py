@@ -1,4 +1,4 @@
-"""Where a file lies that an error names: runners name it from the folder they ran in, or by its last name alone."""
+"""Finding the file that an error names, as runners name it relative to the folder they ran in, or by name only."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import shlex
 from pathlib import Path, PurePosixPath
 
 MOST_WORDS = 60
-"""Words of a command that are tried as the folder it ran in."""
+"""Words of a command that are tried as the folder it ran in, at most."""
 LONGEST = 240
-"""Characters of a path that is looked up: systems refuse longer names."""
+"""Characters of a path above which it is not looked up, since systems refuse it."""
 
 
 def located(root: Path, command: str, file: str) -> str:
-    """The path of a file relative to the root: below a folder that the command names, or the only one of its name.
+    """The path of a file relative to the root: in a folder that the command names, or the only file of that name.
 
-    As it was told where neither is so.
+    ``file`` itself when neither is found.
     """
     told = PurePosixPath(file)
     if (
@@ -41,7 +41,7 @@ def _folders(command: str) -> list[str]:
 
 
 def _only(root: Path, file: str) -> str:
-    """The only file of the tree, as git knows it, whose path ends with this one."""
+    """The path of the only file, in git's listing, that ends with this one; empty for none or several."""
     from ctxe.repo.files import LISTING
     from ctxe.repo.git import Git
 

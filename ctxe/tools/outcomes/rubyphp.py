@@ -1,4 +1,4 @@
-"""What the test runners of Ruby and PHP print: which tests failed, and the first thing that went wrong."""
+"""Reading the output of RSpec and PHPUnit: which tests failed, and the first error."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import takewhile
 
-from ctxe.tools.outcomes.fault import PATH, RAISED, Fault
+from ctxe.tools.outcomes.fault import PATH, RAISED, Fault, first, place_of
 from ctxe.tools.outcomes.testrun import TestRun, ids, matches, number
 
 _RSPEC_END = re.compile(r"^(?P<run>\d+) examples?, (?P<failed>\d+) failures?(?:, (?P<pending>\d+) pending)?")
@@ -21,34 +21,33 @@ _COUNT = re.compile(r", (\w+)[\w ]*: (\d+)")
 
 
 def rspec(lines: list[str]) -> Fault | None:
-    """Below the line of the example that failed stands what was wrong, and then the place."""
+    """RSpec: the line of the failed example, with the error and then its place below."""
     at = next((i for i, line in enumerate(lines) if line.lstrip().startswith("Failure/Error:")), None)
     if at is None:
         return None
     said = [line.strip() for line in takewhile(lambda line: not _RSPEC_AT.match(line), lines[at + 1 : at + 60])]
     said = [line for line in said if line] or [lines[at].partition("Failure/Error:")[2].strip()]
-    spot = next((found for line in lines[at : at + 60] if (found := _RSPEC_AT.match(line))), None)
-    file, number_ = (spot["file"], int(spot["line"])) if spot else ("", 0)
+    place = place_of(first(_RSPEC_AT.match, lines[at : at + 60]))
     raised = next((i for i, line in enumerate(said[:-1]) if _RSPEC_KIND.match(line)), None)
     if raised is not None:
-        return Fault(said[raised].rstrip(":"), said[raised + 1], file, number_)
-    return Fault("ExpectationNotMetError", said[0], file, number_)
+        return Fault(said[raised].rstrip(":"), said[raised + 1], *place)
+    return Fault("ExpectationNotMetError", said[0], *place)
 
 
 def phpunit(lines: list[str]) -> Fault | None:
-    """Below the numbered name of the test that failed stands what was wrong, and then the place."""
+    """PHPUnit: the numbered name of the failed test, with the error and then its place below."""
     at = next((i for i, line in enumerate(lines) if _PHPUNIT_BAD.match(line)), None)
     if at is None or not any(map(_PHPUNIT_END.match, lines)):
         return None
     said = next((line.strip() for line in lines[at + 1 :] if line.strip()), "")
-    spot = next((found for line in lines[at : at + 60] if (found := _PHPUNIT_AT.match(line))), None)
+    place = place_of(first(_PHPUNIT_AT.match, lines[at : at + 60]))
     raised = RAISED.match(said.replace("\\", "."))
     kind, message = (raised["kind"], raised["message"]) if raised and raised["message"] else ("AssertionError", said)
-    return Fault(kind, message, spot["file"] if spot else "", int(spot["line"]) if spot else 0)
+    return Fault(kind, message, *place)
 
 
 def rspec_run(lines: Sequence[str]) -> TestRun | None:
-    """How many examples passed and which did not."""
+    """The summary of RSpec."""
     ends = matches(_RSPEC_END, lines)
     if not ends:
         return None
@@ -58,7 +57,7 @@ def rspec_run(lines: Sequence[str]) -> TestRun | None:
 
 
 def phpunit_run(lines: Sequence[str]) -> TestRun | None:
-    """How many tests passed and which did not."""
+    """The summary of PHPUnit."""
     ends = matches(_PHPUNIT_END, lines)
     if not ends:
         fine = matches(_PHPUNIT_FINE, lines)

@@ -1,4 +1,4 @@
-"""One run of a test suite, and what all readers of such runs share."""
+"""The result of a test run, and what all readers of test runners' summaries share."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable, Sequence
 from ctxe.domain.value import dataclass
 
 IDS = 100
-"""Failing tests that are named; the count tells of the rest."""
+"""Failed tests that are named, at most; the rest are only counted."""
 
 ID_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class TestRun:
-    """One run of a test suite. ``failed`` names at most 100 tests; ``failures`` is how many failed or broke in all."""
+    """The result of a test run. ``failures`` counts all failed or broken tests, ``failed`` names at most 100."""
 
     __test__ = False
 
@@ -27,22 +27,22 @@ class TestRun:
 
 
 Reader = Callable[[Sequence[str]], TestRun | None]
-"""Reads the lines of an output; nothing where its runner did not speak."""
+"""Reads the lines of an output; None when it is not its runner's."""
 
 
 def ids(found: Iterable[str]) -> tuple[str, ...]:
-    """Each name once, in order, bounded."""
+    """Each name once, in order, limited in number and length."""
     names = dict.fromkeys(" ".join(name.split())[:ID_CHARS] for name in found)
     return tuple(names)[:IDS]
 
 
 def matches(pattern: re.Pattern[str], lines: Sequence[str]) -> list[re.Match[str]]:
-    """Where lines hold a pattern; endless lines are passed over."""
+    """The match of each line that matches a pattern; lines above 2,000 characters are skipped."""
     return [found for line in lines if len(line) <= 2000 and (found := pattern.search(line))]
 
 
 def number(found: re.Match[str], group: str) -> int:
-    """A group that is a number, or is not there."""
+    """The number in a group; 0 when the group did not match."""
     return int(found[group] or 0)
 
 

@@ -1,4 +1,4 @@
-"""What a test runner said: how many passed and which failed, read from its output whatever started it."""
+"""Reading the summary of a test runner from a command's output, whatever command started it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ctxe.tools.outcomes.testrun import Reader, TestRun, ids, matches, number, t
 
 
 def read_tests(text: str) -> TestRun | None:
-    """The test run that an output tells of, or None. Several summaries of one runner (packages, crates) are added."""
+    """The test run in an output, or None. Several summaries of one runner (packages, crates) are added up."""
     lines = text.split("\n")
     return next((run for read in READERS if (run := read(lines)) is not None), None)
 
@@ -42,7 +42,7 @@ def _pytest(lines: Sequence[str]) -> TestRun | None:
 
 
 def _pytest_heads(lines: Sequence[str]) -> Iterable[str]:
-    """Where there is no summary, the headlines of the failures, with the file that is named below them."""
+    """Failed tests when there is no short summary: the headlines of the failures, with the files named below them."""
     heads = [(i, found["name"]) for i, line in enumerate(lines) if (found := _PYTEST_HEAD.match(line[:2000]))]
     for (start, name), end in zip(heads, [*(i for i, _ in heads), len(lines)][1:], strict=True):
         if name.endswith(".py"):
@@ -68,7 +68,7 @@ def _unittest(lines: Sequence[str]) -> TestRun | None:
 
 
 def _dotted(where: str, name: str) -> str:
-    """Python 3.11 and later put the method into the brackets as well."""
+    """``where.name``; Python 3.11 and later put the method into ``where`` as well."""
     where = where.removeprefix("unittest.loader._FailedTest.")
     return where if f".{where}".endswith(f".{name}") else f"{where}.{name}"
 

@@ -1,4 +1,4 @@
-"""One page of the web, asked for without cookies or a referrer: followed within its host, bounded in size and time."""
+"""Fetching one web page, without cookies or a referrer, limited in size and time."""
 
 from __future__ import annotations
 
@@ -17,21 +17,19 @@ from ctxe.safety.display import one_line
 from ctxe.tools.web.transport import PATIENCE, Resolve, WebTransport, look_up, proxy_for
 
 MOST_BYTES = 2_000_000
-"""Bytes that are read of a page, before and after it is unpacked."""
+"""Bytes of a page that are read, compressed as well as decompressed."""
 SECONDS = 20.0
-"""How long a page may take with all of its redirects."""
+"""How long a page may take, redirects included."""
 HOPS = 5
 LOOK = 0.1
-"""Seconds between two looks at whether it came, or somebody pressed Ctrl-C."""
+"""Seconds between two checks whether the page has come; Ctrl-C works in between."""
 ACCEPT = "text/markdown, text/html;q=0.9, text/plain;q=0.8, application/json;q=0.8, application/xml;q=0.7, */*;q=0.1"
 HEADERS = (("User-Agent", f"ctxe/{__version__}"), ("Accept", ACCEPT), ("Accept-Encoding", "gzip, deflate"))
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What a host answered with: the address it was at last, the type it says, the unpacked bytes, whether these are
-    the beginning only.
-    """
+    """The answer of a host: the final address, the content type, the decompressed bytes, and whether they were cut."""
 
     address: Address
     type: str
@@ -41,9 +39,9 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Web:
-    """How pages are reached: the user's ``environment`` names proxies, ``own`` are values that leave in no address.
+    """How to reach pages: ``environment`` may name proxies, ``own`` are secrets that must not be part of an address.
 
-    ``named`` says whether a rule of the user's own names the host of an address.
+    ``named`` tells whether a rule of the user names the host of an address.
     """
 
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -53,7 +51,7 @@ class Web:
     seconds: float = SECONDS
 
     def allowed(self, address: Address, *, asked: bool) -> None:
-        """Raise ToolError for an address that is not asked for, whoever says yes: before anybody is asked."""
+        """Raise ToolError for an address that no approval can allow; to be called before the user is asked."""
         if carries(address.url, self.own):
             raise ToolError("the address holds what looks like a key; keys go to nobody")
         if why := refused(kind_of(address.host), named=self.named(address), asked=asked):
@@ -61,27 +59,27 @@ class Web:
             raise ToolError(f"{address.host} is not read: {why}, which only a rule of the user's own ({rule}) opens")
 
     def get(self, address: Address, *, asked: bool) -> Fetched:
-        """The page at an address. Raises ToolError; Ctrl-C ends it at once."""
+        """Fetch a page. Raises ToolError; Ctrl-C works at once."""
         self.allowed(address, asked=asked)
-        errand = _Errand(self, address, asked, WebTransport(asked, self.named(address), resolve=self.resolve))
-        worker = threading.Thread(target=errand.run, name="web", daemon=True)
+        fetching = _Fetching(self, address, asked, WebTransport(asked, self.named(address), resolve=self.resolve))
+        worker = threading.Thread(target=fetching.run, name="web", daemon=True)
         until = time.monotonic() + self.seconds
         worker.start()
         try:
-            while not errand.done.wait(LOOK):
+            while not fetching.done.wait(LOOK):
                 if time.monotonic() > until:
                     raise ToolError(f"{address.host} took longer than {self.seconds:.0f} s")
         finally:
-            errand.way.hang_up()
-        if errand.error is not None:
-            raise errand.error
-        assert errand.came is not None
-        return errand.came
+            fetching.way.hang_up()
+        if fetching.error is not None:
+            raise fetching.error
+        assert fetching.came is not None
+        return fetching.came
 
 
 @dataclass(slots=True)
-class _Errand:
-    """One page on its way, in a thread of its own: a name may be looked up for longer than anybody waits."""
+class _Fetching:
+    """One page being fetched in a thread of its own, since a name lookup cannot be interrupted."""
 
     web: Web
     address: Address
@@ -92,12 +90,12 @@ class _Errand:
     error: Exception | None = None
 
     def run(self) -> None:
-        """Ask, and keep what came or what went wrong."""
+        """Fetch the page, and keep the answer or the error."""
         try:
             self.came = self._followed()
         except ToolError as error:
             self.error = error
-        except Exception as error:  # a library's own, or a bug: the model reads it, the session goes on
+        except Exception as error:  # of a library, or a bug: the model reads it and the session goes on
             self.error = ToolError(f"{self.address.host} could not be read: {_named(error)}")
         finally:
             self.done.set()
@@ -113,7 +111,7 @@ class _Errand:
         raise ToolError(f"it redirects more than {HOPS} times, last to {address.url}")
 
     def _asked(self, address: Address) -> Fetched | Address:
-        """One answer: a page, or where it is to be had."""
+        """One request: the page, or the address of a redirect."""
         import httpcore2
 
         proxy = proxy_for(self.web.environment, address)
@@ -132,14 +130,14 @@ class _Errand:
 
 
 def _context() -> Any:
-    """Certificates as for the model's host: those of the system, or of SSL_CERT_FILE."""
+    """The certificates used for model providers: the system's, or those of SSL_CERT_FILE."""
     import httpx2
 
     return httpx2.create_ssl_context()
 
 
 def _proxy(url: str) -> Any:
-    """The proxy with the name and password its address holds."""
+    """The proxy, with the user name and password in its URL."""
     from urllib.parse import unquote, urlsplit
 
     import httpcore2
@@ -162,7 +160,7 @@ def _answer(address: Address, status: int, headers: Mapping[str, str], pieces: I
     kind = headers.get("content-type", "")
     if not readable(kind):
         raise ToolError(f"{address.host} answered with {one_line(kind, 60)}; only text, HTML, JSON and XML are read")
-    data, cut = _taken(_unpacked(pieces, headers.get("content-encoding", "")))
+    data, cut = _taken(_decompressed(pieces, headers.get("content-encoding", "")))
     return Fetched(address, kind, data, cut)
 
 
@@ -179,8 +177,8 @@ def readable(kind: str) -> bool:
     return name in known or (name.startswith("application/") and name.endswith(("+json", "+xml")))
 
 
-def _unpacked(pieces: Iterable[bytes], coding: str) -> Iterator[bytes]:
-    """The bytes of a body without its packing, a bounded piece at a time: a bomb costs what is read of it."""
+def _decompressed(pieces: Iterable[bytes], coding: str) -> Iterator[bytes]:
+    """Decompress a body in limited pieces, so that a decompression bomb costs no more than what is read of it."""
     name = coding.strip().lower()
     if name in ("", "identity"):
         yield from pieces
@@ -197,7 +195,7 @@ def _unpacked(pieces: Iterable[bytes], coding: str) -> Iterator[bytes]:
                 except zlib.error:
                     if not plain:
                         raise
-                    inflating, plain = zlib.decompressobj(-15), False  # as some servers understand "deflate"
+                    inflating, plain = zlib.decompressobj(-15), False  # some servers send raw deflate
                     continue
                 plain, rest = False, inflating.unconsumed_tail
     except zlib.error:
@@ -207,7 +205,7 @@ def _unpacked(pieces: Iterable[bytes], coding: str) -> Iterator[bytes]:
 
 
 def _taken(pieces: Iterator[bytes]) -> tuple[bytes, bool]:
-    """The first MOST_BYTES, and whether there was more."""
+    """The first MOST_BYTES, and whether there were more."""
     held = bytearray()
     with contextlib.closing(pieces) if isinstance(pieces, Generator) else contextlib.nullcontext():
         for piece in pieces:
@@ -218,5 +216,5 @@ def _taken(pieces: Iterator[bytes]) -> tuple[bytes, bool]:
 
 
 def _named(error: Exception) -> str:
-    """What went wrong, in one line."""
+    """An error in one line."""
     return one_line(str(error) or type(error).__name__, 200)

@@ -1,4 +1,4 @@
-"""HTML as a flat run of tokens, read once from front to end: no input takes longer than its length."""
+"""Splitting HTML into tokens in one pass, so that the time is linear for any input."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, field
 
 RAW = frozenset(("script", "style", "xmp", "iframe", "noembed", "noframes", "noscript", "textarea", "title"))
-"""Elements whose content is text up to their own end tag."""
+"""Elements whose content is text up to their end tag."""
 UNESCAPED = ("textarea", "title")
 MOST_ATTRIBUTES = 60
 LONGEST_VALUE = 4_000
@@ -24,7 +24,7 @@ _HUGE_NUMBER = pattern(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{7,});?")
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A start tag: its name in lower case, its attributes (the first of each name, values unescaped)."""
+    """A start tag: its name in lower case, its attributes with unescaped values (the first of each name)."""
 
     name: str
     attributes: Mapping[str, str] = field(default_factory=dict)
@@ -39,11 +39,11 @@ class Closed:
 
 
 Token = str | Opened | Closed
-"""A text is a str, unescaped."""
+"""A str is text, unescaped."""
 
 
 def tokens(html: str) -> Iterator[Token]:
-    """The tokens of a page, as a browser would part them; comments are passed over, what never ends is left out."""
+    """The tokens of a page, split as a browser does, without comments. A tag that never ends drops the rest."""
     at = 0
     while (mark := html.find("<", at)) >= 0:
         if mark > at:
@@ -76,18 +76,18 @@ def tokens(html: str) -> Iterator[Token]:
 
 
 def text_of(text: str) -> str:
-    """A text without its character references."""
+    """A text with character references replaced."""
     return unescape(_HUGE_NUMBER.sub("\ufffd", text)) if "&" in text else text
 
 
 def _past(html: str, end: str, at: int) -> int:
-    """The place behind the next ``end``; 0 where there is none."""
+    """The position after the next ``end``; 0 for none."""
     found = html.find(end, at)
     return found + len(end) if found >= 0 else 0
 
 
 def _opened(html: str, mark: int) -> tuple[Opened | None, int]:
-    """The start tag at a place, and where it ends; nothing and 0 where it does not."""
+    """The start tag at a position, and the position after it; None and 0 for a tag that never ends."""
     name = _TAG_NAME.match(html, mark + 1)
     assert name is not None
     at, held = name.end(), dict[str, str]()
@@ -106,9 +106,9 @@ def _opened(html: str, mark: int) -> tuple[Opened | None, int]:
 
 
 def _attribute(html: str, at: int) -> tuple[str, str, int]:
-    """Name, value and end of an attribute; an end of 0 where its quote never closes."""
+    """Name and value of an attribute, and the position after it, which is 0 when its quote never closes."""
     found = _ATTRIBUTE.match(html, at)
-    if found is None:  # a lone sign, as in <a =>
+    if found is None:  # a lone "=", as in <a =>
         return "", "", at + 1
     if not found[2]:
         return found[1], "", found.end(1)
@@ -123,7 +123,7 @@ def _attribute(html: str, at: int) -> tuple[str, str, int]:
 
 
 def _raw(html: str, name: str, at: int) -> tuple[str, int]:
-    """The text up to the end tag of an element that holds nothing else, and the place behind that; 0 at the end."""
+    """The text up to the end tag of a RAW element, and the position after that; 0 when it never ends."""
     found = re.compile(rf"</{name}(?=[\s/>])[^>]*>?", re.IGNORECASE).search(html, at)
     inside = html[at : found.start() if found else len(html)]
     return text_of(inside) if name in UNESCAPED else inside, found.end() if found else 0

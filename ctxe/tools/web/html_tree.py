@@ -1,4 +1,4 @@
-"""A page as a small tree of elements, without what nobody reads: scripts, menus, banners, what is hidden."""
+"""A page as a tree of elements, and its main content without scripts, menus, banners and hidden parts."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from ctxe.tools.web.html_tokens import Closed, Opened, Token
 
 VOID = names("area base br col embed hr img input link meta param source track wbr")
 DEEPEST = 80
-"""Elements inside of each other; deeper ones stand beside each other."""
+"""Nesting of elements, at most; deeper ones become siblings."""
 MOST = 150_000
-"""Elements and texts of a page that are looked at."""
+"""Tokens of a page that are read, at most."""
 ENDS: Mapping[str, frozenset[str]] = {
     "li": frozenset({"li"}),
     "dt": frozenset({"dt", "dd"}),
@@ -25,9 +25,9 @@ ENDS: Mapping[str, frozenset[str]] = {
     "tbody": frozenset({"tr", "td", "th", "thead", "tbody"}),
     "tfoot": frozenset({"tr", "td", "th", "thead", "tbody"}),
 }
-"""Which open elements a start tag ends without an end tag of their own (HTML, 13.1.2.4 optional tags)."""
+"""For a start tag, the open elements that it closes (HTML, 13.1.2.4 optional tags)."""
 HOLDS = frozenset({"ul", "ol", "dl", "table", "body", "html", "main", "article", "section", "div", "blockquote"})
-"""Elements beyond which an end is not looked for."""
+"""Elements that stop the search for an open element to close."""
 ENDS_P = names(
     "address article aside blockquote center details dialog div dl fieldset figure footer form h1 h2 h3 h4 h5 h6 header"
     " hr main menu nav ol p pre section table ul"
@@ -51,12 +51,12 @@ _ASIDE = re.compile(
 )
 CODE = names("code kbd samp tt")
 ENOUGH = 200
-"""Characters from which on a part of the page passes for what it is about."""
+"""Characters that make a part of the page acceptable as its main content."""
 
 
 @dataclass(slots=True)
 class Node:
-    """An element with what it holds: elements and texts in order; ``holds`` blocks, known of what ``content`` gives."""
+    """An element with its children in order. ``holds``: it contains blocks; only ``content`` sets it."""
 
     name: str
     attributes: Mapping[str, str] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class Node:
     holds: bool = False
 
     def elements(self) -> Iterator[Node]:
-        """Every element below, in order."""
+        """Every descendant element, in document order."""
         waiting = [one for one in reversed(self.inside) if isinstance(one, Node)]
         while waiting:
             node = waiting.pop()
@@ -72,7 +72,7 @@ class Node:
             waiting += [one for one in reversed(node.inside) if isinstance(one, Node)]
 
     def text(self) -> str:
-        """All text below as it stands."""
+        """All text inside, unchanged."""
         parts, waiting = list[str](), list[Node | str]([self])
         while waiting:
             one = waiting.pop()
@@ -84,7 +84,7 @@ class Node:
 
 
 def tree(found: Iterator[Token]) -> tuple[Node, str, bool]:
-    """The elements of a page, its title, and whether it was longer than what is looked at."""
+    """The root element of a page, its title, and whether it was longer than MOST tokens."""
     root, title = Node("html"), ""
     open_ = [root]
     for number, token in enumerate(found):
@@ -117,7 +117,7 @@ def _open(open_: list[Node], token: Opened) -> None:
 
 
 def _close(open_: list[Node], name: str) -> None:
-    """End the innermost open element of this name, and what was left open inside of it."""
+    """Close the innermost open element of this name, with everything open inside it."""
     for place in range(len(open_) - 1, 0, -1):
         if open_[place].name == name:
             del open_[place:]
@@ -125,7 +125,7 @@ def _close(open_: list[Node], name: str) -> None:
 
 
 def content(root: Node) -> Node:
-    """What a page is about: its main part without menus and banners, or all of it where nothing else says enough."""
+    """The main content of a page, without menus and banners; the whole page when that is too little."""
     mains = [node for node in root.elements() if node.name == "main" or node.attributes.get("role") == "main"]
     articles = [node for node in root.elements() if node.name == "article"]
     candidates = [*mains[:1], *(articles if len(articles) == 1 else ()), root]
@@ -139,12 +139,12 @@ def content(root: Node) -> Node:
 
 
 def _length(node: Node) -> int:
-    """Characters of its words."""
+    """Characters of the text inside, white space collapsed."""
     return len(" ".join(node.text().split()))
 
 
 def _kept(node: Node, *, aside: bool, whole: bool) -> Node:
-    """A copy without what is passed over; with ``aside`` also what only its name says to be beside the page."""
+    """A copy without dropped elements (see ``_passed_over``)."""
     inside: list[Node | str] = []
     for one in node.inside:
         if isinstance(one, str):
@@ -166,13 +166,13 @@ def _passed_over(node: Node, *, aside: bool, whole: bool) -> bool:
 
 
 def is_hidden(held: Mapping[str, str]) -> bool:
-    """Is an element one that a person who opens the page does not see?"""
+    """Whether an element with these attributes is invisible."""
     gone = "hidden" in held or held.get("aria-hidden", "").lower() == "true"
     return gone or _HIDDEN.search(held.get("style", "")) is not None
 
 
 def rows(table: Node) -> list[list[Node]]:
-    """The cells of a table, row by row; those of a table inside of it are not among them."""
+    """The cells of a table, row by row, without those of nested tables."""
     found: list[list[Node]] = []
     for row in _own(table, ("tr",)):
         cells = list(_own(row, ("td", "th")))

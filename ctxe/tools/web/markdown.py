@@ -1,4 +1,4 @@
-"""A page's elements as Markdown: headings, lists, code, tables, quotes; links with where they lead."""
+"""Converting a page's elements to Markdown: headings, lists, code, tables, quotes, links."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from ctxe.tools.web.html_tree import BLOCKS, CODE, Node, content, rows, tree
 
 LONGEST_LINK = 300
 WIDEST = 30
-"""Columns of a table; a wider one is told as lines of text."""
+"""Columns of a table; a wider one becomes lines of text."""
 _LANGUAGE = re.compile(r"(?:^|\s|-)(?:(?:language|lang|highlight|source)-|brush:\s*)([\w+#.-]{1,20})", re.I)
 Link = Callable[[str], str]
-"""What stands in a page as an address → how it is told; empty where it is not."""
+"""Converts the ``href`` of a link to the URL that is shown; empty for a link that is shown as plain text."""
 
 
 def markdown(html: str, url: str) -> tuple[str, str, bool]:
-    """(title, Markdown, whether it was cut) of a page at an address. Never raises, whatever the page is."""
+    """(title, Markdown, whether it was cut) of the page at ``url``. Never raises."""
     root, title, cut = tree(tokens(html))
     return title, "\n\n".join(blocks(content(root), partial(shown, url))), cut
 
 
 def shown(base: str, href: str) -> str:
-    """A link as it is told: without the host where that is the page's own; nothing for places on the page itself."""
+    """The URL of a link as it is shown: without the host if it is the page's; empty for places on the same page."""
     try:
         found = urljoin(base, href.strip())
         parts, here = urlsplit(found), urlsplit(base)
@@ -40,7 +40,7 @@ def shown(base: str, href: str) -> str:
 
 
 def blocks(node: Node, link: Link) -> Iterator[str]:
-    """The blocks of an element, each without blank lines around it."""
+    """The Markdown blocks of an element, each without blank lines around it."""
     words: list[str] = []
     for one in node.inside:
         if isinstance(one, str) or not (one.name in BLOCKS or one.holds):
@@ -60,7 +60,7 @@ def _paragraph(words: list[str]) -> Iterator[str]:
 
 
 def _block(node: Node, link: Link) -> Iterator[str]:
-    """One element as blocks."""
+    """The Markdown blocks of one block element."""
     if len(node.name) == 2 and node.name[0] == "h" and node.name[1] in "123456":
         title = " ".join(inline(node, lambda _: "").replace("\x1f", " ").split()).strip("¶#§ ")
         if title:
@@ -84,7 +84,7 @@ def _block(node: Node, link: Link) -> Iterator[str]:
 
 
 def _code(node: Node) -> Iterator[str]:
-    """A block of code as it stands, in a fence that nothing inside of it ends."""
+    """A code block, in a fence longer than any inside it."""
     text = _with_breaks(node).strip("\r\n").replace("\r\n", "\n").replace("\t", "    ").rstrip()
     if not text:
         return
@@ -117,7 +117,7 @@ def _language(node: Node) -> str:
 
 
 def _list(node: Node, link: Link) -> Iterator[str]:
-    """A list as one block, what belongs to an item set in below its sign."""
+    """A list as one block, the content of items indented."""
     number, ordered, told = _start(node), node.name == "ol", list[str]()
     for one in node.inside:
         if isinstance(one, str) and not one.strip():
@@ -139,7 +139,7 @@ def _start(node: Node) -> int:
 
 
 def _table(node: Node, link: Link) -> Iterator[str]:
-    """A table with bars; one that only places things is told as what it holds."""
+    """A Markdown table; a table for layout only is converted to the blocks of its content."""
     found = rows(node)
     width = max((len(row) for row in found), default=0)
     nested = any(one.name in ("table", "pre", "ul", "ol", "h1", "h2", "h3") for one in node.elements())
@@ -159,7 +159,7 @@ def _cell(node: Node, link: Link) -> str:
 
 
 def inline(one: Node | str, link: Link) -> str:
-    """Words of a line with their marks; a break is the control character 1f, which no page can write."""
+    """Inline content as Markdown. A line break becomes the control character 1f, which is removed from page text."""
     if isinstance(one, str):
         return one.replace("\x1f", " ")
     if one.name == "br":

@@ -1,4 +1,4 @@
-"""What came from the web as the text of a page: decoded, HTML made Markdown, fenced with where it is from."""
+"""Turning a fetched page into text for a model: decoded, HTML converted to Markdown, fenced with its URL."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ctxe.tools.web.fetch import MOST_BYTES, Fetched
 
 TAG = "page"
 LONG_LINE = 2_000
-"""Characters of a line of JSON from which on it is written with line ends."""
+"""Characters of a JSON line above which it is reformatted to several lines."""
 _TITLED = pattern(r"(?m)^# ")
 _HTML = pattern(r"\s*(?:<!doctype html|<html[\s>])")
 _CHARSET = pattern(r"charset\s*=\s*[\"']?([\w:.-]{2,40})")
@@ -27,9 +27,9 @@ _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff",
 
 @dataclass(frozen=True, slots=True)
 class WebPage:
-    """A page as a model reads it: ``text`` is fenced Markdown, ``bytes`` came, ``notices`` are for people.
+    """A page as a model reads it: ``text`` is fenced Markdown, ``bytes`` the size received, ``notices`` are for people.
 
-    ``hidden``: it held characters that nobody sees.
+    ``hidden``: invisible characters were removed.
     """
 
     url: str
@@ -41,7 +41,7 @@ class WebPage:
 
 
 def page(came: Fetched) -> WebPage:
-    """The page that came. Raises ToolError for bytes that are no text and for a page without words."""
+    """Convert a fetched page. Raises ToolError for binary content and for a page without words."""
     text = decoded(came.data, came.type)
     title, cut = "", came.cut
     if _is_html(came.type, text):
@@ -62,7 +62,7 @@ def page(came: Fetched) -> WebPage:
 
 
 def decoded(data: bytes, kind: str) -> str:
-    """Bytes as text by their mark, what the host says, what the page says, else UTF-8 or Windows-1252."""
+    """Decode by byte order mark, the host's header, the page's own declaration, else as UTF-8 or Windows-1252."""
     for mark, name in _MARKS:
         if data.startswith(mark):
             return data.decode(name, "replace")
@@ -79,7 +79,7 @@ def decoded(data: bytes, kind: str) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        whole = len(data) == MOST_BYTES and error.start >= len(data) - 4  # cut through a letter
+        whole = len(data) == MOST_BYTES and error.start >= len(data) - 4  # cut inside a character
         return data.decode("utf-8" if whole else "cp1252", "replace")
 
 
@@ -91,7 +91,7 @@ def _is_html(kind: str, text: str) -> bool:
 
 
 def _in_lines(text: str) -> str:
-    """JSON in one long line with line ends, so that it can be cut and pointed at; other JSON as it stands."""
+    """JSON on one long line, reformatted so that it can be trimmed by lines; other JSON unchanged."""
     if max(map(len, text.split("\n"))) < LONG_LINE:
         return text
     try:

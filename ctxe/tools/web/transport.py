@@ -1,4 +1,4 @@
-"""Ways to a host: its name is looked up once, every address is checked, and only a checked one is connected to."""
+"""Connecting to a host: its name is looked up once, every IP address is checked, and only checked ones are used."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from ctxe.domain.value import dataclass, field
 from ctxe.safety.addresses import Address, kind_of_ip, refused
 
 Resolve = Callable[[str, int], list[str]]
-"""A host and a port → its IP addresses. Raises OSError."""
+"""Looks up the IP addresses of a host and port. Raises OSError."""
 PATIENCE = 10.0
 """Seconds that one step (a connection, a piece of an answer) may take."""
 
 
 def look_up(host: str, port: int) -> list[str]:
-    """The IP addresses of a host, each once, as the system has them. Raises OSError."""
+    """The IP addresses of a host as the system resolves it, each once. Raises OSError."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(one[4][0]).partition("%")[0] for one in found))
 
 
 @dataclass(slots=True)
 class WebTransport:
-    """Connects for one page, as the HTTP library asks for it. ``asked``: the user did; ``named``: a rule names it.
+    """The HTTP library's network backend for one page. ``asked``: the user asked for it; ``named``: a rule names it.
 
-    A name of which one address leads where it may not is refused with all of its addresses, and what is connected to
-    is an address that was looked at, so that a name that changes meanwhile changes nothing.
+    A host with one forbidden address is refused altogether. Connections go to an address that was checked, so a name
+    that resolves differently later (DNS rebinding) makes no difference.
     """
 
     asked: bool
@@ -47,7 +47,7 @@ class WebTransport:
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> Any:
-        """A stream to the host, or to the proxy where one stands between. Raises ToolError."""
+        """A stream to the host, or to the proxy if there is one. Raises ToolError."""
         from httpcore2 import ConnectError, ConnectTimeout, SyncBackend
 
         last: Exception = ConnectError("it has no address")
@@ -64,7 +64,7 @@ class WebTransport:
         raise last
 
     def checked(self, host: str, port: int) -> list[str]:
-        """The addresses of a host that may be connected to. Raises ToolError."""
+        """The IP addresses of a host, all of which are allowed. Raises ToolError."""
         try:
             found = self.resolve(host.strip("[]"), port)
         except (OSError, UnicodeError) as error:
@@ -77,15 +77,15 @@ class WebTransport:
         return found
 
     def connect_unix_socket(self, *_: Any, **__: Any) -> Any:
-        """Never: no address leads there."""
+        """Raise ToolError: pages never come from a Unix socket."""
         raise ToolError("a socket of this machine is no page")
 
     def sleep(self, seconds: float) -> None:
-        """Wait, as the library asks between two tries."""
+        """Wait; the library calls this between two attempts."""
         time.sleep(seconds)
 
     def hang_up(self) -> None:
-        """End what is under way, from another thread."""
+        """Close all connections, from another thread."""
         self.over = True
         for stream in self.streams:
             held = stream.get_extra_info("socket")
@@ -97,18 +97,18 @@ class WebTransport:
 
 
 def proxy_for(environment: Mapping[str, str], address: Address) -> str:
-    """The proxy between us and a host by HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY; empty without one.
+    """The URL of the proxy for an address by HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY; empty for none.
 
-    This machine is never reached through one.
+    This machine is never reached through a proxy.
     """
     named = {key.lower(): value for key, value in environment.items() if key.lower().endswith("_proxy") and value}
     found = named.get(f"{address.scheme}_proxy") or named.get("all_proxy", "")
-    if not found or _spared(named.get("no_proxy", ""), address):
+    if not found or _without_proxy(named.get("no_proxy", ""), address):
         return ""
     return found if "://" in found else f"http://{found}"
 
 
-def _spared(listed: str, address: Address) -> bool:
+def _without_proxy(listed: str, address: Address) -> bool:
     if address.host == "localhost" or address.host.endswith(".localhost") or _loopback(address.host):
         return True
     for one in (part.strip().lower() for part in listed.split(",")):
