@@ -69,7 +69,7 @@ def _mocha(lines: Sequence[str]) -> TestRun | None:
 
 
 def _mocha_names(lines: Sequence[str]) -> Iterable[str]:
-    """The failures after the counts. Each begins with the titles of its suites and its own, a line each, then a colon."""
+    """The failures after the counts; each begins with the titles of its suites and its own, up to a colon."""
     start = next(i for i, line in enumerate(lines) if (end := _MOCHA_END.match(line)) and end["word"] == "failing")
     for i, line in enumerate(lines[start:], start):
         if _MOCHA_BAD.match(line):
