@@ -26,7 +26,8 @@ class Dispatcher:
     """What running a call needs. ``before`` hears of an allowed action (undo points); ``trim`` gives text and handle.
 
     ``approve`` asks a person. ``granted`` receives the rule of an "always". ``known`` looks up what is remembered of an
-    action before it runs, ``recognised`` of a failure that just happened. ``clean`` removes secrets.
+    action before it runs, ``recognised`` of a failure that just happened. ``clean`` removes secrets and invisible
+    characters.
     """
 
     tools: Mapping[str, Tool]
@@ -81,7 +82,7 @@ class Dispatcher:
         yield self._finished(call, title, output, began, note, more)
 
     def _cleaned(self, output: ToolOutput) -> ToolOutput:
-        """The output without secrets, also in its facts: they are logged, and failures are made of them."""
+        """The output without secrets, also in its facts: they are logged, and failure entries are made of them."""
         text, display = self.clean(output.text), self.clean(output.display)
         return replace(output, text=text, display=display, facts=_map_strings(self.clean, output.facts))
 

@@ -11,7 +11,10 @@ from ctxe.domain.section import Section
 
 
 def rows(pieces: Sequence[Piece], held: Sequence[str], old: Mapping[str, str]) -> list[Row]:
-    """Rows of the pieces sent. ``held`` are the previous request's marks; ``old`` says what superseded which row."""
+    """Rows of the pieces sent. ``held`` are the marks of the request before.
+
+    ``old`` maps the id or content hash of superseded pieces to what replaced them.
+    """
     shared = _shared(pieces, held)
     return [
         _row(p, given=p.tokens, cached=i < shared, old=old.get(p.chunk) or old.get(p.digest, ""))

@@ -122,7 +122,7 @@ def _words(parts: ConversationPieces) -> list[Piece]:
 
 
 def _prefix(pieces: Sequence[Piece], room: int) -> list[Piece]:
-    """The longest prefix that fits ``room``; empty instead of a heading alone."""
+    """The longest prefix that fits ``room``; a heading alone counts as nothing."""
     fit: list[Piece] = []
     for piece in pieces:
         room -= piece.tokens

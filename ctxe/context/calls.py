@@ -15,7 +15,7 @@ from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, field
 
 LONGEST = 80
-"""Characters shown of what a call asked for that could not be run."""
+"""Characters shown of the argument of a call that could not be run."""
 
 SHORT = 200
 """Longest one-line argument, in characters, that counts as something asked for; longer ones are contents."""

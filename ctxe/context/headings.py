@@ -55,7 +55,7 @@ def parts_about(words: str) -> Callable[[Sequence[str]], list[float]]:
     """A scorer for the lines of a page: headings score highest, as an outline, then the parts that match ``words``.
 
     A part is scored as a whole, so that what is kept reads well: BM25 over its own lines and its headings. When no part
-    matches, only headings are marked, and a reader knows the page by its beginning.
+    matches, only headings are marked, and `trim` fills the room from the beginning of the page.
     """
 
     def near(lines: Sequence[str]) -> list[float]:

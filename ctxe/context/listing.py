@@ -1,4 +1,4 @@
-"""Numbered listings of any tool in the form of ctxe's own reads: numbers without padding, empty lines without numbers.
+"""Brings any tool's numbered listings to the form of ctxe's own reads: no padding, no numbers on empty lines.
 
 Right-aligned numbers cost two tokens per line and carry nothing: 8 to 13 % of all that is sent where a tool prints like
 ``cat -n`` (replay benchmark). The separator after the number tells a listing from data.

@@ -12,7 +12,7 @@ LATELY = 12
 """Newest steps whose calls count as current work."""
 
 FEW = 4
-"""Most lines a name may stand on to point to a place in a text."""
+"""Most lines on which a name may occur and still mark a place in a text."""
 
 
 def names_at_work(conversation: Conversation, reply: Reply | None) -> frozenset[str]:
