@@ -157,7 +157,10 @@ def next_fold(
 
 
 def _same(before: Fold | None, made: Fold) -> bool:
-    """True when nothing came since the fold before. Asking twice (cause "request") makes no smaller record either."""
+    """True when nothing came since the fold before.
+
+    For cause "request" the record itself is not compared: asking twice does not make it smaller.
+    """
     if before is None or before.upto != made.upto:
         return False
     if made.cause == "request":
