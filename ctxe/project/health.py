@@ -121,8 +121,8 @@ def _instructions(project: Project) -> Iterator[Finding]:
     rules, room = instructions(project, count), project.budget.room("instructions")
     loaded = [one for one in rules.sources(Task(), room) if one.tokens]
     tokens = sum(one.tokens for one in loaded)
-    told = "`ctxe memory show --sources` shows each" if loaded else ""
-    yield Finding("instructions", "ok", f"{len(loaded)} files, {tokens:,} tokens in every request", told)
+    hint = "`ctxe memory show --sources` shows each" if loaded else ""
+    yield Finding("instructions", "ok", f"{len(loaded)} files, {tokens:,} tokens in every request", hint)
     for line in (*rules.notices(Task(), room), *price_of_rules(project, count))[:MOST_TOLD]:
         yield Finding("instructions", "note", line)
 
@@ -134,10 +134,10 @@ def _skills(project: Project) -> Iterator[Finding]:
 
     found, cost = finder(project)(), listed(project)
     usable = sum(not skill.problem for skill in found)
-    said = f"{usable} modules, {cost['tokens']:,} tokens in every request" + (
+    text = f"{usable} modules, {cost['tokens']:,} tokens in every request" + (
         f"; {cost['says']}" if cost["says"] else ""
     )
-    yield Finding("skills", "ok", said, "`ctxe skills list` shows each")
+    yield Finding("skills", "ok", text, "`ctxe skills list` shows each")
     wrong = [f"{skill.where}: {skill.problem}" for skill in found if skill.problem and not skill.expected]
     for one in wrong[:MOST_TOLD]:
         yield Finding("skills", "note", one)

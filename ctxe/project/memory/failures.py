@@ -66,15 +66,15 @@ def _moments(session: str, lines: Iterable[bytes], wanted: Sequence[bytes]) -> I
     for line in lines:
         turn += b'"type":"turn_started"' in line
         step += b'"type":"reply_received"' in line
-        told = b'"type":"recorded"' in line or b'"repeats":' in line
-        if not told or not any(name in line for name in wanted):
+        relevant = b'"type":"recorded"' in line or b'"repeats":' in line
+        if not relevant or not any(name in line for name in wanted):
             continue
         with contextlib.suppress(ValueError):
             held = json.loads(line)
-            says = (
+            text = (
                 str(held.get("title", "")).partition(": ")[0] if held.get("type") == "recorded" else "repeat prevented"
             )
-            yield {"at": held.get("at", ""), "session": session, "turn": turn, "step": step, "says": says}
+            yield {"at": held.get("at", ""), "session": session, "turn": turn, "step": step, "says": text}
 
 
 def failure_group(project: Project, ref: str) -> remembered.Group:

@@ -68,8 +68,8 @@ class Keeping:
         """Save or propose what was tried in vain; says what became of it. Raises StoreError."""
         from ctxe.knowledge.failures.remembered import noted, record
 
-        what = {"files": tuple(files), "session": self.session, "tried": tried, "outcome": outcome, "fix": fix}
-        draft = noted(f"{tried}: {outcome}", outcome, command, self.root, by=self._by, **what)
+        values = {"files": tuple(files), "session": self.session, "tried": tried, "outcome": outcome, "fix": fix}
+        draft = noted(f"{tried}: {outcome}", outcome, command, self.root, by=self._by, **values)
         if not self.approved:
             return self._became(self.store.add(replace(draft, status="proposed")))
         entry, new = record(self.store, replace(draft, status="resolved" if fix else "open"), self.counters)

@@ -159,7 +159,7 @@ def _learn_steps(project: Project, path: Path, *, sure: bool) -> Learnt:
     watch: Watch | None = None
     files = RecordedFiles(str(project.root))
     when = [project.store.now()]
-    then = replace(project.store, now=lambda: when[0])
+    store = replace(project.store, now=lambda: when[0])
     changes: Counter[str] = Counter()
     for recording, step in steps_of(path):
         if isinstance(step, UserWords):
@@ -168,7 +168,7 @@ def _learn_steps(project: Project, path: Path, *, sure: bool) -> Learnt:
         if watch is None and not sure and Path(root).name != project.root.name:
             return Learnt(path.name, skipped=f"of another folder: {root}")
         files.root, when[0] = root, moment(recording.at) or when[0]
-        watch = watch or Watch(MemoryPorts(then, project.counters, files.digest_of), root, path.stem)
+        watch = watch or Watch(MemoryPorts(store, project.counters, files.digest_of), root, path.stem)
         changes["steps"] += 1
         changes.update(_take_in(watch, step, files))
     if not changes["steps"]:
@@ -180,12 +180,12 @@ def _learn_steps(project: Project, path: Path, *, sure: bool) -> Learnt:
 def _take_in(watch: Watch, step: Taken, files: RecordedFiles) -> list[str]:
     """Take in one recorded call; the changes to memory that it caused."""
     if step.kind == "edit" and step.failed is False:
-        told = {files.path(content.path): content for content in step.contents}
-        for path in dict.fromkeys((*map(files.path, step.paths), *told)):
-            content = told.get(path, Content(path))
+        contents = {files.path(content.path): content for content in step.contents}
+        for path in dict.fromkeys((*map(files.path, step.paths), *contents)):
+            content = contents.get(path, Content(path))
             watch.edited(path, content.diff, files.before(content))
     facts = facts_of(step, files.root)
-    found = [told.change for told in watch.ran(facts)] if facts else []
+    found = [news.change for news in watch.ran(facts)] if facts else []
     files.after(step)
     return found
 

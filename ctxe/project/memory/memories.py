@@ -41,31 +41,31 @@ def rows(
     """
     entries = (snapshot or project.store.snapshot()).entries
     replaced = links.successors(entries)
-    lost = stale(entries, facts_of(project))
+    gone = stale(entries, facts_of(project))
     numbers = project.counters.read()
     found: list[dict[str, Any]] = []
     rivals = {newer.id: older.id for older, newer, _ in decisions.rivals(entries)}
-    said: dict[tuple[str, str], str] = {}
+    first: dict[tuple[str, str], str] = {}
     for entry in entries:
         current = links.is_current(entry, replaced)
         wanted = entry.kind == kind if kind else entry.kind != "log"
         if not wanted or not (all_ or entry.status == "proposed" or current):
             continue
-        same = said.setdefault((entry.kind, " ".join(f"{entry.title} {entry.text}".lower().split())), entry.id)
-        more = {
+        same = first.setdefault((entry.kind, " ".join(f"{entry.title} {entry.text}".lower().split())), entry.id)
+        extra = {
             "path": entry.path,
             "tokens": rough(entry.title + entry.text),
             "number": entry.number,
             "current": current,
             "superseded_by": replaced.get(entry.id),
-            "stale": list(lost.get(entry.id, ())),
+            "stale": list(gone.get(entry.id, ())),
             "uses": _uses(numbers, entry),
             "same_as": same if same != entry.id else None,
             "rival": rivals.get(entry.id),
             "problems": list(entry.problems),
             "at": entry.time,
         }
-        found.append(to_object(entry) | more)
+        found.append(to_object(entry) | extra)
     return found
 
 
@@ -101,8 +101,8 @@ def history(project: Project, ref: str) -> tuple[Entry, tuple[Entry, ...], str |
 def whole(project: Project, ref: str) -> dict[str, Any]:
     """One entry as JSON, with what it replaced and what replaced it. Raises StoreError."""
     entry, before, after, lost = history(project, ref)
-    more = {"path": entry.path, "superseded_by": after, "replaces": [old.id for old in before]}
-    return to_object(entry) | more | {"stale": list(lost), "problems": list(entry.problems)}
+    extra = {"path": entry.path, "superseded_by": after, "replaces": [old.id for old in before]}
+    return to_object(entry) | extra | {"stale": list(lost), "problems": list(entry.problems)}
 
 
 def today(project: Project) -> tuple[str, tuple[Entry, ...]]:

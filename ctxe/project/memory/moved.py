@@ -20,9 +20,9 @@ MOST_MOVES = 5
 def moved(project: Project, entry: Entry) -> dict[str, str]:
     """New paths of the missing files that an entry cites, by old path; files that cannot be found are left out."""
     cited = [item.partition(" ")[2].partition("@")[0] for item in entry.evidence if item.startswith("file ")]
-    stands = facts_of(project).file
+    exists = facts_of(project).file
     found = {
-        path: _current_path(project, path, stands) for path in dict.fromkeys((*entry.files, *cited)) if not stands(path)
+        path: _current_path(project, path, exists) for path in dict.fromkeys((*entry.files, *cited)) if not exists(path)
     }
     return {path: now for path, now in found.items() if now}
 
@@ -41,11 +41,11 @@ def _moved_citation(item: str, places: dict[str, str]) -> str:
     return f"file {places[path]}" if kind == "file" and path in places else item
 
 
-def _current_path(project: Project, path: str, stands: Callable[[str], bool]) -> str:
+def _current_path(project: Project, path: str, exists: Callable[[str], bool]) -> str:
     """Follow the renames of a path to where the file lies today; empty when it was deleted."""
     for _ in range(MOST_MOVES):
         path = _renamed(project, path)
-        if not path or stands(path):
+        if not path or exists(path):
             return path
     return ""
 
@@ -57,6 +57,6 @@ def _renamed(project: Project, path: str) -> str:
     if not last or not last.strip():
         return ""
     commit = last.decode().strip()
-    told = git.output("show", "-z", "-M", "--format=", "--diff-filter=R", "--name-status", commit) or b""
-    parts = told.decode("utf-8", "replace").strip("\0").split("\0")
+    output = git.output("show", "-z", "-M", "--format=", "--diff-filter=R", "--name-status", commit) or b""
+    parts = output.decode("utf-8", "replace").strip("\0").split("\0")
     return next((new for old, new in zip(parts[1::3], parts[2::3], strict=False) if old == path), "")

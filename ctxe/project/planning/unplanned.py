@@ -23,30 +23,30 @@ def unplanned(project: Project, index: Index, words: str) -> tuple[str, ...]:
     """One line for each path in the words that the plan cannot show, with the reason."""
     named = list(dict.fromkeys(_named(words)))
     known = [f"/{path.lower()}" for path in index.by_path] if named else []
-    told = (_why(project, path, known) for path in named)
-    return tuple(why for why in told if why)[:MOST]
+    reasons = (_why(project, path, known) for path in named)
+    return tuple(why for why in reasons if why)[:MOST]
 
 
 def _named(words: str) -> list[str]:
     """Words that look like paths: with a folder and a file extension, or one of them when it is the only word."""
-    said = [word.strip("\"'`()[]{}<>,;!?*").rstrip(".:") for word in words.split()]
-    paths = [_PLACE.sub("", word).removeprefix("@") for word in said if "://" not in word and len(word) < LONGEST]
+    stripped = [word.strip("\"'`()[]{}<>,;!?*").rstrip(".:") for word in words.split()]
+    paths = [_PLACE.sub("", word).removeprefix("@") for word in stripped if "://" not in word and len(word) < LONGEST]
     inner = [path for path in paths if path and path[0] not in "/~-$"]
     ending = {path: bool(suffix(path) and language(path)) for path in inner}
-    enough = 1 if len(said) == 1 else 2
+    enough = 1 if len(stripped) == 1 else 2
     return [os.path.normpath(path) for path in inner if ending[path] + ("/" in path) >= enough]
 
 
 def _why(project: Project, path: str, known: list[str]) -> str:
     """Why nothing of a path is planned; empty when the index has the path, or it lies outside the project."""
-    small = path.lower()
-    if small.startswith("..") or any(f"/{small}/" in f"{one}/" for one in known):
+    lower = path.lower()
+    if lower.startswith("..") or any(f"/{lower}/" in f"{one}/" for one in known):
         return ""
     places = [folder / path for folder in (project.root, project.place.working)]
-    there = next((place for place in places if os.path.lexists(place)), None)
-    if there is None:
+    existing = next((place for place in places if os.path.lexists(place)), None)
+    if existing is None:
         return f"{path}: there is no such file in this project"
-    own = _within(project.root, there)
+    own = _within(project.root, existing)
     if own:
         return f"{path} is in a repository of its own: ctxe -C {own} plans there"
     return f"{path} is not among the project's files (ignored, or no regular file), so nothing of it is planned"

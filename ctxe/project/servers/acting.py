@@ -48,10 +48,10 @@ class Acting:
             raise ToolError(f"{self.name} has no tool {tool}; `use` with name {self.name} tells all of them")
         offered, full = found[tool], f"{self.name}/{tool}"
         if missing := [one for one in offered.required if one not in arguments]:
-            said = fence(described(self.name, offered), full, TAG).text
+            description = fence(described(self.name, offered), full, TAG).text
             if arguments:
-                raise ToolError(f"{full} needs {', '.join(missing)} in arguments\n{said}")
-            return Action("use", f"read what {full} takes", Risk.READ, once(partial(ToolOutput, said)))
+                raise ToolError(f"{full} needs {', '.join(missing)} in arguments\n{description}")
+            return Action("use", f"read what {full} takes", Risk.READ, once(partial(ToolOutput, description)))
         return self._call(offered, arguments)
 
     def resource(self, uri: str, arguments: Mapping[str, Any]) -> Action:
@@ -118,12 +118,12 @@ class Acting:
             if not isinstance(piece, ToolOutput):
                 yield piece
                 continue
-            said = self.hide(piece.text)
-            text = fence(said, full, TAG).text
+            hidden = self.hide(piece.text)
+            text = fence(hidden, full, TAG).text
             if held.anew:
                 text = f"[{self.name} was started anew, what it held is gone: {self.hide(held.anew)}]\n{text}"
                 held.anew = ""
-            yield replace(piece, text=text, display=said)
+            yield replace(piece, text=text, display=hidden)
 
     def _trusted(self, tool: ServerTool) -> str:
         return approval(self.project.place.user, self.project.root, f"{mark(self.name)}/{tool.name}", tool.mark)

@@ -53,8 +53,8 @@ class Configured:
 def configured(project: Project) -> tuple[Configured, ...]:
     """Every server, the user's first; a project cannot replace one. A bad project file never raises."""
     own = project.config.mcp
-    mine = [Configured(name, one, "yours", _state(project, one)) for name, one in own.items()]
-    return (*mine, *(one for one in _project_servers(project) if one.name not in own))
+    own_servers = [Configured(name, one, "yours", _state(project, one)) for name, one in own.items()]
+    return (*own_servers, *(one for one in _project_servers(project) if one.name not in own))
 
 
 def _state(project: Project, settings: ServerSettings) -> State:
@@ -152,15 +152,15 @@ def _read(name: str, given: Any) -> ServerSettings:
 def refused(project: Project) -> list[str]:
     """Lines for the start of a session: servers of the project without approval, and servers that cannot be used."""
     every = configured(project)
-    said = [f"{one.origin}: server {one.name} cannot be used: {one.problem}" for one in every if one.state == "wrong"]
+    lines = [f"{one.origin}: server {one.name} cannot be used: {one.problem}" for one in every if one.state == "wrong"]
     for state, how in (("new", "are offered and not started"), ("changed", "were changed and are not started")):
         if names := [one.name for one in every if one.state == state]:
-            said.append(
+            lines.append(
                 f"{SERVERS_FILE}: servers {how}: {', '.join(names)}; `ctxe mcp approve NAME` shows one and asks"
             )
     if any(one.usable for one in every) and not installed():
-        said.append(f"{SERVERS}: servers need the extra `mcp`: pipx install 'ctxe[mcp]', or pip install mcp")
-    return said
+        lines.append(f"{SERVERS}: servers need the extra `mcp`: pipx install 'ctxe[mcp]', or pip install mcp")
+    return lines
 
 
 def installed() -> bool:

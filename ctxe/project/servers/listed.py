@@ -60,16 +60,16 @@ class ServerList:
 
     def keep(self, server: Configured, offers: ServerOffers) -> None:
         """Save what a server offers for other sessions; an unwritable cache is ignored."""
-        told = [(one.typed, one.takes, one_line(one.says, 120)) for one in offers.prompts[:MOST_KEPT]]
+        rows = [(one.typed, one.takes, one_line(one.says, 120)) for one in offers.prompts[:MOST_KEPT]]
         now = ServerNames(
             tuple(tool.name for tool in offers.tools),
             tuple(one.uri for one in offers.resources[:MOST_KEPT]),
-            tuple(row for given in told if (row := _prompt(given))),
+            tuple(row for given in rows if (row := _prompt(given))),
         )
         if self.kept(server) == now:
             return
-        mine = {"of": _mark(server), "tools": now.tools, "resources": now.resources, "prompts": now.prompts}
-        files.replace_quickly(self.path, json.dumps({**self._read(), server.name: mine}, sort_keys=True).encode())
+        record = {"of": _mark(server), "tools": now.tools, "resources": now.resources, "prompts": now.prompts}
+        files.replace_quickly(self.path, json.dumps({**self._read(), server.name: record}, sort_keys=True).encode())
 
     def _read(self) -> dict[str, object]:
         try:

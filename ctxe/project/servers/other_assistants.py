@@ -80,8 +80,8 @@ def _read(of: str, file: Path, servers: str, made: Callable[[Table], dict[str, A
 def _local(of: str, file: Path, servers: str, root: str) -> Iterator[ForeignServer]:
     """Servers that Claude Code keeps in the user's file for this project."""
     projects = _table(file).get("projects") if file.name == ".claude.json" else None
-    mine = projects.get(root) if isinstance(projects, Mapping) else None
-    given = mine.get(servers) if isinstance(mine, Mapping) else None
+    settings = projects.get(root) if isinstance(projects, Mapping) else None
+    given = settings.get(servers) if isinstance(settings, Mapping) else None
     for name, one in list(given.items())[:MOST_SERVERS] if isinstance(given, Mapping) else ():
         yield _server(of, file, str(name), one, lambda table: {**_common(table), "folders": [root]})
 
@@ -108,8 +108,8 @@ def _server(of: str, file: Path, name: str, given: Any, made: Callable[[Table], 
             raise ConfigError(f"it takes ${{{asks[1]}:…}}, which only that assistant knows", "")
         check_servers({called: table}, of)
     except (ConfigError, TypeError, ValueError, AttributeError) as error:
-        said = error.message if isinstance(error, ConfigError) else "it is no server"
-        return ForeignServer(called or one_line(name, 40), of, file, {}, one_line(said, 160))
+        problem = error.message if isinstance(error, ConfigError) else "it is no server"
+        return ForeignServer(called or one_line(name, 40), of, file, {}, one_line(problem, 160))
     return ForeignServer(called, of, file, table)
 
 

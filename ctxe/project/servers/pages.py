@@ -75,9 +75,9 @@ def tried(project: Project, running: Connections, name: str, *, anew: bool = Fal
 
     one = named(project, name)
     if not one.usable:
-        how = f"`ctxe mcp approve {name}` shows it and asks" if one.state in ("new", "changed") else one.problem
-        how = how or f"mcp.servers.{name}.{'folders' if one.state == 'elsewhere' else 'enabled'} says so"
-        raise ConfigError(f"server {name} is not started: {STATES[one.state]}", how)
+        hint = f"`ctxe mcp approve {name}` shows it and asks" if one.state in ("new", "changed") else one.problem
+        hint = hint or f"mcp.servers.{name}.{'folders' if one.state == 'elsewhere' else 'enabled'} says so"
+        raise ConfigError(f"server {name} is not started: {STATES[one.state]}", hint)
     try:
         held: Connection = running.restart(name) if anew else running.reached(name)
     except ToolError as error:
@@ -99,8 +99,8 @@ def tried(project: Project, running: Connections, name: str, *, anew: bool = Fal
     prompts = [
         {"name": f"/{name}:{one.typed}", "takes": one.takes, "text": clean(one.says)} for one in held.offers.prompts
     ]
-    said = {"name": name, "tokens": tokens(name, held), "says": clean(held.instructions), "tools": tools}
-    return {**said, "resources": resources, "prompts": prompts}
+    summary = {"name": name, "tokens": tokens(name, held), "says": clean(held.instructions), "tools": tools}
+    return {**summary, "resources": resources, "prompts": prompts}
 
 
 def put(project: Project, name: str, table: Mapping[str, Any]) -> Path:

@@ -64,8 +64,8 @@ class Servers:
         acting = self._acting(server)
         found = {one.typed: one for one in acting.held.offers.prompts}
         if typed not in found:
-            there = ", ".join(found) or "none"
-            raise ToolError(f"{server} has no prompt {typed}; there are: {there}")
+            names = ", ".join(found) or "none"
+            raise ToolError(f"{server} has no prompt {typed}; there are: {names}")
         return acting.prompt(found[typed], given(found[typed]))
 
     def news(self) -> list[Chunk]:

@@ -35,8 +35,8 @@ def between(permit: Permit, state: State) -> Iterator[Event]:
     for event in changed(permit, state):
         yield event
         newest = state.turn.steps[-1] if state.conversation.turns and state.turn.steps else None
-        said = newest is not None and any('"plan"' in call.arguments for call in newest.reply.calls)
-        if before == "read-only" and not said:
+        announced = newest is not None and any('"plan"' in call.arguments for call in newest.reply.calls)
+        if before == "read-only" and not announced:
             news = (Chunk("approval", READS_NO_MORE.format(mode=permit.mode), "you changed the mode"),)
             yield Noted(news) if newest else Queued(news)
 

@@ -91,13 +91,13 @@ def run_for_user(live: Live, command: str) -> Iterator[Event]:
     The command is shown, logged and interruptible like a tool call of the model. With ``&`` at its end it runs as a
     job.
     """
-    given: dict[str, object] = {"command": command}
+    arguments: dict[str, object] = {"command": command}
     if AS_JOB.search(command):
-        given = {"command": AS_JOB.sub("", command), "background": True}
-    said = live.kit.clean(command)
-    live.undo.begin(f"!{said}", len(live.session.state.conversation.turns))
+        arguments = {"command": AS_JOB.sub("", command), "background": True}
+    cleaned = live.kit.clean(command)
+    live.undo.begin(f"!{cleaned}", len(live.session.state.conversation.turns))
     runs = at_users_word(live.wired.dispatcher, live.kit.shell)
-    call = ToolCall(f"user_{live.session.log.count}", live.kit.shell.name, json.dumps(given))
+    call = ToolCall(f"user_{live.session.log.count}", live.kit.shell.name, json.dumps(arguments))
 
     def kept(event: Event) -> Iterator[Event]:
         if not isinstance(event, ToolFinished):
@@ -105,7 +105,7 @@ def run_for_user(live: Live, command: str) -> Iterator[Event]:
             return
         yield from live.session.emit(by_user(event))
         yield from live.undo.end()
-        yield from queue(live, f"$ {said}", f"[the user ran `{said}`]\n{event.result.text}", "you ran it")
+        yield from queue(live, f"$ {cleaned}", f"[the user ran `{cleaned}`]\n{event.result.text}", "you ran it")
 
     yield from each_event(runs(call), kept)
 

@@ -61,8 +61,8 @@ def unshown(event: Event, _state: State) -> Iterator[Notice]:
     for section in event.gathered if isinstance(event, TurnStarted) else ():
         for one in section.left_out if section.name == NAMED else ():
             if _meant(one):
-                said = one.why if one.why.startswith(one.id) or NO_FILE in one.why else f"{one.id}: {one.why}"
-                yield Notice(f"not shown: {said}", "warning")
+                reason = one.why if one.why.startswith(one.id) or NO_FILE in one.why else f"{one.id}: {one.why}"
+                yield Notice(f"not shown: {reason}", "warning")
 
 
 def _meant(left: Omission) -> bool:

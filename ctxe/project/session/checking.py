@@ -127,7 +127,7 @@ class Checking:
         runs = unasked(self.runs(), tool)
         failed: list[Chunk] = []
         self.moved = 0 if seconds else self.moved
-        given: dict[str, object] = {"command": command} | ({"seconds": seconds} if seconds else {})
+        arguments: dict[str, object] = {"command": command} | ({"seconds": seconds} if seconds else {})
 
         def marked(event: Event) -> Iterator[Event]:
             if not isinstance(event, ToolFinished):
@@ -138,10 +138,10 @@ class Checking:
                 self.moved = job
             if not event.result.ok:
                 ran = runs.clean(command)
-                said = f"[ctxe: a check of the user's failed after your change: `{ran}`; mend it]"
-                failed.append(Chunk(f"check {ran}", f"{said}\n{event.result.text}", "a check of yours failed"))
+                note = f"[ctxe: a check of the user's failed after your change: `{ran}`; mend it]"
+                failed.append(Chunk(f"check {ran}", f"{note}\n{event.result.text}", "a check of yours failed"))
 
-        yield from each_event(runs(ToolCall(f"check_{self.count}", tool.name, json.dumps(given))), marked)
+        yield from each_event(runs(ToolCall(f"check_{self.count}", tool.name, json.dumps(arguments))), marked)
         self.stood |= {path: self._stamp(path) for path in self.written()}  # a check's own writes are not edits
         return failed[0] if failed else None  # returned last, so that an interrupt follows the check's result
 

@@ -22,15 +22,15 @@ def switch(live: Live, name: str, effort: str = "") -> Iterator[Event]:
     """Use another model from now on, at ``effort``, else at the current effort if it takes that. Raises ConfigError."""
     asked, before = choose(live.project, name), live.model.effort
     if effort:
-        model, told = at_effort(asked, _level(effort)), ""
+        model, note = at_effort(asked, _level(effort)), ""
     else:
-        model, told = _as_before(asked, before)
-    anew = _anew(live, model, "reads") if model.id != live.model.id else []
+        model, note = _as_before(asked, before)
+    costs = _reading_cost(live, model, "reads") if model.id != live.model.id else []
     live.take(model)
     yield from live.session.emit(ModelChosen(model.id))
     if model.effort != live.session.state.effort:
         yield from live.session.emit(EffortChosen(model.effort))
-    for line in filter(None, [told, *anew]):
+    for line in filter(None, [note, *costs]):
         yield from live.session.emit(Notice(line))
 
 
@@ -43,11 +43,11 @@ def think(live: Live, effort: str) -> Iterator[Event]:
     model = at_effort(live.model, _level(effort))
     if model == live.model:
         return
-    anew = _anew(live, model, "may read")
+    costs = _reading_cost(live, model, "may read")
     live.composer.save()
     live.take(model)
     yield from live.session.emit(EffortChosen(model.effort))
-    for line in anew:
+    for line in costs:
         yield from live.session.emit(Notice(line))
 
 
@@ -62,7 +62,7 @@ def _as_before(model: Model, effort: str) -> tuple[Model, str]:
         return replace(model, effort=""), f"{error.message}: it thinks as its provider has it"
 
 
-def _anew(live: Live, model: Model, verb: str) -> list[str]:
+def _reading_cost(live: Live, model: Model, verb: str) -> list[str]:
     """A line on how many tokens the next request reads anew, with their price if known; empty before any request."""
     held = live.session.state.size
     if not held:

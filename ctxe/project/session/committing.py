@@ -87,9 +87,9 @@ def commit(live: Live, message: str) -> list[str]:
     try:
         with Repo(root) as repository:
             repository.git.add("--", *paths, env=environment)
-            said = repository.git.commit("--only", "-m", message, "--", *paths, env=environment)
+            output = repository.git.commit("--only", "-m", message, "--", *paths, env=environment)
     except GitError as error:
         words = error.stderr if isinstance(error, GitCommandError) else str(error)
         last = words.strip().strip("'").strip().splitlines()[-1:] or ["no reason given"]
         raise CtxeError(f"git could not commit: {last[0]}", "nothing was committed") from error
-    return str(said).strip().splitlines()[:2]
+    return str(output).strip().splitlines()[:2]

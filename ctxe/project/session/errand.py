@@ -70,19 +70,19 @@ class Errand:
         try:
             with contextlib.closing(events) if isinstance(events, Generator) else contextlib.nullcontext():
                 for event in events:
-                    told = self._heard(event)
-                    if told is not None:
-                        yield Progress(f"\r{told}\n{self.words}" if told else f"\r{self.words}")
+                    line = self._heard(event)
+                    if line is not None:
+                        yield Progress(f"\r{line}\n{self.words}" if line else f"\r{self.words}")
         finally:
             self._pay_rest()
 
     def _pay_rest(self) -> None:
         """Pay for a reply that was cut off, of which no event came."""
         state = self.session.state
-        left = state.usage - self.paid
+        unpaid = state.usage - self.paid
         priced = self.session.ports.provider.model.prices or state.usd
-        if left.input or left.output:
-            self._pay_for(Consulted("", state.model, left, state.usd - self.usd if priced else None))
+        if unpaid.input or unpaid.output:
+            self._pay_for(Consulted("", state.model, unpaid, state.usd - self.usd if priced else None))
 
     def _heard(self, event: Event) -> str | None:
         """A line for the screen; empty when only the totals changed, None when nothing did."""
@@ -154,9 +154,9 @@ class Errand:
     def _partial_result(self, why: str) -> str:
         """The partial result where there is no answer: why, the delegate's words on the way, and what it read."""
         steps = self.session.state.conversation.steps()
-        said = [text for _, step in steps if (text := step.reply.text.strip())]
+        texts = [text for _, step in steps if (text := step.reply.text.strip())]
         looked = [f"it looked at: {'; '.join(self.looked[-LOOKED:])}"] if self.looked else []
-        return "\n".join([f"[{why}; so far:]" if said or looked else f"[{why}]", *said, *looked])
+        return "\n".join([f"[{why}; so far:]" if texts or looked else f"[{why}]", *texts, *looked])
 
 
 def _last_reply(ports: Ports) -> Ports:

@@ -66,8 +66,8 @@ class Telling:
             for event in runs(call):
                 yield event
                 if isinstance(event, ToolFinished):
-                    said = f"[ctxe: a job ended meanwhile: `{runs.clean(job.line)}`]\n{event.result.text}"
-                    chunks.append(Chunk(f"job {job.number}", said, "a job ended"))
+                    text = f"[ctxe: a job ended meanwhile: `{runs.clean(job.line)}`]\n{event.result.text}"
+                    chunks.append(Chunk(f"job {job.number}", text, "a job ended"))
         return chunks
 
     def _going_on(self, *, every: bool = False) -> list[Chunk]:

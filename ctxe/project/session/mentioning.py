@@ -66,27 +66,27 @@ class Asking:
         from ctxe.project.servers.completing import given
 
         servers = self.servers.servers
-        came: list[ToolResult] = []
+        results: list[ToolResult] = []
         try:
             action = servers.prompt(name, lambda prompt: given(prompt, words, name))
         except ToolError as error:
             raise CtxeError(f"server {name.partition(':')[0]}: {error}", "/mcp shows the servers") from None
-        yield from self._at_users_word("prompt", name, lambda: action, came.append)
-        for result in came:
+        yield from self._at_users_word("prompt", name, lambda: action, results.append)
+        for result in results:
             if not result.ok:
                 continue
             head = HEAD.format(name=name, server=name.partition(":")[0])
-            told = [Chunk(f"prompt {name}", head, "a server wrote these words")]
+            chunks = [Chunk(f"prompt {name}", head, "a server wrote these words")]
             if result.picture:
-                said, why = f"[{result.picture.words}]", f"the prompt {name} shows it"
-                told.append(Chunk(f"picture of {name}", said, why, picture=result.picture))
-            yield Queued(tuple(told))
+                label, why = f"[{result.picture.words}]", f"the prompt {name} shows it"
+                chunks.append(Chunk(f"picture of {name}", label, why, picture=result.picture))
+            yield Queued(tuple(chunks))
             give(f"/{' '.join((name, *words))}\n{result.text}")
 
     def _read(self, servers: Servers, name: str) -> Iterator[Event]:
-        came: list[ToolResult] = []
-        yield from self._at_users_word("use", name, lambda: _prepared(servers, name), came.append)
-        for result in came:
+        results: list[ToolResult] = []
+        yield from self._at_users_word("use", name, lambda: _prepared(servers, name), results.append)
+        for result in results:
             if result.ok:
                 yield Queued((Chunk(name, result.text, "you named it", picture=result.picture),))
             else:

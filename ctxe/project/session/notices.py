@@ -21,8 +21,8 @@ def of_project(live: Live) -> list[str]:
     """Lines about the project: the model's window, settings and rules not followed, git, memory, servers."""
     project = live.project
     refused = [f"not followed: {line}" for line in project.loaded.refused]
-    told = told_at_start(project, live.kit.skills, live.composer)
-    return [*narrower(project, live.model), *refused, *_no_project(project), *_no_history(project), *told]
+    lines = told_at_start(project, live.kit.skills, live.composer)
+    return [*narrower(project, live.model), *refused, *_no_project(project), *_no_history(project), *lines]
 
 
 def of_session(live: Live) -> list[str]:
@@ -49,10 +49,10 @@ def _no_history(project: Project) -> list[str]:
 def _model_change(live: Live) -> list[str]:
     """Lines when model or effort differ from before; the log notes the change with the next turn."""
     before, effort = live.session.state.model, live.session.state.effort
-    told = [f"the model was {before}; now it is {live.model.id}"] if before and before != live.model.id else []
+    lines = [f"the model was {before}; now it is {live.model.id}"] if before and before != live.model.id else []
     if before and effort != live.model.effort:
-        told.append(f"the effort was {effort or 'the default'}; now it is {live.model.effort or 'the default'}")
-    return told
+        lines.append(f"the effort was {effort or 'the default'}; now it is {live.model.effort or 'the default'}")
+    return lines
 
 
 def _money(live: Live) -> list[str]:

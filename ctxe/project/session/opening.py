@@ -51,8 +51,8 @@ def open_session(project: Project, opening: Opening, approve: Approver) -> Itera
                 pass
         live.notices = (*live.notices, *of_session(live), *words(running))
         for path, choice in opening.files:
-            told = [event.text for event in choose_file(live, path, choice) if isinstance(event, Notice)]
-            live.notices = (*live.notices, *told)
+            lines = [event.text for event in choose_file(live, path, choice) if isinstance(event, Notice)]
+            live.notices = (*live.notices, *lines)
         if live.session.state.standing is not None:
             for name in opening.skills:  # standing sections are fixed: they come with the next words
                 for _ in load_skill(live, name):
@@ -101,10 +101,10 @@ def _claimed(project: Project, log: Log, stack: contextlib.ExitStack) -> Log:
 
 def _before(events: list[Timed], turn: int) -> list[Timed]:
     """The events before turn ``turn`` (from 1); all of them for 0."""
-    begun = 0
+    turns = 0
     for number, (_, event) in enumerate(events):
-        begun += isinstance(event, TurnStarted)
-        if turn and begun == turn:
+        turns += isinstance(event, TurnStarted)
+        if turn and turns == turn:
             return events[:number]
     return events
 

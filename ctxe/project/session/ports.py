@@ -85,9 +85,9 @@ class Learning:
 
     def __call__(self, event: Event, state: State) -> tuple[Event, ...]:
         """Take in one event; always returns nothing."""
-        told = state.ledger if not state.conversation.pictures() else None  # a picture's share is unknown
-        if isinstance(event, ReplyReceived) and event.reply.usage and told and event.reply.stop != CUT:
-            self.composer().learn(told, event.reply.usage)
+        ledger = state.ledger if not state.conversation.pictures() else None  # a picture's share is unknown
+        if isinstance(event, ReplyReceived) and event.reply.usage and ledger and event.reply.stop != CUT:
+            self.composer().learn(ledger, event.reply.usage)
         elif isinstance(event, Folded | ModelChosen):
             self.composer().settle()
         return ()

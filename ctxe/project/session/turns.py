@@ -22,24 +22,24 @@ def turn(live: Live, words: str, more: Callable[[], str] = str, own: str | None 
     """
 
     def since() -> Generator[Event, None, str]:
-        said, hidden = live.without_keys(more())
-        mode = told(live.permit, live.session.state, live.kit.tools) if said else ()
-        yield from (*hidden, *mode, *_pictures(live, said))
-        yield from live.asking.resources(said)
-        yield from live.pages.of(said)
-        return said
+        entered, hidden = live.without_keys(more())
+        mode = told(live.permit, live.session.state, live.kit.tools) if entered else ()
+        yield from (*hidden, *mode, *_pictures(live, entered))
+        yield from live.asking.resources(entered)
+        yield from live.pages.of(entered)
+        return entered
 
     yield from each_event(_fitted(live), live.session.emit)
     words, hidden = live.without_keys(words)
     if (sent := in_short(words)) != words:
         said = f"of {len(words):,} characters that you said {len(sent):,} are sent; the model can recall the rest"
         hidden.append(Notice(said, "warning"))
-    mine = words if own is None else own
+    own_words = words if own is None else own
     mode = told(live.permit, live.session.state, live.kit.tools)
-    for event in (*hidden, *mode, *live.telling.before(), *_pictures(live, mine)):
+    for event in (*hidden, *mode, *live.telling.before(), *_pictures(live, own_words)):
         yield from live.session.emit(event)
-    yield from each_event(live.asking.resources(mine), live.session.emit)
-    yield from each_event(live.pages.of(mine), live.session.emit)
+    yield from each_event(live.asking.resources(own_words), live.session.emit)
+    yield from each_event(live.pages.of(own_words), live.session.emit)
     yield from live.session.turn(words, since)
 
 

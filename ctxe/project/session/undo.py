@@ -96,10 +96,10 @@ class Undo:
         made = [path for path, entry in (point.after or {}).items() if entry is not None and path not in self.known]
         steering = [(path, why) for path in made if self.alone() and (why := protection(path))]
         if steering:
-            told = ", ".join(f"{one_line(path)} ({why})" for path, why in steering[:SHOWN])
+            listed = ", ".join(f"{one_line(path)} ({why})" for path, why in steering[:SHOWN])
             more = f" and {len(steering) - SHOWN} more" if len(steering) > SHOWN else ""
             yield Notice(
-                f"commands changed what steers others: {told}{more}; look at it, /undo takes it back", "warning"
+                f"commands changed what steers others: {listed}{more}; look at it, /undo takes it back", "warning"
             )
 
     def begin(self, words: str, turn: int) -> None:
@@ -119,8 +119,8 @@ class Undo:
 
     def _which_turn(self, point: Point, done: restore.Undone) -> list[str]:
         """A line that names the undone turn when it is not the newest: the newest may have changed no covered file."""
-        told = done.restored and point.title and point.turn != self.turn
-        return [f"that was turn {point.turn}: {one_line(point.title)}"] if told else []
+        older = done.restored and point.title and point.turn != self.turn
+        return [f"that was turn {point.turn}: {one_line(point.title)}"] if older else []
 
     def newest(self) -> int:
         """The newest turn whose changes can be undone; 0 when there is none. Raises StoreError."""

@@ -81,7 +81,7 @@ class Pages:
 
 def _standing(state: State, page: str) -> Chunk | None:
     """The chunk of a page that the next request holds already: queued, or sent since the last fold."""
-    talk = state.conversation
-    turns = talk.turns[talk.upto.turn + (talk.upto.step > 0) :]
-    told = [chunk for turn in turns for section in turn.gathered for chunk in section.chunks]
-    return next((one for one in reversed([*told, *state.queued]) if one.id == page), None)
+    conversation = state.conversation
+    turns = conversation.turns[conversation.upto.turn + (conversation.upto.step > 0) :]
+    chunks = [chunk for turn in turns for section in turn.gathered for chunk in section.chunks]
+    return next((one for one in reversed([*chunks, *state.queued]) if one.id == page), None)

@@ -20,26 +20,26 @@ def held(state: State, scopes: Mapping[str, tuple[str, ...]]) -> HeldSkills:
 
     It depends on the log alone. ``scopes`` gives each module's globs: touching a matching file uses the module.
     """
-    talk = state.conversation
-    masks = talk.fold.masks if talk.fold else {}
+    conversation = state.conversation
+    masks = conversation.fold.masks if conversation.fold else {}
     visible = {chunk.id for section in state.standing or () for chunk in section.chunks}
     visible |= {chunk.id for chunk in state.queued}
     last: dict[str, int] = {}
-    for number, at, name, call in _uses(talk):
+    for number, at, name, call in _uses(conversation):
         last[name] = number
-        if at >= talk.upto and (call is None or _loads(call, name, masks)):
+        if at >= conversation.upto and (call is None or _loads(call, name, masks)):
             visible.add(PREFIX + name)
-    steps = sum(len(turn.steps) for turn in talk.turns)
-    _touch(talk, scopes, last)
+    steps = sum(len(turn.steps) for turn in conversation.turns)
+    _touch(conversation, scopes, last)
     standing = frozenset(one[len(PREFIX) :] for one in visible if one.startswith(PREFIX))
     recent = {name: "in use" for name, number in last.items() if number > steps - IDLE and name not in standing}
     return HeldSkills(standing, recent)
 
 
-def _uses(talk: Conversation) -> Iterator[tuple[int, Position, str, ToolCall | None]]:
+def _uses(conversation: Conversation) -> Iterator[tuple[int, Position, str, ToolCall | None]]:
     """Every load or use of a module: (steps so far, position, module, call); the call is None if it came with words."""
     number = 0
-    for t, turn in enumerate(talk.turns):
+    for t, turn in enumerate(conversation.turns):
         yield from ((number, Position(t), name, None) for name in _gathered(turn))
         for s, step in enumerate(turn.steps):
             number += 1
@@ -66,12 +66,12 @@ def _loads(call: ToolCall, name: str, masks: Mapping[str, str]) -> bool:
     return _target(call) == name and call.id not in masks
 
 
-def _touch(talk: Conversation, scopes: Mapping[str, tuple[str, ...]], last: dict[str, int]) -> None:
+def _touch(conversation: Conversation, scopes: Mapping[str, tuple[str, ...]], last: dict[str, int]) -> None:
     """Count a loaded module as used in every step that touches a file of its scope."""
     scoped = {name: scopes[name] for name in last if scopes.get(name)}
     if not scoped:
         return
-    for number, (_, step) in enumerate(talk.steps(), start=1):
+    for number, (_, step) in enumerate(conversation.steps(), start=1):
         touched = [touch.path for result in step.results for touch in result.touches]
         for name, scope in scoped.items():
             if number > last[name] and any(globs.matches(path, scope) for path in touched):

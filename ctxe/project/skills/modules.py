@@ -129,8 +129,8 @@ def create(project: Project, name: str, description: str = "", *, own: bool = Fa
         raise ConfigError(f"{folder} is there already", "edit it, or choose another name")
     if not own:
         project.store.prepare()
-    said = " ".join(description.split()).replace("\\", "").replace('"', "'")
-    text = NEW.format(name=name, description=said, title=name.replace("-", " ").capitalize())
+    summary = " ".join(description.split()).replace("\\", "").replace('"', "'")
+    text = NEW.format(name=name, description=summary, title=name.replace("-", " ").capitalize())
     files.make_folder(folder)
     files.replace(folder / FILE, text.encode())
     return folder / FILE

@@ -102,14 +102,14 @@ class Skilled:
 
     def _script(self, skill: Skill, path: str, arguments: Mapping[str, Any]) -> Action:
         """The command that runs a script; it needs approval and runs like any command. Raises ToolError."""
-        here = self.held()
-        if skill.name not in here.visible and skill.name not in here.in_use and skill.name not in self.always:
+        loaded = self.held()
+        if skill.name not in loaded.visible and skill.name not in loaded.in_use and skill.name not in self.always:
             raise ToolError(f"load {skill.name} first: use with name {skill.name}")
         if self.shell is None:
             raise ToolError("run_command is not offered in this session, so scripts cannot run")
-        wrong = arguments.keys() - {"args"}
+        unknown = arguments.keys() - {"args"}
         args = arguments.get("args", [])
-        if wrong or not (isinstance(args, list) and all(isinstance(one, str | int | float) for one in args)):
+        if unknown or not (isinstance(args, list) and all(isinstance(one, str | int | float) for one in args)):
             raise ToolError(f'{skill.name}/{path} takes {{"args": [string, …]}}')
         file = f"{skill.where}/{path}" if skill.origin == "project" else str(skill.folder / path)
         import shlex

@@ -83,8 +83,8 @@ class Composer:
         )
         named = self.offers.named(tuple(paths), self.budget.room("files"))
         entered = (*_files_in_use(state), *paths)
-        stands = (path for section in state.standing or () for path in _full_files(section))
-        task = replace(task_of(words, state), whole=(*_files_of(named), *stands), ahead=ahead)
+        standing = (path for section in state.standing or () for path in _full_files(section))
+        task = replace(task_of(words, state), whole=(*_files_of(named), *standing), ahead=ahead)
         sections = [s for s in self._offered(task, entered) if s.placement == "task"]
         sections.append(named)
         sections += beside(state.queued)
@@ -97,9 +97,9 @@ class Composer:
         one.
         """
         now = self.offers.surroundings()
-        told = [one.chunks for turn in state.conversation.turns for one in turn.gathered if one.name == now.name]
-        stands = told[-1:] == [now.chunks] and held.issuperset(chunk.digest for chunk in now.chunks)
-        return [] if stands else [now]
+        shown = [one.chunks for turn in state.conversation.turns for one in turn.gathered if one.name == now.name]
+        current = shown[-1:] == [now.chunks] and held.issuperset(chunk.digest for chunk in now.chunks)
+        return [] if current else [now]
 
     def compose(self, state: State) -> Assembled:
         """The next request of a session. Raises BudgetError."""
@@ -168,16 +168,17 @@ class Composer:
 
 def _standing_marks(state: State) -> Iterator[str]:
     """Digests of what the first request of an epoch holds anyway, for instance after a fold or a change of model."""
-    talk = spoken(state.conversation, len)
-    yield from (piece.digest for piece in (*talk.record, *talk.older, *talk.gathered, *talk.steps))
+    parts = spoken(state.conversation, len)
+    yield from (piece.digest for piece in (*parts.record, *parts.older, *parts.gathered, *parts.steps))
     yield from (chunk.digest for section in state.standing or () for chunk in section.chunks)
 
 
 def task_of(words: str, state: State) -> Task:
     """The task for which sources are asked, made of the user's words and the files that the session works with."""
-    talk = state.conversation
-    under_way = bool(talk.turns) and talk.turns[-1].outcome == "steered"
-    return Task(words, tuple(dict.fromkeys((*talk.touched(), *pointed_at(talk)))), mentioned(words), under_way)
+    conversation = state.conversation
+    under_way = bool(conversation.turns) and conversation.turns[-1].outcome == "steered"
+    files = tuple(dict.fromkeys((*conversation.touched(), *pointed_at(conversation))))
+    return Task(words, files, mentioned(words), under_way)
 
 
 def _files_in_use(state: State) -> tuple[str, ...]:

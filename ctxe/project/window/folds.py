@@ -62,12 +62,12 @@ class Folds:
 
     def _with_lessons(self, state: State, cause: str, focus: str) -> Fold | None:
         """The fold with lessons and focus lines, or with fewer of them where it would free too little."""
-        talk = state.conversation
+        conversation = state.conversation
         fold = self._folded(state, cause)
         if fold is None:
             return None
         lessons = tuple(self.lessons(state, fold.upto))
-        kept = self._focused(state, focus or focus_of(talk), fold)
+        kept = self._focused(state, focus or focus_of(conversation), fold)
         if not (lessons or kept):
             return fold
         for also in ((*kept, *lessons), lessons) if lessons else (kept,):
@@ -80,8 +80,8 @@ class Folds:
         """The lines of the folded part that are about the words in ``focus``."""
         if not focus:
             return ()
-        gone = self._seen(state).before(fold.upto)
-        kept = focused(focus, gone, int(FOCUS_SHARE * self.composer.budget.usable), self.composer.count)
+        folded = self._seen(state).before(fold.upto)
+        kept = focused(focus, folded, int(FOCUS_SHARE * self.composer.budget.usable), self.composer.count)
         return (kept,) if kept else ()
 
     def _folded(self, state: State, cause: str, *kept: Chunk) -> Fold | None:
@@ -101,11 +101,11 @@ class Folds:
 
     def restore(self, state: State) -> tuple[Chunk, ...]:
         """Folded lines that the newest step is likely to need, where there is room for them."""
-        talk = state.conversation
-        if talk.fold is None and not state.originals:
+        conversation = state.conversation
+        if conversation.fold is None and not state.originals:
             return ()
         composer, frame = self.composer, self.composer.frame(state)
-        return brought_back(frame, talk, composer.budget.usable, composer.count, partial(self._seen, state))
+        return brought_back(frame, conversation, composer.budget.usable, composer.count, partial(self._seen, state))
 
     def forecast(self, state: State, grown: Sequence[int]) -> Forecast | None:
         """When the next fold comes if steps keep adding as many tokens as the latest ones in ``grown``.
@@ -114,9 +114,9 @@ class Folds:
         """
         if state.ledger is None:
             return None
-        composer, talk, size = self.composer, state.conversation, state.folded or state.ledger.used
-        room = room_for(composer.frame(state), talk, composer.budget.usable, composer.count)
-        return forecast(room, talk, self.policy, size, grown, composer.model.prices)
+        composer, conversation, size = self.composer, state.conversation, state.folded or state.ledger.used
+        room = room_for(composer.frame(state), conversation, composer.budget.usable, composer.count)
+        return forecast(room, conversation, self.policy, size, grown, composer.model.prices)
 
 
 def folds(project: Project, composer: Composer) -> Folds:
@@ -147,10 +147,10 @@ def lessons_before(project: Project, composer: Composer, state: State, upto: Pos
     from ctxe.knowledge.memory import RECALLED
 
     turns = state.conversation.turns[: upto.turn + (upto.step > 0)]
-    told = [s for turn in reversed(turns) for s in turn.gathered if s.name == RECALLED]
-    names = dict.fromkeys(chunk.id for section in told for chunk in section.chunks)
-    standing = sum(composer.count(c.text) for s in state.standing or () if s.share == "memory" for c in s.chunks)
-    room = composer.budget.room("memory") - standing
+    recalled = [s for turn in reversed(turns) for s in turn.gathered if s.name == RECALLED]
+    names = dict.fromkeys(chunk.id for section in recalled for chunk in section.chunks)
+    spent = sum(composer.count(c.text) for s in state.standing or () if s.share == "memory" for c in s.chunks)
+    room = composer.budget.room("memory") - spent
     found = memory(project, composer.count).again(tuple(names), composer.session, room)
     return tuple(replace(chunk, text=composer.offers.clean(chunk.text)) for chunk in found)
 
@@ -168,8 +168,8 @@ def trimmer(window: int, count: Count, state: Callable[[], State]) -> Callable[[
         return names_at_work(state().conversation, state().pending)
 
     def cut(output: ToolOutput) -> tuple[str, str]:
-        standing = known.of(state().conversation)
-        done = shown_output(output.text, output.kind, window, count, standing, output.most, at_work, output.about)
+        shown = known.of(state().conversation)
+        done = shown_output(output.text, output.kind, window, count, shown, output.most, at_work, output.about)
         return done.text, done.handle
 
     return cut

@@ -60,10 +60,10 @@ def freshen(
         now = digest_of(path)
         if now == before:
             continue
-        what = "is gone" if now == GONE else "changed" if before else "is there again"
+        change = "is gone" if now == GONE else "changed" if before else "is there again"
         news = told(path, before) if now else ""
-        then = "Now, in place of what stands above:" if news else "Read it again before you rely on it."
-        text = f"[ctxe: {path} {what} since you last saw it, not by an edit of yours. {then}]" + (
+        advice = "Now, in place of what stands above:" if news else "Read it again before you rely on it."
+        text = f"[ctxe: {path} {change} since you last saw it, not by an edit of yours. {advice}]" + (
             f"\n{news}" if news else ""
         )
         notes.append(Chunk(CHANGED + path, text, "changed on disk", "region" if news else "name", path, now))
@@ -90,11 +90,11 @@ def news_of(before: str | None, now: str, room: int, count: Count) -> str:
 
     Without the text ``before`` there is no diff.
     """
-    ways = [now]
+    candidates = [now]
     if before is not None:
         import difflib
 
         changes = difflib.unified_diff(before.splitlines(), now.splitlines(), n=2, lineterm="")
-        ways.append("\n".join(list(changes)[2:]))
-    shortest = min(ways, key=len)
+        candidates.append("\n".join(list(changes)[2:]))
+    shortest = min(candidates, key=len)
     return shortest if shortest.strip() and count(shortest) <= room else ""

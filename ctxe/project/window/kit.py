@@ -94,10 +94,10 @@ def kit_for(
     if unknown := [name for name in only if name not in tools]:
         raise ConfigError(f"there is no tool {unknown[0]!r}", "the tools are " + ", ".join(tools))
     kept = {name: tool for name, tool in tools.items() if offers(name)}
-    mine = replace(workspace, sandboxed=lambda argv: argv, environment=project.environment)
+    unboxed = replace(workspace, sandboxed=lambda argv: argv, environment=project.environment)
     files = SessionFiles(workspace, clean, taker(project, state, keep=False))
     purse = Purse(project.config.budget.max_cost, lambda: state().usd)
-    return Kit(kept, run_command(mine, jobs), clean, files, skilled, servers, purse, jobs)
+    return Kit(kept, run_command(unboxed, jobs), clean, files, skilled, servers, purse, jobs)
 
 
 def _skilled(

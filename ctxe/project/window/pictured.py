@@ -51,8 +51,8 @@ def taker(project: Project, state: Callable[[], State], *, keep: bool, asked: bo
         if header(data) is None:
             return None
         if blind := unseeing(project, state()):
-            told = "ask the user what it shows" if asked else f'if it does: [models."{blind}"] images = true'
-            raise ToolError(f"{name} is a picture, and {blind} sees none; {told}")
+            advice = "ask the user what it shows" if asked else f'if it does: [models."{blind}"] images = true'
+            raise ToolError(f"{name} is a picture, and {blind} sees none; {advice}")
         _check_bounds(name, len(data), [*_in_request(state()), *beside])
         try:
             found = project.pictures.take(cleaning(project.own_keys)(one_line(name)), data)
@@ -70,10 +70,10 @@ def _in_request(state: State) -> Iterator[Picture]:
     yield from (chunk.picture for chunk in state.queued if chunk.picture)
 
 
-def _check_bounds(name: str, size: int, stands: Sequence[Picture]) -> None:
+def _check_bounds(name: str, size: int, others: Sequence[Picture]) -> None:
     """Raise ToolError when one more picture of ``size`` bytes would exceed what a provider takes in a request."""
-    if len(stands) >= MOST_SHOWN or sum(one.size for one in stands) + size > MOST_SENT:
-        held = f"{len(stands)} pictures of {sum(one.size for one in stands) / 1e6:.1f} MB"
+    if len(others) >= MOST_SHOWN or sum(one.size for one in others) + size > MOST_SENT:
+        held = f"{len(others)} pictures of {sum(one.size for one in others) / 1e6:.1f} MB"
         raise ToolError(f"{name} is a picture too many: {held} stand in the request, until a fold (/compact)")
 
 
@@ -132,9 +132,9 @@ def pictured(picture: Picture, why: str, path: str = "") -> Chunk:
     return Chunk(path or picture.name, f"[{picture.words}]", why, "full", path, picture.digest if path else "", picture)
 
 
-def surviving(talk: Conversation) -> Iterator[Chunk]:
+def surviving(conversation: Conversation) -> Iterator[Chunk]:
     """One chunk that lists every picture of a session with the handle that shows it again; nothing without pictures."""
-    lines = [f"- {handle}: {one.words}, seen in turn {turn}" for handle, (one, turn) in talk.pictures().items()]
+    lines = [f"- {handle}: {one.words}, seen in turn {turn}" for handle, (one, turn) in conversation.pictures().items()]
     if lines:
         head = "[pictures of this session; one that stands here no more is shown again by `recall` with its handle]"
         yield Chunk("pictures", "\n".join([head, *lines]), "pictures gave way to this line each")

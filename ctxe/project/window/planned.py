@@ -150,8 +150,8 @@ class Planning:
                 out.append(Omission(chunk.path, 0, "stands in the request already"))
             else:
                 kept.append(replace(chunk, of=now))
-        told = [Omission(f"{found.name}:note", 0, made.note)] if made.note else []
-        return replace(found, chunks=tuple(kept), left_out=(*told, *out))
+        note = [Omission(f"{found.name}:note", 0, made.note)] if made.note else []
+        return replace(found, chunks=tuple(kept), left_out=(*note, *out))
 
 
 def _none(why: Omission) -> Section:

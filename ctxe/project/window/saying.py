@@ -48,8 +48,8 @@ def telling(words: str) -> bool:
     from ctxe.lexical.words import terms
     from ctxe.repo.planning.overview import about
 
-    said = set(terms(words))
-    return (len(said) >= FEWEST and not said <= _stems()) or bool(about(words))
+    stems = set(terms(words))
+    return (len(stems) >= FEWEST and not stems <= _stems()) or bool(about(words))
 
 
 @cache

@@ -72,18 +72,18 @@ def _sources(project: Project, kit: Kit, count: Count, session: str) -> list[tup
 def told_at_start(project: Project, skilled: Skilled, composer: Composer) -> tuple[str, ...]:
     """Notices before a session: rules and memory that were changed outside, cut, refused, invisible or broken."""
     count = composer.count
-    said = list(composer.offers.instructions.notices(Task(), project.budget.room("instructions")))
+    lines = list(composer.offers.instructions.notices(Task(), project.budget.room("instructions")))
     if project.config.memory.enabled:
         again = any(project.place.sessions.glob("*.jsonl"))
         changed = seen(project.store, again=again) if project.place.writable else ""
-        said = [*([changed] if changed else []), *said, *memory(project, count).notices()]
-    said += skills(project, skilled, count).notices()
+        lines = [*([changed] if changed else []), *lines, *memory(project, count).notices()]
+    lines += skills(project, skilled, count).notices()
     if any_named(project):
         from ctxe.project.servers.configured import refused
 
-        said += refused(project)
-    more = [f"{len(said) - MOST_TOLD} more: `ctxe memory show --sources`"] if len(said) > MOST_TOLD else []
-    return (*said[:MOST_TOLD], *more)
+        lines += refused(project)
+    rest = [f"{len(lines) - MOST_TOLD} more: `ctxe memory show --sources`"] if len(lines) > MOST_TOLD else []
+    return (*lines[:MOST_TOLD], *rest)
 
 
 def scoped_rules(project: Project, composer: Composer) -> Callable[[State], list[Chunk]]:
@@ -106,8 +106,8 @@ def scoped_rules(project: Project, composer: Composer) -> Callable[[State], list
 def changes(state: State, files: SessionFiles, budget: Budget, count: Count) -> Sequence[Section]:
     """A section on files that changed since the model saw them, to send with the user's words; empty when none did."""
     each = birth_limit("read", budget.window)
-    told = within(budget.room("files"), lambda path, before: files.news(path, before, each, count), count)
-    notes = tuple(freshen(state, files.digest_of, told))
+    news = within(budget.room("files"), lambda path, before: files.news(path, before, each, count), count)
+    notes = tuple(freshen(state, files.digest_of, news))
     return [Section("changes", Priority.INJECTED, notes, "task")] if notes else []
 
 
@@ -116,8 +116,8 @@ def surroundings(project: Project) -> Section:
     branch = project.git.branch() if project.place.git else ""
     facts = [f"platform: {_machine()}", f"date: {datetime.now(UTC):%Y-%m-%d}"]
     if branch:
-        begun = project.git.under_way()
-        more = f", a {begun} is under way" if begun else ""
+        operation = project.git.under_way()
+        more = f", a {operation} is under way" if operation else ""
         named = "none, HEAD is detached" if branch == "HEAD" else cleaning(project.own_keys)(branch)
         facts.append(f"git branch: {named}{more}")
     if project.place.working != project.root:

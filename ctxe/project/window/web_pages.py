@@ -23,8 +23,8 @@ def beside(queued: Sequence[Chunk]) -> list[Section]:
     return [*made, *([Section("asides", Priority.TASK, others, "task")] if others else [])]
 
 
-def surviving(talk: Conversation) -> Iterator[Chunk]:
+def surviving(conversation: Conversation) -> Iterator[Chunk]:
     """One chunk that lists the URL of every page the user asked for and how to see it again; nothing without pages."""
-    if lines := [f"- {address}" for address in pages_of(talk)]:
+    if lines := [f"- {address}" for address in pages_of(conversation)]:
         head = "[pages the user asked for; one that stands here no more is shown again by `recall` with its address]"
         yield Chunk("pages", "\n".join([head, *lines]), "pages gave way to this line each")

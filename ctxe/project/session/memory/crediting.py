@@ -47,8 +47,8 @@ class Crediting:
         playbook.credit(self.memory.counters, ids, self.memory.store.now(), helped=False)
         try:
             for entry in playbook.retire(self.memory.store, self.memory.counters, ids):
-                told = f"contradicted {playbook.CONTRADICTED} times, archived: {entry.title}"
-                yield Recorded(cast("Any", entry.kind), entry.id, told, "ctxe", entry.path)
+                reason = f"contradicted {playbook.CONTRADICTED} times, archived: {entry.title}"
+                yield Recorded(cast("Any", entry.kind), entry.id, reason, "ctxe", entry.path)
         except StoreError:
             return
 
@@ -60,8 +60,8 @@ class Crediting:
     def _ended(self, event: TurnFinished, state: State) -> None:
         """Note which shown memories the turn cited; count them as helpful if its tests passed."""
         number, turn = len(state.conversation.turns), state.turn
-        said = "\n".join(f"{s.reply.text}\n{' '.join(c.arguments for c in s.reply.calls)}" for s in turn.steps)
-        ids = playbook.cited(said, _shown([*_standing(state), *turn.gathered]))
+        text = "\n".join(f"{s.reply.text}\n{' '.join(c.arguments for c in s.reply.calls)}" for s in turn.steps)
+        ids = playbook.cited(text, _shown([*_standing(state), *turn.gathered]))
         self.cited[number] = ids
         self.cited.pop(number - REMEMBERED, None)
         if self.passed and event.outcome == "answered":

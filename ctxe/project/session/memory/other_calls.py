@@ -61,17 +61,17 @@ class OtherCalls:
         """Let the gate know the failed call until something changes."""
         text, root, memory = event.result.text, self.gating.root, self.watch.memory
         refused = str(event.facts.get("refused", ""))
-        told = refused or text.partition("\n[ctxe:")[0]
-        said = f"{event.title or call.name}: {' '.join(told.split())[:MOST_SAID]}"
+        message = refused or text.partition("\n[ctxe:")[0]
+        lesson = f"{event.title or call.name}: {' '.join(message.split())[:MOST_SAID]}"
         self.watch.gate.failed(
             Failed(
                 call_key(call.name, call.arguments, root),
                 refusal(call.name, text, root),
-                said,
+                lesson,
                 files={path: memory.digest_of(path)[:DIGITS] for path in found.paths},
                 alone=found.kind in ("edit", "look"),
                 refused=bool(refused),
-                passing=outside(said),
+                passing=outside(lesson),
                 at=memory.store.now(),
             )
         )

@@ -116,8 +116,8 @@ class Remembering:
         elif "exit_code" not in event.facts:
             yield from map(self._recorded, self.others.ended(event, state))
         if "exit_code" in event.facts and event.facts.get("by") != "user":
-            for told in self.watch.ran(event.facts, str(len(state.conversation.turns))):
-                yield self._recorded(told)
+            for news in self.watch.ran(event.facts, str(len(state.conversation.turns))):
+                yield self._recorded(news)
         elif "stopped" in event.facts or not only_looks(str(event.facts.get("command") or "ls")):
             self.watch.gate.changed()
 
@@ -139,13 +139,13 @@ class Remembering:
         """Handle an undo of changes to these files. An unwritable memory does not stop an undo."""
         with contextlib.suppress(StoreError):
             self.recorded += [
-                f"failure {told.entry.id} {told.change}" for told in self.watch.taken_back(paths, "/undo")
+                f"failure {news.entry.id} {news.change}" for news in self.watch.taken_back(paths, "/undo")
             ]
 
     def given_back(self, forget: Callable[..., object], paths: Sequence[str]) -> None:
         """Handle a redo of changes to these files."""
-        gone = [told.entry.id for told in self.watch.given_back(paths)]
-        self.recorded = [told for told in self.recorded if told.split(" ")[1] not in gone]
+        gone = [news.entry.id for news in self.watch.given_back(paths)]
+        self.recorded = [line for line in self.recorded if line.split(" ")[1] not in gone]
         with contextlib.suppress(StoreError):
             _ = forget(*gone) if gone else None
 
@@ -168,17 +168,17 @@ class Remembering:
         kind: Any = "proposal" if entry.status == "proposed" else entry.kind
         return Recorded(kind, entry.id, entry.title, entry.by, entry.path)
 
-    def _recorded(self, told: FailureNews) -> Recorded:
+    def _recorded(self, news: FailureNews) -> Recorded:
         """The event for a failure that was seen or resolved; prepares the note for a model that goes in circles."""
-        entry = told.entry
-        self.recorded.append(f"failure {entry.id} {told.change}")
-        if told.tried:
-            self.notes.append(_circle(entry, told.tried))
-        if told.change == "again" and self.reply:
+        entry = news.entry
+        self.recorded.append(f"failure {entry.id} {news.change}")
+        if news.tried:
+            self.notes.append(_circle(entry, news.tried))
+        if news.change == "again" and self.reply:
             self._repeated(entry.signature, self.reply)
         fix = f"; fix: {entry.fix}" if entry.fix and entry.fix not in entry.title else ""
-        says = SAYS.get(told.change, told.change) if entry.command or told.change != "new" else "noted"
-        title = f"{says}: {entry.title}{fix}"
+        verb = SAYS.get(news.change, news.change) if entry.command or news.change != "new" else "noted"
+        title = f"{verb}: {entry.title}{fix}"
         return Recorded("failure", entry.id, title, "ctxe", entry.path)
 
     def _repeated(self, signature: str, reply: ReplyReceived) -> None:
@@ -223,5 +223,5 @@ def _circle(entry: Entry, tried: Sequence[str]) -> Chunk:
 
 def _gist(turn: Turn) -> str:
     """The first line of the answer, or "done"."""
-    said = turn.steps[-1].reply.text.strip() if turn.steps else ""
-    return said.splitlines()[0] if said else "done"
+    text = turn.steps[-1].reply.text.strip() if turn.steps else ""
+    return text.splitlines()[0] if text else "done"

@@ -110,8 +110,8 @@ def copied_from(log: Log, past: Sequence[Timed]) -> tuple[tuple[str, int], ...]:
     found: dict[str, int] = {}
     header, turns = log.header or _header(log.path), len(past)
     while (name := Path(str(header.get("fork", ""))).name) and name not in found:
-        begun = (event for _, event in past[: int(header.get("copied", 0))] if isinstance(event, TurnStarted))
-        turns = min(turns, sum(1 for _ in begun))
+        started = (event for _, event in past[: int(header.get("copied", 0))] if isinstance(event, TurnStarted))
+        turns = min(turns, sum(1 for _ in started))
         found[name] = turns
         header = _header(log.path.with_name(f"{name}.jsonl"))
     return tuple(found.items())
