@@ -34,6 +34,6 @@ def fence(text: str, origin: str, tag: str = "memory", **marks: str) -> Fenced:
         for hidden in found
     )
     inside = _TAG.sub("‹", _CONTROL.sub("", clean))
-    held = {"from": origin, **marks}
-    attributes = "".join(f' {key}="{_QUOTE.sub("_", value)}"' for key, value in held.items() if value)
+    values = {"from": origin, **marks}
+    attributes = "".join(f' {key}="{_QUOTE.sub("_", value)}"' for key, value in values.items() if value)
     return Fenced(f"<{tag}{attributes}>\n{inside.strip()}\n</{tag}>", notices)

@@ -30,11 +30,11 @@ def split(words: str) -> tuple[str, ...]:
 
 def scope(*given: str | tuple[str, ...] | None) -> tuple[str, ...]:
     """The patterns in the first value that has any; front matter names its scope by several keys, in this order."""
-    for said in given:
-        if isinstance(said, tuple) and said:
-            return said
-        if isinstance(said, str) and said:
-            return split(said.replace("\n", ","))
+    for value in given:
+        if isinstance(value, tuple) and value:
+            return value
+        if isinstance(value, str) and value:
+            return split(value.replace("\n", ","))
     return ()
 
 

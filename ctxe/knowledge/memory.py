@@ -73,10 +73,10 @@ class Memory:
         """The snapshot for the system prompt and the recalled entries for the task message, without empty sections."""
         entries = self.entries()
         standing = self._snapshot_section(entries, int(room * STANDING))
-        held = sum(self._cost(chunk.text) for chunk in standing.chunks)
+        used = sum(self._cost(chunk.text) for chunk in standing.chunks)
         sections = [standing] if standing.chunks or standing.left_out else []
         if entries and (task.words or task.files or task.named):
-            recalled = self._recalled_section(task, entries, room - held - HEADING * 2)
+            recalled = self._recalled_section(task, entries, room - used - HEADING * 2)
             sections += [recalled] if recalled.chunks or recalled.left_out else []
         return sections
 
@@ -95,15 +95,15 @@ class Memory:
         """
         entries = self.entries()
         replaced, by_id = links.successors(entries), {entry.id: entry for entry in entries}
-        told = {group.entry.id: group for group in self._groups(entries)}
-        met = [one for one in told.values() if _recorded_in(one, session) and one.entry.error != captures.CORRECTED]
+        groups = {group.entry.id: group for group in self._groups(entries)}
+        met = [one for one in groups.values() if _recorded_in(one, session) and one.entry.error != captures.CORRECTED]
         here = [one.entry.id for one in met if one.status == "resolved"]
         current = dict.fromkeys(replaced.get(name) or name for name in (*ids, *here))
         chunks: list[Chunk] = []
         for entry in (by_id[name] for name in current if name in by_id):
-            text = self._rendered(entry, told, int(room * WIDEST))
-            held = links.is_current(entry, replaced) and entry.status != "wontfix"
-            if held and (cost := self._cost(text)) <= room:
+            text = self._rendered(entry, groups, int(room * WIDEST))
+            holds = links.is_current(entry, replaced) and entry.status != "wontfix"
+            if holds and (cost := self._cost(text)) <= room:
                 chunks.append(Chunk(entry.id, text, "told before the fold", path=f".ctxe/{entry.path}"))
                 room -= cost
         lines = [_open_line(one) for one in met if one.status == "open" and one.entry.id not in current]
@@ -113,17 +113,17 @@ class Memory:
     def notices(self) -> tuple[str, ...]:
         """One line per file that has invisible characters or is damaged."""
         snapshot = self.store.snapshot()
-        said = [f".ctxe/{problem.path}: {problem.says}" for problem in snapshot.problems]
+        lines = [f".ctxe/{problem.path}: {problem.says}" for problem in snapshot.problems]
         for path, text in self._summaries():
-            said += fence(text, path).notices
+            lines += fence(text, path).notices
         for entry in snapshot.entries:
             if not entry.text.isascii() or not entry.title.isascii():
-                said += fence(f"{entry.title}\n{entry.text}", f".ctxe/{entry.path}").notices
-        return tuple(said)
+                lines += fence(f"{entry.title}\n{entry.text}", f".ctxe/{entry.path}").notices
+        return tuple(lines)
 
     def _snapshot_section(self, entries: Sequence[Entry], room: int) -> Section:
         offered: list[Chunk] = []
-        out: list[Omission] = []
+        left_out: list[Omission] = []
         rest = room - HEADING
         for chunk, omitted in self._snapshot_chunks(entries, rest):
             cost = self._cost(chunk.text) if chunk else 0
@@ -131,22 +131,24 @@ class Memory:
                 offered.append(chunk)
                 rest -= cost
             elif chunk:
-                out.append(Omission(chunk.id, cost, "over the memory share"))
-            out += omitted
-        return Section("memory", Priority.MEMORY, tuple(offered), "system", "memory", tuple(out))
+                left_out.append(Omission(chunk.id, cost, "over the memory share"))
+            left_out += omitted
+        return Section("memory", Priority.MEMORY, tuple(offered), "system", "memory", tuple(left_out))
 
     def _snapshot_chunks(self, entries: Sequence[Entry], room: int) -> Iterable[tuple[Chunk | None, list[Omission]]]:
         """Chunks in order of importance. Each takes at most its part of ``room`` and leaves the rest to later ones."""
         for path, text in self._summaries():
             yield beginning(path, text, int(room * 0.6), self._cost)
-        held = decisions.current(entries)
-        lines = [decisions.line(entry) for entry in reversed(held)]
+        standing = decisions.current(entries)
+        lines = [decisions.line(entry) for entry in reversed(standing)]
         yield listed("decisions", "current decisions", lines, int(room * 0.4), "decision", self._cost)
         lessons = [playbook.line(entry) for entry in playbook.standing(entries, self._numbers())]
         yield listed("playbook", "how things are done here", lessons, int(room * 0.3), "routine", self._cost)
         groups = self._groups(entries)
-        told = [_open_line(one) for one in groups if one.status == "open" and not _recorded_in(one, self.session)]
-        yield listed("failures", "open failures", told, int(room * 0.3), "failure", self._cost)
+        open_failures = [
+            _open_line(one) for one in groups if one.status == "open" and not _recorded_in(one, self.session)
+        ]
+        yield listed("failures", "open failures", open_failures, int(room * 0.3), "failure", self._cost)
         days = [f"- {entry.created[:16]} {daily.told(entry)}" for entry in reversed(self._newest_log_lines(entries))]
         yield listed("daily", "latest work, newest first", days, int(room * 0.2), "log", self._cost)
         told_weeks = daily.weeks(entries, daily.day_of(self.store.now())) if days else {}
@@ -177,24 +179,24 @@ class Memory:
 
         numbers = self._numbers()
         ranked = playbook.weighed(self.ranker()(task, entries, live), numbers)
-        told = {group.entry.id: group for group in self._groups(entries)}
+        groups = {group.entry.id: group for group in self._groups(entries)}
         chunks: list[Chunk] = []
-        out: list[Omission] = []
+        left_out: list[Omission] = []
         rest = room - self.count(_more_line(len(ranked))) - 1
         for entry, score in ranked:
             if rest < SMALLEST or len(chunks) == MOST_RECALLED:
-                out.append(Omission(entry.id, len(entry.text) // 4 + SMALLEST, "over the memory share"))
+                left_out.append(Omission(entry.id, len(entry.text) // 4 + SMALLEST, "over the memory share"))
                 continue
-            text = self._rendered(entry, told, int(room * WIDEST))
+            text = self._rendered(entry, groups, int(room * WIDEST))
             cost = self._cost(text)
             if cost <= rest:
                 chunks.append(Chunk(entry.id, text, f"bears on the task ({score:.2f})", path=f".ctxe/{entry.path}"))
                 rest -= cost
             else:
-                out.append(Omission(entry.id, cost, "over the memory share"))
-        if out and chunks:
-            chunks.append(Chunk("more", _more_line(len(out)), "what was left out"))
-        return Section(RECALLED, Priority.MEMORY, tuple(chunks), "task", "memory", tuple(out))
+                left_out.append(Omission(entry.id, cost, "over the memory share"))
+        if left_out and chunks:
+            chunks.append(Chunk("more", _more_line(len(left_out)), "what was left out"))
+        return Section(RECALLED, Priority.MEMORY, tuple(chunks), "task", "memory", tuple(left_out))
 
     def _newest_log_lines(self, entries: Iterable[Entry]) -> tuple[Entry, ...]:
         """The newest lines of the daily log from other sessions, oldest first."""
@@ -204,9 +206,9 @@ class Memory:
         """Whether the entry belongs to the session that asks; False when that session has no id."""
         return entry.session == self.session != ""
 
-    def _rendered(self, entry: Entry, told: Mapping[str, remembered.Group], widest: int) -> str:
-        if entry.kind == "failure" and entry.id in told:
-            return self._fenced(entry, remembered.lesson(told[entry.id]))
+    def _rendered(self, entry: Entry, groups: Mapping[str, remembered.Group], widest: int) -> str:
+        if entry.kind == "failure" and entry.id in groups:
+            return self._fenced(entry, remembered.lesson(groups[entry.id]))
         if len(entry.text) <= widest * LONGEST_TOKEN:
             whole = self._fenced(entry, f"{entry.title}\n{entry.text}" if entry.title else entry.text)
             if self._cost(whole) <= widest:

@@ -80,8 +80,8 @@ def _call_facts(event: ToolFinished, unicode: bool) -> str:
     if isinstance(tests := facts.get("tests"), dict):
         counts = ((tests.get(name), word) for name, word in (("passed", "passed"), ("failures", "failed")))
         words += [f"{count} {word}" for count, word in counts if count]
-    if isinstance(asked := facts.get("delegate"), dict):
-        words += _delegate_facts(asked)
+    if isinstance(delegate := facts.get("delegate"), dict):
+        words += _delegate_facts(delegate)
     words += _size_facts(event) if "page" not in facts else _page_facts(event)
     if event.seconds >= 1:
         words.append(figures.seconds(event.seconds))
@@ -91,21 +91,21 @@ def _call_facts(event: ToolFinished, unicode: bool) -> str:
 def _page_facts(event: ToolFinished) -> list[str]:
     """The size of a web page, and how much of it the model is given."""
     facts, text = event.facts, event.result.text
-    told = (
+    tokens = (
         f"{figures.size(facts['tokens'])} tokens"
         if "tokens" in facts
         else f"about {figures.size(len(text) / 4)} tokens"
     )
-    arrow = f"{figures.data(facts.get('bytes', 0))}, {told}"
+    arrow = f"{figures.data(facts.get('bytes', 0))}, {tokens}"
     hidden = ["invisible characters removed"] * any("invisible" in str(one) for one in facts.get("hidden", ()))
     return [arrow, *(["the parts that matter"] if event.result.handle else []), *hidden]
 
 
-def _delegate_facts(asked: Mapping[str, Any]) -> list[str]:
+def _delegate_facts(delegate: Mapping[str, Any]) -> list[str]:
     """What a delegate read for its answer, its price, and its session."""
-    reads = [figures.plural(asked["reads"], "read")] if asked.get("reads") else []
-    money = [figures.money(asked["usd"])] if asked.get("usd") is not None else []
-    return [*reads, f"{figures.size(asked.get('tokens', 0))} tokens", *money, str(asked.get("session", ""))]
+    reads = [figures.plural(delegate["reads"], "read")] if delegate.get("reads") else []
+    money = [figures.money(delegate["usd"])] if delegate.get("usd") is not None else []
+    return [*reads, f"{figures.size(delegate.get('tokens', 0))} tokens", *money, str(delegate.get("session", ""))]
 
 
 def _size_facts(event: ToolFinished) -> list[str]:
@@ -122,10 +122,10 @@ def _size_facts(event: ToolFinished) -> list[str]:
         words += [figures.plural(printed, "line")] if printed else []
     if event.result.handle:
         runs = [int(count) for count in REPEATED.findall(text)]
-        seen, whole, told = sum(runs), event.full.count("\n") + 1, text.count("\n") + 1 - len(runs)
+        seen, whole, fresh = sum(runs), event.full.count("\n") + 1, text.count("\n") + 1 - len(runs)
         some = f"{seen:,} of them" if words else figures.plural(seen, "line")  # a command's head has no count
-        words += [f"{some} in view already" if told > SPARE else "in view already, not sent again"] * bool(runs)
-        words += ["shortened for the model"] * (seen + told < whole or not event.full)
+        words += [f"{some} in view already" if fresh > SPARE else "in view already, not sent again"] * bool(runs)
+        words += ["shortened for the model"] * (seen + fresh < whole or not event.full)
     return words
 
 

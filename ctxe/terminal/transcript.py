@@ -51,7 +51,11 @@ def gathered(sections: Sequence[Section], unicode: bool) -> list[Line]:
         more = f" +{len(names) - 3}" if len(names) > 3 else ""
         listed = "" if names == [section.name] else f" {', '.join(names[:3])}{more}"
         parts += [f"{section.name}{listed}"] if names else []
-        parts += [f"no {section.name}, {out.why}" for out in section.left_out if out.id == f"{section.name}:index"]
+        parts += [
+            f"no {section.name}, {omission.why}"
+            for omission in section.left_out
+            if omission.id == f"{section.name}:index"
+        ]
     dot = f" {glyph('dot', unicode)} "
     return [line(("gathered for this: " + dot.join(parts), "dim"))] if parts else []
 

@@ -46,9 +46,9 @@ def line_of(done: TurnSummary, seconds: float, session: str = "") -> str:
     latest = {tuple(note.split(" ")[:2]): note for note in done.recorded}
     notes += sorted(latest.values(), key=lambda note: note.startswith(FAILURE))
     notes += [f"${done.usd:.2f}" if done.usd else ""]
-    told = "; ".join(note for note in notes if note)
-    if told:
-        parts.append(f"({told})")
+    details = "; ".join(note for note in notes if note)
+    if details:
+        parts.append(f"({details})")
     who = f"[{session}] " if session else ""
     return brief(f"- {(stamp(seconds) or '1970-01-01T00:00')[11:16]} {who}{' '.join(parts)}", MOST_WORDS)
 
@@ -67,9 +67,9 @@ def read_day(data: bytes, path: str) -> tuple[Entry, ...]:
         if not match or not match[3]:
             continue
         created = f"{day}T{match[1] or '00:00'}:00Z" if _DATE.fullmatch(day) else ""
-        held, text = digest(line.strip()), match[3][: MOST_WORDS * 4]
+        content_hash, text = digest(line.strip()), match[3][: MOST_WORDS * 4]
         entry = Entry("", "log", "", "current", created, "session", match[2] or "", text=text, path=path)
-        for name in (f"{day}-{held[:4]}", f"{day}-{held[:12]}"):
+        for name in (f"{day}-{content_hash[:4]}", f"{day}-{content_hash[:12]}"):
             if same_line(found.setdefault(name, replace(entry, id=name)), entry):
                 break
     return tuple(found.values())
@@ -110,13 +110,13 @@ def weeks(entries: Iterable[Entry], today: str) -> dict[str, tuple[str, ...]]:
     routine or preference are kept whole.
     """
     limit = _ordinal(today) - 7
-    told: dict[str, list[Entry]] = {}
+    by_week: dict[str, list[Entry]] = {}
     for entry in entries:
         day = _ordinal(entry.created[:10])
         if entry.path.startswith("daily/") and 0 < day <= limit:
             year, week, _ = date.fromordinal(day).isocalendar()
-            told.setdefault(f"{year}-W{week:02d}", []).append(entry)
-    return {week: _summary_of(told[week]) for week in sorted(told, reverse=True)}
+            by_week.setdefault(f"{year}-W{week:02d}", []).append(entry)
+    return {week: _summary_of(by_week[week]) for week in sorted(by_week, reverse=True)}
 
 
 def _summary_of(lines: Sequence[Entry]) -> tuple[str, ...]:

@@ -136,8 +136,8 @@ def read_entry(data: bytes, path: str) -> Entry:
 def write_entry(entry: Entry) -> bytes:
     """The bytes of a new file for the entry; empty keys are left out."""
     entry = cleaned(entry)
-    held: dict[str, Value | None] = {key: getattr(entry, key) for key in KEYS if getattr(entry, key)}
-    return rewrite(b"", {**held, **entry.extra}, entry.text)
+    fields_set: dict[str, Value | None] = {key: getattr(entry, key) for key in KEYS if getattr(entry, key)}
+    return rewrite(b"", {**fields_set, **entry.extra}, entry.text)
 
 
 def update_entry(data: bytes, old: Entry, new: Entry) -> bytes:

@@ -163,11 +163,11 @@ def _value(head: bytes, rest: list[bytes], number: int, problems: list[str]) -> 
 
 
 def _updated_lines(page: FrontPage, changes: Mapping[str, Value | None], newline: bytes) -> list[bytes]:
-    held = {field.key: field for field in page.fields}
+    by_key = {field.key: field for field in page.fields}
     lines: list[bytes | None] = list(page.lines)
     added: list[bytes] = []
     for key, value in changes.items():
-        field = held.get(key)
+        field = by_key.get(key)
         if field and field.value == value:
             continue
         new = b"" if value is None else _line(key, value, newline)

@@ -86,17 +86,17 @@ class Journal:
 
     def known(self) -> dict[str, str | None] | None:
         """Content hashes by path, as last seen; None when nothing was ever recorded."""
-        held = _read_json(self._known_path)
-        return held if isinstance(held, dict) else None
+        digests = _read_json(self._known_path)
+        return digests if isinstance(digests, dict) else None
 
     def know(self, digests: Mapping[str, str | None]) -> None:
         """Record these content hashes as the known state of the folder."""
-        held = {path: content for path, content in digests.items() if content is not None}
-        files.replace_quickly(self._known_path, json.dumps(held).encode())
+        existing = {path: content for path, content in digests.items() if content is not None}
+        files.replace_quickly(self._known_path, json.dumps(existing).encode())
 
     def _rows(self) -> list[Any]:
-        held = _read_json(self._steps_path)
-        return held if isinstance(held, list) else []
+        rows = _read_json(self._steps_path)
+        return rows if isinstance(rows, list) else []
 
 
 def _read_json(path: Path) -> Any:

@@ -40,13 +40,13 @@ def parse_object(line: bytes | str) -> Mapping[str, Any]:
     if len(line) > MOST_LINE:
         raise ValueError(f"longer than {MOST_LINE:,} bytes")
     try:
-        held = json.loads(line)
+        value = json.loads(line)
     except UnicodeDecodeError:
         raise ValueError("not UTF-8") from None
     except (ValueError, RecursionError):
         raise ValueError("no JSON") from None
-    if isinstance(held, dict):
-        return held
+    if isinstance(value, dict):
+        return value
     raise ValueError("no JSON object")
 
 
@@ -73,11 +73,11 @@ def from_object(held: Mapping[str, Any], path: str = "") -> Entry:
 
 def to_object(entry: Entry) -> dict[str, Any]:
     """The object that ``from_object`` reads back; empty keys are left out, ``ts`` is a number."""
-    held: dict[str, Any] = {key: value for key in _SAID if (value := getattr(entry, key))}
+    fields: dict[str, Any] = {key: value for key in _SAID if (value := getattr(entry, key))}
     if entry.ts or entry.created:
         at = entry.time
-        held["ts"] = int(at) if at == int(at) else at
-    return held
+        fields["ts"] = int(at) if at == int(at) else at
+    return fields
 
 
 def write_log(entries: Iterable[Entry]) -> bytes:

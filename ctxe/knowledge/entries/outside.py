@@ -40,9 +40,9 @@ def seen(store: Store, *, again: bool = False) -> str:
     session's write, so that it does not count as an outside change. After SEEN_SECONDS, or if locking fails, this goes
     on without the lock.
     """
-    with contextlib.ExitStack() as held:
+    with contextlib.ExitStack() as stack:
         with contextlib.suppress(StoreError):
-            held.enter_context(store.disk.locked(SEEN_SECONDS))
+            stack.enter_context(store.disk.locked(SEEN_SECONDS))
         digests, known = _digests(store), store.disk.journal.known()
         changes = _differences(known, digests)
         store.disk.journal.know(digests)

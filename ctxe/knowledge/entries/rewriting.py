@@ -26,8 +26,8 @@ def updated(disk: Folder, old: Entry, new: Entry, data: bytes | None = None) -> 
 
 def without(disk: Folder, entry: Entry, data: bytes | None) -> bytes:
     """The log without this entry's line. ``data`` is the log's content if other lines were removed already."""
-    held = disk.read(entry.path) if data is None else data
+    content = disk.read(entry.path) if data is None else data
     if entry.path.endswith(".jsonl"):
-        return replaced(held, {entry.id: b""})
-    kept = [line for line in held.splitlines(keepends=True) if not is_line_of(line, entry)]
+        return replaced(content, {entry.id: b""})
+    kept = [line for line in content.splitlines(keepends=True) if not is_line_of(line, entry)]
     return b"".join(kept)

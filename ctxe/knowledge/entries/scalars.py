@@ -51,13 +51,13 @@ def thorough(first: str, more: Sequence[str] = ()) -> Value | None:
 
     try:
         # BaseLoader makes only strings, lists and mappings of strings.
-        held = yaml.load(text, Loader=yaml.BaseLoader)["k"]  # noqa: S506
+        value = yaml.load(text, Loader=yaml.BaseLoader)["k"]  # noqa: S506
     except (yaml.YAMLError, RecursionError, ValueError, TypeError, KeyError):
         return None
-    if isinstance(held, str):
-        return held
-    if isinstance(held, list) and all(isinstance(item, str) for item in held):
-        return tuple(held)
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return tuple(value)
     return "\n".join((first, *more)).strip("\n")
 
 

@@ -146,11 +146,11 @@ class FolderReader:
 
 def _duplicate_ids(entries: list[Entry]) -> Iterator[Problem]:
     """A problem for each file whose id another file has, after a copy or a merge. Both entries stay."""
-    held: dict[str, str] = {}
+    first_paths: dict[str, str] = {}
     for entry in entries:
-        first = held.setdefault(entry.id, entry.path)
-        if first != entry.path:
-            yield Problem(entry.path, f"has the id of {first}")
+        first_path = first_paths.setdefault(entry.id, entry.path)
+        if first_path != entry.path:
+            yield Problem(entry.path, f"has the id of {first_path}")
 
 
 def order(entry: Entry) -> tuple[int, float, int, str]:
@@ -212,8 +212,8 @@ def _walk(root: Path, inside: str, depth: int, problems: list[Problem]) -> Itera
             elif depth:
                 yield from _walk(root, path, depth - 1, problems)
         elif item.name.endswith(suffix):
-            held = item.stat(follow_symlinks=False)
-            if stat.S_ISREG(held.st_mode):
-                yield path, (held.st_mtime_ns, held.st_size, held.st_ino)
+            facts = item.stat(follow_symlinks=False)
+            if stat.S_ISREG(facts.st_mode):
+                yield path, (facts.st_mtime_ns, facts.st_size, facts.st_ino)
             else:
                 problems.append(Problem(path, "is no regular file and is not read"))

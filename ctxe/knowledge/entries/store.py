@@ -102,7 +102,7 @@ class Store:
     def masked(self, entry: Entry) -> Entry:
         """The entry with the secrets in its text removed."""
         words: dict[str, Any] = {key: self.mask(text) for key in MASKED if (text := getattr(entry, key))}
-        lists: dict[str, Any] = {key: tuple(map(self.mask, held)) for key in LISTED if (held := getattr(entry, key))}
+        lists: dict[str, Any] = {key: tuple(map(self.mask, items)) for key in LISTED if (items := getattr(entry, key))}
         return replace(entry, **words, **lists)
 
     def change(self, ref: str, **values: Any) -> Entry:
@@ -139,9 +139,9 @@ class Store:
             self.check(new)
             data = updated(self.disk, old, new)
             changes: dict[str, bytes | None] = {old.path: data}
-            gone = replace(one, status="superseded")
+            superseded = replace(one, status="superseded")
             also = changes.get(one.path)  # both may be lines of one log
-            changes[one.path] = None if one.status == "proposed" else updated(self.disk, one, gone, also)
+            changes[one.path] = None if one.status == "proposed" else updated(self.disk, one, superseded, also)
             self.disk.write(f"merge {one.id} into {old.id}", changes)
         return new if old.path.endswith(".jsonl") else read_entry(data, old.path)
 
@@ -153,11 +153,11 @@ class Store:
             for entry in gone:
                 in_log = entry.path.endswith(".jsonl") or entry.path.startswith("daily/")
                 changes[entry.path] = without(self.disk, entry, changes.get(entry.path)) if in_log else None
-            held = {old for entry in gone if entry.status != "proposed" for old in entry.supersedes}
-            left = [entry for entry in self.entries() if entry not in gone]
-            still = links.successors(left)
-            for old in left:
-                freed = old.id in held and old.id not in still
+            freed_ids = {old for entry in gone if entry.status != "proposed" for old in entry.supersedes}
+            remaining = [entry for entry in self.entries() if entry not in gone]
+            replaced = links.successors(remaining)
+            for old in remaining:
+                freed = old.id in freed_ids and old.id not in replaced
                 if freed and old.status == "superseded" and old.path.endswith(".md"):
                     changes[old.path] = updated(self.disk, old, replace(old, status="current"))
             self.disk.write("forget " + ", ".join(entry.id for entry in gone), changes)
@@ -196,11 +196,11 @@ class Store:
 
     def _with_id_and_path(self, draft: Entry) -> Entry:
         created = draft.created or stamp(self.now())
-        held = names.held(self.folder)
-        held = replace(held, highest=self.disk.journal.highest(held.highest))
-        name = draft.id or names.new_id(replace(draft, created=created), held, self.token)
+        used = names.held(self.folder)
+        used = replace(used, highest=self.disk.journal.highest(used.highest))
+        name = draft.id or names.new_id(replace(draft, created=created), used, self.token)
         entry = replace(draft, id=name, created=created)
-        if entry.number > held.highest:
+        if entry.number > used.highest:
             self.disk.journal.gave(entry.number)
         return replace(entry, path=names.path_of(entry, name))
 

@@ -73,12 +73,12 @@ def call_key(tool: str, arguments: Mapping[str, Any] | str, root: str = "") -> s
     Whitespace, the project's folder and descriptive arguments (ASIDE) are removed. Variables, options and redirections
     stay, since they may be the very difference.
     """
-    held = dict(_parsed(arguments)) if isinstance(arguments, str) else dict(arguments)
-    if isinstance(command := held.get("command", held.get("cmd")), str):
-        rest = {key: value for key, value in held.items() if key not in ASIDE | {"command", "cmd"}}
+    given = dict(_parsed(arguments)) if isinstance(arguments, str) else dict(arguments)
+    if isinstance(command := given.get("command", given.get("cmd")), str):
+        rest = {key: value for key, value in given.items() if key not in ASIDE | {"command", "cmd"}}
         more = json.dumps(rest, sort_keys=True, ensure_ascii=False) if rest else ""
         return _truncated(f"{command_key(command, root)} {more}".strip())
-    kept = {key: value for key, value in held.items() if key not in ASIDE}
+    kept = {key: value for key, value in given.items() if key not in ASIDE}
     return _truncated(impersonal(f"{tool} {json.dumps(kept, sort_keys=True, ensure_ascii=False)}", root))
 
 
@@ -98,8 +98,8 @@ def only_looks(command: str) -> bool:
     """Whether a command, judged by its words, only reads, tests or checks and leaves the project unchanged."""
     if _WRITES.search(command) or "<<" in command:
         return False
-    held = parts(command)
-    return bool(held) and all(map(_part_only_looks, held))
+    commands = parts(command)
+    return bool(commands) and all(map(_part_only_looks, commands))
 
 
 def parts(command: str) -> list[str]:
@@ -114,10 +114,10 @@ def telling(command: str) -> str:
     """
     line = command.strip()
     try:
-        held = split(_STATUS.sub(lambda found: "0" * len(found.group()), line))
+        commands = split(_STATUS.sub(lambda found: "0" * len(found.group()), line))
     except Unsure:
         return line
-    ends = [part.end for part in held if part.joined in (";", "\n")]
+    ends = [part.end for part in commands if part.joined in (";", "\n")]
     steps = [line[begin:end].lstrip("; \t\n").rstrip() for begin, end in pairwise([0, *ends, len(line)])]
     steps = [step for step in reversed(steps) if step] or [line]
     return next((step for step in steps if runs_something(step) or not only_looks(step)), steps[0])
@@ -150,10 +150,10 @@ def _part_only_looks(part: str) -> bool:
 
 def _parsed(arguments: str) -> Mapping[str, Any]:
     try:
-        held = json.loads(arguments or "{}")
+        value = json.loads(arguments or "{}")
     except (ValueError, RecursionError):
         return {"": arguments}
-    return held if isinstance(held, dict) else {"": arguments}
+    return value if isinstance(value, dict) else {"": arguments}
 
 
 def _truncated(key: str) -> str:

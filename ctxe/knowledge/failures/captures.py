@@ -37,9 +37,12 @@ _OURS = pattern(
 
 def reverted(path: str, diff: str, how: str, session: str = "") -> Entry:
     """An edit of this session that was reverted; ``how`` names the command or action that did it."""
-    was = lessons.gist(diff).removeprefix(": ")
-    held = {"tried": f"editing {path}: {was}" if was else f"editing {path}", "outcome": f"taken back with {how}"}
-    return _entry(f"an edit of {path} was taken back", REVERTED, f"{path} {was}", session, (path,), **held)
+    change = lessons.gist(diff).removeprefix(": ")
+    details = {
+        "tried": f"editing {path}: {change}" if change else f"editing {path}",
+        "outcome": f"taken back with {how}",
+    }
+    return _entry(f"an edit of {path} was taken back", REVERTED, f"{path} {change}", session, (path,), **details)
 
 
 def corrected(words: str, edits: Mapping[str, str], session: str = "", answered: str = "") -> Entry | None:
@@ -49,9 +52,9 @@ def corrected(words: str, edits: Mapping[str, str], session: str = "", answered:
     """
     if not corrects(words, answered):
         return None
-    said = " ".join(words.split())[:LONGEST]
+    text = " ".join(words.split())[:LONGEST]
     tried = lessons.of_edits(edits) if edits else ""
-    return _entry(f"the user corrected: {said[:90]}", CORRECTED, said, session, tuple(edits), tried=tried, fix=said)
+    return _entry(f"the user corrected: {text[:90]}", CORRECTED, text, session, tuple(edits), tried=tried, fix=text)
 
 
 def refused(title: str, why: str, session: str = "", files: tuple[str, ...] = ()) -> Entry | None:
@@ -62,8 +65,8 @@ def refused(title: str, why: str, session: str = "", files: tuple[str, ...] = ()
     reason = " ".join(why.partition("the user said no: ")[2].split())[:LONGEST]
     if not reason:
         return None
-    held = {"tried": impersonal(title), "outcome": "the user said no", "fix": reason}
-    return _entry(f"`{title[:80]}`: refused: {reason[:60]}", REFUSED, title, session, files, **held)
+    details = {"tried": impersonal(title), "outcome": "the user said no", "fix": reason}
+    return _entry(f"`{title[:80]}`: refused: {reason[:60]}", REFUSED, title, session, files, **details)
 
 
 def rejected(why: str, session: str = "") -> Entry | None:
@@ -87,14 +90,14 @@ def unapplied(tool: str, path: str, said: str, session: str = "", root: str = ""
 def _entry(
     title: str,
     kind: str,
-    said: str,
+    message: str,
     session: str,
     files: tuple[str, ...],
     status: str = "resolved",
     root: str = "",
-    **held: str,
+    **details: str,
 ) -> Entry:
-    words = plain_message(said, root)
+    words = plain_message(message, root)
     made = Entry(
         "",
         "failure",
@@ -105,7 +108,7 @@ def _entry(
         files=tuple(path for path in files if not path.startswith(("/", "..", "~")))[:5],
         evidence=(f"session {session}",) if session else (),
         signature=digest(f"{kind}\0{words}"),
-        error=f"{kind}: {impersonal(said, root)[:MESSAGE]}" if kind in (REJECTED, UNAPPLIED) else kind,
+        error=f"{kind}: {impersonal(message, root)[:MESSAGE]}" if kind in (REJECTED, UNAPPLIED) else kind,
     )
-    words_of: dict[str, Any] = held
-    return replace(made, **words_of)
+    fields: dict[str, Any] = details
+    return replace(made, **fields)

@@ -43,8 +43,8 @@ def of_claude(told: Any) -> Iterator[Content]:
     file, path = told.get("file"), told.get("filePath")
     if isinstance(file, dict) and isinstance(file.get("filePath"), str):
         whole = file.get("startLine") == 1 and file.get("numLines") == file.get("totalLines")
-        held = _hash(file.get("content")) if whole else None
-        yield Content(file["filePath"], held, held)
+        content = _hash(file.get("content")) if whole else None
+        yield Content(file["filePath"], content, content)
     elif isinstance(path, str) and "oldString" in told:
         yield _of_edit(path, told)
     elif isinstance(path, str):
@@ -60,11 +60,11 @@ def of_patch(patch: str) -> Iterator[Content]:
         yield Content(path.strip(), "" if kind == "Add" else None, after, body)
 
 
-def _of_edit(path: str, told: Mapping[str, Any]) -> Content:
-    text, old, new = told.get("originalFile"), told.get("oldString"), told.get("newString")
+def _of_edit(path: str, result: Mapping[str, Any]) -> Content:
+    text, old, new = result.get("originalFile"), result.get("oldString"), result.get("newString")
     after = None
     if isinstance(text, str) and isinstance(old, str) and isinstance(new, str) and old and old in text:
-        after = digest(text.replace(old, new) if told.get("replaceAll") else text.replace(old, new, 1))
+        after = digest(text.replace(old, new) if result.get("replaceAll") else text.replace(old, new, 1))
     return Content(path, _hash(text), after, _diff_lines(old, new))
 
 
@@ -75,5 +75,5 @@ def _hash(text: Any) -> str | None:
 def _diff_lines(old: Any, new: Any) -> str:
     """The change as diff lines, without the lines that both texts have."""
     before, after = (text.splitlines() if isinstance(text, str) else [] for text in (old, new))
-    gone = [f"-{line}" for line in before if line not in after]
-    return "\n".join([*gone, *(f"+{line}" for line in after if line not in before)])
+    removed = [f"-{line}" for line in before if line not in after]
+    return "\n".join([*removed, *(f"+{line}" for line in after if line not in before)])

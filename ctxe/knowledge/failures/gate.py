@@ -145,19 +145,19 @@ class Gate:
             return False
         if failed.changes is not None and (failed.passing or (failed.changes != self.changes and not failed.alone)):
             return False
-        return all(path == ALWAYS or digest_of(path)[:DIGITS] == held for path, held in failed.files.items())
+        return all(path == ALWAYS or digest_of(path)[:DIGITS] == digits for path, digits in failed.files.items())
 
 
 def _failed_calls(group: Group) -> Iterator[Failed]:
-    said = lesson(group)
+    words = lesson(group)
     for entry in group.entries:
         if entry.call:
-            yield Failed(entry.call, group.signature, said, bool(group.fix), files_of(entry))
+            yield Failed(entry.call, group.signature, words, bool(group.fix), files_of(entry))
 
 
 def files_of(entry: Entry) -> dict[str, str]:
     """The files that a failure depends on, with the first digits of their hashes at that time."""
-    pairs = (held.rpartition("@") for held in entry.state)
+    pairs = (item.rpartition("@") for item in entry.state)
     return {path: digits for path, _, digits in pairs if path}
 
 

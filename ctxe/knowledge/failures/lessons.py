@@ -36,18 +36,18 @@ def of_edits(edits: Mapping[str, str], about: Collection[str] = (), error: str =
     lines = {place[1]: int(place[2])} if place else {}
     newest = list(edits)[::-1]
     order = sorted(newest, key=lambda path: path not in about)
-    told: dict[str, str] = {}
+    shown_by_path: dict[str, str] = {}
     room = ROOM
     for path in order:
         name = _short_path(path)
         shown = name + gist(_nearest_block(edits[path], lines.get(path, 0)), room - len(name) - 12)
-        if told and len(shown) > room:
+        if shown_by_path and len(shown) > room:
             break
-        told[path] = shown
+        shown_by_path[path] = shown
         room -= len(shown) + 2
-    left = len(edits) - len(told)
-    said = [told[path] for path in edits if path in told]
-    return "edited " + "; ".join(said) + (f"; and {left} more files" if left > 1 else "; and one more file" * left)
+    more = len(edits) - len(shown_by_path)
+    parts = [shown_by_path[path] for path in edits if path in shown_by_path]
+    return "edited " + "; ".join(parts) + (f"; and {more} more files" if more > 1 else "; and one more file" * more)
 
 
 def _nearest_block(diff: str, line: int) -> str:
@@ -63,8 +63,8 @@ def _nearest_block(diff: str, line: int) -> str:
             at, apart = at + (row[0] == "-"), False
         else:
             at, apart = at + 1, True
-    told = [block for block in blocks if any(map(str.isalnum, "".join(block[1])))]
-    return "\n".join(min(told, key=lambda block: abs(block[0] - line))[1]) if told else diff
+    code = [block for block in blocks if any(map(str.isalnum, "".join(block[1])))]
+    return "\n".join(min(code, key=lambda block: abs(block[0] - line))[1]) if code else diff
 
 
 def of_commands(commands: Sequence[str]) -> str:
@@ -76,14 +76,16 @@ def of_commands(commands: Sequence[str]) -> str:
 def gist(diff: str, room: int = 2 * MOST) -> str:
     """The first removed and the first added line of code, in about ``room`` characters."""
     lines = [line for line in diff.splitlines() if line[:3] not in ("---", "+++")]
-    gone = [line[1:].strip() for line in lines if line.startswith("-")]
-    come = [line[1:].strip() for line in lines if line.startswith("+")]
-    out, into = _first_distinct(gone, come), _first_distinct(come, gone)
-    each = max(LEAST, min(MOST, room // 2 if out and into else room))
-    if out and into:
-        out, into = _cut_to_difference(out, into, each)
-        return f": `{_truncated(out, each)}` → `{_truncated(into, each)}`"
-    return f": added `{_truncated(into, each)}`" if into else (f": removed `{_truncated(out, each)}`" if out else "")
+    removed = [line[1:].strip() for line in lines if line.startswith("-")]
+    added = [line[1:].strip() for line in lines if line.startswith("+")]
+    before, after = _first_distinct(removed, added), _first_distinct(added, removed)
+    each = max(LEAST, min(MOST, room // 2 if before and after else room))
+    if before and after:
+        before, after = _cut_to_difference(before, after, each)
+        return f": `{_truncated(before, each)}` → `{_truncated(after, each)}`"
+    if after:
+        return f": added `{_truncated(after, each)}`"
+    return f": removed `{_truncated(before, each)}`" if before else ""
 
 
 def of_call(wrong: str, right: str, root: str = "") -> str:
@@ -109,13 +111,13 @@ def _first_distinct(lines: Sequence[str], others: Sequence[str]) -> str:
     return next(code, own[0] if own else "")
 
 
-def _cut_to_difference(out: str, into: str, most: int) -> tuple[str, str]:
+def _cut_to_difference(before: str, after: str, most: int) -> tuple[str, str]:
     """Two lines, cut to start shortly before their first difference if either exceeds ``most`` characters."""
-    same = takewhile(lambda pair: pair[0] == pair[1], zip(out, into, strict=False))
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False))
     start = sum(1 for _ in same) - CONTEXT
-    if start < CONTEXT or max(len(out), len(into)) <= most:
-        return out, into
-    return f"…{out[start:]}", f"…{into[start:]}"
+    if start < CONTEXT or max(len(before), len(after)) <= most:
+        return before, after
+    return f"…{before[start:]}", f"…{after[start:]}"
 
 
 def _short_path(path: str) -> str:

@@ -61,21 +61,21 @@ class Watch:
             return (*failed, *self._resolve_outgrown(command, raw, failed, all_failing(facts)))
         if facts.get("exit_code") != 0:
             return ()
-        told = [
+        news = [
             *self._resolve_same(command, raw),
             *self._resolve_corrected(command, raw),
             *self._resolve_earlier(command, key),
         ]
         if ALL_BACK.search(raw):
-            told += self.taken_back(list(self._written), f"`{command}`")
+            news += self.taken_back(list(self._written), f"`{command}`")
         elif TAKES_BACK.search(raw):
-            told += self.taken_back(named_files(raw, self._root), f"`{command}`")
+            news += self.taken_back(named_files(raw, self._root), f"`{command}`")
         self.gate.passed(key)
         if not only_looks(raw):
             self.gate.changed()
         self._passed[key] = self.gate.changes
         self._note_for_others(command)
-        return tuple(told)
+        return tuple(news)
 
     def edited(self, path: str, diff: str = "", before: str | None = None) -> None:
         """Note that a file changed. The lesson may quote the first changed lines of ``diff`` (unified).
@@ -105,30 +105,30 @@ class Watch:
             draft = replace(draft, status="wontfix", outcome=FLAKY)
         entry, new = record(self.memory.store, draft, self.memory.counters)
         self._note_for_others(command, failed=True)
-        held = self._waiting.setdefault(command, FailedCommand([], command, raw, draft.error))
-        tried = len(held.tried)
-        entry = self._note_tried(held, entry, helped=held.fewer(entry.id, count_failing(facts)))
-        held.noted(entry.id, all_failing(facts))
-        held.changes, held.error = self.gate.changes, draft.error
+        waiting = self._waiting.setdefault(command, FailedCommand([], command, raw, draft.error))
+        tried = len(waiting.tried)
+        entry = self._note_tried(waiting, entry, helped=waiting.fewer(entry.id, count_failing(facts)))
+        waiting.noted(entry.id, all_failing(facts))
+        waiting.changes, waiting.error = self.gate.changes, draft.error
         if entry.status != "wontfix":
             self._tell_gate(key, entry, files)
-            circle = tuple(held.tried) if tried < len(held.tried) == CIRCLE else ()
+            circle = tuple(waiting.tried) if tried < len(waiting.tried) == CIRCLE else ()
             return (FailureNews(entry, "new" if new else "again", circle),)
         return (FailureNews(entry, "flaky" if new and flaky else "again"),)
 
     def _resolve_outgrown(
-        self, command: str, raw: str, told: Sequence[FailureNews], failing: tuple[str, ...]
+        self, command: str, raw: str, news: Sequence[FailureNews], failing: tuple[str, ...]
     ) -> Iterator[FailureNews]:
         """Resolve failures whose test passes now, although the command still fails: others may never have passed."""
-        held, now = self._waiting.get(command), [one.entry.id for one in told]
-        for name in [name for name in held.ids if name not in now] if held else ():
-            if held and held.outgrown(name, failing):
-                held.ids.remove(name)
+        waiting, current = self._waiting.get(command), [one.entry.id for one in news]
+        for name in [name for name in waiting.ids if name not in current] if waiting else ():
+            if waiting and waiting.outgrown(name, failing):
+                waiting.ids.remove(name)
                 for failure in self._settling.held([name]):
-                    words, then = cure(held, raw, self._root, failure)
+                    words, then = cure(waiting, raw, self._root, failure)
                     yield from self._settling.resolve(failure.id, words, then, TEST_PASSES)
-        if held and failing:
-            held.failing.update(dict.fromkeys(now, failing))
+        if waiting and failing:
+            waiting.failing.update(dict.fromkeys(current, failing))
 
     def _tell_gate(self, key: str, entry: Entry, files: Mapping[str, str]) -> None:
         """Tell the gate about the failed call; it knows it until something changes."""
@@ -142,22 +142,22 @@ class Watch:
 
     def _happened_before(self, draft: Entry) -> bool:
         """Whether this failure happened before, in any session. If not, count it, so that it has the next time."""
-        held = any(entry.signature == draft.signature for entry in self.memory.store.entries())
-        before = held or bool(self.memory.counters.read([draft.signature]))
+        remembered = any(entry.signature == draft.signature for entry in self.memory.store.entries())
+        before = remembered or bool(self.memory.counters.read([draft.signature]))
         if not before:
             self.memory.counters.bump(draft.signature, self.memory.store.now(), seen=1)
         return before
 
-    def _note_tried(self, held: FailedCommand, entry: Entry, *, helped: bool) -> Entry:
+    def _note_tried(self, waiting: FailedCommand, entry: Entry, *, helped: bool) -> Entry:
         """Keep in the entry what was edited without success between two identical failures of a command."""
-        edits, held.fresh = held.fresh, {}
-        if not edits or helped or held.ids[-1:] != [entry.id]:
+        edits, waiting.fresh = waiting.fresh, {}
+        if not edits or helped or waiting.ids[-1:] != [entry.id]:
             return entry
         words = short_fix(self.memory.store.mask(impersonal(lessons.of_edits(edits), self._root)))
-        if words in held.tried:
+        if words in waiting.tried:
             return entry
-        held.tried.append(words)
-        return self.memory.store.change(entry.id, tried=short_fix("; ".join(held.tried)))
+        waiting.tried.append(words)
+        return self.memory.store.change(entry.id, tried=short_fix("; ".join(waiting.tried)))
 
     def keep(self, draft: Entry | None, until: str = "") -> tuple[FailureNews, ...]:
         """Record a failure that is not a failed command. ``until`` is a key by which ``settled`` resolves it later."""
@@ -176,13 +176,13 @@ class Watch:
     def taken_back(self, paths: Iterable[str], how: str) -> tuple[FailureNews, ...]:
         """Note that these files were reverted; edits of this session in them are recorded as failures."""
         self.gate.changed()
-        told: list[FailureNews] = []
+        news: list[FailureNews] = []
         for path in paths:
             if path in self._written:
                 diff = self._written.pop(path)
-                told += self.keep(reverted(path, diff, how, self._session))
-                self._back[path] = diff, told[-1]
-        return tuple(told)
+                news += self.keep(reverted(path, diff, how, self._session))
+                self._back[path] = diff, news[-1]
+        return tuple(news)
 
     def given_back(self, paths: Iterable[str]) -> tuple[FailureNews, ...]:
         """Note that files hold this session's edits again.
@@ -190,9 +190,9 @@ class Watch:
         Returns the new failures that their reversal had recorded.
         """
         self.gate.changed()
-        held = {path: self._back.pop(path) for path in paths if path in self._back}
-        self._written.update({path: diff for path, (diff, _) in held.items()})
-        return tuple(told for _, told in held.values() if told.change == "new")
+        restored = {path: self._back.pop(path) for path in paths if path in self._back}
+        self._written.update({path: diff for path, (diff, _) in restored.items()})
+        return tuple(news for _, news in restored.values() if news.change == "new")
 
     def _note_for_others(self, command: str, *, failed: bool = False) -> None:
         for waiting in self._waiting.values():

@@ -37,27 +37,27 @@ class Recording:
         """Calls and user messages in order. Lines that are not JSON objects of a known shape are skipped."""
         for line in lines:
             try:
-                held = json.loads(line)
+                record = json.loads(line)
             except (ValueError, RecursionError):
                 continue
-            if isinstance(held, dict):
-                yield from self._line(held)
+            if isinstance(record, dict):
+                yield from self._line(record)
 
-    def _line(self, held: Mapping[str, Any]) -> Iterator[Taken | UserWords]:
-        self.root = self.root or _text(held.get("cwd"))
-        self.at = _text(held.get("timestamp")) or _text(held.get("at")) or self.at
-        payload = held.get("payload")
-        if "role" in held:
-            yield from self._message(held)
-        elif isinstance(message := held.get("message"), dict) and not held.get("isSidechain"):
-            told = tuple(of_claude(held.get("toolUseResult")))
+    def _line(self, record: Mapping[str, Any]) -> Iterator[Taken | UserWords]:
+        self.root = self.root or _text(record.get("cwd"))
+        self.at = _text(record.get("timestamp")) or _text(record.get("at")) or self.at
+        payload = record.get("payload")
+        if "role" in record:
+            yield from self._message(record)
+        elif isinstance(message := record.get("message"), dict) and not record.get("isSidechain"):
+            contents = tuple(of_claude(record.get("toolUseResult")))
             for step in self._message(message):
-                yield replace(step, contents=told) if told and isinstance(step, Taken) else step
+                yield replace(step, contents=contents) if contents and isinstance(step, Taken) else step
         elif isinstance(payload, dict):
             self.root = self.root or _text(payload.get("cwd"))
             yield from self._codex(payload)
         else:
-            yield from self._ours(held)
+            yield from self._ours(record)
 
     def _message(self, message: Mapping[str, Any]) -> Iterator[Taken | UserWords]:
         """A chat message of either public API; Claude Code wraps the same messages."""
@@ -90,24 +90,24 @@ class Recording:
         elif kind == "message" and item.get("role") == "user":
             yield UserWords(_words(item.get("content")))
 
-    def _ours(self, held: Mapping[str, Any]) -> Iterator[Taken | UserWords]:
-        if held.get("type") == "reply_received":
-            reply = held.get("reply")
+    def _ours(self, record: Mapping[str, Any]) -> Iterator[Taken | UserWords]:
+        if record.get("type") == "reply_received":
+            reply = record.get("reply")
             for call in _dicts(reply.get("calls") if isinstance(reply, dict) else ()):
                 self._called(call.get("id"), call.get("name"), call.get("arguments"))
-        elif held.get("type") == "tool_finished" and isinstance(result := held.get("result"), dict):
-            facts = held.get("facts")
+        elif record.get("type") == "tool_finished" and isinstance(result := record.get("result"), dict):
+            facts = record.get("facts")
             code = facts.get("exit_code") if isinstance(facts, dict) else None
-            text = _text(held.get("full")) or _text(result.get("text"))
-            touched = tuple(of_touches(result.get("touches"), _text(held.get("display"))))
+            text = _text(record.get("full")) or _text(result.get("text"))
+            touched = tuple(of_touches(result.get("touches"), _text(record.get("display"))))
             for step in self._ended(result.get("call_id"), text, result.get("ok") is not False, code):
                 yield replace(step, contents=touched)
-        elif held.get("type") == "turn_started":
-            yield UserWords(_text(held.get("words")))
+        elif record.get("type") == "turn_started":
+            yield UserWords(_text(record.get("words")))
 
     def _called(self, name: object, tool: object, arguments: object) -> None:
-        given = arguments if isinstance(arguments, str) else json.dumps(arguments or {}, ensure_ascii=False)
-        self.open[str(name)] = (_text(tool), given)
+        text = arguments if isinstance(arguments, str) else json.dumps(arguments or {}, ensure_ascii=False)
+        self.open[str(name)] = (_text(tool), text)
 
     def _ended(self, name: object, text: str, marked: bool | None, code: object = None) -> Iterator[Taken]:
         tool, arguments = self.open.pop(str(name), ("", ""))
@@ -121,13 +121,13 @@ class Recording:
 def _output_and_code(text: str) -> tuple[str, None, object]:
     """Output of a Codex command, no mark, and its exit code. Older recordings hold output and code in one JSON text."""
     try:
-        held = json.loads(text) if text.startswith('{"output":') else None
+        record = json.loads(text) if text.startswith('{"output":') else None
     except (ValueError, RecursionError):
-        held = None
-    if not isinstance(held, dict):
+        record = None
+    if not isinstance(record, dict):
         return text, None, None
-    about = held.get("metadata")
-    return _text(held["output"]), None, about.get("exit_code") if isinstance(about, dict) else None
+    metadata = record.get("metadata")
+    return _text(record["output"]), None, metadata.get("exit_code") if isinstance(metadata, dict) else None
 
 
 def _dicts(value: object) -> list[dict[str, Any]]:

@@ -82,12 +82,12 @@ def capture(facts: Mapping[str, Any], root: str = "", session: str = "", turn: s
         return None
     file = relative(str(error.get("file") or ""), root)
     where = file + (f":{error['line']}" if file and error.get("line") else "")
-    said = message if kind and kind in message else ": ".join(part for part in (kind, message) if part)
-    said = said or _tests_message(failed) or f"exit code {code}"
+    words = message if kind and kind in message else ": ".join(part for part in (kind, message) if part)
+    words = words or _tests_message(failed) or f"exit code {code}"
     return Entry(
         "",
         "failure",
-        f"`{brief(_PLACE.sub('', plain_command(telling(command), root)), TITLED)}`: {said}",
+        f"`{brief(_PLACE.sub('', plain_command(telling(command), root)), TITLED)}`: {words}",
         "open",
         by="capture",
         session=session,
@@ -98,7 +98,7 @@ def capture(facts: Mapping[str, Any], root: str = "", session: str = "", turn: s
         evidence=tuple(part for part in (f"session {session}" if session else "", _exit_text(code)) if part),
         signature=signature(command, kind, message, [file] if file else (), failed, root),
         command=plain_command(command, root),
-        error=said + (f" ({impersonal(where)})" if where else ""),
+        error=words + (f" ({impersonal(where)})" if where else ""),
         text=_tests_line(dict.fromkeys(failed)),
     )
 
@@ -154,11 +154,11 @@ def record(store: EntryStore, draft: Entry, counters: Counters) -> tuple[Entry, 
 
 def groups(entries: Iterable[Entry], counters: Mapping[str, Mapping[str, float]]) -> tuple[Group, ...]:
     """Failures by signature: open ones first, then the last seen first. ``counters`` are by signature."""
-    held: dict[str, list[Entry]] = {}
+    by_signature: dict[str, list[Entry]] = {}
     for entry in entries:
         if entry.kind == "failure" and entry.status != "proposed":
-            held.setdefault(entry.signature or entry.id, []).append(entry)
-    found = [_group(name, tuple(files), counters.get(name, {})) for name, files in held.items()]
+            by_signature.setdefault(entry.signature or entry.id, []).append(entry)
+    found = [_group(name, tuple(files), counters.get(name, {})) for name, files in by_signature.items()]
     return tuple(sorted(found, key=lambda group: (group.status in SETTLED, -group.last, group.signature)))
 
 

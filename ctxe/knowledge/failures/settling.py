@@ -47,11 +47,11 @@ class Settling:
 
         ``before`` are file hashes before the fix; None: the call itself was wrong.
         """
-        held = next((entry for entry in self.memory.store.entries() if entry.id == name), None)
-        if held is not None and held.status in OPEN:
-            words = held.fix or short_fix(self.memory.store.mask(impersonal(fix, self._root)))
+        failure = next((entry for entry in self.memory.store.entries() if entry.id == name), None)
+        if failure is not None and failure.status in OPEN:
+            words = failure.fix or short_fix(self.memory.store.mask(impersonal(fix, self._root)))
             outcome = passes if before is not None or not words else PUT_RIGHT
-            values = {"status": "resolved", "fix": words, "outcome": outcome, **self._call_to_keep(held, before)}
+            values = {"status": "resolved", "fix": words, "outcome": outcome, **self._call_to_keep(failure, before)}
             done = self.memory.store.change(name, **values)
             self.gate.fixed(done.signature, self.lesson(done))
             yield FailureNews(done, "resolved")
@@ -62,7 +62,9 @@ class Settling:
 
     def as_it_was(self, entry: Entry) -> bool:
         """Whether all files that the failure depends on are as they were when it happened."""
-        return all(p == ALWAYS or self.memory.digest_of(p)[:DIGITS] == held for p, held in files_of(entry).items())
+        return all(
+            path == ALWAYS or self.memory.digest_of(path)[:DIGITS] == digits for path, digits in files_of(entry).items()
+        )
 
     def _call_to_keep(self, entry: Entry, before: Mapping[str, str] | None) -> dict[str, Any]:
         """The call and file hashes to keep; empty ones if the call passes with the same files with which it failed."""

@@ -38,11 +38,11 @@ def signature(
     If the error is specific, only the program of the command counts: one missing import that fails a thousand tests,
     each run by its own command, is one failure. ``frames`` are the files of the top stack frames, best first.
     """
-    said = plain_message(message, root)
-    if kind or said:
-        frames = () if _ANYWHERE.search(f"{kind} {said}") else frames
+    words = plain_message(message, root)
+    if kind or words:
+        frames = () if _ANYWHERE.search(f"{kind} {words}") else frames
         places = [plain_message(relative(frame, root)) for frame in list(frames)[:3]]
-        return digest("\0".join(["error", program(telling(command)), kind.rpartition(".")[2], said, *places]))
+        return digest("\0".join(["error", program(telling(command)), kind.rpartition(".")[2], words, *places]))
     folded = sorted({plain_test(test) for test in tests})[:5]
     if folded:
         return digest("\0".join(["tests", program(telling(command)), *folded]))
@@ -60,6 +60,6 @@ def kin(error: str) -> str:
 
     Empty for an error with no words of its own (``exit code 1``, ``assert 1 == 2``).
     """
-    said = plain_message(_PLACE.sub("", error))
-    telling = any(word.lower() not in _SAYS_NOTHING for word in _WORD.findall(said.partition(": ")[2] or said))
-    return digest(f"kin\0{said}") if telling else ""
+    words = plain_message(_PLACE.sub("", error))
+    telling = any(word.lower() not in _SAYS_NOTHING for word in _WORD.findall(words.partition(": ")[2] or words))
+    return digest(f"kin\0{words}") if telling else ""

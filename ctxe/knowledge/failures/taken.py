@@ -95,31 +95,31 @@ def taken(
     tool: str, arguments: str, text: str, marked: bool | None = None, code: int | None = None, place: str = ""
 ) -> Taken:
     """A call, classified by tool name and arguments, with its exit code taken from the output if need be."""
-    held = _parsed(arguments)
-    command = _command(held) if tool.lower() in COMMANDS else ""
+    given = _parsed(arguments)
+    command = _command(given) if tool.lower() in COMMANDS else ""
     code = code if code is not None or not command else _exit_code(text)
-    kind: Kind = "edit" if _SHELL_EDITS.match(command) else "command" if command else _kind(tool, held)
-    patched = tuple(of_patch(str(held.get("input") or held.get("patch") or held.get("patchText") or "")))
-    paths = tuple(str(held[key]) for key in PATHS if isinstance(held.get(key), str)) or tuple(p.path for p in patched)
-    shown = _HEAD.sub("", text, count=1)
+    kind: Kind = "edit" if _SHELL_EDITS.match(command) else "command" if command else _kind(tool, given)
+    patched = tuple(of_patch(str(given.get("input") or given.get("patch") or given.get("patchText") or "")))
+    paths = tuple(str(given[key]) for key in PATHS if isinstance(given.get(key), str)) or tuple(p.path for p in patched)
+    output = _HEAD.sub("", text, count=1)
     ran = command if kind == "command" else ""
-    return Taken(tool, arguments, shown, kind, ran, paths, code, marked, place, patched)
+    return Taken(tool, arguments, output, kind, ran, paths, code, marked, place, patched)
 
 
-def _kind(tool: str, held: Mapping[str, Any]) -> Kind:
+def _kind(tool: str, given: Mapping[str, Any]) -> Kind:
     name = tool.lower()
-    if name in LOOKS or (name in EDITS and held.get("command") == "view"):
+    if name in LOOKS or (name in EDITS and given.get("command") == "view"):
         return "look"
     return "edit" if name in EDITS else "other"
 
 
-def _command(held: Mapping[str, Any]) -> str:
+def _command(given: Mapping[str, Any]) -> str:
     """The command line in a call's arguments, prefixed with ``cd`` into the folder that the call names."""
-    given = next((held[key] for key in ("command", "cmd", "script") if held.get(key)), "")
-    if isinstance(given, list):
-        given = given[-1] if len(given) == 3 and str(given[1]).startswith("-") else " ".join(map(str, given))
-    folder = _text(held.get("workdir")) or _text(held.get("cwd"))
-    return f"cd {folder} && {given}" if folder and given else _text(given)
+    line = next((given[key] for key in ("command", "cmd", "script") if given.get(key)), "")
+    if isinstance(line, list):
+        line = line[-1] if len(line) == 3 and str(line[1]).startswith("-") else " ".join(map(str, line))
+    folder = _text(given.get("workdir")) or _text(given.get("cwd"))
+    return f"cd {folder} && {line}" if folder and line else _text(line)
 
 
 def _exit_code(text: str) -> int | None:
@@ -129,10 +129,10 @@ def _exit_code(text: str) -> int | None:
 
 def _parsed(arguments: str) -> Mapping[str, Any]:
     try:
-        held = json.loads(arguments)
+        value = json.loads(arguments)
     except (ValueError, RecursionError):
         return {"input": arguments}
-    return held if isinstance(held, dict) else {"input": arguments}
+    return value if isinstance(value, dict) else {"input": arguments}
 
 
 def _text(value: object) -> str:

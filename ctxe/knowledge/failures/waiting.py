@@ -124,8 +124,8 @@ class FailedCommand:
 
     def outgrown(self, name: str, failing: tuple[str, ...]) -> bool:
         """Whether the failure's test passes since an edit, and every test that fails now failed back then, too."""
-        told, *others = self.failing.get(name) or ("",)
-        return bool(told and self.edits and failing) and set(failing) <= set(others) - {told}
+        named, *others = self.failing.get(name) or ("",)
+        return bool(named and self.edits and failing) and set(failing) <= set(others) - {named}
 
     def put_right(self, command: str) -> bool:
         """Whether ``command``, which passes, is a correction of the failed one, possibly along with edits."""

@@ -105,8 +105,8 @@ class StoredPostings:
                 db.execute(statement)
             db.execute("INSERT OR IGNORE INTO fact VALUES ('version', ?)", (VERSION,))
             facts = dict(db.execute("SELECT name, value FROM fact"))
-            (held,) = db.execute("SELECT count(*) FROM entry").fetchone()
-            worn = int(facts.get("free", 0)) > WORN * (held + MOST_SEGMENTS)
+            (entries,) = db.execute("SELECT count(*) FROM entry").fetchone()
+            worn = int(facts.get("free", 0)) > WORN * (entries + MOST_SEGMENTS)
             if facts["version"] == VERSION and not worn:
                 return cls(db, int(facts.get("generation", 0)))
         except sqlite3.OperationalError:
@@ -188,9 +188,9 @@ class StoredPostings:
         with contextlib.suppress(sqlite3.Error):
             self._db.execute("ROLLBACK")
 
-    def _write(self, rows: Sequence[StoredEntry], postings: Mapping[str, Posting], gone: Sequence[int]) -> None:
+    def _write(self, rows: Sequence[StoredEntry], postings: Mapping[str, Posting], removed: Sequence[int]) -> None:
         segment = self._generation + 1
-        self._db.executemany("DELETE FROM entry WHERE slot = ?", ((slot,) for slot in gone))
+        self._db.executemany("DELETE FROM entry WHERE slot = ?", ((slot,) for slot in removed))
         self._db.executemany(
             "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)",
             ((row.slot, _bytes(row.key), row.mark, *row.lengths) for row in rows),

@@ -78,15 +78,15 @@ class Postings:
 
     def _arrange(self, entries: Sequence[Entry]) -> None:
         """Recompute the order of the entries, their neighbours, the order of failures, and the average lengths."""
-        held = self._table.entries
-        by_identity = {id(entry): slot for slot, entry in held.items()}
+        entries_by_slot = self._table.entries
+        by_identity = {id(entry): slot for slot, entry in entries_by_slot.items()}
         ordered = [slot for entry in entries if (slot := by_identity.get(id(entry))) is not None]
-        self.entries = held
+        self.entries = entries_by_slot
         self.order = {slot: place for place, slot in enumerate(ordered)}
-        self.around = Around(held, self.order, self.reading, lambda term: self.weighed(term).slots)
-        self.failures = FailureAges(held, self.order)
-        count = len(held) or 1
-        totals = [sum(self._lengths[slot][channel] for slot in held) for channel in (WORDS, NAMES, FILES)]
+        self.around = Around(entries_by_slot, self.order, self.reading, lambda term: self.weighed(term).slots)
+        self.failures = FailureAges(entries_by_slot, self.order)
+        count = len(entries_by_slot) or 1
+        totals = [sum(self._lengths[slot][channel] for slot in entries_by_slot) for channel in (WORDS, NAMES, FILES)]
         self._averages = (totals[0] / count, totals[1] / count, totals[2] / count)
 
     def weighed(self, term: str) -> Weighed:
@@ -101,8 +101,8 @@ class Postings:
         slots, worths = array("I"), array("d")
         for having, counts in self._table.parts(term):
             slots += having
-            held = zip(having, counts, strict=True)
-            worths.extend([more * n / (n + fixed + longer * lengths[slot][channel]) for slot, n in held])
+            counted = zip(having, counts, strict=True)
+            worths.extend([more * n / (n + fixed + longer * lengths[slot][channel]) for slot, n in counted])
         return Weighed(slots, worths)
 
     def having(self, term: str) -> int:

@@ -86,15 +86,15 @@ def from_line(line: str | bytes, kind: str = "") -> Query:
 def asker(line: str | bytes) -> dict[str, Any]:
     """The line's ``qid`` for an error message about it; empty if it is no object or has none."""
     try:
-        held = parse_object(line)
+        asked = parse_object(line)
     except ValueError:
         return {}
-    return {"qid": held["qid"]} if "qid" in held else {}
+    return {"qid": asked["qid"]} if "qid" in asked else {}
 
 
 def from_mapping(held: Mapping[str, Any], kind: str = "") -> Query:
     """The query in a JSON object; keys of the wrong type count as missing. Raises ValueError for an empty query."""
-    asked = Query(
+    query = Query(
         text=_words(held.get("text")),
         files=_names(held.get("files")),
         k=_whole(held.get("k"), MOST),
@@ -107,9 +107,9 @@ def from_mapping(held: Mapping[str, Any], kind: str = "") -> Query:
         error=_words(held.get("error")),
         qid=held.get("qid"),
     )
-    if not (asked.text or asked.files or asked.command or asked.error):
+    if not (query.text or query.files or query.command or query.error):
         raise ValueError("neither text nor files nor an error")
-    return asked
+    return query
 
 
 def _words(value: object) -> str:

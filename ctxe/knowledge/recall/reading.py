@@ -100,7 +100,7 @@ def read(entry: Entry) -> EntryReading:
     text = wording(entry)
     first, _, rest = text.partition("\n")
     words = counts(text)
-    said = _SAID_BY.match(text)
+    speaker = _SAID_BY.match(text)
     every = frozenset(words)
     opening = (rest or first)[:OPENING]
     return EntryReading(
@@ -112,7 +112,7 @@ def read(entry: Entry) -> EntryReading:
         frozenset([*file_terms(entry.files), *scope_terms(entry.scope)]),
         frozenset(map(mention, _MENTIONED.finditer(text) if _DIGIT.search(text) else ())) - {id_term(entry.id)},
         frozenset(own_ids(entry)),
-        pieces(said[1]) if said else frozenset(),
+        pieces(speaker[1]) if speaker else frozenset(),
         "?" in text,
     )
 
@@ -147,8 +147,8 @@ def _word_weights(text: str) -> dict[str, float]:
 def _subject(text: str) -> str:
     """The subject of a text: its first line and its error lines. The first line of a trace is useless and left out."""
     first = text.strip().partition("\n")[0]
-    said = [f"{fault.kind} {fault.message}" for fault in faults(text)[:MOST_FAULTS]]
-    return " ".join(said if said and first.startswith("Traceback ") else [first, *said])
+    errors = [f"{fault.kind} {fault.message}" for fault in faults(text)[:MOST_FAULTS]]
+    return " ".join(errors if errors and first.startswith("Traceback ") else [first, *errors])
 
 
 @lru_cache(maxsize=1 << 16)

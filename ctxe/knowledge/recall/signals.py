@@ -129,20 +129,22 @@ class SlotSignals:
         return saturate(1 / postings.size(slot, channel), K1[channel]) * math.fsum(map(postings.rarity, shared))
 
     def _title_cover(self, slot: int) -> float:
-        said = self.postings.reading(slot).title & self._words
-        return math.fsum(map(self._rarity.__getitem__, said)) / self.postings.title(slot) if said else 0.0
+        shared = self.postings.reading(slot).title & self._words
+        return math.fsum(map(self._rarity.__getitem__, shared)) / self.postings.title(slot) if shared else 0.0
 
     def _mentioned(self, name: str) -> int:
         term = id_term(name)
         return self.postings.having(term) if term else 0
 
     def _said_of(self, slot: int) -> float:
-        seen = [said for time, said in self.postings.around.said_of(slot) if self._as_of is None or time < self._as_of]
+        seen = [
+            words for time, words in self.postings.around.said_of(slot) if self._as_of is None or time < self._as_of
+        ]
         if not seen:
             return 0.0
-        asked = set(self.question.words).intersection(set().union(*seen))
-        times = {term: sum(said.get(term, 0) for said in seen) for term in asked}
-        length = shorten(sum(sum(said.values()) for said in seen), SAID, B[WORDS])
+        shared = set(self.question.words).intersection(set().union(*seen))
+        times = {term: sum(words.get(term, 0) for words in seen) for term in shared}
+        length = shorten(sum(sum(words.values()) for words in seen), SAID, B[WORDS])
         return math.fsum(self.postings.rarity(term) * saturate(number / length) for term, number in times.items())
 
     def _names_speaker(self, slot: int) -> bool:
@@ -172,8 +174,8 @@ class SlotSignals:
 
     def _gram_scores(self, slots: Sequence[int]) -> list[float]:
         """The weight of the question's grams in each slot; a gram that all slots have weighs nothing."""
-        held = [self.question.grams.intersection(self.postings.grams(slot)) for slot in slots]
-        spread = Counter(chain.from_iterable(held))
+        shared = [self.question.grams.intersection(self.postings.grams(slot)) for slot in slots]
+        spread = Counter(chain.from_iterable(shared))
         telling = {having: idf(len(slots), having) for having in set(spread.values())}
         weight = {gram: telling[having] for gram, having in spread.items()}
-        return [math.fsum(map(weight.__getitem__, found)) for found in held]
+        return [math.fsum(map(weight.__getitem__, found)) for found in shared]

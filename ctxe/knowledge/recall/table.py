@@ -45,7 +45,7 @@ class PostingTable:
         if self._path and not self._slots and len(entries) >= MANY:
             self._open(self._path)
         seen = {id(entry): slot for slot, entry in self.entries.items()}
-        held: dict[int, Entry] = {}
+        kept: dict[int, Entry] = {}
         new: list[tuple[str, str, Entry]] = []
         for key, entry in _by_key(entries).items():
             slot = seen.get(id(entry))
@@ -56,14 +56,14 @@ class PostingTable:
                 if slot is None:
                     new.append((key, mark, entry))
             if slot is not None:
-                held[slot] = entry
-        gone = [slot for slot, _ in self._slots.values() if slot not in held]
-        self._slots = {key: known for key, known in self._slots.items() if known[0] in held}
-        self._has_removed = self._has_removed or bool(gone)
-        for slot in gone:
+                kept[slot] = entry
+        removed = [slot for slot, _ in self._slots.values() if slot not in kept]
+        self._slots = {key: known for key, known in self._slots.items() if known[0] in kept}
+        self._has_removed = self._has_removed or bool(removed)
+        for slot in removed:
             self.lengths.pop(slot, None)
-        self._add(new, gone, held, readings)
-        self.entries = held
+        self._add(new, removed, kept, readings)
+        self.entries = kept
 
     def parts(self, term: str) -> list[Posting]:
         """The slots that have a term and its count in each, segment by segment. Raises Damaged."""
@@ -88,29 +88,33 @@ class PostingTable:
             self.lengths[row.slot] = row.lengths
 
     def _add(
-        self, new: Sequence[tuple[str, str, Entry]], gone: Sequence[int], held: dict[int, Entry], readings: Readings
+        self,
+        new: Sequence[tuple[str, str, Entry]],
+        removed: Sequence[int],
+        entries: dict[int, Entry],
+        readings: Readings,
     ) -> None:
         """Add new entries and remove others: on disk while this process can append to it, else in memory only."""
-        if self._keeps and self._kept and (new or gone):
+        if self._keeps and self._kept and (new or removed):
             self._keeps = self._kept.claim()
             if self._keeps:
                 postings: dict[str, Posting] = {}
-                rows = self._assign(new, held, postings, readings)
-                self._keeps = self._kept.add(rows, postings, gone)
+                rows = self._assign(new, entries, postings, readings)
+                self._keeps = self._kept.add(rows, postings, removed)
                 if self._keeps:
                     return
                 for row in rows:
-                    del held[row.slot], self.lengths[row.slot]
+                    del entries[row.slot], self.lengths[row.slot]
                     readings.drop(row.slot)
         # Another process may assign the next slots of the file to other entries, so slots are private from here on.
         if not self._keeps:
             self._next = max(self._next, MEMORY_ONLY)
-        self._assign(new, held, self._fresh, readings)
+        self._assign(new, entries, self._fresh, readings)
 
     def _assign(
         self,
         new: Sequence[tuple[str, str, Entry]],
-        held: dict[int, Entry],
+        entries: dict[int, Entry],
         postings: dict[str, Posting],
         readings: Readings,
     ) -> list[StoredEntry]:
@@ -121,7 +125,7 @@ class PostingTable:
             reading = read(entry)
             readings.offer(slot, reading)
             lengths = (reading.length, len(reading.names), len(reading.files))
-            self._slots[key], self.lengths[slot], held[slot] = (slot, mark), lengths, entry
+            self._slots[key], self.lengths[slot], entries[slot] = (slot, mark), lengths, entry
             rows.append(StoredEntry(slot, key, mark, lengths))
             for term, times in terms(reading):
                 slots, counts = postings.setdefault(term, (array("I"), array("B")))

@@ -46,5 +46,5 @@ def score(vector: Vector, counting: Mapping[str, float]) -> float:
 @cache
 def fitted() -> Weights:
     """The weights that ship with ctxe."""
-    held = json.loads(read_text("recall.json"))
-    return Weights(held["signals"], held["inject"], held["common"])
+    weights = json.loads(read_text("recall.json"))
+    return Weights(weights["signals"], weights["inject"], weights["common"])

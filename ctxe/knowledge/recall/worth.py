@@ -73,14 +73,14 @@ def clues(look: SlotSignals, found: Sequence[Scored], weights: Weights) -> Itera
     fits = [one.score - recent * one.vector[RECENT] for one in found]
     ranks = sorted(fits, reverse=True)
     few, many = (ranks[place] if len(ranks) > place else 0.0 for place in (FEW, MANY))
-    rarity, asked = look.postings.rarity, look.question
-    length = math.sqrt(math.fsum(rarity(term) ** 2 for term in asked.words))
-    heads = math.fsum(map(rarity, asked.head)) or 1.0
-    files = math.fsum(map(rarity, asked.files)) or 1.0
+    rarity, question = look.postings.rarity, look.question
+    length = math.sqrt(math.fsum(rarity(term) ** 2 for term in question.words))
+    heads = math.fsum(map(rarity, question.head)) or 1.0
+    files = math.fsum(map(rarity, question.files)) or 1.0
     many_entries = math.log1p(len(look.postings))
     for one, fit in zip(found, fits, strict=True):
         reading = look.postings.reading(one.slot)
-        shared = [rarity(term) for term in asked.words if term in reading.words]
+        shared = [rarity(term) for term in question.words if term in reading.words]
         whole = math.sqrt(math.fsum(rarity(term) ** 2 for term in reading.words))
         yield (
             fit,
@@ -89,8 +89,8 @@ def clues(look: SlotSignals, found: Sequence[Scored], weights: Weights) -> Itera
             fit - many,
             max(shared, default=0.0),
             math.fsum(worth * worth for worth in shared) / (length * whole or 1.0),
-            math.fsum(map(rarity, reading.files & asked.files)) / files,
-            math.fsum(rarity(term) for term in asked.head if term in reading.words) / heads,
+            math.fsum(map(rarity, reading.files & question.files)) / files,
+            math.fsum(rarity(term) for term in question.head if term in reading.words) / heads,
             one.vector[RECENT],
             many_entries,
         )

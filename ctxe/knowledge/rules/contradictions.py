@@ -74,26 +74,26 @@ Words = Callable[[str], list[str]]
 
 def settings(units: Sequence[RuleUnit], words: Words) -> Iterator[Conflict]:
     """``name: value`` lines of different files that give one name different values."""
-    held: dict[str, tuple[str, RuleUnit]] = {}
+    known_values: dict[str, tuple[str, RuleUnit]] = {}
     for unit in units:
         match = _SETTING.fullmatch(unit.text.strip()) if len(unit.text) < 120 else None
         if not match:
             continue
         name, value = " ".join(words(match[1])), match[2].strip().lower()
-        known = held.setdefault(name, (value, unit))
+        known = known_values.setdefault(name, (value, unit))
         if known[0] != value and known[1].file != unit.file:
             yield Conflict(known[1], unit)
 
 
 def headings(units: Sequence[RuleUnit], words: Words) -> Iterator[Conflict]:
     """Equal headings of different files with one brief value each, where the values differ."""
-    held: dict[str, tuple[frozenset[str], RuleUnit]] = {}
+    known_values: dict[str, tuple[frozenset[str], RuleUnit]] = {}
     for heading, value in _headings_with_value(units):
-        said = words(value.text)
-        if not 0 < len(said) <= BRIEF:
+        value_words = words(value.text)
+        if not 0 < len(value_words) <= BRIEF:
             continue
-        name, bag = " ".join(words(heading.text)), frozenset(said) - _USUAL
-        known = held.setdefault(name, (bag, value))
+        name, bag = " ".join(words(heading.text)), frozenset(value_words) - _USUAL
+        known = known_values.setdefault(name, (bag, value))
         if known[1].file != value.file and _different_value(known[0], bag):
             yield Conflict(known[1], value)
 
@@ -119,28 +119,28 @@ def _headings_with_value(units: Sequence[RuleUnit]) -> Iterator[tuple[RuleUnit, 
 
 def choices(units: Sequence[RuleUnit], words: Words, stem: Callable[[str], str]) -> Iterator[Conflict]:
     """Items of different files about one subject that choose different alternatives (_CHOICES)."""
-    held: list[tuple[int, str, frozenset[str], RuleUnit]] = []
+    seen: list[tuple[int, str, frozenset[str], RuleUnit]] = []
     for unit in units:
-        said = frozenset(words(unit.text)) if len(unit.text) < 240 else frozenset()
-        if _NEGATED & said:
+        words_used = frozenset(words(unit.text)) if len(unit.text) < 240 else frozenset()
+        if _NEGATED & words_used:
             continue
         for number, choice in enumerate(_CHOICES):
-            taken = said & choice
-            if len(taken) == 1:
-                rest = frozenset(stem(word) for word in said - taken - _USUAL if not word.isdigit())
-                yield from _conflicts_with(held, number, next(iter(taken)), rest, unit)
-                if len(held) < MOST:
-                    held.append((number, next(iter(taken)), rest, unit))
+            chosen = words_used & choice
+            if len(chosen) == 1:
+                rest = frozenset(stem(word) for word in words_used - chosen - _USUAL if not word.isdigit())
+                yield from _conflicts_with(seen, number, next(iter(chosen)), rest, unit)
+                if len(seen) < MOST:
+                    seen.append((number, next(iter(chosen)), rest, unit))
 
 
 def _conflicts_with(
-    held: Sequence[tuple[int, str, frozenset[str], RuleUnit]],
+    seen: Sequence[tuple[int, str, frozenset[str], RuleUnit]],
     number: int,
-    taken: str,
+    chosen: str,
     rest: frozenset[str],
     unit: RuleUnit,
 ) -> Iterator[Conflict]:
-    for other, chosen, about, first in held:
-        if other == number and chosen != taken and first.file != unit.file and about & rest:
+    for other, before, about, first in seen:
+        if other == number and before != chosen and first.file != unit.file and about & rest:
             yield Conflict(first, unit)
             return

@@ -78,41 +78,41 @@ class Instructions:
     def sources(self, task: Task, room: int) -> tuple[InstructionFile, ...]:
         """Every instruction file, in order, loaded or not."""
         everything, some, rules = self._selected(task, room)
-        told = {taken.rule.path: (taken, chunk) for taken, chunk in (*everything, *some)}
-        return tuple(self._status_of(rule, told) for rule in rules)
+        placed = {live.rule.path: (live, chunk) for live, chunk in (*everything, *some)}
+        return tuple(self._status_of(rule, placed) for rule in rules)
 
     def notices(self, task: Task, room: int) -> tuple[str, ...]:
         """Lines for the user: files cut or refused, invisible characters, contradictions."""
         everything, some, rules = self._selected(task, room)
-        said = [f"{rule.path}: {rule.problem}" for rule in rules if rule.problem]
+        lines = [f"{rule.path}: {rule.problem}" for rule in rules if rule.problem]
         short: dict[str, str] = {}
-        for taken, chunk in (*everything, *some):
-            said += taken.fenced.notices
-            if chunk is None and taken.words:
-                short[taken.rule.path] = "LEFT OUT"
+        for live, chunk in (*everything, *some):
+            lines += live.fenced.notices
+            if chunk is None and live.words:
+                short[live.rule.path] = "LEFT OUT"
             elif chunk is not None and chunk.tier != "full":
-                short[taken.rule.path] = "CUT"
-        said += _cut_notices(short)
-        live = [taken.rule for taken, _ in (*everything, *some)]
-        for conflict in self._merge(live).conflicts:
+                short[live.rule.path] = "CUT"
+        lines += _cut_notices(short)
+        in_effect = [live.rule for live, _ in (*everything, *some)]
+        for conflict in self._merge(in_effect).conflicts:
             one, other = conflict.first, conflict.second
-            files = f"{live[one.file].path} and {live[other.file].path}"
+            files = f"{in_effect[one.file].path} and {in_effect[other.file].path}"
             both = self.count(one.text) + self.count(other.text)
-            said.append(f"{files} disagree: {_quoted(one)} / {_quoted(other)} ({both} tokens a request)")
-        return tuple(said)
+            lines.append(f"{files} disagree: {_quoted(one)} / {_quoted(other)} ({both} tokens a request)")
+        return tuple(lines)
 
     def advice(self, task: Task, room: int, readme: str, tracked: Sequence[str]) -> tuple[str, ...]:
         """Useless cost: items that repeat the README, and scopes that match no file of the project."""
         everything, some, rules = self._selected(task, room)
         known = [RuleUnit(0, unit.text) for unit in units_of(readme) if not unit.level]
-        said = []
-        for taken, _ in (*everything, *some):
-            again = [u for u, _ in merge(["\n\n".join(u.text for u in known), taken.words]).dropped if u.file == 1]
+        lines = []
+        for live, _ in (*everything, *some):
+            again = [u for u, _ in merge(["\n\n".join(u.text for u in known), live.words]).dropped if u.file == 1]
             if again:
                 tokens = sum(self.count(unit.text) for unit in again)
-                said.append(f"{taken.rule.path}: {len(again)} items repeat the README ({tokens} tokens a request)")
+                lines.append(f"{live.rule.path}: {len(again)} items repeat the README ({tokens} tokens a request)")
         idle = (rule for rule in rules if rule.scope and not rule.bears_on(tracked))
-        return (*said, *(f"{rule.path}: no file is in its scope ({', '.join(rule.scope)})" for rule in idle))
+        return (*lines, *(f"{rule.path}: no file is in its scope ({', '.join(rule.scope)})" for rule in idle))
 
     def for_files(self, touched: Sequence[str], room: int) -> tuple[Chunk, ...]:
         """The rules for files that were touched in the middle of a turn, for a note to the model."""
@@ -127,13 +127,13 @@ class Instructions:
         rules = find_rules(self.places, touched)
         usable = [rule for rule in rules if rule.text and rule.offered and rule.bears_on(touched)]
         live = [rule for rule in usable if not rule.scope] + [rule for rule in usable if rule.scope]
-        taken = self._live_rules(live)
+        rules_in_effect = self._live_rules(live)
         # The system prompt must not change with the files at hand, so its rules are fitted first and alone.
-        first = [one for one in taken if not one.rule.scope]
+        first = [one for one in rules_in_effect if not one.rule.scope]
         everything = self._fitted(first, room - HEADING, LIMIT)
-        left = room - HEADING * 2 - sum(self._cost(chunk.text) for _, chunk in everything if chunk)
+        tokens_left = room - HEADING * 2 - sum(self._cost(chunk.text) for _, chunk in everything if chunk)
         bytes_left = LIMIT - sum(len(chunk.text.encode()) for _, chunk in everything if chunk)
-        return everything, self._fitted(taken[len(first) :], left, bytes_left), rules
+        return everything, self._fitted(rules_in_effect[len(first) :], tokens_left, bytes_left), rules
 
     def _live_rules(self, live: Sequence[Rule]) -> list[_LiveRule]:
         merged = self._merge(live)
@@ -155,14 +155,14 @@ class Instructions:
             self._merged[key] = known
         return known
 
-    def _fitted(self, taken: Sequence[_LiveRule], room: int, most: int) -> list[tuple[_LiveRule, Chunk | None]]:
+    def _fitted(self, live: Sequence[_LiveRule], room: int, most: int) -> list[tuple[_LiveRule, Chunk | None]]:
         """Each rule with its chunk. If all together are too long, the longest are cut and short ones stay whole."""
-        sizes = [(self._cost(one.fenced.text), len(one.fenced.text.encode())) if one.words else (0, 0) for one in taken]
+        sizes = [(self._cost(one.fenced.text), len(one.fenced.text.encode())) if one.words else (0, 0) for one in live]
         tokens = fair([size[0] for size in sizes], room)
         volume = fair([size[1] for size in sizes], most)
         return [
             (one, self._chunk(one, whole=size[0] <= tokens and size[1] <= volume, tokens=tokens, volume=volume))
-            for one, size in zip(taken, sizes, strict=True)
+            for one, size in zip(live, sizes, strict=True)
         ]
 
     def _chunk(self, one: _LiveRule, *, whole: bool, tokens: int, volume: int) -> Chunk | None:
@@ -191,25 +191,25 @@ class Instructions:
 
     def _section(self, name: str, placed: Iterable[tuple[_LiveRule, Chunk | None]], placement: str) -> Section:
         pairs = list(placed)
-        out = tuple(
+        left_out = tuple(
             Omission(one.rule.path, self.count(one.words), "over the instructions share")
             for one, chunk in pairs
             if chunk is None and one.words
         )
         chunks = tuple(chunk for _, chunk in pairs if chunk)
-        section = Section(name, Priority.INJECTED, chunks, "system", "instructions", out)
+        section = Section(name, Priority.INJECTED, chunks, "system", "instructions", left_out)
         return section if placement == "system" else replace(section, placement="task")
 
-    def _status_of(self, rule: Rule, told: dict[str, tuple[_LiveRule, Chunk | None]]) -> InstructionFile:
-        if rule.path not in told:
+    def _status_of(self, rule: Rule, placed: dict[str, tuple[_LiveRule, Chunk | None]]) -> InstructionFile:
+        if rule.path not in placed:
             if rule.problem and not rule.text:
                 return InstructionFile(rule.path, "refused", rule.problem)
             return InstructionFile(rule.path, "waits", rule.why if rule.text else "is empty")
-        taken, chunk = told[rule.path]
+        live, chunk = placed[rule.path]
         if chunk:
             state = "loaded" if chunk.tier == "full" else "cut"
-            return InstructionFile(rule.path, state, rule.why, self.count(chunk.text), taken.repeats)
-        return InstructionFile(rule.path, "left out" if taken.words else "repeats", rule.why, 0, taken.repeats)
+            return InstructionFile(rule.path, state, rule.why, self.count(chunk.text), live.repeats)
+        return InstructionFile(rule.path, "left out" if live.words else "repeats", rule.why, 0, live.repeats)
 
     def _cost(self, text: str) -> int:
         return self.count(text) + 1

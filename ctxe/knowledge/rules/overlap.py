@@ -59,17 +59,17 @@ def merge(texts: Sequence[str]) -> Merged:
         (place, unit) for place, unit in enumerate(units) if not unit.level and len(_words(unit.text)) >= FEWEST
     ]
     twins, conflicts = _pairs(compared)
-    said = [unit for place, unit in compared if place not in twins]
-    conflicts += [*settings(said, _words), *choices(said, _words, stem)]
+    kept_units = [unit for place, unit in compared if place not in twins]
+    conflicts += [*settings(kept_units, _words), *choices(kept_units, _words, stem)]
     conflicts += headings([unit for place, unit in enumerate(units) if place not in twins], _words)
     kept: list[list[tuple[int, RuleUnit]]] = [[] for _ in texts]
     for place, unit in enumerate(units):
         if place not in twins:
             kept[unit.file].append((place, unit))
     cut = {units[place].file for place in twins}
-    told = tuple(_text_of(kept[n], units) if n in cut else texts[n] for n in range(len(texts)))
+    merged = tuple(_text_of(kept[n], units) if n in cut else texts[n] for n in range(len(texts)))
     dropped = tuple((units[place], units[twin]) for place, twin in twins.items())
-    return Merged(told, dropped, _distinct(conflicts))
+    return Merged(merged, dropped, _distinct(conflicts))
 
 
 def _distinct(conflicts: Sequence[Conflict]) -> tuple[Conflict, ...]:

@@ -62,8 +62,8 @@ class SkillMatch:
     @property
     def why(self) -> str:
         """The reason, for the user."""
-        said = f"your words: {', '.join(self.words[:4])}" if self.words else ""
-        return "; ".join(part for part in (said, f"files: {', '.join(self.files[:2])}" if self.files else "") if part)
+        words = f"your words: {', '.join(self.words[:4])}" if self.words else ""
+        return "; ".join(part for part in (words, f"files: {', '.join(self.files[:2])}" if self.files else "") if part)
 
 
 @dataclass(slots=True)
@@ -76,16 +76,16 @@ class Matcher:
         """Every skill with a positive score, best first; ``about`` selects those that count."""
         from ctxe.lexical.words import counts, path_terms
 
-        said = Counter(dict(counts(task.words).most_common(MOST_TERMS)))
+        counted = Counter(dict(counts(task.words).most_common(MOST_TERMS)))
         for path in task.named:
-            said.update(path_terms(path))
+            counted.update(path_terms(path))
         spelled = _spellings(task.words)
-        held = [self._term_weights(skill) for skill in skills]
-        spread = Counter(term for worths in held for term in worths.keys() & said.keys())
+        weights = [self._term_weights(skill) for skill in skills]
+        spread = Counter(term for worths in weights for term in worths.keys() & counted.keys())
         files = tuple(dict.fromkeys((*task.named, *task.files)))
         found = [
-            self._match(skill, worths, said, spread, len(skills), files, spelled)
-            for skill, worths in zip(skills, held, strict=True)
+            self._match(skill, worths, counted, spread, len(skills), files, spelled)
+            for skill, worths in zip(skills, weights, strict=True)
         ]
         return sorted((one for one in found if one.score > 0), key=lambda one: (-one.score, one.skill.name))
 
@@ -93,18 +93,18 @@ class Matcher:
         self,
         skill: Skill,
         worths: Mapping[str, float],
-        said: Mapping[str, int],
+        counted: Mapping[str, int],
         spread: Mapping[str, int],
         number: int,
         files: Sequence[str],
         spelled: Mapping[str, str],
     ) -> SkillMatch:
-        parts = {term: worths[term] * rarity(term, spread[term], number) for term in said.keys() & worths.keys()}
+        parts = {term: worths[term] * rarity(term, spread[term], number) for term in counted.keys() & worths.keys()}
         words = sorted(parts, key=lambda term: (-parts[term], term))
         # A long text contains many words by chance, so each further one counts less.
-        told = sum(parts[term] / math.sqrt(1 + place) for place, term in enumerate(words))
+        word_score = sum(parts[term] / math.sqrt(1 + place) for place, term in enumerate(words))
         scope = tuple(path for path in files if globs.matches(path, skill.scope))
-        score = (told + FILE * min(1.0, len(scope))) / longer(len(said))
+        score = (word_score + FILE * min(1.0, len(scope))) / longer(len(counted))
         return SkillMatch(skill, score, tuple(spelled.get(term, term) for term in words if parts[term] >= _FEW), scope)
 
     def _term_weights(self, skill: Skill) -> Mapping[str, float]:
@@ -125,9 +125,9 @@ class Matcher:
         return self._known[key]
 
 
-def _word_weight(said: Sequence[str]) -> float:
+def _word_weight(terms: Sequence[str]) -> float:
     """Weight of each word of a description; less in a long one."""
-    return TITLE / math.sqrt(max(1.0, len(set(said)) / USUAL_LENGTH))
+    return TITLE / math.sqrt(max(1.0, len(set(terms)) / USUAL_LENGTH))
 
 
 def _spellings(text: str) -> dict[str, str]:

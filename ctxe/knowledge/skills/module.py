@@ -119,18 +119,18 @@ def _format_faults(page: front.FrontPage, values: dict[str, Value], folder: str)
         yield "invisible characters in its name or description were removed"
 
 
-def _name(said: str, folder: str) -> str:
+def _name(given: str, folder: str) -> str:
     """Its own name, else its folder's; empty if neither is valid."""
-    names = (strip_invisible(said)[0].strip(), folder)
+    names = (strip_invisible(given)[0].strip(), folder)
     return next((name for name in names if _USABLE.fullmatch(name)), "")
 
 
 def _description(values: dict[str, Value], body: str) -> str:
-    said = _text(values, "description")
-    if not said:
-        said = next((part for part in re.split(r"\n\s*\n", body) if part and not part.startswith("#")), "")
+    text = _text(values, "description")
+    if not text:
+        text = next((part for part in re.split(r"\n\s*\n", body) if part and not part.startswith("#")), "")
     more = _text(values, "when_to_use") or _text(values, "when-to-use")
-    return one_line(strip_invisible(f"{said} {more}".strip())[0], LONGEST_DESCRIPTION)
+    return one_line(strip_invisible(f"{text} {more}".strip())[0], LONGEST_DESCRIPTION)
 
 
 def _tool_names(value: Value) -> tuple[str, ...]:

@@ -76,11 +76,11 @@ def _description(path: Path) -> str:
         text = files.read(path, 4_000).decode("utf-8", "replace")
     except StoreError:
         return ""
-    said = ""
+    comment = ""
     if path.suffix == ".py" and (found := re.search(r'^[rbu]*("""|\'\'\')(.*?)\1', text, re.MULTILINE | re.DOTALL)):
-        said = found[2]
+        comment = found[2]
     else:
         lines = (row.lstrip("#/* ").strip() for row in text.splitlines() if re.match(r"\s*(#(?!!)|//|\*|/\*)", row))
-        said = next((row for row in lines if row), "")
-    first = said.strip().split("\n\n")[0]
+        comment = next((row for row in lines if row), "")
+    first = comment.strip().split("\n\n")[0]
     return f": {one_line(first, 160)}" if first else ""

@@ -61,23 +61,25 @@ class Skills:
     def notices(self) -> tuple[str, ...]:
         """Lines for the user: unusable skills, and names in settings that are not skills."""
         found = self.find.known()
-        told = [skill for skill in found if skill.problem and not skill.expected and skill.origin != "shipped"]
-        said = [f"{skill.where}: {skill.problem}" for skill in told]
-        said += [
+        unusable = [skill for skill in found if skill.problem and not skill.expected and skill.origin != "shipped"]
+        lines = [f"{skill.where}: {skill.problem}" for skill in unusable]
+        lines += [
             f"{skill.where}: {one}"
             for skill in found
             for one in skill.faults
             if "invisible" in one or "only its" in one
         ]
         known = {skill.name for skill in found}
-        return (*said, *(f"settings: there is no skill {name}" for name in self.always if name not in known))
+        return (*lines, *(f"settings: there is no skill {name}" for name in self.always if name not in known))
 
     def _standing_section(self, skills: Sequence[Skill], room: int) -> Section:
         listed = catalogue(self.ranked(skills), min(self.room, room), self.count) if self.room > 0 else Catalogue()
-        chunks, out = [], []
+        chunks, left_out = [], []
         if listed.text:
             chunks.append(Chunk("skills catalogue", listed.text, _list_note(listed.short, listed.bare, listed.out)))
-        out += [Omission(one.name, self.count(line(one)), "over the list's share: find_tools") for one in listed.out]
+        left_out += [
+            Omission(one.name, self.count(line(one)), "over the list's share: find_tools") for one in listed.out
+        ]
         room -= sum(self.count(chunk.text) + 1 for chunk in chunks) + HEADING
         carried = dict.fromkeys(self.always, "your settings say always") | dict(self.held().in_use)
         for skill in skills:
@@ -87,24 +89,26 @@ class Skills:
                 if text:
                     chunks.append(Chunk(PREFIX + skill.name, text, carried[skill.name], path=_path(skill)))
                 else:
-                    out.append(Omission(PREFIX + skill.name, self.count(skill.body), "over the skills share"))
-        return Section("skills", Priority.INJECTED, tuple(chunks), "system", "skills", tuple(out))
+                    left_out.append(Omission(PREFIX + skill.name, self.count(skill.body), "over the skills share"))
+        return Section("skills", Priority.INJECTED, tuple(chunks), "system", "skills", tuple(left_out))
 
     def _matched_section(self, task: Task, skills: Sequence[Skill], room: int) -> Section:
         """The skill that the task clearly matches, unless it is in the request already; the others with the reason."""
         standing = self.held().visible.union(self.always, self.held().in_use)
         matches = self.matcher(task, [skill for skill in skills if skill.offered])
         best = sure([one for one in matches if one.score < SURE or not self._out_of_scope(one.skill)])
-        chunks, out = [], []
+        chunks, left_out = [], []
         for one in about(matches):
             score = f"{one.why} ({one.score:.2f})"
             if one.skill.name in standing:
-                out.append(Omission(one.skill.name, 0, "stands in the request already"))
+                left_out.append(Omission(one.skill.name, 0, "stands in the request already"))
             elif one is best and (text := page(one.skill, room, self.count)):
                 chunks.append(Chunk(PREFIX + one.skill.name, text, score, path=_path(one.skill)))
             else:
-                out.append(Omission(one.skill.name, self.count(one.skill.body), f"not clear enough to load: {score}"))
-        return Section("skills for this task", Priority.INJECTED, tuple(chunks), "task", "skills", tuple(out))
+                left_out.append(
+                    Omission(one.skill.name, self.count(one.skill.body), f"not clear enough to load: {score}")
+                )
+        return Section("skills for this task", Priority.INJECTED, tuple(chunks), "task", "skills", tuple(left_out))
 
     def _out_of_scope(self, skill: Skill) -> bool:
         """Whether a skill from outside has a scope that matches none of the project's files; False without files."""
@@ -117,8 +121,8 @@ class Skills:
 def _list_note(short: Sequence[Skill], bare: Sequence[Skill], out: Sequence[Skill]) -> str:
     """What was done to the list so that it fits."""
     parts = [(short, "shortened"), (bare, "by name only"), (out, "left out")]
-    said = [f"{len(skills)} {what}" for skills, what in parts if skills]
-    return "the modules there are" + (f"; {', '.join(said)}" if said else "")
+    counts = [f"{len(skills)} {what}" for skills, what in parts if skills]
+    return "the modules there are" + (f"; {', '.join(counts)}" if counts else "")
 
 
 def _path(skill: Skill) -> str:

@@ -39,7 +39,7 @@ def import_lines(store: Store, lines: Iterable[bytes], name: str) -> Imported:
     """
     found: dict[str, Entry] = {}
     problems: list[tuple[int, str]] = []
-    taken = 0
+    count = 0
     for number, line in enumerate(lines, 1):
         if not line.strip().removeprefix(front.BOM):
             continue
@@ -48,11 +48,11 @@ def import_lines(store: Store, lines: Iterable[bytes], name: str) -> Imported:
         except ValueError as error:
             problems.append((number, str(error)))
             continue
-        taken += 1
+        count += 1
         found.pop(entry.id, None)
         found[entry.id] = store.masked(entry)
     keep(store, found, f"import {len(found)} entries from {name}", slug(name))
-    return Imported(taken, tuple(problems))
+    return Imported(count, tuple(problems))
 
 
 def keep(store: Store, entries: Mapping[str, Entry], says: str, log: str) -> None:
@@ -63,12 +63,12 @@ def keep(store: Store, entries: Mapping[str, Entry], says: str, log: str) -> Non
 
 def _changes(store: Store, entries: Mapping[str, Entry], log: str) -> dict[str, bytes | None]:
     known = [entry for entry in store.entries() if entry.id in entries]
-    held = {entry.id: entry for entry in known if not entry.path.startswith("daily/")}
+    in_files = {entry.id: entry for entry in known if not entry.path.startswith("daily/")}
     days = {entry.id for entry in known if entry.path.startswith("daily/")}
     logs: dict[str, dict[str, bytes]] = {}
     changes: dict[str, bytes | None] = {}
     for name, entry in entries.items():
-        old = held.get(name)
+        old = in_files.get(name)
         if entry.kind == "log" and name in days:
             continue  # the id of a daily line is a hash of its words, so this line is there already
         if entry.kind == "log" and entry.status != "proposed":
@@ -123,8 +123,8 @@ def rules_of(data: bytes, name: str) -> tuple[Entry, ...]:
         while key in entries:
             again += 1
             key = f"{first}-{again}"
-        told = str(values.get("description") or title)[:LONGEST_TITLE] if title == name else title
-        entries[key] = Entry(key, "preference", told, by=f"import of {name}", scope=scope, text=text)
+        shown_title = str(values.get("description") or title)[:LONGEST_TITLE] if title == name else title
+        entries[key] = Entry(key, "preference", shown_title, by=f"import of {name}", scope=scope, text=text)
     return tuple(entries.values())
 
 
@@ -138,8 +138,8 @@ def _sections(text: str, name: str) -> list[tuple[str, str]]:
             found.append((heading[2], []))
         else:
             found[-1][1].append(line)
-    told = [(title, "\n".join(lines).strip()) for title, lines in found]
-    return [(title, words) for title, words in told if words]
+    sections = [(title, "\n".join(lines).strip()) for title, lines in found]
+    return [(title, words) for title, words in sections if words]
 
 
 def as_lines(entries: Iterable[Entry]) -> str:

@@ -77,12 +77,12 @@ def line(entry: Entry) -> str:
 
 def history(entry: Entry, entries: Iterable[Entry]) -> tuple[Entry, ...]:
     """Everything that this entry replaced, directly and indirectly, newest first."""
-    held = {other.id: other for other in entries}
+    by_id = {other.id: other for other in entries}
     found: dict[str, Entry] = {}
     queue = list(entry.supersedes)
     while queue:
         name = queue.pop(0)
-        if name in held and name not in found and name != entry.id:
-            found[name] = held[name]
-            queue += held[name].supersedes
+        if name in by_id and name not in found and name != entry.id:
+            found[name] = by_id[name]
+            queue += by_id[name].supersedes
     return tuple(found.values())

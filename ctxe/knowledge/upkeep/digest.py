@@ -41,12 +41,12 @@ _PURPOSE = {name.strip(): what for what, names in _ROUTINES.items() for name in 
 
 def digest(conversation: Conversation, known: Sequence[Entry], session: str = "") -> tuple[Entry, ...]:
     """Drafts of proposals, at most MOST, without what is known already; often none."""
-    told = [
+    found = [
         *_from_words(conversation, session),
         *_from_commands(conversation, session),
         *_changed_together(conversation, session),
     ]
-    drafts = list({(draft.kind, draft.title): draft for draft in told}.values())
+    drafts = list({(draft.kind, draft.title): draft for draft in found}.values())
     fresh = [draft for draft in drafts if not is_known(draft, known)]
     return tuple(fresh[:MOST])
 
@@ -108,10 +108,10 @@ def _runs(conversation: Conversation) -> Iterator[tuple[str, bool]]:
 
 def _command(arguments: str) -> str:
     try:
-        held = json.loads(arguments)
+        given = json.loads(arguments)
     except (ValueError, RecursionError):
         return ""
-    return plain_command(str(held.get("command") or "")) if isinstance(held, dict) else ""
+    return plain_command(str(given.get("command") or "")) if isinstance(given, dict) else ""
 
 
 def _draft(kind: str, title: str, text: str, session: str, turn: int, files: tuple[str, ...] = ()) -> Entry:

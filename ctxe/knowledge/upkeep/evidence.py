@@ -107,8 +107,8 @@ def _can_be_gone(path: str, entry: Entry) -> bool:
 
     A run may have named a file that never was in the tree, or is elsewhere in it.
     """
-    held = (item.rpartition("@")[0] for item in entry.state)
-    return _can_be_looked_up(path) and (not entry.call or path in held)
+    depended = (item.rpartition("@")[0] for item in entry.state)
+    return _can_be_looked_up(path) and (not entry.call or path in depended)
 
 
 def _can_be_looked_up(path: str) -> bool:

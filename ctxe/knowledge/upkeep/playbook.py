@@ -38,9 +38,9 @@ def by_use(entries: Iterable[Entry], numbers: Numbers) -> list[Entry]:
     """Entries by expected use, then by how often they were relied on, then newest first."""
 
     def worth(entry: Entry) -> tuple[float, float, str, str]:
-        held = numbers.get(entry.id, {})
-        tried = held.get("helpful", 0.0) + held.get("harmful", 0.0)
-        return expected(held), tried, entry.created, entry.id
+        counted = numbers.get(entry.id, {})
+        tried = counted.get("helpful", 0.0) + counted.get("harmful", 0.0)
+        return expected(counted), tried, entry.created, entry.id
 
     return sorted(entries, key=worth, reverse=True)
 
@@ -53,8 +53,8 @@ def weighed(found: Iterable[tuple[Entry, float]], numbers: Numbers) -> list[tupl
 
 def standing(entries: Sequence[Entry], numbers: Numbers) -> list[Entry]:
     """Routines and preferences that hold for the whole project today, by expected use."""
-    held = filter(holding(entries), entries)
-    return by_use((entry for entry in held if entry.kind in KINDS and not entry.scope and not entry.ts), numbers)
+    current = filter(holding(entries), entries)
+    return by_use((entry for entry in current if entry.kind in KINDS and not entry.scope and not entry.ts), numbers)
 
 
 def line(entry: Entry) -> str:
@@ -78,16 +78,16 @@ def retire(store: EntryStore, counters: Counters, ids: Iterable[str]) -> tuple[E
     """
     wanted = set(ids)
     numbers = counters.read(wanted)
-    gone = []
+    archived = []
     for entry in store.entries():
-        held = numbers.get(entry.id, {}) if entry.id in wanted else {}
-        bad = held.get("harmful", 0.0)
+        counted = numbers.get(entry.id, {}) if entry.id in wanted else {}
+        bad = counted.get("harmful", 0.0)
         lasting = entry.kind in ("decision", "failure", "log") or entry.status not in ("current", "stale")
-        if bad >= CONTRADICTED and bad > held.get("helpful", 0.0) and not lasting:
-            gone.append(store.change(entry.id, status="archived"))
+        if bad >= CONTRADICTED and bad > counted.get("helpful", 0.0) and not lasting:
+            archived.append(store.change(entry.id, status="archived"))
             # An entry that is brought back gets as many chances again.
             counters.bump(entry.id, store.now(), harmful=-bad)
-    return tuple(gone)
+    return tuple(archived)
 
 
 def near_duplicates(entries: Sequence[Entry]) -> list[tuple[Entry, Entry]]:
@@ -95,9 +95,9 @@ def near_duplicates(entries: Sequence[Entry]) -> list[tuple[Entry, Entry]]:
     from ctxe.lexical.similarity import near_pairs
     from ctxe.lexical.words import terms
 
-    held = [entry for entry in filter(holding(entries), entries) if entry.kind not in ("failure", "log")]
-    words: list[frozenset[object]] = [frozenset(terms(f"{entry.title} {entry.text}")) for entry in held]
-    pairs = ((held[pair.first], held[pair.second]) for pair in near_pairs(words, ALIKE))
+    current = [entry for entry in filter(holding(entries), entries) if entry.kind not in ("failure", "log")]
+    words: list[frozenset[object]] = [frozenset(terms(f"{entry.title} {entry.text}")) for entry in current]
+    pairs = ((current[pair.first], current[pair.second]) for pair in near_pairs(words, ALIKE))
     return [(one, other) for one, other in pairs if one.kind == other.kind and one.scope == other.scope]
 
 
@@ -108,19 +108,19 @@ def join(store: Store, ref: str, into: str) -> Entry:
     """
     from ctxe.lexical.similarity import paragraphs
 
-    one, held = store.get(ref), store.get(into)
-    known = f"{held.title}\n{held.text}"
+    one, target = store.get(ref), store.get(into)
+    known = f"{target.title}\n{target.text}"
     more = [part for part in paragraphs(one.text) if part not in known]
     if one.title not in known and one.title not in more:
         more.insert(0, one.title)
-    said = "\n\n".join([held.text, *([*more, f"({one.id}, {one.by}, {stamp(one.time)[:10]})"] if more else [])])
+    text = "\n\n".join([target.text, *([*more, f"({one.id}, {one.by}, {stamp(one.time)[:10]})"] if more else [])])
     return store.merge(
         one.id,
-        held.id,
-        text=said.strip(),
-        files=_union(held.files, one.files),
-        evidence=_union(held.evidence, one.evidence),
-        supersedes=_union(held.supersedes, (one.id,)),
+        target.id,
+        text=text.strip(),
+        files=_union(target.files, one.files),
+        evidence=_union(target.evidence, one.evidence),
+        supersedes=_union(target.supersedes, (one.id,)),
     )
 
 

@@ -23,18 +23,20 @@ LONGEST_TITLE, LONGEST_TEXT = 160, 1_200
 
 def question(conversation: Conversation, known: Sequence[Entry]) -> str:
     """The prompt: the newest turns that fit, and the current entries, which the model may correct."""
-    told: list[str] = []
+    turns: list[str] = []
     room = MOST_SAID
     for turn in reversed(conversation.turns):
-        said = [f"user: {turn.words[: MOST_OF_ONE * 3]}", *(line for step in turn.steps for line in _step(step))]
-        text = "\n".join(said)[-MOST_SAID:]
+        lines = [f"user: {turn.words[: MOST_OF_ONE * 3]}", *(line for step in turn.steps for line in _step(step))]
+        text = "\n".join(lines)[-MOST_SAID:]
         if len(text) > room:
             break
-        told.append(text)
+        turns.append(text)
         room -= len(text)
-    held = [f"{entry.id} {entry.kind}: {entry.title}\n{entry.first_paragraph[:300]}" for entry in known[-MOST_KNOWN:]]
-    parts = [fence("\n\n".join(held), "memory").text] if held else []
-    return "\n\n".join([*parts, fence("\n\n".join(reversed(told)), "session").text])
+    entries = [
+        f"{entry.id} {entry.kind}: {entry.title}\n{entry.first_paragraph[:300]}" for entry in known[-MOST_KNOWN:]
+    ]
+    parts = [fence("\n\n".join(entries), "memory").text] if entries else []
+    return "\n\n".join([*parts, fence("\n\n".join(reversed(turns)), "session").text])
 
 
 def _step(step: Step) -> Iterator[str]:
@@ -60,22 +62,22 @@ def read(answer: str, known: Sequence[Entry], session: str, model: str) -> tuple
 
 def _draft(line: str, ids: set[str], session: str, model: str) -> Entry | None:
     try:
-        held = json.loads(line)
+        given = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(held, dict) or held.get("kind") not in KINDS:
+    if not isinstance(given, dict) or given.get("kind") not in KINDS:
         return None
-    title, text = (" ".join(_words(held, key).split()) for key in ("title", "text"))
+    title, text = (" ".join(_words(given, key).split()) for key in ("title", "text"))
     if not title or len(title) > LONGEST_TITLE or len(text) > LONGEST_TEXT:
         return None
-    named = held.get("files")
+    named = given.get("files")
     files = tuple(path for path in named if isinstance(path, str))[:5] if isinstance(named, list) else ()
-    replaces = _words(held, "replaces")
+    replaces = _words(given, "replaces")
     by, old = f"session digest by {model} (proposed)", (replaces,) if replaces in ids else ()
-    kind = str(held["kind"])
+    kind = str(given["kind"])
     return Entry("", kind, title, "proposed", by=by, session=session, files=files, supersedes=old, text=text)
 
 
-def _words(held: Mapping[str, Any], key: str) -> str:
-    value = held.get(key)
+def _words(given: Mapping[str, Any], key: str) -> str:
+    value = given.get(key)
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""

@@ -21,16 +21,16 @@ def accept(store: Store, ref: str, supersedes: tuple[str, ...] = ()) -> Entry:
 
 def merge(store: Store, ref: str, into: str) -> Entry:
     """Add a proposal's text to an existing entry and remove the proposal, in one write. Raises StoreError."""
-    proposal, held = store.get(ref), store.get(into)
-    said = proposal.text if proposal.title == held.title else f"{proposal.title}\n{proposal.text}".strip()
+    proposal, target = store.get(ref), store.get(into)
+    words = proposal.text if proposal.title == target.title else f"{proposal.title}\n{proposal.text}".strip()
     day = stamp(store.now())[:10]
-    text = held.text if said and said in held.text else f"{held.text}\n\n{said} ({proposal.by}, {day})".strip()
-    files = tuple(dict.fromkeys((*held.files, *proposal.files)))
-    evidence = tuple(dict.fromkeys((*held.evidence, *proposal.evidence)))
-    return store.merge(proposal.id, held.id, text=text, files=files, evidence=evidence)
+    text = target.text if words and words in target.text else f"{target.text}\n\n{words} ({proposal.by}, {day})".strip()
+    files = tuple(dict.fromkeys((*target.files, *proposal.files)))
+    evidence = tuple(dict.fromkeys((*target.evidence, *proposal.evidence)))
+    return store.merge(proposal.id, target.id, text=text, files=files, evidence=evidence)
 
 
 def reject(store: Store, ref: str) -> Entry:
     """Remove a proposal. Raises StoreError."""
-    (gone,) = store.forget(store.get(ref).id)
-    return gone
+    (removed,) = store.forget(store.get(ref).id)
+    return removed

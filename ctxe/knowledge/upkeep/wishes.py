@@ -90,8 +90,8 @@ def kind_of(words: str, answered: str | None) -> str:
     """
     if not words or len(words) > LONGEST or _QUESTION.search(words) or _ONCE.search(words) or _REPORTED.search(words):
         return ""
-    said = _QUOTED.sub("…", words)
-    if _DECIDED.search(said) and not _THAT.search(said):
+    own = _QUOTED.sub("…", words)
+    if _DECIDED.search(own) and not _THAT.search(own):
         return "decision"
-    put_right = answered is not None and corrects(said, answered) and _INSTEAD.search(said) and not _THAT.search(said)
-    return "preference" if _WISH.search(said) or put_right else ""
+    put_right = answered is not None and corrects(own, answered) and _INSTEAD.search(own) and not _THAT.search(own)
+    return "preference" if _WISH.search(own) or put_right else ""

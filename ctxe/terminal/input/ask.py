@@ -57,10 +57,10 @@ class Asker:
         with self.paused(action.preview):
             self._print(question(action, ask, self.root, self._room(), self.screen))
             every = f" {'Shift-Tab ' * self.prompt.full}{EDITS}" if all_edits else ""
-            shown = f"{keys(action, ask)}{every}:"
+            label = f"{keys(action, ask)}{every}:"
             while True:
                 typed = self.prompt.line(
-                    shown, at_once="yaev" if ask.rule else "yev", shift_tab=EDITS if all_edits else ""
+                    label, at_once="yaev" if ask.rule else "yev", shift_tab=EDITS if all_edits else ""
                 )
                 if all_edits and (typed or "").strip().lower() == EDITS:
                     all_edits()

@@ -31,7 +31,7 @@ def picture(environment: Mapping[str, str]) -> bytes:
     """The bytes of a PNG. Raises ConfigError if no program can read one, or the clipboard has no picture."""
     import shutil
 
-    asked = [name for variable, name, _ in PROGRAMS if not variable or environment.get(variable)]
+    programs = [name for variable, name, _ in PROGRAMS if not variable or environment.get(variable)]
     for variable, name, words in PROGRAMS:
         found = shutil.which(name)
         if found is None or (variable and not environment.get(variable)):
@@ -45,7 +45,7 @@ def picture(environment: Mapping[str, str]) -> bytes:
         if done.returncode == 0 and done.stdout:
             return done.stdout
         raise ConfigError("there is no picture on the clipboard", "copy one, or name its file: @shot.png")
-    raise ConfigError(f"the clipboard cannot be read: {' or '.join(asked)} is missing", "name a file: @shot.png")
+    raise ConfigError(f"the clipboard cannot be read: {' or '.join(programs)} is missing", "name a file: @shot.png")
 
 
 def put(text: str, environment: Mapping[str, str], screen: Screen) -> str:

@@ -45,11 +45,11 @@ class FormAsker:
         for one in form.fields:
             self._print(_choices(one))
             for _ in range(PATIENCE):
-                said = self.prompt.line(f"{label(one)}:")
-                if said is None:
+                typed = self.prompt.line(f"{label(one)}:")
+                if typed is None:
                     return None
                 try:
-                    value = one.understood(said)
+                    value = one.understood(typed)
                 except ValueError as error:
                     self._print([line((f"  {error}; Ctrl-D declines", "warn"))])
                     continue

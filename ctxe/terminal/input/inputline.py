@@ -128,8 +128,8 @@ class InputLine:
 
     def _toolbar_text(self) -> StyleAndTextTuples:
         """The toolbar's text, or the hint that a second Ctrl-C leaves."""
-        asked = self.interrupts.clock() - self.interrupts.last < 2 and not self.session.default_buffer.text
-        text = "Ctrl-C again leaves" if asked else self.toolbar() if self.toolbar else ""
+        pressed = self.interrupts.clock() - self.interrupts.last < 2 and not self.session.default_buffer.text
+        text = "Ctrl-C again leaves" if pressed else self.toolbar() if self.toolbar else ""
         return [("class:bottom-toolbar.text", clean(text))]
 
     def _keys(self) -> KeyBindings:

@@ -123,9 +123,9 @@ class TypeAhead:
 
     def _take_next(self) -> str:
         """A single command, or all words up to the next command, which belong together."""
-        said: Sequence[str] = self.queued
+        queued: Sequence[str] = self.queued
         count = 1
-        if not said[0].startswith(COMMANDS):
-            count = next((at for at, words in enumerate(said) if words.startswith(COMMANDS)), len(said))
-        first, self.queued = "\n".join(said[:count]), list(said[count:])
+        if not queued[0].startswith(COMMANDS):
+            count = next((at for at, words in enumerate(queued) if words.startswith(COMMANDS)), len(queued))
+        first, self.queued = "\n".join(queued[:count]), list(queued[count:])
         return first

@@ -110,21 +110,21 @@ def _superseded(ledger: Ledger, screen: Screen) -> list[Line]:
     rows = ledger.superseded
     if not rows:
         return []
-    told = f"superseded text in {figures.plural(len(rows), 'chunk')}, until the next fold: {rows[-1].superseded}"
+    note = f"superseded text in {figures.plural(len(rows), 'chunk')}, until the next fold: {rows[-1].superseded}"
     more = f" and {len(rows) - 1:,} more (--explain)" if len(rows) > 1 else ""
-    return [(), *fold(line((told + more, "dim")), screen.width)]
+    return [(), *fold(line((note + more, "dim")), screen.width)]
 
 
 def _section_row(name: str, rows: Sequence[Row], ledger: Ledger) -> list[Cell]:
     """The row of one section; its cached share is in the column of a chunk's state."""
     given = sum(row.given for row in rows)
-    held = sum(row.given for row in rows if row.cached)
+    cached = sum(row.given for row in rows if row.cached)
     return [
         (name, STYLES[rows[0].priority]),
         (f"{given:,}", "strong"),
         (figures.percent(given, ledger.used), "dim"),
         (f"P{int(rows[0].priority)}", "dim"),
-        (figures.percent(held, given) if held else "", "dim"),
+        (figures.percent(cached, given) if cached else "", "dim"),
         (figures.plural(sum(1 for row in rows if row.given), "chunk"), "dim"),
     ]
 
@@ -137,14 +137,14 @@ def _section_table(ledger: Ledger, screen: Screen, explain: bool) -> list[Line]:
     below = explain and screen.width is not None and screen.width < ROOMY
     beside = (screen.width or 0) - max((cells(row.chunk) for row in ledger.rows if row.given), default=0) - BESIDE
     body: list[list[Cell]] = []
-    told: list[str] = []
+    reasons: list[str] = []
     for name, rows in groups.items():
         given = sum(row.given for row in rows)
         drawn: list[Cell] = [bar_cell(given, ledger.used, room, STYLES[rows[0].priority], screen)]
         first, *rest = _section_row(name, rows, ledger)
         body.append([first, *drawn[: len(bar)], *rest])
         body += _chunk_rows(rows, beside if below else None) if explain else []
-        told += ["", *(why if cells(why := reason(row)) > beside else "" for row in rows if row.given)]
+        reasons += ["", *(why if cells(why := reason(row)) > beside else "" for row in rows if row.given)]
     columns = [
         Column("section", grows=True),
         *bar,
@@ -155,32 +155,32 @@ def _section_table(ledger: Ledger, screen: Screen, explain: bool) -> list[Line]:
         Column("why" if explain else "", wraps=explain and not below),
     ]
     lines = table_lines(columns, body, screen)
-    return _with_reasons(lines, told, screen) if below and len(lines) == len(body) + 1 else lines
+    return _with_reasons(lines, reasons, screen) if below and len(lines) == len(body) + 1 else lines
 
 
-def _with_reasons(drawn: Sequence[Line], told: Sequence[str], screen: Screen) -> list[Line]:
+def _with_reasons(drawn: Sequence[Line], reasons: Sequence[str], screen: Screen) -> list[Line]:
     """The lines of a table, header first, each followed by its reason if it has one."""
-    reasons = [fold(line(INDENT, (words, "dim")), screen.width, INDENT) if words else [] for words in told]
-    return [drawn[0], *(one for row, more in zip(drawn[1:], reasons, strict=True) for one in (row, *more))]
+    below = [fold(line(INDENT, (words, "dim")), screen.width, INDENT) if words else [] for words in reasons]
+    return [drawn[0], *(one for row, more in zip(drawn[1:], below, strict=True) for one in (row, *more))]
 
 
 def _unplanned(ledger: Ledger, screen: Screen) -> list[Line]:
     """One line with the reason, if no file was planned."""
-    said = (row for row in ledger.rows if row.chunk in (f"{row.section}:plan", f"{row.section}:index"))
-    told = [row.why for row in said if not row.given]
-    return [(), *fold(line((f"no files: {told[0]}", "warn")), screen.width)] if told else []
+    planning = (row for row in ledger.rows if row.chunk in (f"{row.section}:plan", f"{row.section}:index"))
+    reasons = [row.why for row in planning if not row.given]
+    return [(), *fold(line((f"no files: {reasons[0]}", "warn")), screen.width)] if reasons else []
 
 
 def _left_out(ledger: Ledger, screen: Screen, most: int | None) -> list[Line]:
     """What is not in the request, largest first, with the reason."""
-    out = sorted((row for row in ledger.rows if row.asked and not row.given), key=lambda row: -row.asked)
-    if not out:
+    missing = sorted((row for row in ledger.rows if row.asked and not row.given), key=lambda row: -row.asked)
+    if not missing:
         return []
-    shown = out if most is None else out[:most]
-    head = f"left out ({figures.plural(len(out), 'chunk')}, {sum(row.asked for row in out):,} tokens)"
+    shown = missing if most is None else missing[:most]
+    head = f"left out ({figures.plural(len(missing), 'chunk')}, {sum(row.asked for row in missing):,} tokens)"
     body: list[list[Cell]] = [[f"  {row.section}", row.chunk, f"{row.asked:,}", (row.why, "dim")] for row in shown]
     columns = [Column(""), Column("", grows=True), Column("", right=True), Column("", wraps=True)]
-    more = [line((f"  and {len(out) - len(shown):,} more (--explain)", "dim"))] if len(shown) < len(out) else []
+    more = [line((f"  and {len(missing) - len(shown):,} more (--explain)", "dim"))] if len(shown) < len(missing) else []
     return [(), line((head, "warn")), *table_lines(columns, body, screen), *more]
 
 

@@ -103,7 +103,7 @@ def _total_line(before: Ledger, after: Ledger, prices: Prices | None, unicode: b
     if prices is None or freed <= 0 or not prices.input:
         return line((sizes, "strong"))
     anew = Usage(after.used, cache_read=after.cached, cache_write=after.used - after.cached)
-    held = prices.cost(Usage(after.used, cache_read=after.used))
-    once, each = prices.cost(anew) - held, prices.cost(Usage(before.used, cache_read=before.used)) - held
+    cached = prices.cost(Usage(after.used, cache_read=after.used))
+    once, each = prices.cost(anew) - cached, prices.cost(Usage(before.used, cache_read=before.used)) - cached
     pays = f"costs {figures.money(once)} once, saves {figures.money(each)} with every request"
     return line((sizes, "strong"), f" {dot} {pays}")

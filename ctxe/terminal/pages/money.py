@@ -25,13 +25,13 @@ def money(past: Past, ahead: Forecast | None, limit: float, project: tuple[float
 
     ``project`` are the dollars and the number of all sessions of the project.
     """
-    told = [
+    rows = [
         ("session", "", _session(past)),
         *([("request", "", _request(past.requests[-1], ahead))] if past.requests else []),
         *([("limit", *_limit(past.usd or 0.0, limit))] if limit else []),
         ("project", "", f"{usd(project[0])} in {figures.plural(project[1], 'session')}"),
     ]
-    return draw(told_lines(told, screen), screen)
+    return draw(told_lines(rows, screen), screen)
 
 
 def money_table(by: str, rows: Sequence[Spent], screen: Screen) -> str:
@@ -46,8 +46,8 @@ def money_table(by: str, rows: Sequence[Spent], screen: Screen) -> str:
     paid, plain = total(row[3] for row in rows), total(row[4] for row in rows)
     saved = f", {usd(plain)} without the cache" if plain is not None else ""
     cached = figures.percent(use.cache_read, use.input)
-    told = line((f"{usd(paid)} in all{saved}; {cached} of the input came from the cache{_written(use)}", "strong"))
-    return "\n".join([table(columns, body, screen), draw(fold(told, screen.width), screen)])
+    note = line((f"{usd(paid)} in all{saved}; {cached} of the input came from the cache{_written(use)}", "strong"))
+    return "\n".join([table(columns, body, screen), draw(fold(note, screen.width), screen)])
 
 
 def _written(use: Usage) -> str:
@@ -67,8 +67,8 @@ def _session(past: Past) -> str:
     usage = past.usage
     plain = f" ({usd(past.plain_usd)} without a cache)" if past.plain_usd is not None else ""
     cached = figures.percent(usage.cache_read, usage.input)
-    taken = f"{figures.size(usage.input)} tokens in, {cached} from the cache; {figures.size(usage.output)} out"
-    return f"{usd(past.usd)}{plain} for {figures.plural(len(past.requests), 'request')}; {taken}"
+    tokens = f"{figures.size(usage.input)} tokens in, {cached} from the cache; {figures.size(usage.output)} out"
+    return f"{usd(past.usd)}{plain} for {figures.plural(len(past.requests), 'request')}; {tokens}"
 
 
 def _request(newest: Sent, ahead: Forecast | None) -> str:

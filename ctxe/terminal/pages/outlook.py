@@ -21,8 +21,8 @@ def outlook(past: Past, ahead: Forecast | None, screen: Screen, made: Fold | Non
     ``made`` is a fold made after the newest request; the next request begins with it.
     """
     folded = [*_folds(past, screen.unicode), *([_made(made, screen.unicode)] if made else [])]
-    told = [*_cache(past), *folded, *_used(past.injected), *_ahead(ahead)]
-    return draw(told_lines(told, screen), screen)
+    rows = [*_cache(past), *folded, *_used(past.injected), *_ahead(ahead)]
+    return draw(told_lines(rows, screen), screen)
 
 
 def missed(miss: Miss) -> str:

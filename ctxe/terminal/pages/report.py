@@ -62,8 +62,8 @@ def _head(past: Past) -> str:
     turns = len({sent.turn for sent in past.requests})
     facts = [past.project, *models, past.requests[0].at[:19].replace("T", " ") + " UTC" if past.requests else ""]
     facts.append(f"{figures.plural(turns, 'turn')}, {figures.plural(len(past.requests), 'request')}")
-    told = _text(" · ".join(filter(None, facts)))
-    return f"<header><h1>Session <code>{_text(past.session)}</code></h1><p>{told}</p></header>"
+    subtitle = _text(" · ".join(filter(None, facts)))
+    return f"<header><h1>Session <code>{_text(past.session)}</code></h1><p>{subtitle}</p></header>"
 
 
 def _tiles(past: Past) -> str:

@@ -90,8 +90,8 @@ def _key(row: Row) -> tuple[object, ...]:
 def _row(row: Row, texts: _Numbered, known: Mapping[str, Sequence[Said]]) -> list[Any]:
     place = -1
     if row.given:
-        said = known.get(row.digest, (("missing", NOT_FOUND),))
-        place = texts.place((row.digest, row.digest in known), lambda: [[who, visible(text)] for who, text in said])
+        parts = known.get(row.digest, (("missing", NOT_FOUND),))
+        place = texts.place((row.digest, row.digest in known), lambda: [[who, visible(text)] for who, text in parts])
     kind = KINDS.get(row.section, BY_PRIORITY[row.priority])
     return [visible(row.section), visible(row.chunk), kind, row.asked, row.given, row.tier, visible(reason(row)), place]
 
@@ -103,5 +103,5 @@ def _usage(usage: Usage | None) -> list[int] | None:
 def _reply(sent: Sent) -> list[list[str]] | None:
     if sent.reply is None:
         return None
-    said = [["assistant", visible(sent.reply.text)]] if sent.reply.text else []
-    return said + [["call", visible(f"{call.name} {call.arguments}")] for call in sent.reply.calls]
+    parts = [["assistant", visible(sent.reply.text)]] if sent.reply.text else []
+    return parts + [["call", visible(f"{call.name} {call.arguments}")] for call in sent.reply.calls]
