@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from itertools import takewhile
 
+from ctxe.tools.outcomes import cppfaults, javafaults, rubyfaults, rustfaults
 from ctxe.tools.outcomes.fault import PATH, RAISED, Fault, Reader, by_line, first, place_of, placed
-from ctxe.tools.outcomes.gofaults import go_panic, go_test, panic
+from ctxe.tools.outcomes.gofaults import go_panic, go_test
 from ctxe.tools.outcomes.jsfaults import bun, jest, npm, tap
-from ctxe.tools.outcomes.native import ctest, gtest, numbered
-from ctxe.tools.outcomes.rubyphp import phpunit, rspec
+from ctxe.tools.outcomes.rubyphp import phpunit
 
 MESSAGE_CHARS = 200
 LINE_CHARS = 2_000
@@ -125,7 +125,7 @@ _LOUD = re.compile(
     r"|refused|unable to|no such|not found|not recognized|timed out)\b",
     re.IGNORECASE,
 )
-_FINE = re.compile(r"\b(?:0|no) (?:errors?|failures?|failed)\b|\bpassed\b", re.IGNORECASE)
+_FINE = re.compile(r"\b(?:0|no) (?:errors?|failures?|failed)\b|\b(?:errors|failures): 0\b|\bpassed\b", re.IGNORECASE)
 _DATA = re.compile(r"\s*[\[{\"]")
 
 
@@ -140,19 +140,24 @@ READERS: tuple[Reader, ...] = (
     _traceback,
     go_panic,
     go_test,
-    panic,
+    rustfaults.panic,
     bun,
     jest,
     tap,
-    rspec,
+    rubyfaults.rspec,
     phpunit,
-    gtest,
-    numbered,
-    placed(
-        r"^\s*(?P<kind>(?:[a-z]\w*\.)+[A-Z]\w*(?:Error|Exception)): (?P<message>.+)$",
-        r"^\s*at (?!(?:app//)?(?:org\.junit|org\.opentest4j|java|jdk|sun)\.)\S+\((?P<file>\w+\.\w+):(?P<line>\d+)\)",
-        "error",
-    ),
+    cppfaults.gtest,
+    cppfaults.catch,
+    cppfaults.checked,
+    rubyfaults.titled,
+    cppfaults.aborted,
+    cppfaults.memcheck,
+    javafaults.surefire,
+    javafaults.thrown,
+    javafaults.symbol,
+    rubyfaults.raised,
+    rubyfaults.rake,
+    cppfaults.cmake,
     by_line(
         rf"^{PATH}[(:](?P<line>\d+)[,:]\d+\)?(?::| -) error (?P<kind>[A-Z]+\d+): (?P<message>.+?)(?: \[\S+proj\])?$"
     ),
@@ -170,6 +175,7 @@ READERS: tuple[Reader, ...] = (
     by_line(rf"^\s*{PATH}:(?P<line>\d+):\d+ - error: (?P<message>.+?)(?: \((?P<rule>report\w+)\))?$"),
     by_line(rf"^e: (?:file://)?{PATH}:(?P<line>\d+):\d+:? (?P<message>.+)$"),
     _eslint,
+    by_line(rf"^{PATH}:(?P<line>\d+):\d+: [CWEFRI]: (?:\[Correctable\] )?(?P<kind>[A-Z]\w*/\w+): (?P<message>.+)$"),
     by_line(rf"^{PATH}:(?P<line>\d+):\d+: (?P<message>.+)$"),
     placed(
         r"^\s*(?:Uncaught )?(?P<kind>(?:[A-Z]\w*)?(?:Error|Exception))(?: \[\w+\])?: (?P<message>.+)$",
@@ -191,12 +197,14 @@ READERS: tuple[Reader, ...] = (
     by_line(r"^\S*python[\d.]*(?:\.exe)?: (?P<message>(?P<kind>No module named) \S+)$"),
     by_line(r"^(?P<kind>git): (?P<message>'[^']+' is not a git command)\b"),
     by_line(r"^(?P<message>.*(?P<kind>No such file or directory|Permission denied).*)$"),
+    javafaults.gradle,
     by_line(r"^(?P<kind>fatal|ERROR|error|Error|FAILED|FAILURE|panic):? (?P<message>.+)$"),
     by_line(r"^(?P<kind>make)(?:\[\d+\])?: \*\*\* \[(?P<file>[^:\]]+):(?P<line>\d+): (?P<message>[^\]]+\] Error \d+)$"),
     by_line(r"^(?P<kind>make)(?:\[\d+\])?: \*\*\* (?P<message>.+)$"),
     by_line(rf"^{PATH}:(?P<line>\d+)(?::\d+)? error (?P<rule>\S+) (?P<message>.+)$"),
     by_line(r"^(?:\S*/)?(?P<kind>(?:ba|da|z|k|fi)?sh): (?:line \d+: )?(?P<message>.+)$"),
-    ctest,
+    cppfaults.ctest,
+    rustfaults.unformatted,
     by_line(r"^\((?P<kind>eval)\):\d+: (?P<message>.+)$"),
     by_line(r"^(?P<kind>[\w.-]+): (?:fatal |error[: (])(?P<message>.+)$"),
 )

@@ -1,4 +1,4 @@
-"""Reading the first error in the output of Go and Rust tests."""
+"""Reading the first error in the output of Go tests."""
 
 from __future__ import annotations
 
@@ -16,18 +16,6 @@ _TELLS = re.compile(
 _TRACE = re.compile(rf"Error Trace:\s+{PATH}:(?P<line>\d+)")
 _FRAME = re.compile(rf"^\s+{PATH}:(?P<line>\d+)(?: \+0x[0-9a-f]+)?$")
 _THEIRS = ("/usr/local/go/", "/libexec/src/", "/pkg/mod/", "/go/src/", "testing.go")
-
-
-def panic(lines: list[str]) -> Fault | None:
-    """A Rust panic, whose message is on the line after the place, or (before Rust 1.73) in front of it."""
-    new = re.compile(rf"panicked at {PATH}:(?P<line>\d+):\d+:$")
-    old = re.compile(rf"panicked at '(?P<message>.*)', {PATH}:(?P<line>\d+)")
-    for i, line in enumerate(lines):
-        if found := new.search(line):
-            return Fault("panic", lines[i + 1] if i + 1 < len(lines) else "", *place_of(found))
-        if found := old.search(line):
-            return Fault("panic", found["message"], *place_of(found))
-    return None
 
 
 def go_panic(lines: list[str]) -> Fault | None:

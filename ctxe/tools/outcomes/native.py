@@ -1,12 +1,12 @@
-"""Reading the output of C and C++ test runners and Ruby's minitest: which tests failed, and the first error."""
+"""Reading the output of C and C++ test runners: how many tests passed, and which failed."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from itertools import pairwise, takewhile
+from itertools import pairwise
 
-from ctxe.tools.outcomes.fault import PATH, RAISED, Fault, first, place_of
+from ctxe.tools.outcomes.fault import PATH
 from ctxe.tools.outcomes.testrun import TestRun, ids, matches, number, tally
 
 _CTEST_END = re.compile(r"^\d+% tests passed, (?P<failed>\d+) tests? failed out of (?P<run>\d+)")
@@ -16,14 +16,18 @@ _GTEST_FINE = re.compile(r"^\[  PASSED  \] (?P<n>\d+) tests?")
 _GTEST_MANY = re.compile(r"^\[  FAILED  \] (?P<n>\d+) tests?, listed below")
 _GTEST_BAD = re.compile(r"^\[  FAILED  \] (?P<id>[\w./-]+)(?:, where .*)?$")
 _GTEST_SKIP = re.compile(r"^\[  SKIPPED \] (?P<n>\d+) tests?")
-_GTEST_AT = re.compile(rf"^{PATH}:(?P<line>\d+): Failure$")
+_CATCH_END = re.compile(r"^(?:\[doctest\] )?test cases: +(?P<run>\d+) \|")
+_CATCH_HEAD = re.compile(r"^(?:-{60,}|={60,})$")
+_CATCH_BAD = re.compile(rf"^{PATH}:\d+: (?:FAILED:|(?:FATAL )?ERROR: )")
+_CATCH_AT = re.compile(rf"^{PATH}:\d+:?$")
+_CASE = re.compile(r"^TEST CASE:  (?P<id>.+)$")
 _CURL_END = re.compile(r"^TESTDONE: (?P<fine>\d+) tests out of (?P<run>\d+) reported OK")
 _CURL_BAD = re.compile(r"^TESTFAIL: These test cases failed: (?P<ids>[\d ]+)")
-_MINI_END = re.compile(r"^\d+ (?:runs|tests), \d+ assertions, \d+ failures, \d+ errors\b")
-_NUMBERED = re.compile(r"^\s*\d+\) (?P<kind>Failure|Error):$")
-_TITLE = re.compile(rf"^(?P<id>\S+?)(?: \[{PATH}:(?P<line>\d+)\])?:?$")
-_RUBY_BAD = re.compile(r"^(?:Failure|Error): (?P<id>\w+\([\w:]+\))")
-_RUBY_AT = re.compile(rf"^\s*{PATH}:(?P<line>\d+):in ")
+
+
+def ended_badly(lines: Sequence[str]) -> Sequence[re.Match[str]]:
+    """The failed test programs of ctest: their names, and how they ended."""
+    return matches(_CTEST_BAD, lines) if matches(_CTEST_END, lines) else ()
 
 
 def ctest_run(lines: Sequence[str]) -> TestRun | None:
@@ -46,6 +50,29 @@ def gtest_run(lines: Sequence[str]) -> TestRun | None:
     return TestRun("gtest", number(fine[-1], "n"), failed, names, number(later[-1], "n") if later else 0)
 
 
+def catch_run(lines: Sequence[str]) -> TestRun | None:
+    """The summary of Catch2 or doctest."""
+    ends = matches(_CATCH_END, lines)
+    if not ends:
+        return None
+    counts = tally(ends[-1].string)
+    runner = "doctest" if ends[-1].string.startswith("[") else "catch2"
+    names = ids(_case_names(lines)) if counts.get("failed") else ()
+    return TestRun(runner, counts.get("passed", 0), counts.get("failed", 0), names, counts.get("skipped", 0))
+
+
+def _case_names(lines: Sequence[str]) -> Iterable[str]:
+    """Failed test cases: Catch2 names each below a rule, doctest on a line of its own."""
+    name = ""
+    for line, after in pairwise(lines):
+        if found := _CASE.match(line[:2000]):
+            name = found["id"]
+        elif _CATCH_HEAD.match(line) and after[:1].strip(" .-=["):
+            name = after if not _CATCH_AT.match(after[:2000]) else name
+        elif name and _CATCH_BAD.match(line[:2000]):
+            yield name
+
+
 def curl_run(lines: Sequence[str]) -> TestRun | None:
     """The summary of curl's test suite, whose tests have numbers for names."""
     ends = matches(_CURL_END, lines)
@@ -54,51 +81,3 @@ def curl_run(lines: Sequence[str]) -> TestRun | None:
     failed = number(ends[-1], "run") - number(ends[-1], "fine")
     names = [name for found in matches(_CURL_BAD, lines) for name in found["ids"].split()]
     return TestRun("curl", number(ends[-1], "fine"), failed, ids(f"test {name}" for name in names))
-
-
-def minitest_run(lines: Sequence[str]) -> TestRun | None:
-    """The summary of Ruby's minitest or test-unit."""
-    ends = matches(_MINI_END, lines)
-    if not ends:
-        return None
-    counts = tally(ends[-1].string)
-    failed = counts["failures"] + counts["errors"]
-    later = sum(counts.get(word, 0) for word in ("skips", "pendings", "omissions"))
-    names = ids(_numbered_names(lines)) or ids(found["id"] for found in matches(_RUBY_BAD, lines))
-    ran = counts.get("runs", counts.get("tests", 0))
-    return TestRun("minitest", max(0, ran - failed - later), failed, names if failed else (), later)
-
-
-def _numbered_names(lines: Sequence[str]) -> Iterable[str]:
-    for line, after in pairwise(lines):
-        if _NUMBERED.match(line[:2000]) and (title := _TITLE.match(after[:2000])):
-            yield title["id"]
-
-
-def gtest(lines: list[str]) -> Fault | None:
-    """GoogleTest: the place of a failed expectation, with the expected and the actual value below."""
-    place = first(_GTEST_AT.match, lines)
-    if place is None:
-        return None
-    at = lines.index(place.string)
-    said = takewhile(lambda line: line and not line.startswith("["), lines[at + 1 : at + 6])
-    return Fault("AssertionError", " ".join(line.strip() for line in said), *place_of(place))
-
-
-def numbered(lines: list[str]) -> Fault | None:
-    """Minitest and libgit2's clar: a numbered failure with its name, often its place, and the error below."""
-    at = next((i for i, line in enumerate(lines[:-1]) if _NUMBERED.match(line)), None)
-    if at is None or not (title := _TITLE.match(lines[at + 1])):
-        return None
-    said = [line.strip() for line in takewhile(str.strip, lines[at + 2 : at + 5])]
-    raised = RAISED.match(said[0]) if said and "Error:" in lines[at] else None
-    spot = title if title["file"] else first(_RUBY_AT.match, lines[at : at + 12])
-    if raised and raised["message"]:
-        return Fault(raised["kind"], raised["message"], *place_of(spot))
-    return Fault("AssertionError", " ".join(said), *place_of(spot))
-
-
-def ctest(lines: list[str]) -> Fault | None:
-    """ctest: how a failed test program ended, when it printed nothing itself."""
-    bad = matches(_CTEST_BAD, lines) if matches(_CTEST_END, lines) else ()
-    return Fault(bad[0]["how"], bad[0]["id"]) if bad else None

@@ -18,13 +18,12 @@ def located(root: Path, command: str, file: str) -> str:
     ``file`` itself when neither is found.
     """
     told = PurePosixPath(file)
-    if (
-        not 0 < len(file) <= LONGEST
-        or not file.isprintable()
-        or told.is_absolute()
-        or ".." in told.parts
-        or (root / file).exists()
-    ):
+    if not 0 < len(file) <= LONGEST or not file.isprintable() or told.is_absolute():
+        return file
+    if told.parts[:1] == ("..",):  # compilers run in a build folder of the project
+        inside = re.sub(r"^(?:\.\./)+", "", file)
+        return inside if ".." not in inside and (root / inside).is_file() else file
+    if ".." in told.parts or (root / file).exists():
         return file
     below = (f"{folder.rstrip('/')}/{file}" for folder in _folders(command))
     found = next((path for path in below if (root / path).is_file()), "") or _only(root, file)

@@ -1,37 +1,27 @@
-"""Reading the output of RSpec and PHPUnit: which tests failed, and the first error."""
+"""Reading the output of RSpec, minitest and PHPUnit: which tests failed, and the first error of PHPUnit."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import takewhile
 
 from ctxe.tools.outcomes.fault import PATH, RAISED, Fault, first, place_of
-from ctxe.tools.outcomes.testrun import TestRun, ids, matches, number
+from ctxe.tools.outcomes.rubyfaults import titles
+from ctxe.tools.outcomes.testrun import TestRun, ids, matches, number, tally
 
-_RSPEC_END = re.compile(r"^(?P<run>\d+) examples?, (?P<failed>\d+) failures?(?:, (?P<pending>\d+) pending)?")
+_RSPEC_END = re.compile(
+    r"^(?P<run>\d+) examples?, (?P<failed>\d+) failures?(?:, (?P<pending>\d+) pending)?"
+    r"(?:, (?P<unloaded>\d+) errors? occurred outside)?"
+)
 _RSPEC_BAD = re.compile(r"^rspec \S+ # (?P<id>.+)$")
-_RSPEC_AT = re.compile(rf"^\s+# {PATH}:(?P<line>\d+)")
-_RSPEC_KIND = re.compile(r"^(?P<kind>[A-Z][\w:]*):$")
+_RSPEC_UNLOADED = re.compile(r"^An error occurred while loading (?:\./)?(?P<id>\S+?)\.?$")
+_MINI_END = re.compile(r"^\d+ (?:runs|tests), \d+ assertions, \d+ failures, \d+ errors\b")
+_MINI_OLD = re.compile(r"^(?:Failure|Error): (?P<id>\w+\([\w:]+\))")
 _PHPUNIT_END = re.compile(r"^Tests: (?P<run>\d+), Assertions: \d+(?P<counts>(?:, [\w ]+: \d+)*)")
 _PHPUNIT_FINE = re.compile(r"^OK \((?P<run>\d+) tests?, \d+ assertions?\)")
 _PHPUNIT_BAD = re.compile(r"^\d+\) (?P<id>\S+::\S.*)$")
 _PHPUNIT_AT = re.compile(rf"^{PATH}:(?P<line>\d+)$")
 _COUNT = re.compile(r", (\w+)[\w ]*: (\d+)")
-
-
-def rspec(lines: list[str]) -> Fault | None:
-    """RSpec: the line of the failed example, with the error and then its place below."""
-    at = next((i for i, line in enumerate(lines) if line.lstrip().startswith("Failure/Error:")), None)
-    if at is None:
-        return None
-    said = [line.strip() for line in takewhile(lambda line: not _RSPEC_AT.match(line), lines[at + 1 : at + 60])]
-    said = [line for line in said if line] or [lines[at].partition("Failure/Error:")[2].strip()]
-    place = place_of(first(_RSPEC_AT.match, lines[at : at + 60]))
-    raised = next((i for i, line in enumerate(said[:-1]) if _RSPEC_KIND.match(line)), None)
-    if raised is not None:
-        return Fault(said[raised].rstrip(":"), said[raised + 1], *place)
-    return Fault("ExpectationNotMetError", said[0], *place)
 
 
 def phpunit(lines: list[str]) -> Fault | None:
@@ -52,8 +42,22 @@ def rspec_run(lines: Sequence[str]) -> TestRun | None:
     if not ends:
         return None
     failed, pending = number(ends[-1], "failed"), number(ends[-1], "pending")
-    names = ids(found["id"] for found in matches(_RSPEC_BAD, lines))
-    return TestRun("rspec", number(ends[-1], "run") - failed - pending, failed, names, pending)
+    names = ids(found["id"] for bad in (_RSPEC_BAD, _RSPEC_UNLOADED) for found in matches(bad, lines))
+    passed = number(ends[-1], "run") - failed - pending
+    return TestRun("rspec", passed, failed + number(ends[-1], "unloaded"), names, pending)
+
+
+def minitest_run(lines: Sequence[str]) -> TestRun | None:
+    """The summary of Ruby's minitest or test-unit."""
+    ends = matches(_MINI_END, lines)
+    if not ends:
+        return None
+    counts = tally(ends[-1].string)
+    failed = counts["failures"] + counts["errors"]
+    later = sum(counts.get(word, 0) for word in ("skips", "pendings", "omissions"))
+    names = ids(titles(lines)) or ids(found["id"] for found in matches(_MINI_OLD, lines))
+    ran = counts.get("runs", counts.get("tests", 0))
+    return TestRun("minitest", max(0, ran - failed - later), failed, names if failed else (), later)
 
 
 def phpunit_run(lines: Sequence[str]) -> TestRun | None:

@@ -125,7 +125,7 @@ _MAVEN_END = re.compile(
 )
 _MAVEN_BRIEF = re.compile(r"^\[ERROR\]\s{3,}(?P<id>(?:[\w$]+\.)+[\w$]+):\d+")
 _MAVEN_BAD = re.compile(
-    r"^\[ERROR\]\s+(?:(?P<method>\w+)\((?P<type>[\w.$]+)\)|(?P<id>[\w.$]+))(?:\[[^\]]*\])?"
+    r"^\[ERROR\]\s+(?:(?P<method>\w+)\((?P<type>[\w.$]+)\)|(?P<id>[\w.$]+))(?:\([^)]*\))?(?:\[[^\]]*\])?"
     r"\s+(?:--)?\s*Time elapsed.*<<< (?:FAILURE|ERROR)"
 )
 
@@ -154,6 +154,6 @@ def _gradle(lines: Sequence[str]) -> TestRun | None:
     return TestRun("gradle", ran - failed - skipped, failed, ids(names), skipped)
 
 
-NATIVE: tuple[Reader, ...] = (native.ctest_run, native.gtest_run, native.curl_run)
-OTHERS: tuple[Reader, ...] = (*NATIVE, rubyphp.rspec_run, rubyphp.phpunit_run, native.minitest_run)
+NATIVE: tuple[Reader, ...] = (native.ctest_run, native.gtest_run, native.catch_run, native.curl_run)
+OTHERS: tuple[Reader, ...] = (*NATIVE, rubyphp.rspec_run, rubyphp.phpunit_run, rubyphp.minitest_run)
 READERS: tuple[Reader, ...] = (_pytest, _unittest, *jsruns.PLAIN, _cargo, _go, _maven, _gradle, *OTHERS, *jsruns.VAGUE)

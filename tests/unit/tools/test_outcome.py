@@ -64,13 +64,13 @@ CASES: dict[str, tuple[dict[str, Any] | None, dict[str, Any] | None]] = {
     "go-build": (run("go", 0, 1, ["example.org/p/sum"]), error("error", "undefined: total", "sum.go", 7)),
     "cargo-test": (
         run("cargo", 1, 1, ["tests::bad"], 1),
-        error("panic", "assertion `left == right` failed: no luck", "src/lib.rs", 6),
+        error("panic", "assertion `left == right` failed: no luck left: 1 right: 2", "src/lib.rs", 6),
     ),
     "maven": (
         run("maven", 1, 2, ["org.example.CalcTest.adds", "org.example.CalcTest.divides"], 1),
         error("AssertionFailedError", "expected: <3> but was: <4>", "CalcTest.java", 12),
     ),
-    "maven-compile": (None, error("error", "cannot find symbol", "src/main/java/Calc.java", 5)),
+    "maven-compile": (None, error("error", "cannot find symbol: variable totl", "src/main/java/Calc.java", 5)),
     "gradle": (
         run("gradle", 3, 1, ["CalcTest.adds()"], 1),
         error("AssertionFailedError", "expected: <3> but was: <4>", "CalcTest.java", 12),

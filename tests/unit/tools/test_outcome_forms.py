@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from ctxe.tools.outcomes.outcome import outcome
+from tests.unit.tools.built_forms import BUILT, Tests
 
 FORMS = Path(__file__).with_name("forms")
-Tests = tuple[int, int, list[str]] | None
 CASES: dict[str, tuple[str, str, Tests]] = {
     "testify": (
         'FAIL: Not equal: expected: "a" actual : "b"',
@@ -90,7 +90,7 @@ CASES: dict[str, tuple[str, str, Tests]] = {
     "pytest-conftest": ("ModuleNotFoundError: No module named 'respx'", "tests/conftest.py:6", None),
     "unittest-import": ("ModuleNotFoundError: No module named 'gone'", "tests/test_x.py:1", (0, 1, ["tests.test_x"])),
     "unittest-313": ("AssertionError: 1 != 2", "tests/test_x.py:5", (0, 1, ["tests.test_x.X.test_a"])),
-    "cargo-test": ("panic: assertion `left == right` failed", "src/lib.rs:10", (1, 1, ["tests::bad"])),
+    "cargo-test": ("panic: assertion `left == right` failed left: 1 right: 2", "src/lib.rs:10", (1, 1, ["tests::bad"])),
     "cargo-nextest": ("panic: boom", "src/lib.rs:10", (1, 1, ["p tests::bad"])),
     "eslint-parse": ("error: Parsing error: Unexpected token }", "src/a.js:3", None),
     "eslint-warning": ("@typescript-eslint/no-unused-vars: 'foo' is defined but never used", "src/b.ts:1", None),
@@ -106,7 +106,11 @@ CASES: dict[str, tuple[str, str, Tests]] = {
         "js/sum.test.js:4",
         (0, 3, ["sums", "finds users", "user service"]),
     ),
-    "rspec": ("ExpectationNotMetError: expected: 119", "spec/cart_spec.rb:12", (2, 1, ["Cart totals with tax"])),
+    "rspec": (
+        "ExpectationNotMetError: expected: 119 got: 100",
+        "spec/cart_spec.rb:12",
+        (2, 1, ["Cart totals with tax"]),
+    ),
     "rspec-raised": ("ArgumentError: no lines", "lib/cart.rb:3", (0, 1, ["Cart is made"])),
     "phpunit": (
         "AssertionError: Failed asserting that 100 matches expected 119.",
@@ -115,6 +119,7 @@ CASES: dict[str, tuple[str, str, Tests]] = {
     ),
     "terraform": ("Error: Reference to undeclared input variable", "main.tf:12", None),
     "port": ("Error: listen EADDRINUSE: address already in use :::3000", "server.js:5", None),
+    **BUILT,
 }
 
 
