@@ -11,6 +11,7 @@ from collections.abc import Callable
 from ctxe.domain.errors import CtxeError, StoreError
 
 INTERRUPTED = 130
+_WORDS = ' Words to the model stand in quotes: ctxe "mend the test"'
 SPENT = {
     errno.EMFILE: "let a process open more files: ulimit -n",
     errno.ENFILE: "close other programs: all of them together have too many files open",
@@ -65,20 +66,27 @@ def _report_usage(error: Exception) -> int:
     show, code = getattr(error, "show", None), getattr(error, "exit_code", None)
     if callable(show) and isinstance(code, int):
         # pydantic's prefix of the message
-        text = str(getattr(error, "message", "")).removeprefix("Value error, ") + _quoting_hint(error)
+        text = str(getattr(error, "message", "")).removeprefix("Value error, ") + _hint(error)
         vars(error)["message"] = clean(text)
         show()
         return code
     return code if isinstance(code, int) else 0
 
 
-def _quoting_hint(error: Exception) -> str:
-    """A hint on how to talk to the model, when a command does not exist and resembles none."""
+def _hint(error: Exception) -> str:
+    """What does here what was typed as for another tool, or how to talk to the model when a command does not exist."""
     import re
 
-    context, text = getattr(error, "ctx", None), str(getattr(error, "message", ""))
-    alone = re.fullmatch(r"No such command '[^']*'\.", text) and context is not None and context.parent is None
-    return ' Words to the model stand in quotes: ctxe "mend the test"' if alone else ""
+    from ctxe.cli.elsewhere import COMMANDS, OPTIONS
+
+    option, context = getattr(error, "option_name", ""), getattr(error, "ctx", None)
+    if option in OPTIONS and hasattr(error, "possibilities") and context is not None and context.info_name == "chat":
+        vars(error)["possibilities"] = None
+        return f". Here: {OPTIONS[option]}"
+    unknown = re.fullmatch(r"No such command '([^']*)'\.", str(getattr(error, "message", "")))
+    if not unknown or context is None or context.parent is not None:
+        return ""
+    return f" Here: {COMMANDS[unknown[1]]}" if unknown[1] in COMMANDS else _WORDS
 
 
 def _report_machine(error: Exception) -> int:

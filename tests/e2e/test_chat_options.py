@@ -175,6 +175,9 @@ def test_model_and_mode_say_how_they_are_changed(home: Path, repo: Path) -> None
 def test_wrong_words_after_a_slash_cost_nothing(home: Path, repo: Path) -> None:
     wrong = {
         "/nonsense": "no command /nonsense",
+        "/vim": "no command /vim: `ctxe config set screen.keys vi`",
+        "/architect": "no command /architect: /approve read-only",
+        "/tasks": "no jobs; ",
         "/bugdet": "did you mean /budget",
         "/re": "did you mean /read-only, /recall, /redo, /remember, /resume, /review or /rewind?",
         "/permissions everything": "no approval mode",
@@ -213,6 +216,18 @@ def test_without_a_command_it_is_a_chat(home: Path, repo: Path) -> None:
         with Terminal(repo, env, ()) as terminal:
             terminal.wait(r"repo:\s+openai/gpt-5(.|\n)*›")
     assert ctxe(repo, env).err.startswith("Usage: ctxe")
+    for typed, here in {
+        "--yolo": "--approval",
+        "-m": "--model",
+        "exec": "ctxe -p",
+        "login": "ANTHROPIC_API_KEY",
+    }.items():
+        told = ctxe(repo, env, typed, "hi")
+        assert told.code == 2
+        assert f"{typed}" in told.err
+        assert here in told.err.partition(". Here: ")[2]
+        assert "Possible options" not in told.err
+    assert "Here:" not in ctxe(repo, env, "index", "--yes").err
     unknown = ctxe(repo, env, "mend", "it")
     assert unknown.code == 2
     assert "No such command 'mend'. Words to the model stand in quotes" in unknown.err

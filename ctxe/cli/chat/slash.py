@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, get_args
 
 from ctxe.cli.chat import slash_context, slash_servers, slash_session, slash_work
 from ctxe.cli.chat.session import ChatSession, Slash
+from ctxe.cli.elsewhere import ADVICE, SLASH
 from ctxe.config.values import Approval
 from ctxe.domain.errors import ConfigError
 from ctxe.project.models import known as known_models
@@ -17,36 +18,6 @@ from ctxe.project.skills.templates import template, templates
 
 if TYPE_CHECKING:
     from ctxe.project import Project
-
-
-ELSEWHERE = {
-    "quit": "exit",
-    "q": "exit",
-    "bye": "exit",
-    "reset": "new",
-    "models": "model",
-    "summarize": "compact",
-    "map": "plan",
-    "files": "ls",
-    "save": "export",
-    "approval": "approve",
-    "approvals": "approve",
-    "permissions": "approve",
-    "mode": "approve",
-    "tokens": "context",
-    "status": "context",
-    "stats": "cost",
-    "usage": "cost",
-    "settings": "config",
-    "think": "effort",
-    "reasoning": "effort",
-    "todos": "todo",
-    "checkpoints": "rewind",
-    "back": "rewind",
-    "restore": "undo",
-    "continue": "resume",
-}
-"""Names of commands in other tools, with the command that does the same here."""
 
 
 FIRST_WORDS = {
@@ -106,7 +77,7 @@ def run(chat: ChatSession, line: str) -> None:
     elif command := _alias(name, project):
         _do(chat, command, words)
     else:
-        chat.renderer.lines([f"no command /{name}{_nearest(name, project)}; /help lists them"])
+        chat.renderer.lines([f"no command /{name}{_nearest(name, project)}"])
 
 
 def _do(chat: ChatSession, command: Slash, words: str) -> None:
@@ -179,21 +150,22 @@ def _all_names(project: Project) -> list[str]:
 
 def _alias(name: str, project: Project) -> Slash | None:
     """The command of this name in other tools, or the only one that begins with it."""
-    if name in ELSEWHERE:
-        return table()[ELSEWHERE[name]]
+    if name in SLASH:
+        return table()[SLASH[name]]
     found = [full for full in _all_names(project) if full.startswith(name)]
     return table().get(found[0]) if len(found) == 1 else None
 
 
 def _nearest(name: str, project: Project) -> str:
-    """A suggestion: all names that begin with ``name``, or the most similar one."""
+    """A suggestion: what does it here, all names that begin with ``name``, or the most similar one."""
     import difflib
 
+    if name in ADVICE:
+        return f": {ADVICE[name]}"
     begin = sorted(f"/{full}" for full in _all_names(project) if full.startswith(name))
-    if begin:
-        return f"; did you mean {', '.join(begin[:-1])} or {begin[-1]}?"
     close = difflib.get_close_matches(name, _all_names(project), n=1)
-    return f"; did you mean /{close[0]}?" if close else ""
+    meant = f"{', '.join(begin[:-1])} or {begin[-1]}" if begin else f"/{close[0]}" if close else ""
+    return (f"; did you mean {meant}?" if meant else "") + "; /help lists them"
 
 
 def help_(chat: ChatSession, words: str) -> None:
