@@ -1,4 +1,4 @@
-"""Anthropic's messages API: requests with cache marks, streams with thinking blocks that go back as they came."""
+"""Anthropic's messages API: requests with cache breakpoints, and thinking blocks that are sent back unchanged."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ STOPS: Mapping[str, StopReason] = {
     "model_context_window_exceeded": "length",
     "refusal": "refusal",
 }
-"""Stop reasons that are no ordinary end; all others (end_turn, tool_use, stop_sequence, pause_turn, new ones) are."""
+"""Stop reasons that are not a normal end, as all others are (end_turn, tool_use, stop_sequence, pause_turn, ...)."""
 MARKS, REACH = 4, 15
-"""Cache marks a request may bear, and the most blocks between two of them: a lookup goes 20 blocks back at most."""
+"""Cache breakpoints per request, and the most blocks between two of them: a lookup goes back at most 20 blocks."""
 
 
 class Anthropic:
-    """One Claude model. ``long_cache`` keeps the system prompt in the cache for an hour, at twice the write price."""
+    """One Claude model. ``long_cache`` caches the system prompt for an hour, at twice the write price."""
 
     def __init__(self, model: Model, transport: Transport, *, long_cache: bool = False, look: Look = blind) -> None:
         self.model, self.transport, self.long_cache, self.look = model, transport, long_cache, look
@@ -41,7 +41,7 @@ class Anthropic:
         return persist(lambda: self._seals.ask(request, self._attempt), self.transport.patience)
 
     def count(self, request: Request) -> int:
-        """Tokens of a request as the provider counts them, by one question to it. Raises ProviderError."""
+        """Tokens of a request, counted by the provider. Raises ProviderError."""
         sent = body(request, self.model, long_cache=self.long_cache, look=self.look)
         try:
             answer = self.transport.ask(
@@ -60,7 +60,7 @@ class Anthropic:
 
 
 def body(request: Request, model: Model, *, long_cache: bool = False, look: Look = blind) -> dict[str, Any]:
-    """The request as the messages API takes it."""
+    """The body of a request to the messages API."""
     tools = [
         {"name": tool.name, "description": tool.description, "input_schema": dict(tool.parameters)}
         for tool in request.tools
@@ -78,7 +78,7 @@ def body(request: Request, model: Model, *, long_cache: bool = False, look: Look
     settled = sum(isinstance(block, Text) and bool(block.text.strip()) for block in first)
     used = mark([block for message in messages for block in message["content"]], MARKS - bool(system or tools), settled)
     for shared in system[-2:-1] if used + 1 < MARKS else ():
-        shared["cache_control"] = life  # the last block, of the memory, is another in every session and after folds
+        shared["cache_control"] = life  # the last block, the memory, differs between sessions and after folds
     sent: dict[str, Any] = {"model": model.name, "max_tokens": limit, **asked}
     sent |= {"system": system} if system else {}
     sent |= {"tools": tools} if tools else {}
@@ -86,10 +86,10 @@ def body(request: Request, model: Model, *, long_cache: bool = False, look: Look
 
 
 def mark(blocks: Sequence[dict[str, Any]], marks: int, settled: int = 0) -> int:
-    """Put cache marks on the last block and, while there are more, at most REACH blocks before the one behind.
+    """Set cache breakpoints on the last block and then every REACH blocks backwards. Returns how many were set.
 
-    So the next request finds what this one wrote even after a step with many parallel calls. One mark is for the end
-    of the first ``settled`` blocks, so that the next fold finds them too. Returns how many were put.
+    The next request then finds the cached prefix even after a step with many parallel calls. One breakpoint goes to the
+    end of the first ``settled`` blocks, so that the request after a fold finds these too.
     """
     at, put = len(blocks), 0
     if 0 < settled < at and marks > 1:
@@ -147,7 +147,7 @@ def _said(block: Text | ToolCall | Mapping[str, Any]) -> dict[str, Any] | None:
 
 @dataclass(slots=True)
 class _Block:
-    """One content block being written; ``parts`` are its words or thoughts."""
+    """A content block that is being streamed; ``parts`` are its texts."""
 
     kind: str
     raw: dict[str, Any]
@@ -156,7 +156,7 @@ class _Block:
 
 
 def read(events: Iterator[Mapping[str, Any]], draft: Draft, transport: Transport) -> Iterator[Delta]:
-    """Deltas out of the events of one answer, which is gathered in ``draft``. Raises Fault."""
+    """The deltas of the events of one answer, which is collected in ``draft``. Raises RequestFault."""
     blocks: dict[Any, _Block] = {}
     usage: dict[str, Any] = {}
     draft.seal = lambda calls: _seal(list(blocks.values()), draft.slots, calls)
@@ -184,7 +184,7 @@ def _start(raw: Mapping[str, Any], draft: Draft) -> _Block:
     block = _Block(str(raw.get("type")), dict(raw))
     if block.kind == "tool_use":
         block.slot = Slot(str(raw.get("id") or ""), str(raw.get("name") or ""))
-        if raw.get("input"):  # servers that imitate this API send the arguments whole
+        if raw.get("input"):  # some imitations of this API send the arguments at once
             block.slot.write(json.dumps(raw["input"], ensure_ascii=False))
         draft.slots.append(block.slot)
     elif block.kind == "text" and words(raw.get("text")):
@@ -210,7 +210,7 @@ def _delta(delta: Mapping[str, Any], block: _Block, draft: Draft) -> Iterator[De
 
 
 def _seal(blocks: Sequence[_Block], slots: Sequence[Slot], calls: Sequence[ToolCall]) -> str:
-    """The carry; thoughts without a signature are left out, for the API would refuse them."""
+    """The carry, without thinking that has no signature, which the API would refuse."""
     named = {id(slot): call for slot, call in zip(slots, calls, strict=False)}
     parts: list[str | ToolCall | Mapping[str, Any]] = []
     for block in blocks:
@@ -226,9 +226,9 @@ def _seal(blocks: Sequence[_Block], slots: Sequence[Slot], calls: Sequence[ToolC
 
 
 def _usage(usage: Mapping[str, Any]) -> Usage | None:
-    """Input as the API reports it leaves the cached parts out; ours includes them.
+    """Usage with the cached tokens as part of the input, which the API reports separately.
 
-    What was written to the cache is told whole, and apart by how long it is kept, for that is billed differently.
+    Tokens written to the cache are also counted by how long they are kept, which changes the price.
     """
     read, write = tokens(usage.get("cache_read_input_tokens")), tokens(usage.get("cache_creation_input_tokens"))
     apart = usage.get("cache_creation")

@@ -1,7 +1,7 @@
-"""What is known of models: windows, prices, abilities and hosts, from a generated file and the user's own words.
+"""What is known about models: windows, prices, abilities and hosts, from a generated file and the user's settings.
 
-``Model.window`` is the most input that may be sent, and request and reserve are kept below it together: where a
-provider's limit holds for both this is exact, where it states them apart a reserve's worth of input stays unused.
+``Model.window`` limits the input, and request and reserve together are kept below it. This is exact for providers that
+limit input and output together; for those that limit them separately, input the size of the reserve stays unused.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SCRIPTED = Model("scripted", "", 128_000, 8_000, Prices(0.0, 0.0), exact=True)
 DATED = pattern(r"-(?:\d{8}|\d{4}-\d{2}-\d{2})$")
 CACHE_PRICES = ("cache_read", "cache_write", "cache_write_1h")
 MOST = 1e12
-"""The largest number that an override may state."""
+"""The largest number in an override."""
 ABILITIES = ("encoding", "exact", "tools", "reasoning", "images")
 OVERRIDES: Mapping[str, tuple[type, ...]] = {
     "provider": (str,),
@@ -42,12 +42,12 @@ OVERRIDES: Mapping[str, tuple[type, ...]] = {
     "reasoning": (bool,),
     "images": (bool,),
 }
-"""What [models."name"] may say: tokens, US dollars per million tokens, and abilities."""
+"""The keys of [models."name"]: tokens, US dollars per million tokens, and abilities."""
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """Where a provider is reached by default. ``key`` names the environment variable of its key."""
+    """The default host of a provider; ``key`` is the environment variable of its key. For the flags see ``Habits``."""
 
     name: str
     api: Api = "chat"
@@ -62,9 +62,9 @@ class Host:
 
 
 def find(name: str, overrides: Mapping[str, Mapping[str, Any]] | None = None) -> Model:
-    """The model a user means by ``provider/name`` or a bare name, with the user's overrides.
+    """The model for ``provider/name`` or a bare name, with the user's overrides.
 
-    Raises ConfigError for an unknown model whose window nobody stated; a price is never guessed.
+    Raises ConfigError for an unknown model without a stated window; a price is never guessed.
     """
     provider, bare = _parted(name)
     own = _override(f"{provider}/{bare}" if provider else bare, bare, overrides or {})
@@ -81,9 +81,9 @@ def find(name: str, overrides: Mapping[str, Mapping[str, Any]] | None = None) ->
 
 
 def at_effort(model: Model, effort: str) -> Model:
-    """The model asked to think so hard; "" leaves that to its provider. Raises ConfigError for what it cannot.
+    """The model with an effort; "" leaves it to the provider. Raises ConfigError for an effort that it does not know.
 
-    A model that reasons and of which the catalog knows no levels may be asked for any: its host says what it takes.
+    A reasoning model whose levels the catalog does not list may be asked for any; its host refuses wrong ones.
     """
     takes = model.efforts or (get_args(Effort) if model.reasoning else ())
     if effort and not takes:
@@ -95,7 +95,7 @@ def at_effort(model: Model, effort: str) -> Model:
 
 
 def host(provider: str) -> Host:
-    """The host of a provider. Raises ConfigError for a provider nobody knows."""
+    """The host of a provider. Raises ConfigError for an unknown provider."""
     found = hosts().get(provider)
     if found is None:
         raise ConfigError(f"no provider is called {provider!r}", _meant(provider, hosts()) or "say provider/name")
@@ -108,18 +108,18 @@ def hosts() -> Mapping[str, Host]:
 
 
 def default_model(provider: str) -> str:
-    """The ``provider/name`` that is chosen when only the provider's key is set."""
+    """The ``provider/name`` that is used when only this provider's key is set."""
     return f"{provider}/{_data()['defaults'][provider]}"
 
 
 def models() -> Iterator[Model]:
-    """Every model of the file, in its order."""
+    """Every model in the file, in order."""
     for provider, entries in _data()["models"].items():
         yield from (_model(provider, entry["name"], entry) for entry in entries)
 
 
 def made() -> tuple[str, str]:
-    """The day the file was written (ISO) and what it was made from."""
+    """The date of the file (ISO) and its source."""
     return _data()["made"], _data()["source"]
 
 
@@ -136,7 +136,7 @@ def _parted(name: str) -> tuple[str, str]:
 
 
 def _known(provider: str, bare: str) -> Model | None:
-    """The catalog's model for a name, as its provider serves it."""
+    """The model in the catalog for a name; None when there is none."""
     facts = _data()["hosts"].get(provider, {})
     if facts.get("gateway"):
         return _through_gateway(provider, bare)
@@ -144,13 +144,14 @@ def _known(provider: str, bare: str) -> Model | None:
         return _family(provider, bare)
     for owner, entries in _data()["models"].items():
         if provider in ("", owner) and owner != "local" and (entry := _entry(entries, bare)):
+            # an alias, or a name with a date, is sent as the user wrote it
             same = bare.lower() == entry["name"].lower()
-            return _model(owner, entry["name"] if same else bare, entry)  # an alias or a date is sent as it was said
+            return _model(owner, entry["name"] if same else bare, entry)
     return _newest(provider, bare) or _family(provider, bare)
 
 
 def _newest(provider: str, word: str) -> Model | None:
-    """The newest model with a word behind its maker's in the name ("opus"); None where several providers have one."""
+    """The newest model with a word in its name after the first ("opus"); None when several providers have one."""
     found: dict[str, Model] = {}
     for owner, entries in _data()["models"].items() if word.isalpha() else ():
         fitting = (entry for entry in entries if word.lower() in entry["name"].lower().split("-")[1:])
@@ -160,7 +161,7 @@ def _newest(provider: str, word: str) -> Model | None:
 
 
 def _entry(entries: list[dict[str, Any]], bare: str) -> dict[str, Any] | None:
-    """The entry of a name, of its alias, or of the name without a date behind it."""
+    """The entry for a name, for an alias, or for the name without its date."""
     asked = bare.lower()
     for wanted in (asked, DATED.sub("", asked)):
         for entry in entries:
@@ -170,7 +171,7 @@ def _entry(entries: list[dict[str, Any]], bare: str) -> dict[str, Any] | None:
 
 
 def _family(provider: str, bare: str) -> Model | None:
-    """An open model by the longest family name that its name begins with; free only on the user's own machines."""
+    """An open model by the longest matching family name; free of charge only on the user's own machines."""
     asked = bare.lower().rpartition("/")[2]
     fitting = [entry for entry in _data()["models"]["local"] if asked.startswith(entry["name"])]
     if not fitting:
@@ -180,7 +181,7 @@ def _family(provider: str, bare: str) -> Model | None:
 
 
 def _through_gateway(provider: str, bare: str) -> Model | None:
-    """A model by ``maker/name``: the window of the maker's own, the gateway's price unknown."""
+    """A model by ``maker/name`` at a gateway, with its maker's window and an unknown price."""
     asked = bare.rpartition("/")[2].partition(":")[0]
     for owner, entries in _data()["models"].items():
         found = _entry(entries, asked) or _entry(entries, asked.replace(".", "-"))
@@ -205,7 +206,7 @@ def _prices(entry: Mapping[str, Any]) -> Prices | None:
 
 
 def _override(full: str, bare: str, overrides: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The user's table for a model, checked. The full name goes before the bare one."""
+    """The user's table for a model, validated; one for the full name is preferred to one for the bare name."""
     own = overrides.get(full, overrides.get(bare, {}))
     where = f'[models."{full if full in overrides else bare}"]'
     for key, value in own.items():

@@ -1,4 +1,4 @@
-"""How an answer of a chat completions endpoint is read, whatever its server makes of indices, ids and thoughts."""
+"""Reading the streamed answer of a chat completions endpoint, whose servers differ in indices, ids and reasoning."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from ctxe.providers.transport import Transport
 FILTERED = ("content_filter", "safety", "recitation", "prohibited_content", "blocklist", "spii", "sensitive")
 LENGTH = ("length", "max_tokens", "model_length", "max_output_tokens")
 FAILED = ("error", "network_error", "insufficient_system_resource", "abort", "function_call_filter")
-"""Finish reasons of hosts whose own side failed (OpenRouter, GLM, DeepSeek, vLLM, Gemini)."""
+"""Finish reasons that report a failure of the host (OpenRouter, GLM, DeepSeek, vLLM, Gemini)."""
 
 GROWING = ("text", "summary")
-"""What of a gateway's details comes in pieces."""
+"""Fields of reasoning details that a gateway streams in pieces."""
 MOST_USD = 1e6
-"""What no answer costs: a figure above is none, in dollars."""
+"""US dollars above which a reported cost is ignored as nonsense."""
 
 
 class AnswerReader:
-    """Gathers one answer in ``draft``. ``spoken`` are the tools whose calls are read out of the words as well;
-    ``billed``: its usage says what it takes; ``trusting``: an answer that says that it is over need not say why.
+    """Collects one answer in ``draft``. ``spoken`` are the tools whose calls may also be written as text (TextCalls);
+    ``billed``: usage reports the cost; ``trusting``: ``[DONE]`` without a finish reason counts as a normal end.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class AnswerReader:
         draft.seal = self.seal
 
     def read(self, events: Iterator[Mapping[str, Any]]) -> Iterator[Delta]:
-        """Deltas out of the chunks. Raises Fault."""
+        """The deltas of the chunks of one answer. Raises RequestFault."""
         for chunk in events:
             if chunk.get("error"):
                 raise faults.of_event(self.transport.at, chunk["error"], self.transport.patience.now())
@@ -78,9 +78,9 @@ class AnswerReader:
             yield Billed(usage, float(cost))
 
     def _finished(self) -> Iterator[Delta]:
-        """What was held back while more could come."""
+        """The deltas of text that was held back, at the end of the answer."""
         for piece in self.thinking.rest():
-            yield from self._told(piece)
+            yield from self._piece(piece)
         yield from self._spoken()
         self._unopened()
 
@@ -94,10 +94,10 @@ class AnswerReader:
             yield ReasoningDelta(text)
         for text in [*_texts(content, "text"), *_texts(delta.get("refusal"), "text")]:
             for piece in self.thinking.split(text):
-                yield from self._told(piece)
+                yield from self._piece(piece)
         self.refused = self.refused or bool(delta.get("refusal"))
 
-    def _told(self, piece: tuple[str, bool]) -> Iterator[Delta]:
+    def _piece(self, piece: tuple[str, bool]) -> Iterator[Delta]:
         text, is_thought = piece
         if is_thought:
             self.thoughts.append(text)
@@ -107,7 +107,7 @@ class AnswerReader:
             yield TextDelta(words)
 
     def _spoken(self) -> Iterator[Delta]:
-        """What was held back of the words, for it may be calls."""
+        """The deltas of text that was held back as a possible call."""
         words, calls = self.spoken.rest(called=bool(self.draft.slots))
         if words:
             self.draft.text.append(words)
@@ -117,7 +117,7 @@ class AnswerReader:
             yield CallDelta(name, len(arguments))
 
     def _unopened(self) -> None:
-        """Keep thoughts that nothing told from words until they were over out of the answer, as it is kept and sent."""
+        """Remove reasoning without an opening tag from the answer; while streaming it looked like words."""
         if not (self.thoughts or self.reasoning):
             thought, words = unopened("".join(self.draft.text))
             if thought:
@@ -134,9 +134,9 @@ class AnswerReader:
         return CallDelta(slot.name, slot.size)
 
     def _slot(self, index: Any, name_of_call: str, tool: str) -> Slot:
-        """The call a piece belongs to: by its index, else by its id, else the one being written.
+        """The call that a piece belongs to: by its index, else by its id, else the last one.
 
-        A server may number all calls 0 or none at all: another id, or a name after whole arguments, begins a new one.
+        Some servers number all calls 0 or none, so another id, or a name after complete arguments, begins a new call.
         """
         slots = self.draft.slots
         slot = (
@@ -168,7 +168,7 @@ class AnswerReader:
         return "refusal" if self.refused else "end"
 
     def seal(self, calls: Sequence[ToolCall]) -> str:
-        """The carry: reasoning where the host wants it back, and what it attached to calls; empty without either."""
+        """The carry: reasoning if the host wants it back, and what the host attached to calls; empty without either."""
         kept: dict[str, Any] = {}
         if self.echo_reasoning and self.reasoning:
             kept["reasoning_content"] = "".join(self.reasoning)
@@ -183,7 +183,7 @@ class AnswerReader:
 
 
 def _joined(details: Sequence[Any]) -> list[Any]:
-    """Details as they were before they were cut for the stream: a thought in one piece, with its signature."""
+    """Reasoning details joined as they were before streaming: each thought in one piece, with its signature."""
     whole: list[Any] = []
     for one in details:
         last = whole[-1] if whole else None
@@ -201,7 +201,7 @@ def _goes_on(last: Mapping[str, Any], one: Mapping[str, Any]) -> bool:
 
 
 def _texts(content: Any, kind: str) -> list[str]:
-    """The words in a content field: plain text, or (Mistral) a list of typed parts, of which those of one kind."""
+    """The texts in a content field: plain text, or (Mistral) the parts of one ``kind`` in a list of typed parts."""
     if isinstance(content, str):
         return [content] if content else []
     found: list[str] = []
@@ -212,7 +212,7 @@ def _texts(content: Any, kind: str) -> list[str]:
 
 
 def _usage(chunk: Mapping[str, Any]) -> Usage | None:
-    """Usage from wherever a dialect puts it: ``usage``, or ``x_groq``; DeepSeek names cache hits its own way."""
+    """Usage from ``usage`` or ``x_groq``; DeepSeek has its own field for cache hits."""
     usage = chunk.get("usage") or (chunk.get("x_groq") or {}).get("usage")
     if not isinstance(usage, Mapping):
         return None

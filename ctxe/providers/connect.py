@@ -1,4 +1,4 @@
-"""From a model to the provider that speaks for it: which API, which address, which key."""
+"""Making the provider for a model: choosing its API, base URL and key."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ctxe.providers.transport import Transport
 MISTRAL = pattern(r"mistral|devstral|codestral|magistral|ministral|mixtral", re.IGNORECASE)
 """Open models whose chat templates refuse what Mistral's own API refuses."""
 ASKED = ("/chat/completions", "/responses", "/messages")
-"""How whole addresses end, where a reply is asked for."""
+"""Ends of complete request URLs, which users may paste as a base URL."""
 
 
 def connect(
@@ -38,12 +38,12 @@ def connect(
     api: str = "auto",
     pictures: Callable[[str], bytes | None] = lambda _: None,
 ) -> Provider:
-    """The provider of a model; nothing is sent and no SDK imported yet.
+    """The provider for a model; nothing is sent and no SDK is imported yet.
 
     ``environment`` holds the keys (and ANTHROPIC_BASE_URL, OPENAI_BASE_URL); ``base_url`` is an OpenAI-compatible
-    server that takes the place of the model's own host. ``answer`` speaks for the offline model, ``count`` counts for
-    a scripted one; ``pictures`` gives the bytes of one by its hash. ``api`` "responses" or "chat" overrides what the
-    address suggests. Raises ConfigError when the key is missing or an address cannot be used.
+    server to use instead of the model's own host. ``answer`` writes the offline model's answers, ``count`` counts
+    tokens for a scripted one; ``pictures`` gives the bytes of a picture by its hash. ``api`` "responses" or "chat"
+    overrides the choice by address. Raises ConfigError when the key is missing or an address is invalid.
     """
     if model.provider == "offline":
         from ctxe.providers.offline import Offline
@@ -60,7 +60,7 @@ def connect(
 
 
 def endpoint(model: Model, host: Host, environment: Mapping[str, str], base_url: str) -> Endpoint:
-    """Where requests for a model go, and with which key. Raises ConfigError."""
+    """The base URL and key for a model's requests. Raises ConfigError."""
     own = environment.get("ANTHROPIC_BASE_URL", "") if host.api == "anthropic" else base_url
     if not own and host.name == "openai":
         own = environment.get("OPENAI_BASE_URL", "")
@@ -80,9 +80,9 @@ def endpoint(model: Model, host: Host, environment: Mapping[str, str], base_url:
 
 
 def prefetch(target: Model | Provider) -> threading.Thread:
-    """Begin to import the SDK that a model needs, in a daemon thread; of a provider the client is made as well.
+    """Import the SDK that a model needs in a daemon thread; for a provider, its client is made as well.
 
-    Call it when a session opens, so that the import is paid while the user types. Errors are left to the first use.
+    Called when a session opens, so that this is done while the user types. Errors are left to the first request.
     """
     thread = threading.Thread(target=_load, args=(target,), name="prefetch", daemon=True)
     thread.start()
@@ -90,7 +90,7 @@ def prefetch(target: Model | Provider) -> threading.Thread:
 
 
 def _load(target: Model | Provider) -> None:
-    with contextlib.suppress(Exception):  # the first use meets the same error, where it can be told
+    with contextlib.suppress(Exception):  # the first request meets the same error and reports it
         transport = getattr(target, "transport", None)
         if isinstance(transport, Transport):
             transport.warm()
@@ -124,10 +124,9 @@ def _adapter(
 
 
 def _address(url: str, host: Host) -> str:
-    """A base URL as it is used: without a trailing slash, with the /v1 that local servers want and people forget.
+    """A normalised base URL: without a trailing slash, with the /v1 that local servers need and people forget.
 
-    Of an address that was copied whole, the last part is what is asked there; what stands behind ? goes with every
-    request (Azure wants api-version).
+    The end of a complete request URL is removed; a query is kept for every request (Azure wants api-version).
     """
     try:
         parts = urlsplit(url.strip())

@@ -1,4 +1,4 @@
-"""How hosts word their errors, every dialect in one place: tables of phrases, and where an error body has its words."""
+"""The wording of errors by each host, in one place: phrases, status codes, and where an error body has its message."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ OVERFLOW = pattern(
     r"|tokens must be reduced|reduce the length of the (?:messages|prompt|input)",
     re.IGNORECASE,
 )
-"""How OpenAI, Anthropic, Gemini, Mistral, xAI, DeepSeek, Qwen, Moonshot, MiniMax, OpenRouter, Groq, Bedrock, vLLM, TGI,
-llama.cpp, Ollama and LM Studio say that a request does not fit."""
+"""A request is too long: OpenAI, Anthropic, Gemini, Mistral, xAI, DeepSeek, Qwen, Moonshot, MiniMax, OpenRouter, Groq,
+Bedrock, vLLM, TGI, llama.cpp, Ollama and LM Studio."""
 
 WINDOW = pattern(
     r"(?:maximum (?:context|prompt|model) length(?: is| of)?|context (?:size|length|window) (?:is |of )?(?:only )?"
@@ -30,7 +30,7 @@ WINDOW = pattern(
     r"|(\d[\d,]{3,9}) (?:tokens )?maximum",
     re.IGNORECASE,
 )
-"""Where they say how many tokens would."""
+"""The number of tokens that would fit, in such a message."""
 LEAST_WINDOW = 1_024
 
 BROKE = pattern(
@@ -38,18 +38,18 @@ BROKE = pattern(
     r"|billing.{0,6}limit|have any credits",
     re.IGNORECASE,
 )
-"""How an account without money is told where the status does not say it (Anthropic, xAI and gateways)."""
+"""An account has no credit, for hosts whose status does not say so (Anthropic, xAI and gateways)."""
 KEYLESS = pattern(r"api key not valid|incorrect api key|invalid api key|api key expired", re.IGNORECASE)
-"""How Gemini and xAI refuse a key with a 400."""
+"""A key is refused with status 400 (Gemini, xAI)."""
 TOOLLESS = pattern(r"not support (?:tools|tool use|function)|support tool use", re.IGNORECASE)
-"""How Ollama, OpenRouter and others say that a model knows no tools."""
+"""A model does not support tools (Ollama, OpenRouter and others)."""
 PARSERLESS = pattern(r"requires --jinja|requires --enable-auto-tool-choice", re.IGNORECASE)
-"""How llama.cpp and vLLM say that they were started without what reads a model's tool calls."""
+"""A server was started without a parser for tool calls (llama.cpp, vLLM)."""
 PARSER = "start it so that it reads tool calls: llama.cpp with --jinja, vLLM with --enable-auto-tool-choice"
 TIGHT = pattern(r"more system memory|out of memory|resource limitations|failed to load", re.IGNORECASE)
-"""How servers say that a model is too large for the machine they run on, which a minute does not change."""
+"""A model is too large for the server's machine, so that waiting does not help."""
 BUSY = pattern(r"overloaded|unavailable|capacity|busy|high demand", re.IGNORECASE)
-"""How hosts with too much to do say so."""
+"""A host is overloaded."""
 STATUS_OF = {
     "authentication_error": 401,
     "invalid_api_key": 401,
@@ -66,18 +66,18 @@ STATUS_OF = {
     "overloaded_error": 529,
     "timeout_error": 504,
 }
-"""HTTP statuses of the error types that arrive inside a stream."""
+"""The HTTP status for each error type that arrives inside a stream."""
 
 
 def window_in(said: str) -> int:
-    """The tokens of a window, out of the words by which a request was found too long; 0 where they do not say."""
+    """The context window in tokens that a message about a too long request states; 0 when it does not."""
     found = WINDOW.search(said)
     tokens = int((found[1] or found[2]).replace(",", "")) if found else 0
     return tokens if tokens >= LEAST_WINDOW else 0
 
 
 def status_in(error: Any) -> int:
-    """The HTTP status that an error inside a stream stands for; 500 where nothing says another."""
+    """The HTTP status that an error inside a stream stands for; 500 when it is unknown."""
     kinds = [str(error.get(key)) for key in ("code", "type") if error.get(key)] if isinstance(error, Mapping) else []
     status = next((STATUS_OF[kind] for kind in kinds if kind in STATUS_OF), None)
     if status is None:
@@ -86,12 +86,12 @@ def status_in(error: Any) -> int:
 
 
 def words_of(body: Any) -> str:
-    """The message in an error body, wherever the dialect keeps it."""
+    """The message in an error body, wherever the host puts it."""
     if isinstance(body, list):  # Gemini wraps the object in a list
         return words_of(body[0]) if body else ""
     if not isinstance(body, Mapping):
         text = "" if body is None else str(body).strip()
-        if text.startswith("{"):  # Ollama puts the whole answer of what runs the model into its own
+        if text.startswith("{"):  # Ollama quotes the whole answer of its model runner
             with contextlib.suppress(ValueError, RecursionError):
                 return words_of(json.loads(text)) or text
         return "" if text.startswith("<") else text
@@ -102,7 +102,7 @@ def words_of(body: Any) -> str:
 
 
 def code_of(body: Any) -> str:
-    """The machine-readable kind of an error body, empty where it has none."""
+    """The machine-readable code, type or status in an error body; empty for none."""
     if isinstance(body, list) and body:
         return code_of(body[0])
     if not isinstance(body, Mapping):

@@ -1,4 +1,4 @@
-"""An answer while it is being read, and what makes a whole reply of it: ids, cut calls, broken JSON, empty answers."""
+"""Collecting an answer and making a Reply of it: ids of calls, cut answers, broken JSON, empty answers."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from ctxe.providers import faults
 from ctxe.providers.faults import Endpoint, RequestFault
 
 WEAK_ID = pattern(r"(?:(?:call|tool|toolu)[_:-]?)?\d{0,3}")
-"""Ids that some servers count anew in every answer, and none at all: they would name two calls of one conversation."""
+"""Empty ids, and ids that some servers reuse in every answer, so that two calls of a conversation would share one."""
 
 
 @dataclass(slots=True)
 class Slot:
-    """One tool call being written."""
+    """A tool call that is being streamed."""
 
     id: str = ""
     name: str = ""
@@ -29,22 +29,22 @@ class Slot:
     size: int = 0
 
     def write(self, part: str) -> None:
-        """Take more of the arguments."""
+        """Add a piece of the arguments."""
         self.parts.append(part)
         self.size += len(part)
 
     @property
     def arguments(self) -> str:
-        """The arguments so far; a call without any has the empty object."""
+        """The arguments so far; ``{}`` for a call without any."""
         written = "".join(self.parts)
         return written if written.strip() else "{}"
 
 
 @dataclass(slots=True)
 class Draft:
-    """What came so far. ``stop`` stays None until the terminal event: without it the answer is cut.
+    """An answer so far. ``stop`` is None until the final event, without which the answer was cut.
 
-    ``seal`` makes the carry (see Reply.carry) from the finished calls, which stand in the order of the slots.
+    ``seal`` makes the carry (see Reply.carry) from the finished calls, which are in the order of the slots.
     """
 
     text: list[str] = field(default_factory=list)
@@ -54,9 +54,9 @@ class Draft:
     seal: Callable[[Sequence[ToolCall]], str] = lambda _: ""
 
     def finish(self, deltas: Iterator[Delta], at: Endpoint, request: Request, model: str) -> Iterator[Delta | Reply]:
-        """The deltas of a reader, then the reply. What breaks after the terminal event does no harm.
+        """The deltas of a reader, then the reply. Errors after the final event are ignored.
 
-        Raises Fault, also for events whose shape nobody knows.
+        Raises RequestFault, also for events of an unknown shape.
         """
         try:
             yield from deltas
@@ -69,9 +69,9 @@ class Draft:
         yield self.reply(at, request, model)
 
     def reply(self, at: Endpoint, request: Request, model: str) -> Reply:
-        """The whole reply. Calls of an answer that was cut short or refused are dropped: they must never run.
+        """The complete reply. Calls of an answer that was cut short or refused are dropped, as they must never run.
 
-        Raises Fault for an answer without end or content, and (with the reply to fall back on) for broken arguments.
+        Raises RequestFault for an unfinished or empty answer and, with this reply as a fallback, for broken arguments.
         """
         if self.stop is None:
             raise faults.broken(at, "it ended in the middle")
@@ -84,7 +84,7 @@ class Draft:
         if not text.strip() and not calls and stop == "end":
             error = BadReply(f"{at.provider} gave an empty answer", "ask again in other words, or try another model")
             raise RequestFault(error, "an empty answer", tries=faults.FEW)
-        said = text if text.strip() or calls else ""  # nobody takes a message of blanks alone back
+        said = text if text.strip() or calls else ""  # hosts refuse a message of blanks when it is sent back
         reply = Reply(said, calls, stop, self.usage, model, self.seal(calls), dropped)
         if not all(is_object(call.arguments) for call in calls):
             error = BadReply(f"{at.provider} wrote a tool call that is no JSON")
@@ -93,7 +93,7 @@ class Draft:
 
 
 def words(value: Any) -> str:
-    """A text as a provider sends it; anything else is none."""
+    """The value if it is a text, else an empty text."""
     return value if isinstance(value, str) else ""
 
 
@@ -103,7 +103,7 @@ def is_object(arguments: str) -> bool:
 
 
 def as_object(arguments: str) -> dict[str, Any] | None:
-    """The arguments of a call as an object, None when they are none (NaN and Infinity are no JSON)."""
+    """The arguments of a call as an object; None when they are not one (NaN and Infinity are not JSON)."""
     try:
         value = json.loads(arguments, parse_constant=_refuse)
     except (ValueError, RecursionError):
@@ -112,14 +112,14 @@ def as_object(arguments: str) -> dict[str, Any] | None:
 
 
 def tokens(value: Any) -> int:
-    """A count as a provider reports it; anything but a whole number from 0 counts as 0."""
+    """A count as a provider reports it; 0 for anything but a positive whole number."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
 def usage_of(total: Any, output: Any, read: Any, write: Any, hour: Any = 0) -> Usage | None:
-    """Usage with the cached parts within the input; None when nothing sensible was reported.
+    """Usage in which the input includes its cached parts; None when nothing sensible was reported.
 
-    ``hour`` is the part of ``write`` that is kept for an hour.
+    ``hour`` is the part of ``write`` that is cached for an hour.
     """
     whole = tokens(total)
     cached = min(tokens(read), whole)
@@ -129,7 +129,7 @@ def usage_of(total: Any, output: Any, read: Any, write: Any, hour: Any = 0) -> U
 
 
 def _named(slots: Sequence[Slot], request: Request) -> Iterator[ToolCall]:
-    """Calls whose ids are unique among themselves and within the request's conversation; the same input, same ids."""
+    """Calls with ids that are unique in the whole conversation; the same input gives the same ids."""
     taken = {block.id for message in request.messages for block in message.blocks if isinstance(block, ToolCall)}
     seed = f"{request.session}\0{len(request.messages)}\0{request.messages[-1:]!r}"
     for number, slot in enumerate(slots):

@@ -1,4 +1,4 @@
-"""How what a model said goes back to it: names and arguments that no server refuses, carried blocks in their place."""
+"""Sending a model's own messages back: names and arguments that every server accepts, carried blocks in place."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ ILLEGAL = pattern(r"[^a-zA-Z0-9_-]")
 
 
 def legal_name(name: str) -> str:
-    """A tool name that every API takes: 1 to 64 of letters, digits, ``_`` and ``-``, no digit first (Gemini)."""
+    """A tool name that every API accepts: 1 to 64 letters, digits, ``_`` and ``-``, no digit first (Gemini)."""
     clean = ILLEGAL.sub("_", name)
     return re.sub(r"^(?=[\d-])", "_", clean)[:64] or "unnamed"
 
 
 def legal_id(name: str, *, short: bool = False) -> str:
-    """A call's id that every API takes: 1 to 64 of letters, digits, ``_`` and ``-``; ``short``: 9 letters or digits.
+    """A call's id that every API accepts: 1 to 64 letters, digits, ``_`` and ``-``; ``short``: 9 letters or digits.
 
-    An id made by one provider may be sent to another once the user changes the model. The same id, the same result.
+    An id of one provider is sent to another when the user changes the model. The same id gives the same result.
     """
     legal = re.fullmatch(r"[a-zA-Z0-9]{9}" if short else r"[a-zA-Z0-9_-]{1,64}", name)
     if legal:
@@ -35,7 +35,7 @@ def legal_id(name: str, *, short: bool = False) -> str:
 
 
 def legal_arguments(arguments: str) -> dict[str, Any]:
-    """The arguments of a call as an object; text that is none stands under ``not_json``."""
+    """The arguments of a call as an object; text that is not one is put under the key ``not_json``."""
     value = as_object(arguments)
     return {"not_json": arguments} if value is None else value
 
@@ -47,7 +47,7 @@ def legal_json(arguments: str) -> str:
 
 
 def carried(blocks: Sequence[Block], model: str) -> Any:
-    """What this very model wants back (see Reply.carry); None when there is nothing or another model made it."""
+    """The carry that this model wants back (see Reply.carry); None when there is none or it is another model's."""
     for block in blocks:
         if isinstance(block, Carry) and block.model == model:
             try:
@@ -58,7 +58,7 @@ def carried(blocks: Sequence[Block], model: str) -> Any:
 
 
 def layout(parts: Sequence[str | ToolCall | Mapping[str, Any]]) -> str:
-    """A carry that remembers where a provider's own blocks stood: words by their length, calls by their id.
+    """A carry with the provider's own blocks and their positions among texts (by length) and calls (by id).
 
     Empty when there are no blocks of the provider's own.
     """
@@ -74,9 +74,10 @@ def _place(part: str | ToolCall | Mapping[str, Any]) -> Any:
 
 
 def placed(blocks: Sequence[Block], model: str) -> Iterator[Text | ToolCall | Mapping[str, Any]]:
-    """An assistant message's words and calls with the provider's own blocks back in their places.
+    """An assistant message's texts and calls, with the provider's own blocks back in their places.
 
-    Words that were shortened since are kept whole where the first stood. Without a carry of this model: as they stand.
+    When the text was shortened since, all of it is put where the first text was. Without a carry of this model the
+    message is unchanged.
     """
     text = "".join(block.text for block in blocks if isinstance(block, Text))
     calls = {block.id: block for block in blocks if isinstance(block, ToolCall)}

@@ -1,4 +1,4 @@
-"""How Anthropic's messages API is asked to think hard, and when an older model must not be asked."""
+"""Requesting an effort from Anthropic's messages API, and when an older model must not be asked to think."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any
 from ctxe.domain.model import Model
 
 OWN = ("thinking", "redacted_thinking")
-"""Blocks that a model thought in."""
+"""Types of thinking blocks."""
 LEAST_BUDGET = 1_024
-"""The fewest tokens to think in that the API takes; they must be fewer than max_tokens."""
+"""The smallest thinking budget in tokens that the API accepts; it must also be below max_tokens."""
 BUDGETS: Mapping[str, int] = {"low": 4_096, "medium": 10_240, "high": 24_576}
-"""Tokens to think in for models that take no effort by name: ours, for the API names none."""
+"""Thinking budgets in tokens for models that do not know efforts by name; our choice."""
 
 
 def thinking(effort: str, model: Model, limit: int, messages: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
-    """How the API is asked for an effort: by its name, of older models by tokens to think in, out of the ``limit``.
+    """The request fields for an effort: its name, or for older models a thinking budget out of the output ``limit``.
 
-    A quarter of the limit is left for words and calls; where that leaves less than the API's least, nothing is asked,
-    nor in the middle of work that was begun without thinking: older models take no change there.
+    A quarter of the limit is reserved for text and calls. Older models are not asked to think when the budget would be
+    below the API's minimum, or in the middle of tool calls that began without thinking, where they refuse a change.
     """
     if not effort:
         return {}
@@ -31,7 +31,7 @@ def thinking(effort: str, model: Model, limit: int, messages: Sequence[Mapping[s
 
 
 def _begun_without(messages: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether the calls whose results stand last belong to work that began without a thought."""
+    """Whether the messages end with results of tool calls that began without thinking."""
     first: Mapping[str, Any] | None = None
     answered = False
     for message in reversed(messages):
@@ -45,7 +45,7 @@ def _begun_without(messages: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def thoughtless(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The messages without thoughts, for older models that are not asked to think."""
+    """The messages without thinking blocks, for older models that are not asked to think."""
     return [
         {**message, "content": [block for block in message["content"] if block["type"] not in OWN]}
         for message in messages

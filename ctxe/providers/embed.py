@@ -1,4 +1,4 @@
-"""Vectors of texts from any host that speaks OpenAI's /v1/embeddings: in batches, with the patience of all requests."""
+"""Embedding texts as vectors by OpenAI's /v1/embeddings of any host, in batches and with the usual retries."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ctxe.providers.retry import RetryLimits, persist
 from ctxe.providers.transport import Transport
 
 BATCH, BATCH_CHARACTERS = 64, 120_000
-"""Texts and characters of one request; hosts take 2,048 texts and 300,000 tokens, local servers far less."""
+"""Texts and characters per request; hosts accept 2,048 texts and 300,000 tokens, local servers far less."""
 
 Embed = Callable[[Sequence[str]], list[Sequence[float]]]
 
@@ -22,10 +22,10 @@ Embed = Callable[[Sequence[str]], list[Sequence[float]]]
 def embedder(
     name: str, *, environment: Mapping[str, str], base_url: str = "", patience: RetryLimits | None = None
 ) -> Embed:
-    """What turns texts into vectors by the model ``provider/name``; nothing is sent yet.
+    """A function that turns texts into vectors by the model ``provider/name``; nothing is sent yet.
 
-    ``base_url`` is an OpenAI-compatible server in the place of the provider's own. Raises ConfigError for an unknown
-    provider or a missing key; the function it gives raises ProviderError.
+    ``base_url`` is an OpenAI-compatible server to use instead of the provider's own. Raises ConfigError for an unknown
+    provider or a missing key; the function itself raises ProviderError.
     """
     provider, _, bare = name.partition("/")
     model = Model(provider if bare else "openai", bare or provider, 8_192, 0)
@@ -40,7 +40,7 @@ def embedder(
 
 
 def batches(texts: Sequence[str]) -> list[Sequence[str]]:
-    """Texts in the order given, cut into requests."""
+    """The texts in order, divided into requests."""
     found: list[list[str]] = []
     size = 0
     for text in texts:
@@ -67,7 +67,7 @@ def _asked(transport: Transport, name: str, texts: Sequence[str], patience: Retr
 
 
 def _vectors(transport: Transport, answer: Mapping[str, Any], count: int) -> list[Sequence[float]]:
-    """The vectors of an answer in the order of the texts. Raises Fault when some are missing or no numbers."""
+    """The vectors of an answer in the order of the texts. Raises RequestFault when some are missing or malformed."""
     try:
         rows = sorted(answer["data"], key=lambda row: row["index"])
         found = [_numbers(row["embedding"]) for row in rows]
@@ -79,7 +79,7 @@ def _vectors(transport: Transport, answer: Mapping[str, Any], count: int) -> lis
 
 
 def _numbers(given: Any) -> Sequence[float]:
-    """A vector as numbers; some servers send base64 whatever was asked for."""
+    """A vector as numbers; some servers send base64 even when asked for numbers."""
     values = array("f")
     if isinstance(given, str):
         values.frombytes(base64.b64decode(given, validate=True))

@@ -1,4 +1,4 @@
-"""What went wrong with one attempt, in plain words, and whether asking again can help."""
+"""Classifying what went wrong with a request, with a plain message and whether a retry can help."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ from ctxe.providers.retry_after import asked_wait
 from ctxe.safety.display import one_line
 
 ONCE, TWICE, FEW, MANY = 1, 2, 3, 8
-"""Requests in all: final; paid for and unlikely to change; paid for; free of charge."""
+"""Attempts in all: ONCE when final, TWICE when paid for and unlikely to change, FEW when paid for, MANY when free."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a request goes, for messages: the provider's name, its address without secrets, the key's variable."""
+    """Where a request goes: provider, model, base URL (``address``), key and the environment variable it is from."""
 
     provider: str
     model: str
@@ -52,18 +52,18 @@ class Endpoint:
 
     @property
     def shown(self) -> str:
-        """The address without a user's name and password, and without what is asked there: some put a key into it."""
+        """The base URL for messages, without user name, password and query, which may hold a key."""
         return re.sub(r"//[^/@]*@", "//", self.address).partition("?")[0].partition("#")[0]
 
     def clean(self, text: str) -> str:
-        """A provider's words on one line of at most 200 characters, with the key masked."""
+        """A provider's message on one line of at most 200 characters, with the key masked."""
         return one_line(text.replace(self.key, "***") if self.key else text)
 
 
 class RequestFault(Exception):
-    """One attempt failed. ``error`` is raised once ``tries`` requests in all were made, or ``reply`` given instead.
+    """One attempt failed. After ``tries`` attempts in all ``error`` is raised, or ``reply`` given instead if it is set.
 
-    ``wait`` is what the provider asked for, in seconds; ``why`` is shown while waiting.
+    ``wait`` is the time in seconds that the provider asked for; ``why`` is shown while waiting.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class RequestFault(Exception):
 
 
 def of_status(at: Endpoint, status: int, body: Any, headers: Mapping[str, str], now: float) -> RequestFault:
-    """The fault behind an HTTP answer that is no success; ``now`` is wall time in seconds, for dates in headers."""
+    """The fault for an HTTP error response; ``now`` is wall time in seconds, for dates in headers."""
     said, code = words_of(body), code_of(body)
     if OVERFLOW.search(f"{code} {said}") or status == 413:
         hint = "if the window of this model is smaller than ctxe thinks, state it: --budget TOKENS"
@@ -110,19 +110,19 @@ def of_status(at: Endpoint, status: int, body: Any, headers: Mapping[str, str], 
 
 
 def _trouble(at: Endpoint, status: int, said: str) -> str:
-    """What a host with trouble of its own answered, in its words where it has any."""
+    """The message for a failure of the host, in its own words if it gave any."""
     if status in (503, 529) and (not said or BUSY.search(said)):
         return f"{at.provider} is overloaded"
     return f"{at.provider} answered {status}" + (f" ({at.clean(said)})" if said else "")
 
 
 def of_event(at: Endpoint, error: Any, now: float) -> RequestFault:
-    """The fault behind an error that came inside a stream."""
+    """The fault for an error inside a stream."""
     return of_status(at, status_in(error), {"error": error}, {}, now)
 
 
 def unreachable(at: Endpoint, cause: str) -> RequestFault:
-    """No connection, by the transport's own words."""
+    """The fault for a failed connection; ``cause`` is the transport's message."""
     if "CERTIFICATE" in cause.upper():
         hint = "if your company has its own authority, let SSL_CERT_FILE name its certificate"
         return RequestFault(Unreachable(f"the certificate of {at.shown} cannot be trusted", hint), "no trust")
@@ -136,27 +136,27 @@ def unreachable(at: Endpoint, cause: str) -> RequestFault:
 
 
 def unprepared(at: Endpoint, what: Literal["proxy", "certificates"], cause: str) -> RequestFault:
-    """The user's environment names a proxy or certificates that no connection can be made with."""
+    """The fault for a proxy or certificates in the user's environment that cannot be used."""
     names = "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY" if what == "proxy" else "SSL_CERT_FILE and SSL_CERT_DIR"
     said = f"the {what} of your environment cannot be used ({at.clean(cause)})"
     return RequestFault(Unreachable(said, f"check {names}"), f"no {what}")
 
 
 def hung_up(at: Endpoint) -> RequestFault:
-    """The connection was closed before any answer."""
+    """The fault for a connection closed before any answer."""
     error = Unreachable(f"{at.provider} closed the connection without an answer", "try again in a while")
     return RequestFault(error, "no answer", tries=MANY)
 
 
 def silent(at: Endpoint, seconds: float) -> RequestFault:
-    """Nothing came for too long."""
+    """The fault for ``seconds`` without any data."""
     hint = "a server that is slow to begin may need longer: model.idle_seconds in your settings"
     error = Unreachable(f"{at.provider} sent nothing for {seconds:g} s", hint)
     return RequestFault(error, f"silence for {seconds:g} s", tries=FEW)
 
 
 def broken(at: Endpoint, why: str, *, page: bool = False) -> RequestFault:
-    """An answer that cannot be used: cut, garbled or not an answer at all."""
+    """The fault for an answer that cannot be used: cut, garbled, or (``page``) a web page."""
     hint = ""
     if page:
         hint = f"is {at.shown} the right base URL, and does the network want you to sign in?"

@@ -1,4 +1,4 @@
-"""Model servers on this machine or beside it: which of the usual ones answer here, with which models and windows."""
+"""Finding model servers on this machine or network, their models, and the context windows they run with."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ctxe.domain.value import dataclass
 from ctxe.providers.draft import tokens
 
 PORTS: Mapping[int, str] = {11434: "ollama", 1234: "lmstudio", 8080: "llamacpp", 8000: "vllm"}
-"""Where the usual servers listen unless told otherwise, and the provider's name in the catalog."""
+"""The default ports of the usual servers, and their names as providers in the catalog."""
 LOOPBACK = pattern(r"127(\.\d{1,3}){3}")
 WIDER: Mapping[str, str] = {
     "ollama": "OLLAMA_CONTEXT_LENGTH=32768 ollama serve",
@@ -24,18 +24,18 @@ WIDER: Mapping[str, str] = {
     "llamacpp": "llama-server --ctx-size 32768",
     "vllm": "vllm serve --max-model-len 32768",
 }
-"""How the usual servers are told to run a model with a wider window."""
+"""Commands that make the usual servers run a model with a larger window."""
 NEAR = (".local", ".lan", ".home", ".internal", ".home.arpa")
-"""How names end that no server of the wide world has."""
+"""Ends of host names that do not exist on the public internet."""
 SECONDS = 1.0
-"""A server is waited for so long, in all, when it is asked for the window of a model."""
+"""How long to ask a server for the window of a model, in all."""
 LONGEST = 1_000_000
-"""Bytes of an answer that are read at most."""
+"""Bytes of an answer that are read, at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A model that a server offers; ``window`` in tokens where the server says it."""
+    """A model that a server offers; ``window`` in tokens, None if the server does not tell."""
 
     name: str
     window: int | None = None
@@ -43,7 +43,7 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that answered: the provider's name in the catalog, its base URL, its models (embeddings left out)."""
+    """A server that answered: its provider's name in the catalog, base URL, and models but for embeddings."""
 
     provider: str
     url: str
@@ -51,13 +51,13 @@ class Server:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether an address names this machine only."""
+    """Whether a URL names this machine."""
     name = (urlsplit(url).hostname or "").lower()
     return name in ("localhost", "::1") or name.endswith(".localhost") or bool(LOOPBACK.fullmatch(name))
 
 
 def is_near(url: str) -> bool:
-    """Whether an address names this machine or one beside it: a private address, or a name of a home or an office."""
+    """Whether a URL names this machine or one on the local network: a private IP address or a local host name."""
     at = urlsplit(url)
     name = (at.hostname or "").lower()
     if is_loopback(url) or at.scheme != "http":
@@ -70,7 +70,7 @@ def is_near(url: str) -> bool:
 
 
 def probe_local(ports: Mapping[int, str] = PORTS, timeout: float = 0.3) -> tuple[Server, ...]:
-    """The servers that answer within ``timeout`` seconds in all, in the order of ``ports``. Never raises."""
+    """The servers that answer within ``timeout`` seconds in all, ordered like ``ports``. Never raises."""
     end = time.monotonic() + timeout
     found: queue.SimpleQueue[tuple[int, Server | None]] = queue.SimpleQueue()
     for port, provider in ports.items():
@@ -86,11 +86,11 @@ def probe_local(ports: Mapping[int, str] = PORTS, timeout: float = 0.3) -> tuple
 
 
 def served_window(url: str, name: str, *, load: float = 0.0) -> int | None:
-    """The window, in tokens, with which the server at a base URL near here runs a model; None when it does not say.
+    """The window in tokens with which a local server runs a model; None when it does not tell or is not local.
 
-    Asks what vLLM, llama.cpp, LM Studio and Ollama each offer. A server may run a model with less than its maker
-    states, and some cut longer requests without a word. Ollama says nothing of a model that it has not loaded: with
-    ``load`` seconds to wait it is asked to, as the first request would.
+    A server may run a model with a smaller window than its maker states, and some silently cut longer requests. Asks in
+    the ways of vLLM, llama.cpp, LM Studio and Ollama. Ollama tells nothing about a model that is not loaded, so it is
+    asked to load it, as the first request would, if ``load`` seconds may be spent on it.
     """
     if not is_near(url):
         return None
@@ -127,8 +127,8 @@ def _ask(port: int, provider: str, timeout: float) -> Server | None:
 
 
 def _get(name: str, port: int, path: str, timeout: float, asked: Any = None) -> Any:
-    """The JSON at a path, None when there is none; never through a proxy. With ``asked`` that is posted."""
-    # Several threads ask at once: `import http.client` may find the parent before its child is bound to it.
+    """The JSON at a path, or None; never through a proxy. ``asked`` is posted if it is given."""
+    # several threads run this: `import http.client` may see the parent module before the child is bound to it
     from http.client import HTTPConnection, HTTPException
 
     connection = HTTPConnection(name, port, timeout=timeout)
@@ -145,7 +145,7 @@ def _get(name: str, port: int, path: str, timeout: float, asked: Any = None) -> 
 
 
 def _named(entries: Any, name: str, *keys: str) -> Mapping[str, Any]:
-    """The entry that bears a name under one of ``keys``."""
+    """The first entry that has a name under one of ``keys``; empty for none."""
     for entry in entries if isinstance(entries, Sequence) else ():
         if isinstance(entry, dict) and name in [entry.get(key) for key in keys]:
             return entry

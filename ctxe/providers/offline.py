@@ -1,4 +1,4 @@
-"""The model that needs nothing: it answers from the repository itself and says how to connect a real one."""
+"""The offline model, which needs no key: it answers from the repository and tells how to connect a real model."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ CONNECT = (
 
 
 class Offline:
-    """Answers with what ``answer`` says of the user's newest words and the request they stand in."""
+    """Answers with the result of ``answer`` for the user's newest words and their request."""
 
     def __init__(self, answer: Callable[[str, Request], str], model: Model = OFFLINE) -> None:
         self.model, self._answer = model, answer
 
     def stream(self, request: Request) -> Iterator[Delta | Reply]:
-        """The answer line by line, then the reply (see Provider); no tools, no cost, no tokens."""
+        """The answer line by line, then the reply (see Provider); without tools, cost or tokens."""
         text = f"{self._answer(newest_words(request), request).rstrip()}\n\n{CONNECT}".lstrip()
         yield from (TextDelta(line) for line in text.splitlines(keepends=True))
         yield Reply(text, usage=Usage(), model=self.model.id)
 
 
 def newest_words(request: Request) -> str:
-    """The user's newest words: the last text of the last user message, behind what was gathered for them."""
+    """The user's newest words: the last text of the last user message that has one."""
     for message in reversed(request.messages):
         if message.role == "user":
             texts = [block.text for block in message.blocks if isinstance(block, Text)]

@@ -1,4 +1,4 @@
-"""OpenAI's chat completions, as compatible servers speak them: with or without usage, indices and ids of calls."""
+"""OpenAI's chat completions, for the many servers that imitate them more or less completely."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from ctxe.providers.retry import persist
 from ctxe.providers.transport import Transport
 
 UNSIGNED = {"extra_content": {"google": {"thought_signature": "skip_thought_signature_validator"}}}
-"""What Gemini accepts in place of a signature for calls that it did not make (ai.google.dev, thought signatures)."""
+"""What Gemini accepts instead of a signature for calls that it did not make (ai.google.dev, thought signatures)."""
 OPTIONAL = ("stream_options", "max_tokens")
-"""Fields that a server may refuse: usage is then left unreported, the limit named max_completion_tokens."""
+"""Fields that a server may refuse. Without them usage is not reported, and max_completion_tokens limits the output."""
 
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """What single hosts want of a request beyond the common form.
+    """Peculiarities of single hosts.
 
-    ``echo_reasoning``: the model's own reasoning comes back (DeepSeek, Moonshot, MiniMax); ``needs_reasoning``: no
-    message of a model is taken without, whoever wrote it (DeepSeek, Moonshot). ``mistral``: the rules of Mistral's
-    API and chat templates, ids of nine characters and no words of the user straight after tool results.
-    ``signed_calls``: the first call of each message bears a signature, Google's placeholder where another model made
-    it (Gemini). ``marked``: the host caches only what is asked for (OpenRouter for Claude). ``spoken_calls``: a server
-    of the user's own, which may leave a model's calls among its words. ``billed``: usage says in dollars what it takes,
-    and the details of reasoning come back, for makers sealed them (OpenRouter).
+    ``echo_reasoning``: the model's own reasoning must be sent back (DeepSeek, Moonshot, MiniMax). ``needs_reasoning``:
+    every message of a model must have reasoning, whichever model wrote it (DeepSeek, Moonshot). ``mistral``: Mistral's
+    API and chat templates want ids of nine characters, and no words of the user right after tool results.
+    ``signed_calls``: the first call of each message needs a signature, Google's placeholder if another model made it
+    (Gemini). ``marked``: caching must be requested (OpenRouter for Claude). ``spoken_calls``: a local server, which may
+    leave a model's calls in its text. ``billed``: usage reports the cost in dollars, and encrypted reasoning details
+    must be sent back (OpenRouter).
     """
 
     echo_reasoning: bool = False
@@ -46,12 +46,12 @@ class Habits:
 
     @property
     def alternating(self) -> bool:
-        """Whether templates may refuse two messages of the user in a row: Mistral's, Gemma's and others' do."""
+        """Whether the chat template may refuse two user messages in a row, as Mistral's and Gemma's do."""
         return self.mistral or self.spoken_calls
 
 
 UNTOLD = "(not told)"
-"""Reasoning of a message that another model wrote, where a host takes none without."""
+"""The reasoning for a message that another model wrote, if the host needs one."""
 PLAIN = Habits()
 
 
@@ -68,14 +68,14 @@ class ChatCompletions:
         return persist(lambda: self._tolerant(request), self.transport.patience)
 
     def listed(self) -> tuple[str, ...]:
-        """The names of the host's models, by one question that costs nothing. Raises ProviderError."""
+        """The names of the host's models, free of charge. Raises ProviderError."""
         try:
             return self.transport.listed("/models")
         except RequestFault as fault:
             raise fault.error from None
 
     def _tolerant(self, request: Request) -> Iterator[Delta | Reply]:
-        """One attempt, and one more for each optional field that the server turns out not to know."""
+        """Make an attempt, and one more for each optional field that the server refuses."""
         while True:
             try:
                 yield from self._attempt(request)
@@ -102,7 +102,7 @@ class ChatCompletions:
         deltas = reader.read(self.transport.events("/chat/completions", sent))
         try:
             yield from draft.finish(deltas, self.transport.at, request, self.model.id)
-        finally:  # an answer that ends so twice in a row was not cut: the server never says why one ends
+        finally:  # two answers in a row without a finish reason: this server never gives one
             self._unexplained = reader.unexplained
 
 
@@ -114,7 +114,7 @@ def body(
     refused: Set[str] = frozenset(),
     look: Look = blind,
 ) -> dict[str, Any]:
-    """The request as chat completions take it, without the fields in ``refused``."""
+    """The body of a chat completions request, without the fields in ``refused``."""
     system = "\n\n".join(text for text in request.system if text.strip())
     messages: list[dict[str, Any]] = [{"role": "system", "content": system}] if system else []
     for message in request.messages:
@@ -136,7 +136,7 @@ def body(
 
 
 def _joined(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """Two messages of the user as one."""
+    """Join two user messages into one."""
     said = (one["content"], other["content"])
     if all(isinstance(content, str) for content in said):
         return {"role": "user", "content": "\n\n".join(said)}
@@ -150,7 +150,9 @@ def _tool(tool: ToolSchema) -> dict[str, Any]:
 
 
 def _user(message: Message, look: Look, *, short: bool) -> Iterator[dict[str, Any]]:
-    """Results, then all that was said; pictures of results are shown there too, for a tool message holds text only."""
+    """Tool results, then a user message with texts and pictures, those of results included: a tool message holds text
+    only.
+    """
     told: list[Text | Image] = []
     for block in message.blocks:
         if isinstance(block, ToolResult):
@@ -167,7 +169,7 @@ def _user(message: Message, look: Look, *, short: bool) -> Iterator[dict[str, An
 
 
 def _parts(told: Sequence[Text | Image], look: Look) -> list[dict[str, Any]]:
-    """Texts and pictures in order; texts that follow one another are one."""
+    """Texts and pictures in order; consecutive texts are joined."""
     parts: list[dict[str, Any]] = []
     for block in told:
         data = look(block.picture) if isinstance(block, Image) else ""

@@ -1,4 +1,4 @@
-"""OpenAI's responses API without server-side state: sealed reasoning goes back with the call that came of it."""
+"""OpenAI's responses API without server-side state: encrypted reasoning is sent back with the call it led to."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from ctxe.providers.sealed import Seals
 from ctxe.providers.transport import Transport
 
 LEAST_OUTPUT = 16
-"""The smallest max_output_tokens the API takes."""
+"""The smallest max_output_tokens that the API accepts."""
 
 
 class Responses:
-    """One model behind the responses API. ``cache_key`` says that the host knows prompt_cache_key."""
+    """One model behind the responses API. ``cache_key``: the host knows prompt_cache_key."""
 
     def __init__(self, model: Model, transport: Transport, *, cache_key: bool = True, look: Look = blind) -> None:
         self.model, self.transport, self.cache_key, self.look = model, transport, cache_key, look
@@ -32,7 +32,7 @@ class Responses:
         return persist(lambda: self._seals.ask(request, self._attempt), self.transport.patience)
 
     def listed(self) -> tuple[str, ...]:
-        """The names of the host's models, by one question that costs nothing. Raises ProviderError."""
+        """The names of the host's models, free of charge. Raises ProviderError."""
         try:
             return self.transport.listed("/models")
         except RequestFault as fault:
@@ -46,7 +46,7 @@ class Responses:
 
 
 def body(request: Request, model: Model, *, cache_key: bool = True, look: Look = blind) -> dict[str, Any]:
-    """The request as the responses API takes it; nothing is stored at the provider."""
+    """The body of a request to the responses API; the provider stores nothing."""
     items = [item for message in request.messages for item in _items(message, model, look)]
     tools = [
         {
@@ -86,7 +86,7 @@ def _items(message: Message, model: Model, look: Look) -> Iterator[dict[str, Any
         if isinstance(part, Mapping) and "type" not in part:
             phase = part
         elif isinstance(part, Mapping):
-            held.append(dict(part))  # reasoning is refused without the item it led to
+            held.append(dict(part))  # the API refuses reasoning without the item it led to
         elif item := _said(part):
             yield from held
             held.clear()
@@ -111,7 +111,7 @@ def _said(block: Text | ToolCall) -> dict[str, Any] | None:
 
 
 def read(events: Iterator[Mapping[str, Any]], draft: Draft, transport: Transport) -> Iterator[Delta]:
-    """Deltas out of the events of one answer, which is gathered in ``draft``. Raises Fault."""
+    """The deltas of the events of one answer, which is collected in ``draft``. Raises RequestFault."""
     items: list[Mapping[str, Any]] = []
     sizes: dict[Any, Slot] = {}
     for event in events:
@@ -138,7 +138,7 @@ def read(events: Iterator[Mapping[str, Any]], draft: Draft, transport: Transport
 
 
 def _finish(response: Mapping[str, Any], items: Sequence[Mapping[str, Any]], draft: Draft) -> None:
-    """Take the items as they were finished one by one; the copy at the end may be left empty by gateways."""
+    """Fill the draft from the streamed items, or else from the final copy, which some gateways leave empty."""
     parts: list[str | Slot | Mapping[str, Any]] = []
     refused = False
     for item in items or response.get("output") or ():

@@ -1,4 +1,4 @@
-"""Pictures for a model: their bytes as base64, and what each costs in tokens by its provider's published formula."""
+"""Pictures for a model: their bytes as base64, and their cost in tokens by the provider's published formula."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ctxe.domain.model import Model
 from ctxe.domain.picture import Picture
 
 Look = Callable[[Picture], str]
-"""The base64 of a picture; empty where the model sees none, or where its bytes are gone."""
+"""Gives the base64 of a picture; empty when the model sees no pictures or the bytes are gone."""
 
 SOME = 24
-"""Pictures whose base64 stays in memory from one request to the next."""
+"""Pictures whose base64 is kept in memory between requests."""
 UNSEEN = 40
-"""Tokens of the line that stands for a picture before a model that sees none."""
+"""Tokens of the line that replaces a picture for a model that sees none."""
 _SMALL_CLAUDE = r"claude-(?:3|[a-z]+-4-[0-6](?!\d)|[a-z]+-4(?!-))"
 _TILED: tuple[tuple[str, int, int], ...] = (
     (r"gpt-4o-mini", 2833, 5667),
@@ -25,7 +25,7 @@ _TILED: tuple[tuple[str, int, int], ...] = (
     (r"gpt-5(?:\.1)?(?:-\d{4}|$)", 70, 140),
     (r"o[13](?!-mini)", 75, 150),
 )
-"""Models that see tiles of 512 pixels: base tokens, and tokens a tile (developers.openai.com, images and vision)."""
+"""Models that see tiles of 512 pixels: base tokens, and tokens per tile (developers.openai.com, images and vision)."""
 _PATCHED: tuple[tuple[str, float], ...] = (
     (r"gpt-4\.1-mini|gpt-5-mini", 1.62),
     (r"gpt-4\.1-nano|gpt-5-nano", 2.46),
@@ -35,12 +35,12 @@ _PATCHED: tuple[tuple[str, float], ...] = (
 
 
 def unseen(picture: Picture) -> str:
-    """The line that stands for a picture that cannot be shown."""
+    """The line that replaces a picture that cannot be shown."""
     return f"[{picture.words}: it cannot be shown to you]"
 
 
 def looking(model: Model, data: Callable[[str], bytes | None]) -> Look:
-    """What finds pictures for a model by their hashes; the same picture is the same text every time."""
+    """A function that gives the base64 of pictures for a model, always the same text for the same picture."""
 
     @lru_cache(maxsize=SOME)
     def encoded(digest: str) -> str:
@@ -51,7 +51,7 @@ def looking(model: Model, data: Callable[[str], bytes | None]) -> Look:
 
 
 def blind(_picture: Picture) -> str:
-    """Nothing can be shown."""
+    """A ``Look`` that shows nothing."""
     return ""
 
 
@@ -61,7 +61,7 @@ def url(picture: Picture, data: str) -> str:
 
 
 def tokens(model: Model, width: int, height: int) -> int:
-    """Tokens of a picture of so many pixels for a model; an upper bound where its provider states no formula for it."""
+    """Tokens of a picture of this size in pixels; an upper bound for models without a published formula."""
     if not model.images:
         return UNSEEN
     name = model.name.rpartition("/")[2]
@@ -83,7 +83,7 @@ def tokens(model: Model, width: int, height: int) -> int:
 
 
 def _claude(name: str, width: int, height: int) -> int:
-    """A token for each 28 by 28 pixels of what is left after scaling (platform.claude.com, vision): upper bounds."""
+    """One token per 28 by 28 pixels after scaling (platform.claude.com, vision); an upper bound."""
     edge, most = (1_568, 1_600) if re.match(_SMALL_CLAUDE, name) else (2_576, 4_784)
     scale = min(1.0, edge / max(width, height))
     return min(most, max(_patches(width * scale, height * scale, 28), ceil(width * height * scale * scale / 750)))
@@ -94,7 +94,7 @@ def _patches(width: float, height: float, side: int) -> int:
 
 
 def _tiles(width: int, height: int) -> int:
-    """Tiles of 512 pixels after fitting into 2,048 by 2,048 and making the shorter edge at most 768."""
+    """Tiles of 512 pixels, after scaling to fit 2,048 by 2,048 and to a shorter edge of at most 768."""
     fit = min(1.0, 2_048 / max(width, height))
     fit = min(fit, 768 / min(width, height))
     return ceil(width * fit / 512) * ceil(height * fit / 512)

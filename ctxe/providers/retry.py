@@ -1,4 +1,4 @@
-"""The one layer that asks again: how long, how often, and what the user is told; the SDKs' own retries are off."""
+"""Retrying failed requests, in this place only: the SDKs' own retries are switched off."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ctxe.domain.value import dataclass
 from ctxe.providers.faults import RequestFault
 
 BACKOFF = (0.5, 1.0, 2.0, 4.0, 8.0, 12.0, 16.0)
-"""Seconds before the second, third … request when the provider names no time; 43.5 in all."""
+"""Seconds before the second, third ... request when the provider names no time; 43.5 in all."""
 
 
 def _chance() -> float:
@@ -23,10 +23,11 @@ def _chance() -> float:
 
 @dataclass(frozen=True, slots=True)
 class RetryLimits:
-    """How much is borne: requests and seconds for one answer that never comes, and silence between two bytes.
+    """Limits for one answer: attempts (``requests``), ``seconds`` from the first failure on, and for each attempt the
+    seconds to ``connect`` and without data (``idle``).
 
-    ``refusal`` is how long a refusal is read: an SDK would read it to its end, which need not come.
-    ``seconds`` counts from the first failure. ``clock`` is monotonic, ``now`` wall time, ``jitter`` gives 0 to 1.
+    ``refusal`` is how long to read an error response, which may never end. ``clock`` is monotonic, ``now`` wall time,
+    ``jitter`` gives 0 to 1.
     """
 
     requests: int = 8
@@ -43,7 +44,7 @@ class RetryLimits:
 def persist(
     attempt: Callable[[], Iterator[Delta | Reply]], patience: RetryLimits
 ) -> Generator[Delta | Reply, None, None]:
-    """The deltas and the reply of the first attempt that succeeds; a Waiting voids what came before it.
+    """Attempt until one succeeds: yields its deltas and reply. A Waiting makes all deltas before it void.
 
     Raises the ProviderError of the last attempt, with the number of requests in its message.
     """
@@ -63,24 +64,24 @@ def persist(
             if fault.reply is not None:
                 yield fault.reply
                 return
-            raise _told(fault, made, spent)
+            raise _final_error(fault, made, spent)
         yield Waiting(wait, fault.why)
         patience.sleep(wait)
 
 
 def _wait(fault: RequestFault, made: int, patience: RetryLimits, spent: float) -> float | None:
-    """Seconds until the next request, None when there is to be none."""
+    """Seconds until the next attempt; None for no further one."""
     if made >= min(fault.tries, patience.requests):
         return None
     least = fault.wait or BACKOFF[min(made - 1, len(BACKOFF) - 1)]
     left = patience.seconds - spent
     if least > left:
         return None
-    # between 1 and 1.25 times what was asked: never early, spread over clients, never past the limit of time
+    # 1 to 1.25 times the wait: never too early, spread over clients, within the time limit
     return min(least * (1.0 + 0.25 * patience.jitter()), max(least, left))
 
 
-def _told(fault: RequestFault, made: int, spent: float) -> Exception:
+def _final_error(fault: RequestFault, made: int, spent: float) -> Exception:
     error = fault.error
     if isinstance(error, RateLimited) and error.seconds and error.seconds >= 1:
         error.message += f"; it asks to wait {_span(error.seconds)}"

@@ -1,4 +1,4 @@
-"""How long a provider asks to be left alone: seconds, milliseconds, dates, and Google's own way."""
+"""Reading how long a provider asks to wait: in seconds, milliseconds, as a date, or in Google's form."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 
 def asked_wait(headers: Mapping[str, str], body: Any, now: float) -> float | None:
-    """Seconds to wait as the provider asks: retry-after-ms, retry-after (seconds or a date), or Google's retryDelay.
+    """Seconds to wait by retry-after-ms, retry-after (seconds or a date) or Google's retryDelay; None for none of them.
 
-    Dates are taken against the answer's own Date header, so that a wrong clock here does no harm. A past date is 0.
+    A date is compared with the answer's Date header, so that a wrong local clock does no harm. A past date gives 0.
     """
     if (ms := _number(headers.get("retry-after-ms"))) is not None:
         return ms / 1000

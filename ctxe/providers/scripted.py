@@ -1,4 +1,4 @@
-"""A provider that plays a script: for tests, for the demo, and for trying ctxe without any model."""
+"""A provider that plays a script, for tests, demos, and for trying ctxe without a model."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ FRAMING, PIECE = 4, 24
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """One scripted reply. ``calls`` are (name, arguments) or (name, arguments, id); arguments a value or JSON text.
+    """One scripted reply. ``calls`` are (name, arguments) or (name, arguments, id); arguments are a value or JSON text.
 
-    ``stop`` is worked out when empty. ``waits`` are shown as (seconds, why) before the reply, ``delay`` seconds really
-    pass between deltas, ``cut`` stops in the middle with a BadReply, ``error`` raises in place of a reply.
+    An empty ``stop`` is derived from the calls. ``waits``, pairs (seconds, why), are shown before the reply; ``delay``
+    seconds really pass between deltas; ``cut`` ends it in the middle with BadReply; ``error`` is raised instead.
     """
 
     text: str = ""
@@ -70,14 +70,14 @@ class Play:
 
 
 Line = Play | str | Callable[[Request], "Play | str"]
-"""A reply, plain words for one, or a function that looks at the request."""
+"""A reply, its text alone, or a function that makes either from the request."""
 
 
 class Scripted:
-    """Plays ``script`` line by line and keeps every request it was sent in ``requests``.
+    """Plays ``script`` line by line, and keeps every request in ``requests``.
 
-    Usage, where a line states none, is what ``count`` says of the request's parts; the longest prefix shared with the
-    request before counts as read from the cache.
+    Unless a line states its usage, it is counted by ``count``; the prefix shared with the request before counts as read
+    from the cache.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Scripted:
 
     @property
     def left(self) -> int:
-        """Lines that nobody has asked for yet."""
+        """Lines that were not played yet."""
         return max(0, len(self._script) - len(self.requests))
 
     def stream(self, request: Request) -> Iterator[Delta | Reply]:
@@ -141,9 +141,9 @@ class Scripted:
 
 
 def load(path: Path) -> list[Play]:
-    """The script in a file: a JSON list, or one JSON object a line, with the fields of Play.
+    """Read a script from a file: a JSON list, or one JSON object per line, with the fields of Play.
 
-    Calls are objects with name, arguments and (optional) id. Raises ConfigError that names the file and the place.
+    Calls are objects with name, arguments and, optionally, id. Raises ConfigError, which names the file and the place.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -157,7 +157,7 @@ def load(path: Path) -> list[Play]:
 
 
 def _values(path: Path, text: str) -> list[Any]:
-    """A list as it is; else a value a line, blank lines and lines of ``//`` left out."""
+    """The values of a JSON list, or one value per line, without blank lines and ``//`` comments."""
     try:
         if text.lstrip().startswith("["):
             return list(json.loads(text))
@@ -223,7 +223,7 @@ def _deltas(play: Play, calls: Sequence[ToolCall]) -> Iterator[Delta]:
 
 
 def _parts(request: Request) -> Iterator[str]:
-    """The request's parts in wire order, each as text."""
+    """The parts of a request in the order they are sent, each as text."""
     for tool in request.tools:
         yield json.dumps([tool.name, tool.description, dict(tool.parameters)], ensure_ascii=False)
     yield from request.system

@@ -1,4 +1,4 @@
-"""Blocks that a host sealed and refuses to open: the question is asked once more, and from then on, without them."""
+"""Handling encrypted reasoning that a host refuses: the request is repeated without it, and so are later ones."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from ctxe.domain.value import replace
 from ctxe.providers.faults import RequestFault
 
 REFUSED = pattern(r"signature.{0,20}thinking|thinking.{0,60}(?:modified|match)|encrypted.content", re.IGNORECASE)
-"""How Anthropic and OpenAI refuse thoughts of another conversation, account or key, and those that were changed."""
+"""How Anthropic and OpenAI refuse reasoning that was changed or is from another conversation, account or key."""
 
 
 class Seals:
-    """What a host refused to open, so that it is sent no more while the session runs."""
+    """The carried blocks that a host has refused, which are not sent again during the session."""
 
     def __init__(self) -> None:
         self._refused: set[str] = set()
 
     def ask(self, request: Request, attempt: Callable[[Request], Iterator[Delta | Reply]]) -> Iterator[Delta | Reply]:
-        """An attempt, and where it is refused for what it carries another without all that. Raises Fault."""
+        """Make an attempt, and a second one without carried blocks if the host refuses them. Raises RequestFault."""
         sent = self._without(request)
         try:
             yield from attempt(sent)
@@ -37,8 +37,8 @@ class Seals:
     def _without(self, request: Request) -> Request:
         if not self._refused:
             return request
-        return replace(request, messages=tuple(self._opened(message) for message in request.messages))
+        return replace(request, messages=tuple(self._allowed(message) for message in request.messages))
 
-    def _opened(self, message: Message) -> Message:
+    def _allowed(self, message: Message) -> Message:
         kept = (block for block in message.blocks if not (isinstance(block, Carry) and block.json in self._refused))
         return Message(message.role, tuple(kept))

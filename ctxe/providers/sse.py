@@ -1,7 +1,7 @@
-"""Server-sent events out of raw bytes, tolerant where the standard is and strict where an answer would be garbled.
+"""Parsing server-sent events: tolerant where the standard is, strict where an answer would be garbled.
 
-The SDKs' own readers raise on frames without data, let transport errors through and build a typed object per delta;
-reading bytes ourselves makes the three APIs behave alike.
+The SDKs' parsers raise on frames without data, let transport errors through and build an object for each delta; with
+one parser the three APIs behave alike.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from itertools import chain
 from typing import Any
 
 LONGEST_LINE = 64 * 1024 * 1024
-"""Bytes after which a line, an event or a plain answer without an end is taken for noise."""
+"""Bytes above which an unfinished line, event or plain answer is given up."""
 LONGEST_STREAM = 256 * 1024 * 1024
-"""Bytes after which an answer is given up: five times what the longest that models write take, a delta a token."""
+"""Bytes above which an answer is given up: five times the longest answers of models, with one delta per token."""
 DONE: Mapping[str, Any] = {}
-"""Stands for ``[DONE]``: the server says that nothing was lost on the way."""
+"""Stands for ``[DONE]``, by which a server marks the end of a complete answer."""
 
 
 class Garbled(Exception):
-    """The bytes are no event stream; ``page`` says that they look like a web page."""
+    """The bytes are not an event stream. ``page``: they look like a web page."""
 
     def __init__(self, why: str, *, page: bool = False) -> None:
         super().__init__(why)
@@ -28,7 +28,7 @@ class Garbled(Exception):
 
 
 def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Lines without their ends (LF or CR LF), the unfinished last one left out. Raises Garbled for endless ones."""
+    """Lines without their ends (LF or CR LF), without an unfinished last one. Raises Garbled for too long ones."""
     buffer, came = bytearray(), 0
     for chunk in chunks:
         came += len(chunk)
@@ -46,12 +46,12 @@ def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def events(chunks: Iterable[bytes]) -> Iterator[Mapping[str, Any]]:
-    """The JSON objects of the data fields; comments and frames without data are passed over, ``[DONE]`` gives DONE.
+    """The JSON object of each event; comments and frames without data are skipped, ``[DONE]`` gives DONE.
 
-    A server that answers with one plain JSON object instead of a stream gives that object as the only event. Raises
-    Garbled for a web page, bytes that are not UTF-8, and data that is not a JSON object.
+    When a server answers with a plain JSON object instead of a stream, it is the only event. Raises Garbled for a web
+    page, bytes that are not UTF-8, and data that is not a JSON object.
     """
-    stream = lines(chain(chunks, (b"\n",)))  # plain JSON has no final line end; half an SSE line stays void anyway
+    stream = lines(chain(chunks, (b"\n",)))  # plain JSON may lack a final newline
     first = next((line for line in stream if line.strip()), b"").removeprefix(b"\xef\xbb\xbf")
     if first.lstrip().startswith(b"<"):
         raise Garbled("a web page instead of an answer", page=True)
@@ -77,7 +77,7 @@ def events(chunks: Iterable[bytes]) -> Iterator[Mapping[str, Any]]:
 
 
 def _bounded(stream: Iterable[bytes]) -> Iterator[bytes]:
-    """The lines of a plain answer. Raises Garbled when they are too much."""
+    """The lines of a plain answer. Raises Garbled when it is too long."""
     held = 0
     for line in stream:
         held += len(line) + 1

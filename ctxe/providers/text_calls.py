@@ -1,7 +1,7 @@
-"""Tool calls that a model wrote as words, because the server of the user's own that runs it reads none of them.
+"""Reading tool calls that a model wrote as text, because its local server did not recognise them.
 
-Servers read calls out of a model's words by the form that its template names; where a model keeps to another form, or
-none was set, the call arrives as the answer. What may become one is held back while it streams.
+Servers parse a model's calls in the form that its chat template names. When the model uses another form, or no parser
+was set, the call arrives as text. Text that may become a call is held back while it streams.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ Called = tuple[str, str]
 """A tool's name and its arguments as JSON text."""
 TAGS = ("<tool_call>", "<function=")
 BARE = ('{"name"', '```json{"name"', '```{"name"')
-"""How an answer begins, blanks left out, that is a call and nothing else."""
+"""How an answer begins, without blanks, that is nothing but a call."""
 QUOTE = "```"
 ENOUGH = 200
-"""Characters by which a call or a line is known for what it is: what is long is not read again with every piece."""
+"""Characters that are enough to recognise a call or a line, so that long text is not read again with every piece."""
 LINE = pattern(r"^[ \t]*<", re.MULTILINE)
 TAGGED = pattern(r"<tool_call>\s*(\{.*?\})\s*(?:</tool_call>|\Z)", re.DOTALL)
 NAMED = pattern(r"(?:<tool_call>\s*)?<function=([^>\s]+)>(.*?)(?:</function>|\Z)(?:\s*</tool_call>)?", re.DOTALL)
@@ -29,9 +29,9 @@ FENCE = pattern(r"^\s*```(?:json)?\s*$", re.MULTILINE)
 
 
 class TextCalls:
-    """Splits an answer into words and calls: ones that end it and begin a line, or that are all of it.
+    """Splits an answer into words and calls. Calls begin on a line of their own and end the answer, or are all of it.
 
-    Within a fence they are quoted, and words. ``tools`` are those that the model was offered.
+    Inside a code fence they are quotations, that is words. ``tools`` are those that the model was offered.
     """
 
     def __init__(self, tools: Collection[str]) -> None:
@@ -40,20 +40,20 @@ class TextCalls:
         self._begun = self._quoted = False
 
     def split(self, text: str) -> str:
-        """The words that are sure by now to be no call."""
+        """Take a piece of text; returns the text so far that cannot be a call."""
         if not self._tools:
             return text
         self._held += text
         if not self._begun and _may_be(self._held[:ENOUGH]):
             return ""
-        return self._let(next(self._begins(), len(self._held)))
+        return self._release(next(self._begins(), len(self._held)))
 
     def rest(self, *, called: bool = False) -> tuple[str, tuple[Called, ...]]:
-        """What was held back when the answer ended: words (which it is where calls came as such), or calls."""
+        """(words, calls) that were held back, when the answer has ended. They are words if it also ``called`` tools."""
         calls = () if called else _tagged(self._held) or _bare(self._held, self._tools)
-        return ("", calls) if calls else (self._let(len(self._held)), ())
+        return ("", calls) if calls else (self._release(len(self._held)), ())
 
-    def _let(self, size: int) -> str:
+    def _release(self, size: int) -> str:
         words, self._held = self._held[:size], self._held[size:]
         self._begun = self._begun or bool(words.strip())
         *ended, line = (self._line + words).split("\n")
@@ -62,7 +62,7 @@ class TextCalls:
         return words
 
     def _begins(self) -> Iterator[int]:
-        """Where what is held may be the beginning of a tag at the beginning of a line, outside of fences."""
+        """The positions at which held text may begin a tag, at the beginning of a line and outside of fences."""
         for found in LINE.finditer(self._held):
             at = found.start()
             rest = self._held[at : at + ENOUGH].lstrip()
@@ -73,18 +73,18 @@ class TextCalls:
 
 
 def _fences(lines: Sequence[str]) -> bool:
-    """Whether so many of the lines begin or end a quotation that what follows stands on its other side."""
+    """Whether an odd number of lines are fences, so that a quotation begins or ends within them."""
     return sum(line.lstrip().startswith(QUOTE) for line in lines) % 2 == 1
 
 
 def _may_be(text: str) -> bool:
-    """Whether an answer that begins so may be nothing but a call."""
+    """Whether an answer with this beginning may be nothing but a call."""
     begun = "".join(text.split())[: max(map(len, BARE))]
     return any(begun.startswith(start) or start.startswith(begun) for start in BARE)
 
 
 def _tagged(text: str) -> tuple[Called, ...]:
-    """The calls in tags that a text is made of; none when anything else stands there."""
+    """The tagged calls that a text consists of; none when it holds anything else."""
     calls = [
         call
         for pattern, read in ((TAGGED, _from_json), (NAMED, _from_parameters))
@@ -96,7 +96,7 @@ def _tagged(text: str) -> tuple[Called, ...]:
 
 
 def _bare(text: str, tools: Collection[str]) -> tuple[Called, ...]:
-    """The calls of offered tools that a text of JSON is made of; none when anything else stands there."""
+    """The calls of offered tools that a text of JSON consists of; none when it holds anything else."""
     left = FENCE.sub("", text).strip()
     calls: list[Called] = []
     while left:
@@ -120,12 +120,12 @@ def _from_json(text: str) -> Called | None:
 
 
 def _from_parameters(name: str, text: str) -> Called:
-    """Values stay texts: the tool's own check reads numbers and lists out of them."""
+    """A call with all values as text; checking the arguments converts numbers and lists."""
     return name, json.dumps(dict(PARAMETER.findall(text)), ensure_ascii=False)
 
 
 def _call(value: Any) -> Called | None:
-    """A call out of an object with a name and, by the name that the model's maker gave them, arguments."""
+    """A call from an object with a name and arguments, which some models name parameters; None for other values."""
     if not isinstance(value, dict) or not isinstance(value.get("name"), str):
         return None
     arguments = value.get("arguments", value.get("parameters"))

@@ -1,4 +1,4 @@
-"""Thoughts that a server leaves in the answer between <think> tags, told apart while they stream."""
+"""Separating reasoning that a server leaves in the answer between <think> tags, while it streams."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ OPEN, CLOSE = "<think>", "</think>"
 
 
 class Thinking:
-    """Splits an answer that begins with a <think> block; tags anywhere else are ordinary words."""
+    """Splits an answer that begins with a <think> block; tags elsewhere are ordinary text."""
 
     def __init__(self) -> None:
         self._held = ""
         self._where = "start"
 
     def split(self, text: str) -> Iterator[tuple[str, bool]]:
-        """Pieces of text that are sure by now, and whether each is a thought."""
+        """Take a piece of text; yields (text, whether it is reasoning) for all that is certain by now."""
         self._held += text
         if self._where == "start":
             self._begin()
@@ -38,7 +38,7 @@ class Thinking:
             self._held = ""
 
     def rest(self) -> Iterator[tuple[str, bool]]:
-        """What was held back when the answer ended."""
+        """The text that was held back, at the end of the answer."""
         if self._held and self._where not in ("gap", "opened"):
             yield self._held, self._where == "thought"
         self._held = ""
@@ -52,9 +52,9 @@ class Thinking:
 
 
 def unopened(text: str) -> tuple[str, str]:
-    """Thoughts and words of an answer whose <think> stands in the request, as templates of some models have it.
+    """(reasoning, words) of an answer whose opening tag is part of the request, as in some chat templates.
 
-    The tag that ends them stands alone in its line, outside of fences: else it is spoken of.
+    The closing tag must be alone on its line and outside of fences; anywhere else it is only mentioned.
     """
     thought, close, rest = text.partition(f"\n{CLOSE}\n")
     if not close or OPEN in thought or thought.count("```") % 2:
@@ -63,5 +63,5 @@ def unopened(text: str) -> tuple[str, str]:
 
 
 def _overlap(text: str, tag: str) -> int:
-    """How many of the last characters may be the beginning of a tag."""
+    """How many characters at the end may be the beginning of a tag."""
     return next((size for size in range(min(len(tag) - 1, len(text)), 0, -1) if tag.startswith(text[-size:])), 0)

@@ -1,4 +1,4 @@
-"""One endpoint behind an official SDK: the SDK signs, sends and names errors; bytes are read here, faults are ours."""
+"""Requests to one endpoint by an official SDK, which signs and sends them; the answer's bytes are parsed here."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from ctxe.providers.retry import RetryLimits
 SDK = Literal["openai", "anthropic"]
 
 MOST_REFUSED = 100_000
-"""Bytes of a refusal that are read."""
+"""Bytes of an error response that are read."""
 
 
 class _Refused(Exception):
-    """An answer that is no success, with the beginning of its body."""
+    """An error response, with the beginning of its body."""
 
     def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         super().__init__(f"answered {status}")
@@ -31,15 +31,15 @@ class _Refused(Exception):
 
 
 def encode(body: Mapping[str, Any]) -> bytes:
-    """The body as it is sent: the same value gives the same bytes; lone surrogates become question marks."""
+    """Encode a body; the same value gives the same bytes, and lone surrogates become question marks."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8", "replace")
 
 
 class Transport:
     """Posts JSON and reads events. The SDK is imported and its client made on first use, or by ``warm``.
 
-    ``official`` is the provider's own host, to which the SDK's extra settings (organisation, project) may go.
-    Redirects are never followed, so that a key reaches no other origin; loopback is reached without any proxy.
+    ``official``: this is the provider's own host, which may get the SDK's extra settings (organisation, project).
+    Redirects are never followed, so that no other host gets the key; loopback is reached without a proxy.
     """
 
     def __init__(self, sdk: SDK, at: Endpoint, patience: RetryLimits, *, official: bool = False) -> None:
@@ -52,7 +52,7 @@ class Transport:
         return f"Transport({self._sdk_name}, {self.at.shown})"
 
     def events(self, path: str, body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-        """The JSON events of a streamed answer; closing the iterator hangs up. Raises Fault for all that goes wrong."""
+        """The JSON events of a streamed answer; closing the iterator closes the connection. Raises RequestFault."""
         sdk = self._sdk()
         options = {"headers": {"Accept": "text/event-stream"}}
         try:
@@ -67,7 +67,7 @@ class Transport:
             raise self._fault(error) from None
 
     def ask(self, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The JSON object that a request without a stream is answered with. Raises Fault."""
+        """The JSON object that answers a request without streaming. Raises RequestFault."""
         try:
             answer = self._client().post(path, content=encode(body), cast_to=object)
         except Exception as error:
@@ -77,7 +77,7 @@ class Transport:
         return answer
 
     def listed(self, path: str) -> tuple[str, ...]:
-        """The names of the models that the host lists at ``path``; asking costs nothing. Raises Fault."""
+        """The names of the models that the host lists at ``path``, free of charge. Raises RequestFault."""
         try:
             answer = self._client().get(path, cast_to=object)
         except Exception as error:
@@ -88,7 +88,7 @@ class Transport:
         return tuple(entry["id"] for entry in found if isinstance(entry, Mapping) and isinstance(entry.get("id"), str))
 
     def warm(self) -> None:
-        """Import the SDK and make the client, so that the first request need not."""
+        """Import the SDK and make the client, so that the first request is faster."""
         self._client()
 
     def _sdk(self) -> Any:
@@ -118,15 +118,15 @@ class Transport:
             return sdk.Anthropic(api_key=self.at.key or "none", open_telemetry=False, **shared)
         azure = {"api-key": self.at.key} if (address.hostname or "").endswith(".azure.com") else None
         client = sdk.OpenAI(api_key=self.at.key or "none", default_headers=azure, **shared)
-        if not self._official:  # the user's OPENAI_ORG_ID is nobody else's business
+        if not self._official:  # other hosts must not see the user's OPENAI_ORG_ID
             client.organization = client.project = None
         return client
 
     def _http(self, sdk: Any, timeout: Any) -> Any:
-        """The client below the SDK's. For loopback without proxy and certificates, whose loading takes 50 ms."""
+        """The HTTP client for the SDK. For loopback it has no proxy and no certificates, whose loading takes 50 ms."""
         import httpx2
 
-        # a command may run between two requests: a minute keeps the connection, and its handshake, over most of them
+        # commands run between requests: keeping a connection for a minute saves most handshakes
         shared: Any = {"timeout": timeout, "follow_redirects": False, "limits": httpx2.Limits(keepalive_expiry=60)}
         shared["event_hooks"] = {"response": [partial(_take_refusal, seconds=self.patience.refusal)]}
         if not (self.at.local and self.at.address.startswith("http://")):
@@ -136,7 +136,7 @@ class Transport:
         return httpx2.Client(trust_env=False, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), **shared)
 
     def _outward(self, sdk: Any, shared: Mapping[str, Any]) -> Any:
-        """The client for hosts elsewhere, which reads the user's proxies and certificates. Raises Fault."""
+        """The HTTP client for remote hosts, with the user's proxies and certificates. Raises RequestFault."""
         import httpx2
 
         try:
@@ -149,7 +149,7 @@ class Transport:
             raise faults.unprepared(self.at, "proxy", str(error)) from None
 
     def _fault(self, error: Exception) -> Exception:
-        """Our own fault for anything that an SDK, the transport or the reader raises; other errors stay bugs."""
+        """The RequestFault for an error of SDK, transport or reader; other errors, which are bugs, unchanged."""
         import httpx2
 
         sdk = self._sdk()
