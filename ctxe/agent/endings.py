@@ -27,7 +27,7 @@ def note(reply: Reply) -> Chunk | None:
     if not reply.dropped:
         return None
     text = (
-        f"[ctxe: {SAID.get(reply.stop, 'the reply was cut')} while it called {_names(reply)}; nothing of it was run. "
+        f"[ctxe: {SAID.get(reply.stop, 'the reply was cut')} while it called {_names(reply)}; none of it was run. "
         "Do it in smaller steps.]"
     )
     return Chunk("cut", text, "calls that were cut never run")

@@ -24,7 +24,7 @@ def budget(
     explain: Annotated[bool, typer.Option("--explain", help="Every chunk, with why it is in or out.")] = False,
     as_json: JsonOption = False,
     window: Annotated[int, typer.Option("--budget", help="Window in tokens: request and reply.", min=0)] = 0,
-    model: Annotated[str, typer.Option("--model", help="Who would answer, as for chat.")] = "",
+    model: Annotated[str, typer.Option("--model", help="The model that would answer, as for chat.")] = "",
     session: Annotated[str, typer.Option("--session", help="A past session instead.")] = "",
     step: Annotated[int, typer.Option("--step", help="Its request number, from 1; the last when left out.", min=0)] = 0,
 ) -> None:

@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 def cost(
     context: typer.Context,
     by: Annotated[By, typer.Option("--by", help="session, day, model; step: of one session.")] = "day",
-    session: Annotated[str, typer.Option("--session", metavar="ID", help="Of this session only.")] = "",
+    session: Annotated[str, typer.Option("--session", metavar="ID", help="Only this session.")] = "",
     as_json: JsonOption = False,
 ) -> None:
     """The cost of this project's sessions. Raises SessionError."""

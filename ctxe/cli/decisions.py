@@ -15,9 +15,9 @@ def register(app: typer.Typer) -> None:
     """Add the ``decisions`` group."""
     group = typer.Typer(help="What was decided, and why.", no_args_is_help=True, rich_markup_mode=None)
     group.command("list", help="Decisions that hold, newest last.")(list_)
-    group.command("show", help="A decision whole, with what it replaced.")(show)
-    group.command("add", help="Keep a decision.")(add)
-    group.command("supersede", help="Keep a decision in place of another.")(supersede)
+    group.command("show", help="One decision in full, with what it replaced.")(show)
+    group.command("add", help="Record a decision.")(add)
+    group.command("supersede", help="Record a decision that replaces another.")(supersede)
     app.add_typer(group, name="decisions")
 
 

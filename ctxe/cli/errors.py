@@ -11,7 +11,7 @@ from collections.abc import Callable
 from ctxe.domain.errors import CtxeError, StoreError
 
 INTERRUPTED = 130
-_WORDS = ' Words to the model stand in quotes: ctxe "mend the test"'
+_WORDS = ' Put words to the model in quotes: ctxe "fix the test"'
 SPENT = {
     errno.EMFILE: "let a process open more files: ulimit -n",
     errno.ENFILE: "close other programs: all of them together have too many files open",

@@ -23,10 +23,10 @@ def register(app: typer.Typer) -> None:
     """Add the ``failures`` group."""
     group = typer.Typer(help="What went wrong, and what fixed it.", no_args_is_help=True, rich_markup_mode=None)
     group.command("list", help="Failures, open ones first.")(list_)
-    group.command("show", help="A failure whole.")(show)
-    group.command("add", help="Keep a failure in your own words.")(add)
+    group.command("show", help="One failure in full.")(show)
+    group.command("add", help="Record a failure in your own words.")(add)
     group.command("resolve", help="Say that it is fixed, and how.")(resolve)
-    group.command("match", help="Failures that words, a command or an error are like.")(match)
+    group.command("match", help="Failures that match words, a command or an error.")(match)
     group.command("forget", help="Remove a failure; `ctxe memory undo` takes it back.")(forget)
     group.command("stats", help="How many, how often, how many fixed.")(stats)
     group.command("learn", help="Mine recorded sessions: ours, Claude Code's, Codex's.")(learn)

@@ -12,7 +12,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         'git diff | ctxe -p "review this"',
         "ctxe --model ollama/qwen3 --read docs/api.md",
         'ctxe -p "/review main" --output-format json --max-cost 0.50',
-        'ctxe -p "mend the failing test" --approval auto',
+        'ctxe -p "fix the failing test" --approval auto',
     ),
     "budget": ('ctxe budget "fix the parser" --explain', "ctxe budget --session 2026 --step 3"),
     "plan": ('ctxe plan "fix the parser" --show', "gh issue view 12 | ctxe plan"),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ctxe.terminal.screen import Screen
 
 From = Annotated[
-    str, typer.Option("--from", metavar="NAME", help="Of one: claude, codex, vscode, gemini, cursor, opencode.")
+    str, typer.Option("--from", metavar="NAME", help="Only of claude, codex, vscode, gemini, cursor or opencode.")
 ]
 
 

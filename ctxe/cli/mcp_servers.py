@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from ctxe.terminal.screen import Screen
 
 Name = Annotated[str, typer.Argument(help="name of a server")]
-Url = Annotated[str, typer.Option("--url", metavar="URL", help="In place of a program: an address.")]
+Url = Annotated[str, typer.Option("--url", metavar="URL", help="An address instead of a program.")]
 Pairs = Annotated[
-    list[str] | None, typer.Option("--env", metavar="NAME=VALUE", help="A variable for it; ${NAME} takes one of yours.")
+    list[str] | None,
+    typer.Option("--env", metavar="NAME=VALUE", help="Environment variable for it; ${NAME} takes yours."),
 ]
 Headers = Annotated[list[str] | None, typer.Option("--header", metavar="NAME=VALUE", help="Sent to the address.")]
 Bearer = Annotated[
-    str, typer.Option("--bearer-env", metavar="NAME", help="The variable of yours with a token to send there.")
+    str, typer.Option("--bearer-env", metavar="NAME", help="Environment variable with a token to send there.")
 ]
 Here = Annotated[bool, typer.Option("--here", help="For this project only; else for all of yours.")]
 Allow = Annotated[list[str] | None, typer.Option("--allow", metavar="TOOL", help="A tool that needs no question.")]

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 Name = Annotated[str, typer.Argument(help="name of a server")]
 ClientId = Annotated[
-    str, typer.Option("--client-id", metavar="ID", help="As what the address knows ctxe, if it must be told.")
+    str, typer.Option("--client-id", metavar="ID", help="OAuth client id, where the server wants one.")
 ]
 Secret = Annotated[
-    str, typer.Option("--client-secret-env", metavar="NAME", help="The variable of yours with that client's secret.")
+    str, typer.Option("--client-secret-env", metavar="NAME", help="Environment variable with that client's secret.")
 ]
 Port = Annotated[
-    int, typer.Option("--port", metavar="N", help="Of the answer on 127.0.0.1, for a client of that.", min=0)
+    int, typer.Option("--port", metavar="N", help="Port of the redirect to 127.0.0.1, where the client has one.", min=0)
 ]
 LOOK_SECONDS = 0.1
 

@@ -16,24 +16,24 @@ from ctxe.cli.printed import print_line
 
 Words = Annotated[list[str] | None, typer.Argument(help="what to look for; a JSON object may stand for it")]
 Kind = Annotated[str, typer.Option("--kind", help="decision, fact, preference, routine, failure or log")]
-Limit = Annotated[int, typer.Option("-k", help="How many answers at most.", min=1)]
-File = Annotated[list[str] | None, typer.Option("--file", help="A file it is about; may be given again.")]
-Lines = Annotated[bool, typer.Option("--jsonl", help="Read a JSON question a line, answer a line each.")]
-Tokens = Annotated[int, typer.Option("--budget-tokens", help="Tokens of all answers together.", min=0)]
+Limit = Annotated[int, typer.Option("-k", help="Return at most this many.", min=1)]
+File = Annotated[list[str] | None, typer.Option("--file", help="A file it is about; may be repeated.")]
+Lines = Annotated[bool, typer.Option("--jsonl", help="Read one JSON question a line, answer each on a line.")]
+Tokens = Annotated[int, typer.Option("--budget-tokens", help="Return at most this many tokens.", min=0)]
 
 
 def register(app: typer.Typer) -> None:
     """Add the ``memory`` group."""
     group = typer.Typer(help="What this project remembers.", no_args_is_help=True, rich_markup_mode=None)
-    group.command("show", help="Everything remembered, or one entry whole.")(show)
+    group.command("show", help="Everything remembered, or one entry in full.")(show)
     group.command("add", help="Remember something.")(memory_write.add)
     group.command("edit", help="Change an entry, in your editor or by options.")(memory_write.edit)
     group.command("forget", help="Remove entries; `ctxe memory undo` takes it back.")(memory_write.forget)
     group.command("undo", help="Take back the last write to the memory folder.")(memory_write.undo)
-    group.command("search", help="What bears on some words.")(search)
+    group.command("search", help="Find what is remembered about some words.")(search)
     group.command("review", help="Go through the proposals in the inbox.")(memory_review.review)
-    group.command("import", help="Take in JSON lines, or another tool's rule file.")(import_)
-    group.command("export", help="Give everything out as JSON lines or Markdown.")(export)
+    group.command("import", help="Import JSON lines, or another tool's rule files.")(import_)
+    group.command("export", help="Export everything as JSON lines or Markdown.")(export)
     group.command("stats", help="How much is remembered, and what of it is used.")(stats)
     app.add_typer(group, name="memory")
 

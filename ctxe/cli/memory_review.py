@@ -61,7 +61,7 @@ def _list(project: Project, screen: Screen) -> None:
         screen.say("\nstale:\n" + entries_table(stale, screen))
     both = [f"{one.id} and {other.id}: {old}" for one, other, old in inbox.rivals(project)]
     if both:
-        screen.say("\nboth hold in place of one:\n" + "\n".join(both))
+        screen.say("\nboth replace the same entry:\n" + "\n".join(both))
     twice = [f"{one.id} and {other.id}: {one.title}" for one, other in inbox.doubles(project)]
     if twice:
         screen.say("\nsaid twice:\n" + "\n".join(twice))

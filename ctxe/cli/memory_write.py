@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 Text = Annotated[list[str] | None, typer.Argument(help="the words; - reads standard input")]
 Title = Annotated[str, typer.Option("--title", help="One line; the first sentence when left out.")]
-Scope = Annotated[list[str] | None, typer.Option("--scope", help="Files it applies to, as a glob; may be given again.")]
-Files = Annotated[list[str] | None, typer.Option("--file", help="A file it is about; may be given again.")]
+Scope = Annotated[list[str] | None, typer.Option("--scope", help="Files it applies to, as a glob; may be repeated.")]
+Files = Annotated[list[str] | None, typer.Option("--file", help="A file it is about; may be repeated.")]
 Evidence = Annotated[
     list[str] | None, typer.Option("--evidence", help="`commit ID`, `test NAME`, `file PATH`, `symbol NAME`.")
 ]
@@ -45,7 +45,7 @@ def add(
     file: Files = None,
     evidence: Evidence = None,
     supersedes: Supersedes = None,
-    propose: Annotated[bool, typer.Option("--propose", help="Put it into the inbox.")] = False,
+    propose: Annotated[bool, typer.Option("--propose", help="Put it in the inbox.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Keep an entry. Raises CtxeError, StoreError."""

@@ -31,7 +31,7 @@ def pack(
     invocation = Invocation.of(context)
     project, screen = invocation.project(), invocation.screen()
     if budget and budget < LEAST:
-        raise ConfigError(f"--budget {budget} holds no context", f"give {LEAST} tokens or more")
+        raise ConfigError(f"--budget {budget} is too small for context", f"give {LEAST} tokens or more")
     words = " ".join(task or ()) or from_stdin("pack")
     with progress(screen, "indexing") as advance:
         made = bundle(project, words, budget or USUAL, advance)

@@ -21,7 +21,7 @@ def plan(
     budget: Annotated[int, typer.Option("--budget", help="Tokens (o200k_base), a hard cap; 0: as in a session.")] = 0,
     as_json: JsonOption = False,
     show: Annotated[bool, typer.Option("--show", help="Print what the model would see of the files.")] = False,
-    every: Annotated[bool, typer.Option("--all", help="Every file, not the first ones only, on a terminal.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="List every file on a terminal, not only the first.")] = False,
 ) -> None:
     """Offline; the index is updated first. Raises ConfigError."""
     from ctxe.cli import plan_options

@@ -25,7 +25,7 @@ BELOW = 6
 """Rows of the window left free below a long plan for its footer and the prompt."""
 LEAST_SHOWN = 5
 """Fewest files that a terminal shows of a long plan, which is cut to the window's height."""
-GUESSED = "these words say little, and a session would plan nothing by them: name a file, a function or an error"
+GUESSED = "these words say too little for a session to plan by: name a file, a function or an error"
 SHOWN = {"full": "whole", "region": "lines", "outline": "outline", "name": "name"}
 STYLES = {"full": "injected", "region": "injected", "outline": "accent", "name": "dim"}
 
@@ -56,7 +56,7 @@ def show(invocation: Invocation, wanted: PlanOptions, steering: Steering | None 
     from ctxe.terminal.progress import progress
 
     if wanted.budget < 0 or 0 < wanted.budget < LEAST:
-        raise ConfigError(f"--budget {wanted.budget} holds no file", f"give {LEAST} tokens or more")
+        raise ConfigError(f"--budget {wanted.budget} is too small for a file", f"give {LEAST} tokens or more")
     task = wanted.task or from_stdin("plan")
     project, screen = invocation.project(), invocation.screen()
     with progress(screen, "indexing") as advance:

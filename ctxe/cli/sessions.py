@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from ctxe.terminal.input.prompt import Prompt
     from ctxe.terminal.screen import Screen
 
-SessionId = Annotated[str, typer.Argument(metavar="[ID]", help="id or its beginning; the one used last when left out")]
+SessionId = Annotated[str, typer.Argument(metavar="[ID]", help="id or its beginning; the most recent when left out")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the ``sessions`` group."""
     group = typer.Typer(help="Past sessions of this project.", no_args_is_help=True, rich_markup_mode=None)
-    group.command("list", help="Every session, the one used last first.")(list_)
+    group.command("list", help="Every session, the most recent first.")(list_)
     group.command("show", help="A session as it was on the screen.")(show)
     group.command("inspect", help="One HTML page: the context of every request over time, its text, its money.")(
         inspect

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add the ``skills`` group."""
     group = typer.Typer(help="Domain modules with their price in tokens.", no_args_is_help=True, rich_markup_mode=None)
-    group.command("list", help="Every module there is, and what it costs.")(list_)
+    group.command("list", help="Every module, and what it costs.")(list_)
     group.command("show", help="A module as the model gets it, and the price of its parts.")(show)
-    group.command("new", help="Begin a module of this project, or of your own.")(new)
-    group.command("check", help="What is wrong with modules; exit code 1 when something is.")(check)
+    group.command("new", help="Create a module of this project, or of your own.")(new)
+    group.command("check", help="Check modules; exit code 1 when something is wrong.")(check)
     app.add_typer(group, name="skills")
 
 
@@ -130,7 +130,7 @@ def check(
             for fault in [one["problem"], *one["faults"]]:
                 if fault:
                     screen.say(f"{one['where']}: {fault}")
-        summary = f"{len(found)} checked, {len(wrong)} with something to mend"
+        summary = f"{len(found)} checked, {len(wrong)} with something to fix"
         screen.say(summary if found else "there are no modules of your own to check: `ctxe skills new NAME` begins one")
     if wrong:
         raise typer.Exit(1)

@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 def trust(
     context: typer.Context,
-    revoke: Annotated[bool, typer.Option("--revoke", help="Trust it no longer.")] = False,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Stop trusting it.")] = False,
     list_: Annotated[bool, typer.Option("--list", help="Every folder that is trusted.")] = False,
     as_json: JsonOption = False,
 ) -> None:

@@ -119,12 +119,14 @@ def _default_hint(key: str) -> str:
 def check_servers(value: Any, origin: str) -> None:
     """Raise ConfigError for a table of servers with something unknown, of the wrong type, or missing."""
     if not isinstance(value, Mapping):
-        raise ConfigError(f"{origin}: {SERVERS} is no table", f'write [{SERVERS}.NAME] and command = "…" below it')
+        raise ConfigError(f"{origin}: {SERVERS} is not a table", f'write [{SERVERS}.NAME] and command = "…" below it')
     hints = get_type_hints(ServerSettings)
     for name, table in value.items():
         where = f"{SERVERS}.{name}"
         if not SERVER_NAME.fullmatch(name) or not isinstance(table, Mapping):
-            raise ConfigError(f"{origin}: {where!r:.80} is no server", "letters, digits, -, _ and . name a table")
+            raise ConfigError(
+                f"{origin}: {where!r:.80} is not a server name", "letters, digits, -, _ and . name a table"
+            )
         for key, given in table.items():
             if key not in hints:
                 raise ConfigError(f"{origin}: unknown setting {where}.{key}", "there are: " + ", ".join(hints))

@@ -113,9 +113,9 @@ def read_table(path: Path) -> dict[str, Any]:
         # `read` refuses devices: a repository may link to one that never ends
         return tomllib.loads(read(path).decode("utf-8-sig"))
     except StoreError as error:
-        raise ConfigError(error.message, "mend or remove the file") from error
+        raise ConfigError(error.message, "fix or remove the file") from error
     except (OSError, ValueError, RecursionError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}", "mend or remove the file") from error
+        raise ConfigError(f"{path} cannot be read: {error}", "fix or remove the file") from error
 
 
 def _flat(table: Mapping[str, Any]) -> dict[str, Any]:

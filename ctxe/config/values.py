@@ -28,7 +28,7 @@ class ModelSettings:
     api: Literal["auto", "responses", "chat"] = field(
         default="auto", metadata={"says": "which OpenAI API; auto: responses for the real host, else chat"}
     )
-    max_output: int = field(default=0, metadata={"says": "most tokens of one reply; 0: the model's own limit"})
+    max_output: int = field(default=0, metadata={"says": "maximum tokens of one reply; 0: the model's own limit"})
     idle_seconds: float = field(
         default=120.0,
         metadata={"says": "give up when the stream is silent this long; unless you set it, a local server gets 600"},
@@ -136,9 +136,9 @@ class CheckSettings:
         default=(), metadata={"says": 'after each step that edits: ["*.py: ruff check {files}"]; a failure is told'}
     )
     turn: str = field(
-        default="", metadata={"says": 'before a turn that edited is over: "pytest -q"; the model mends what fails'}
+        default="", metadata={"says": 'before a turn that edited is over: "pytest -q"; the model fixes what fails'}
     )
-    rounds: int = field(default=3, metadata={"says": "how often it is sent back to mend that in one turn"})
+    rounds: int = field(default=3, metadata={"says": "how often it is sent back to fix that in one turn"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +154,10 @@ class PlanSettings:
 class DelegateSettings:
     """[delegate] Questions that the model passes to a second conversation, which only reads."""
 
-    enabled: bool = field(default=True, metadata={"says": "offer the model the tool for that"})
-    model: str = field(default="", metadata={"says": "who answers; empty: model.cheap, else the session's own"})
+    enabled: bool = field(default=True, metadata={"says": "offer the model the delegate tool"})
+    model: str = field(
+        default="", metadata={"says": "the model that answers; empty: model.cheap, else the session's own"}
+    )
     max_steps: int = field(default=20, metadata={"says": "model calls that one question may take"})
     max_cost: float = field(default=1.0, metadata={"says": "dollars that one question may cost; 0: no limit"})
     window: int = field(
@@ -183,9 +185,9 @@ class FoldSettings:
     keep_recent: int = field(default=1, metadata={"says": "newest steps that always stay whole"})
     record_share: float = field(default=0.85, metadata={"says": "part of what is left that the record may take"})
     decay_after: int = field(
-        default=12, metadata={"says": "steps after which long outputs keep their ends only; 0: off"}
+        default=12, metadata={"says": "steps after which long outputs keep only their ends; 0: off"}
     )
-    window: int = field(default=0, metadata={"says": "most whole steps that stand (sliding window); 0: off"})
+    window: int = field(default=0, metadata={"says": "maximum of steps kept whole (sliding window); 0: off"})
     summary: Literal["checkpoint", "compact", "always"] = field(
         default="checkpoint", metadata={"says": "a model sums up: at /checkpoint, at /compact too, or at every fold"}
     )
@@ -197,7 +199,7 @@ class ScreenSettings:
     """[screen] The terminal; the user's file only."""
 
     bell: float = field(
-        default=30.0, metadata={"says": "ring when work that took so many seconds is over or asks you; 0: never"}
+        default=30.0, metadata={"says": "ring when work that took this many seconds ends or asks you; 0: never"}
     )
     keys: Literal["emacs", "vi"] = field(default="emacs", metadata={"says": "how the input line is edited"})
 

@@ -48,7 +48,7 @@ HEAD = """\
 # a project's .ctxe.toml may only tighten what the user allows.
 """
 MODELS = """
-# [models."provider/name"]      # what the catalog does not know, or knows otherwise
+# [models."provider/name"]      # what the catalog does not know, or has wrong
 # window = 131072
 # max_output = 8192
 # images = true                # it sees pictures

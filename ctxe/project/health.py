@@ -167,7 +167,7 @@ def _memory(project: Project) -> Iterator[Finding]:
     if waiting := waits(project):
         yield Finding("memory", "note", waiting)
     for entry in bad[:5]:
-        yield Finding("memory", "note", f"{entry.path}: {entry.problems[0]}", "mend the file; nothing of it is lost")
+        yield Finding("memory", "note", f"{entry.path}: {entry.problems[0]}", "fix the file; nothing in it is lost")
 
 
 def _model(project: Project) -> Iterator[Finding]:

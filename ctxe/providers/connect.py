@@ -135,7 +135,7 @@ def _address(url: str, host: Host) -> str:
         usable = False
     if not usable:
         raise ConfigError(
-            f"the base URL {url!r} is no address", "it looks like https://host/v1 or http://127.0.0.1:PORT/v1"
+            f"the base URL {url!r} is not an address", "it looks like https://host/v1 or http://127.0.0.1:PORT/v1"
         )
     path = parts.path.rstrip("/")
     path = next((path.removesuffix(end) for end in ASKED if path.endswith(end)), path)

@@ -87,7 +87,7 @@ class Draft:
         said = text if text.strip() or calls else ""  # hosts refuse a message of blanks when it is sent back
         reply = Reply(said, calls, stop, self.usage, model, self.seal(calls), dropped)
         if not all(is_object(call.arguments) for call in calls):
-            error = BadReply(f"{at.provider} wrote a tool call that is no JSON")
+            error = BadReply(f"{at.provider} wrote a tool call that is not JSON")
             raise RequestFault(error, "a tool call with broken JSON", tries=faults.TWICE, reply=reply)
         return reply
 

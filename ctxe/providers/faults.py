@@ -179,7 +179,7 @@ def _refused(at: Endpoint, status: int, said: str) -> ProviderError:
 
 def _rate_limited(at: Endpoint, said: str, body: Any, headers: Mapping[str, str], now: float) -> RequestFault:
     wait = asked_wait(headers, body, now)
-    told = f"{at.provider} limits how often it is asked"
+    told = f"{at.provider} limits the rate of requests"
     error = RateLimited(f"{told}: {at.clean(said)}" if said else told, "wait, or choose another model", wait)
     final = headers.get("x-should-retry") == "false" and wait is None
     return RequestFault(error, "rate limit", tries=ONCE if final else MANY, wait=wait)

@@ -33,7 +33,7 @@ def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
     for chunk in chunks:
         came += len(chunk)
         if came > LONGEST_STREAM:
-            raise Garbled("an answer without end")
+            raise Garbled("an endless answer")
         scanned = len(buffer)
         buffer += chunk
         start = 0
@@ -42,7 +42,7 @@ def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
             start = end + 1
         del buffer[:start]
         if len(buffer) > LONGEST_LINE:
-            raise Garbled("a line without end")
+            raise Garbled("an endless line")
 
 
 def events(chunks: Iterable[bytes]) -> Iterator[Mapping[str, Any]]:
@@ -65,7 +65,7 @@ def events(chunks: Iterable[bytes]) -> Iterator[Mapping[str, Any]]:
             data.append(line[6:] if line[5:6] == b" " else line[5:])
             held += len(line)
             if held > LONGEST_LINE:
-                raise Garbled("an event without end")
+                raise Garbled("an endless event")
         elif not line:
             whole = b"\n".join(data)
             data.clear()
@@ -82,7 +82,7 @@ def _bounded(stream: Iterable[bytes]) -> Iterator[bytes]:
     for line in stream:
         held += len(line) + 1
         if held > LONGEST_LINE:
-            raise Garbled("an answer without end")
+            raise Garbled("an endless answer")
         yield line
 
 
@@ -90,9 +90,9 @@ def _object(data: bytes) -> Mapping[str, Any]:
     try:
         value = json.loads(data)
     except UnicodeDecodeError:
-        raise Garbled("bytes that are no text") from None
+        raise Garbled("bytes that are not text") from None
     except (ValueError, RecursionError):
         raise Garbled("broken JSON") from None
     if not isinstance(value, dict):
-        raise Garbled("JSON that is no object")
+        raise Garbled("JSON that is not an object")
     return value

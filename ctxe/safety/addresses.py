@@ -67,14 +67,14 @@ def read(text: str) -> Address:
         found = urlsplit(text)
         port = found.port
     except ValueError as error:
-        raise ToolError(f"that is no address: {error}") from None
+        raise ToolError(f"that is not an address: {error}") from None
     scheme = found.scheme.lower()
     if scheme not in PORTS:
         raise ToolError("an address begins with https:// or http://; nothing else is read")
     if "@" in found.netloc:
         raise ToolError("the address holds a name or a password before its host; write it without")
     if port == 0 or not text[len(scheme) :].startswith("://"):
-        raise ToolError("that is no address of a page")
+        raise ToolError("that is not the address of a page")
     host, told = _host(found.hostname or "", bracketed="[" in found.netloc)
     target = _quoted(found.path or "/") + (f"?{_quoted(found.query)}" if found.query else "")
     made = Address("", scheme, host, port or PORTS[scheme], target, found.fragment, told)
@@ -106,7 +106,7 @@ def _host(named: str, *, bracketed: bool) -> tuple[str, str]:
         except ValueError:
             raise ToolError("an IP address is written as four decimal numbers without zeros before them") from None
     if len(host) > 253 or not _NAME.fullmatch(host):
-        raise ToolError("the address has no host that could be asked")
+        raise ToolError("the address has no host")
     return host, told
 
 
@@ -116,7 +116,7 @@ def _ascii(host: str) -> str:
     try:
         return idna.encode(host, uts46=True).decode("ascii").lower().removesuffix(".")
     except (idna.IDNAError, UnicodeError):
-        raise ToolError("the host is no name that could be asked") from None
+        raise ToolError("the host is not a valid name") from None
 
 
 def _letters(host: str) -> str:
@@ -125,7 +125,7 @@ def _letters(host: str) -> str:
     try:
         return str(idna.decode(host))
     except (idna.IDNAError, UnicodeError):
-        raise ToolError("the host is no name that could be asked") from None
+        raise ToolError("the host is not a valid name") from None
 
 
 def kind_of(host: str) -> Kind:

@@ -116,7 +116,7 @@ def _configs(root: Path) -> list[Path]:
     except OSError as error:
         raise Unreadable(f"its HEAD cannot be looked at: {error.strerror}") from error
     if is_odd:
-        raise Unreadable("its HEAD is no file")
+        raise Unreadable("its HEAD is not a file")
     return [*dict.fromkeys([_common(spot) / "config", spot / "config"]), spot / "config.worktree"]
 
 
@@ -188,7 +188,7 @@ def _text(path: Path) -> str:
     """
     try:
         if path.exists() and not path.is_file():
-            raise Unreadable("it is no file")
+            raise Unreadable("it is not a file")
         if not path.exists():
             return ""
         with path.open("rb") as file:

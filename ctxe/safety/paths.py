@@ -27,14 +27,14 @@ def inside(root: Path, path: str) -> Path:
     Raises ToolError that names the path when it lies outside of ``root`` or cannot be a path.
     """
     if not path or "\0" in path:
-        raise ToolError(f"{path!r} is no path")
+        raise ToolError(f"{path!r} is not a path")
     if path.startswith("~"):
         raise ToolError(f"{path} is not expanded; give the path relative to the work tree")
     home = os.path.realpath(root)
     try:
         real = os.path.realpath(os.path.join(home, path))  # noqa: PTH118 (a trailing slash and .. must stay for realpath)
     except (OSError, ValueError) as error:
-        raise ToolError(f"{path} is no path: {error}") from error
+        raise ToolError(f"{path} is not a path: {error}") from error
     if not _below(home, real):
         raise ToolError(f"{path} is outside the work tree")
     return Path(real)

@@ -58,7 +58,7 @@ def problem(rule: str) -> str:
     """What is wrong with a rule that somebody wrote; empty when it is sound."""
     kind, colon, rest = rule.partition(":")
     if not colon or kind not in KINDS or not rest.strip():
-        return f"{rule!r} is no rule: write run:WORDS, edit:GLOB, read:GLOB, host:NAME or tool:NAME"
+        return f"{rule!r} is not a rule: write run:WORDS, edit:GLOB, read:GLOB, host:NAME or tool:NAME"
     if kind == "run" and _pattern(rest) is None:
         return f"{rule!r} has a quote that is not closed"
     return ""

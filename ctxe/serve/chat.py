@@ -44,7 +44,7 @@ def text_of(message: Mapping[str, Any]) -> str:
         texts = [part.get("text") for part in content if isinstance(part, dict)]
         content = "\n".join(text for text in texts if isinstance(text, str))
     if content is not None and not isinstance(content, str):
-        raise Refused("content is no text")
+        raise Refused("content is not text")
     return content or ""
 
 
@@ -53,7 +53,7 @@ def calls_of(message: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     found = []
     calls = message.get("tool_calls") or []
     if not isinstance(calls, list):
-        raise Refused("tool_calls is no list")
+        raise Refused("tool_calls is not a list")
     for call in calls:
         function = call.get("function") if isinstance(call, dict) else None
         if not isinstance(function, dict):

@@ -124,7 +124,7 @@ def _object(line: str) -> Mapping[str, Any]:
     try:
         asked = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise Refused("the line is no JSON") from error
+        raise Refused("the line is not JSON") from error
     if not isinstance(asked, dict):
-        raise Refused("the line is no JSON object")
+        raise Refused("the line is not a JSON object")
     return asked

@@ -83,7 +83,7 @@ def _one(text: str, edit: Edit, name: str) -> str:
         lines = [str(flat.text.count("\n", 0, spot) + 1) for spot in spots[:LISTED]]
         more = ", …" if len(spots) > LISTED else ""
         raise NotApplied(
-            f"old stands {len(spots)} times in {name}: lines {', '.join(lines)}{more}; "
+            f"old occurs {len(spots)} times in {name}: lines {', '.join(lines)}{more}; "
             "add lines around it until it is one place, or set all"
         )
     parts, done = [], 0

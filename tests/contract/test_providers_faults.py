@@ -61,7 +61,7 @@ PASSING: dict[str, tuple[Entry, str]] = {
     "half a line": (replace(FAULTY, fault="half-line"), "the connection was cut"),
     "no terminal event": (replace(FAULTY, fault="no-end"), "it ended in the middle"),
     "an error inside a 200": (replace(FAULTY, fault="error"), ""),
-    "invalid UTF-8": (replace(FAULTY, fault="invalid-utf8"), "bytes that are no text"),
+    "invalid UTF-8": (replace(FAULTY, fault="invalid-utf8"), "bytes that are not text"),
     "malformed JSON": (replace(FAULTY, fault="malformed-json"), "broken JSON"),
     "bad gzip": (replace(FAULTY, fault="gzip"), "compressed bytes that cannot be read"),
     "a captive portal": (html(200), "a web page instead of an answer"),

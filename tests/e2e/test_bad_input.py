@@ -55,7 +55,7 @@ def test_settings_that_cannot_be_used(home: Path, repo: Path, text: str, says: s
 def test_who_starts_at_home_is_told_that_it_is_no_project(home: Path, repo: Path) -> None:
     for folder, told_so in ((home, True), (repo, False)):
         done = ctxe(folder, environment(home), "chat", stdin="/exit\n")
-        assert (done.code, "is no project: all of it is searched" in done.out + done.err) == (0, told_so), done.err
+        assert (done.code, "is not a project: all of it is searched" in done.out + done.err) == (0, told_so), done.err
 
 
 def test_what_a_session_at_home_left_is_no_project_around_the_folders_there(home: Path) -> None:

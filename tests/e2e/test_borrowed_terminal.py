@@ -67,13 +67,13 @@ def test_a_program_used_by_hand_gets_the_terminal_and_gives_it_back(home: Path, 
             terminal.type("\x03")  # the program's, not ours
             terminal.wait("KeyboardInterrupt")
             terminal.enter("open('a.py', 'w').write('x = 2'); exit(3)")
-            terminal.wait(r"exit 3; nothing of it goes to the model(.|\n)*›")
+            terminal.wait(r"exit 3; none of it goes to the model(.|\n)*›")
             terminal.settle()
             assert termios.tcgetattr(terminal.child.fileno()) == before
             terminal.enter(f"!!{ASKING}")
             terminal.wait("name\\?")
             terminal.enter("Ada")
-            terminal.wait(r"got Ada(.|\n)*exit 0; nothing of it")
+            terminal.wait(r"got Ada(.|\n)*exit 0; none of it")
             terminal.settle()
             terminal.enter("what now?")
             terminal.wait(r"I see\.")

@@ -193,7 +193,7 @@ def test_wrong_words_after_a_slash_cost_nothing(home: Path, repo: Path) -> None:
         "/quit smoking": "/exit takes no words",
         "/undo a.py": "/undo takes --force, so nothing was done",
         "/compact --preveiw": "/compact knows no --preveiw, so nothing was done",
-        "/help nonsense": "no command speaks of nonsense",
+        "/help nonsense": "no command mentions nonsense",
         "/help /uncompact": "take the newest fold back",
     }
     with WireServer(then=Reply("Still here."), key=KEY) as server:
@@ -230,7 +230,7 @@ def test_without_a_command_it_is_a_chat(home: Path, repo: Path) -> None:
     assert "Here:" not in ctxe(repo, env, "index", "--yes").err
     unknown = ctxe(repo, env, "mend", "it")
     assert unknown.code == 2
-    assert "No such command 'mend'. Words to the model stand in quotes" in unknown.err
+    assert "No such command 'mend'. Put words to the model in quotes" in unknown.err
 
 
 @pytest.mark.parametrize("word", ["exit", "quit", ":q", "Exit"])

@@ -86,7 +86,7 @@ def test_a_turn_that_edited_ends_when_its_check_passes(home: Path, repo: Path) -
         assert ctxe(repo, env, "-p", "look").err.count("test.sh") == 0, "nothing was edited"
         done = ctxe(repo, env, "-p", "change it", "--approval", "auto-edit")
         assert (done.code, done.out, server.refused, server.left) == (0, "Done.\n", [], 0), done.err
-        assert "`sh test.sh`; mend it" in told(server.bodies[4])
+        assert "`sh test.sh`; fix it" in told(server.bodies[4])
     assert done.err.count("● check sh test.sh") == 2
 
 

@@ -110,7 +110,7 @@ def test_a_session_is_picked_by_words_or_arrows(home: Path, repo: Path) -> None:
             terminal.type("parser")
             terminal.wait(lambda screen: "owl" not in screen)
             terminal.type("\r")
-            terminal.wait(r"goes on; 1 turn so far(.|\n)*mend the parser(.|\n)*So it is\.")
+            terminal.wait(r"; 1 turn so far(.|\n)*mend the parser(.|\n)*So it is\.")
             terminal.ready()
             terminal.enter("/resume")
             terminal.wait(r"which session\?")
@@ -119,7 +119,7 @@ def test_a_session_is_picked_by_words_or_arrows(home: Path, repo: Path) -> None:
             terminal.enter("/resume")
             terminal.wait(r"which session\?")
             terminal.type("\x1b[B\x1b[A\r")
-            terminal.wait(r"goes on; 1 turn so far(.|\n)*draw the owl")
+            terminal.wait(r"; 1 turn so far(.|\n)*draw the owl")
             terminal.ready()
             terminal.leave()
 
@@ -183,7 +183,7 @@ def test_a_session_goes_on_from_before_words_of_ours(home: Path, repo: Path) -> 
             terminal.type("make\r")
             terminal.wait(r"put files back, too\?")
             terminal.type("y")
-            terminal.wait(r"put back: a\.py(.|\n)*goes on; 1 turn so far(.|\n)*One\.(.|\n)*› make it two\n")
+            terminal.wait(r"put back: a\.py(.|\n)*; 1 turn so far(.|\n)*One\.(.|\n)*› make it two\n")
             terminal.settle()
             terminal.type(" or three\r")
             terminal.wait(r"Better\.")
@@ -229,7 +229,7 @@ def test_a_copy_of_a_session_knows_what_the_turns_it_came_with_changed(home: Pat
         )
         assert (first.code, server.left) == (0, 0), first.err
     assert "taken back:\nmake it three\n" in first.out
-    shown = first.out.rpartition("goes on; 1 turn so far")[2]
+    shown = first.out.rpartition("; 1 turn so far")[2]
     assert "-one = 1\n+one = 3" in shown, "what stands now, of what the turns that came along changed"
     (repo / "a.py").write_text("one = 2\n")
     again = ctxe(repo, env, "chat", "-c", stdin="/fork\n/undo\n/undo\n/redo\n")

@@ -66,7 +66,7 @@ def test_a_pack_is_never_above_its_cap_and_uses_it(home: Path, repo: Path, budge
 def test_a_pack_of_nothing_or_of_too_much_is_one_line(home: Path, repo: Path) -> None:
     env = environment(home)
     small = ctxe(repo, env, "pack", "--budget", "50", "pour")
-    assert (small.code, small.err) == (3, "ctxe: --budget 50 holds no context\n      give 400 tokens or more\n")
+    assert (small.code, small.err) == (3, "ctxe: --budget 50 is too small for context\n      give 400 tokens or more\n")
     long = ctxe(repo, env, "pack", "--budget", "500", stdin="pour the pot " * 900)
     assert long.err.startswith("ctxe: the task alone has more than 500 tokens\n")
     assert long.code != 0

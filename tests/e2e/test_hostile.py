@@ -287,7 +287,7 @@ def test_a_command_in_auto_plants_nothing_that_runs_or_steers(home: Path, tmp_pa
     files = (path for path in repo.rglob("*") if path.is_file() and ".ctxe" not in path.parts)
     planted = sorted(path.relative_to(repo).as_posix() for path in files if path.read_bytes() == b"run: planted")
     assert planted == ["sub/AGENTS.md", "sub/plain.txt"], told
-    said = "commands changed what steers others: sub/AGENTS.md (instructions to assistants); look at it, /undo takes it"
+    said = "changed files that steer other programs: sub/AGENTS.md (instructions to assistants); look at it, /undo"
     assert said in " ".join(done.err.split())
 
 

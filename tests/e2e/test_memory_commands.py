@@ -306,7 +306,7 @@ def test_rule_files_of_other_tools_come_in_and_everything_goes_out(tmp_path: Pat
         (["memory", "add", " "], 1, "ctxe: say what to remember"),
         (["memory", "add", "token", "ghp_" + "a1B2" * 9], 7, "ctxe: not remembered: it holds what looks like a secret"),
         (["memory", "search"], 1, "ctxe: say what to look for"),
-        (["failures", "list", "--since", "soon"], 1, "ctxe: 'soon' is no time"),
+        (["failures", "list", "--since", "soon"], 1, "ctxe: 'soon' is not a time"),
         (["memory", "edit", "1"], 7, "ctxe: no entry 1"),
     ],
 )

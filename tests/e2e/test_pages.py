@@ -180,7 +180,7 @@ def test_web_reads_a_page_that_stands_like_a_named_file(home: Path, tmp_path: Pa
             terminal.wait(r"Still green\.")
             terminal.enter(f"and @{web.url}/short again, with @{web.url}/moved and @http://user:pw@x.org/")
             screen = terminal.wait(r"Seen again\.")
-            assert f"{web.url}/short is unchanged and stands in the request already" in screen
+            assert f"{web.url}/short is unchanged and is in the request already" in screen
             assert "redirects to another host" in screen
             assert "not read: the address holds a name or a password" in screen
             web.pages["/short"] = html(SHORT.replace("green", "red"))

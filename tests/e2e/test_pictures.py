@@ -209,7 +209,7 @@ def test_what_was_copied_is_shown_with_the_next_words(home: Path, repo: Path, tm
             terminal.settle(0.2)
             (tmp_path / "copied").write_text("no picture")
             terminal.enter("/paste")
-            terminal.wait("not shown: what was copied is no picture")
+            terminal.wait("not shown: what was copied is not a picture")
             (tmp_path / "copied").unlink()
             terminal.settle(0.2)
             terminal.enter("/paste")

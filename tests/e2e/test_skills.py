@@ -222,4 +222,4 @@ def test_the_commands_list_show_make_and_check(home: Path, repo: Path) -> None:
     assert "allowed-tools (Bash(rm *)) gives no permission" in checked.out
     assert ctxe(repo, env, "skills", "new", "No Name").code == 3
     assert ctxe(repo, env, "skills", "show", "nothing").code == 3
-    assert ctxe(repo, env, "skills", "check", "backend").out == "1 checked, 0 with something to mend\n"
+    assert ctxe(repo, env, "skills", "check", "backend").out == "1 checked, 0 with something to fix\n"

@@ -166,7 +166,7 @@ def greet(chat: ChatSession) -> None:
         hints.append(FIRST)
     chat.renderer.lines([banner(live), *(rules(live) if chat.screen.keyboard else ()), *live.notices, *hints])
     if turns := live.session.state.conversation.turns:
-        chat.renderer.lines([f"session {live.session.id} goes on; {plural(len(turns), 'turn')} so far"])
+        chat.renderer.lines([f"continuing session {live.session.id}; {plural(len(turns), 'turn')} so far"])
         _show_last_turn(chat, turns[-1])
 
 

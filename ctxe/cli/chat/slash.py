@@ -40,7 +40,7 @@ FIRST_WORDS = {
 def table() -> dict[str, Slash]:
     """Every command by name, in the order of the help."""
     every = (
-        Slash("help", "[WORD]", "every command, or those that speak of a word", help_),
+        Slash("help", "[WORD]", "every command, or those that mention a word", help_),
         *slash_session.COMMANDS,
         *slash_context.COMMANDS,
         *slash_work.COMMANDS,
@@ -179,18 +179,21 @@ def help_(chat: ChatSession, words: str) -> None:
         rows.append([f"/{one.name} {one.takes}".rstrip(), says])
     rows += slash_servers.prompts(chat.live)
     rows += [
-        ["@path", "put a file before the model; @SERVER:URI a resource of a server"],
+        ["@path", "show the model a file; @SERVER:URI a resource of a server"],
         ["!command", "run a command; its output is told with your next words"],
         ["!command &", "the same in the background; /jobs shows and stops it"],
-        ["!!command", "give it the terminal, as editors and shells always get it; the model is told nothing"],
+        ["!!command", "run it in the terminal itself, as editors and shells always are; the model is told nothing"],
     ]
     rows += [["#note", "remember a note"], ["Esc", "stop the model; what is queued is sent"]]
     rows += [["Esc Esc", "on an empty line: go back to before an earlier message of yours"]]
     rows += [["Ctrl-C", "stop the model, and what is queued comes back; twice leaves"]]
-    rows += [["Ctrl-B", "a command that runs goes on in the background"], ["Ctrl-O", "all that the newest call gave"]]
+    rows += [
+        ["Ctrl-B", "move the running command to the background"],
+        ["Ctrl-O", "the whole output of the newest call"],
+    ]
     wanted = words.removeprefix("/").lower()
     rows = [row for row in rows if wanted in " ".join(row).lower()]
     if not rows:
-        chat.say(f"no command speaks of {wanted}; /help alone lists them all")
+        chat.say(f"no command mentions {wanted}; /help alone lists them all")
         return
     chat.say(draw([Column("command", wraps=True), Column("what it does", wraps=True)], rows, chat.screen))

@@ -217,7 +217,7 @@ COMMANDS = (
     Slash("recall", "HANDLE|WORDS", "show what was folded or shortened, or search all that was said", recall),
     Slash("plan", "[TASK]", "which files a task needs", plan),
     Slash("todo", "", "the list of things to do", todo),
-    Slash("add", "FILE…", "put files before the model with your next words", add),
+    Slash("add", "FILE…", "show the model files with your next words", add),
     Slash("read-only", "FILE…", "the same, for reference only", read_only),
     Slash("paste", "[WORDS]", "show the picture on the clipboard with these words, or with your next ones", paste),
     Slash("web", "ADDRESS [WORDS]", "read a page of the web with these words or your next ones (also @https://…)", web),

@@ -34,7 +34,7 @@ def _lend(chat: ChatSession, command: str) -> None:
     except OSError as error:
         chat.screen.tell(f"{command} cannot be started: {error.strerror}")
         return
-    chat.renderer.lines([f"{command}: exit {code}; nothing of it goes to the model"])
+    chat.renderer.lines([f"{command}: exit {code}; none of it goes to the model"])
 
 
 def test(chat: ChatSession, words: str) -> None:
@@ -138,7 +138,7 @@ COMMANDS = (
     Slash("run", "COMMAND", "run a command yourself (also !command)", run),
     Slash("test", "[COMMAND]", "run the tests; a failure is told with your next words", test),
     Slash("jobs", "[show|stop NUMBER]", "commands that go on in the background", jobs),
-    Slash("output", "[N]", "all that the newest call gave, or the Nth newest (also Ctrl-O)", output),
+    Slash("output", "[N]", "the whole output of the newest call, or the Nth newest (also Ctrl-O)", output),
     Slash("diff", "", "what this session changed", diff),
     Slash("undo", "[--force]", "put files back as before the newest turn", undo),
     Slash("redo", "[--force]", "take the newest undo back", redo),

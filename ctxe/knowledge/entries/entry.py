@@ -126,7 +126,7 @@ def read_entry(data: bytes, path: str) -> Entry:
     known["id"] = known.get("id") or (stem if folder == "failures" else path.removesuffix(".md"))
     known["kind"] = known.get("kind") or _kind_of(folder)
     if known["kind"] not in KINDS and not known.get("ts"):  # an import may have kinds of its own
-        problems = (*problems, f"its kind {known['kind']} is none that ctxe knows: {', '.join(sorted(KINDS))}")
+        problems = (*problems, f"its kind {known['kind']} is unknown; kinds are {', '.join(sorted(KINDS))}")
     known["status"] = _status_of(folder, str(known["kind"]), str(known.get("status", "")))
     known["title"] = known.get("title") or _headline(text) or stem
     extra = {key: value for key, value in values.items() if key not in _KNOWN}

@@ -139,4 +139,4 @@ class Folder:
 def _must_fit(path: str, data: bytes) -> None:
     """Raise StoreError for content too long to be read back whole."""
     if len(data) > files.MOST_BYTES:
-        raise StoreError(f"{path} has more than {files.MOST_BYTES:,} bytes", "divide it among several files")
+        raise StoreError(f"{path} has more than {files.MOST_BYTES:,} bytes", "split it into several files")

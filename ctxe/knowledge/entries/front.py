@@ -158,7 +158,7 @@ def _value(head: bytes, rest: list[bytes], number: int, problems: list[str]) -> 
     value = thorough(first, more)
     if value is not None:
         return value
-    problems.append(f"line {number} is no YAML and was taken as text")
+    problems.append(f"line {number} is not YAML and was read as text")
     return "\n".join((first, *(line.strip() for line in more))).replace("\0", "").strip()
 
 

@@ -60,7 +60,7 @@ def new_id(entry: Entry, in_use: UsedNames, token: Callable[[int], str]) -> str:
             name = f"{in_use.highest + 1:04d}-{random}"
         if not any(other.endswith(f"{name}.md") for other in in_use.names):
             return name
-    raise RuntimeError("the source of chance always says the same")
+    raise RuntimeError("the source of randomness always gives the same")
 
 
 def path_of(entry: Entry, name: str) -> str:

@@ -216,4 +216,4 @@ def _walk(root: Path, inside: str, depth: int, problems: list[Problem]) -> Itera
             if stat.S_ISREG(facts.st_mode):
                 yield path, (facts.st_mtime_ns, facts.st_size, facts.st_ino)
             else:
-                problems.append(Problem(path, "is no regular file and is not read"))
+                problems.append(Problem(path, "is not a regular file and is not read"))

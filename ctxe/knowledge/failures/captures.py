@@ -29,7 +29,7 @@ switching branches revert nothing."""
 _OURS = pattern(
     r"\b(?:API key|rate limit|no connection|unreachable|timed out|overloaded|a bug|credit|quota|50\d"
     r"|refused the key|denied access|knows no model|nothing answers|sent nothing|empty answer|closed the connection"
-    r"|limits how often|cannot be trusted|cannot be used|redirects|times in a row|output limit"
+    r"|limits (?:how often|the rate)|cannot be trusted|cannot be used|redirects|times in a row|output limit"
     r"|too long|cannot fit|context (?:length|window|size)|maximum context|too many tokens)\b",
     re.I,
 )

@@ -93,7 +93,7 @@ def read_skill(folder: Path, where: str, origin: Origin) -> Skill:
         one_line(strip_invisible(_text(values, "keywords"))[0], LONGEST_DESCRIPTION),
         tuple(_files(folder)),
         _text(values, "disable-model-invocation").lower() != "true",
-        "" if name else "its name is no name: letters, digits and hyphens",
+        "" if name else "its name is not valid: letters, digits and hyphens",
         faults=tuple(dict.fromkeys(faults)),
     )
     return found if body or found.files else replace(found, problem=found.problem or "it says nothing")

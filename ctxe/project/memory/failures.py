@@ -121,5 +121,5 @@ def since(text: str) -> float:
         return -float(text[:-1]) * spans[text[-1]]
     when = moment(text)
     if not when:
-        raise CtxeError(f"{text!r} is no time", "write 12h, 7d, 2w or a date like 2026-11-20")
+        raise CtxeError(f"{text!r} is not a time", "write 12h, 7d, 2w or a date like 2026-11-20")
     return when

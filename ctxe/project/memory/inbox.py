@@ -110,7 +110,7 @@ def settle_one(project: Project, ref: str, answer: str, other: str = "") -> str:
         joined = playbook.join(project.store, entry.id, other)
         return f"{entry.id} is part of {joined.id} now"
     if entry.status != "proposed":
-        raise StoreError(f"{entry.id} waits for nothing", "`ctxe memory review` shows the inbox")
+        raise StoreError(f"{entry.id} is not in the inbox", "`ctxe memory review` shows the inbox")
     if answer == "reject":
         return f"rejected {review.reject(project.store, entry.id).id} {entry.title}"
     if answer == "merge":

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def take_in(project: Project, source: Path | None, data: bytes, name: str) -> bulk.Imported:
     """Import JSON lines, or a rule file of another tool (by its name). Raises StoreError."""
     if b"\0" in data[:8192]:
-        raise StoreError(f"{name} is no text", "JSON lines, or the Markdown rules of another tool")
+        raise StoreError(f"{name} is not text", "JSON lines, or the Markdown rules of another tool")
     suffix = source.suffix or source.name if source else ""
     if suffix.lower() in bulk.MARKDOWN or (source and source.name.lower() in bulk.MARKDOWN):
         return bulk.import_rules(project.store, data, name)

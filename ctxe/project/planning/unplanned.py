@@ -49,7 +49,7 @@ def _why(project: Project, path: str, known: list[str]) -> str:
     own = _within(project.root, existing)
     if own:
         return f"{path} is in a repository of its own: ctxe -C {own} plans there"
-    return f"{path} is not among the project's files (ignored, or no regular file), so nothing of it is planned"
+    return f"{path} is not among the project's files (ignored, or not a regular file), so nothing in it is planned"
 
 
 def _within(root: Path, path: Path) -> str:

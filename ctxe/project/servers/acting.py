@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Ask = Callable[["Connection"], Iterator[Progress | ToolOutput]]
 TAG = "mcp"
-CHANGED = "its server describes it otherwise than when it was last allowed"
+CHANGED = "its server describes it differently than when it was last allowed"
 
 
 @dataclass(frozen=True, slots=True)

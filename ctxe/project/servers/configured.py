@@ -140,7 +140,7 @@ def _text(path: Path) -> str:
 def _read(name: str, given: Any) -> ServerSettings:
     """A server's settings from an entry in Claude Code's format. Raises ConfigError for an invalid one."""
     if not SERVER_NAME.fullmatch(name) or not isinstance(given, Mapping):
-        raise ConfigError(f"{name!r} is no server", "letters, digits, -, _ and . name a table")
+        raise ConfigError(f"{name!r} is not a server name", "letters, digits, -, _ and . name a table")
     if given.get("type") not in (None, "stdio", "http", "streamable-http", "streamableHttp"):
         raise ConfigError(f"{name} speaks {given['type']!r:.40}, which ctxe does not", "stdio or http")
     known = {one.name for one in fields(ServerSettings)} - set(OWN_ONLY) - {"timeout", "start_timeout"}

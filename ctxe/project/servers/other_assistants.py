@@ -100,7 +100,7 @@ def _server(of: str, file: Path, name: str, given: Any, made: Callable[[Table], 
     called = _UNNAMED.sub("-", name).strip("-.")[:40]
     try:
         if not isinstance(given, Mapping) or not SERVER_NAME.fullmatch(called):
-            raise ConfigError("it is no server", "")
+            raise ConfigError("it is not a server", "")
         if str(given.get("type", "")) == "sse":
             raise ConfigError("it speaks the old transport (sse), which ctxe does not", "")
         table = {key: value for key, value in made(given).items() if value}
@@ -108,7 +108,7 @@ def _server(of: str, file: Path, name: str, given: Any, made: Callable[[Table], 
             raise ConfigError(f"it takes ${{{asks[1]}:…}}, which only that assistant knows", "")
         check_servers({called: table}, of)
     except (ConfigError, TypeError, ValueError, AttributeError) as error:
-        problem = error.message if isinstance(error, ConfigError) else "it is no server"
+        problem = error.message if isinstance(error, ConfigError) else "it is not a server"
         return ForeignServer(called or one_line(name, 40), of, file, {}, one_line(problem, 160))
     return ForeignServer(called, of, file, table)
 

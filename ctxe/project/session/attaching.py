@@ -51,7 +51,7 @@ def pasted(project: Project, state: State, data: bytes) -> list[Event]:
     except ToolError as error:
         return [Notice(f"not shown: {error}", "warning")]
     if picture is None:
-        return [Notice("not shown: what was copied is no picture", "warning")]
+        return [Notice("not shown: what was copied is not a picture", "warning")]
     shown = Queued((pictured(picture, "you copied it"),))
     return [Notice(f"shown with your next words: {picture.words}"), shown]
 

@@ -138,7 +138,7 @@ class Checking:
                 self.moved = job
             if not event.result.ok:
                 ran = runs.clean(command)
-                note = f"[ctxe: a check of the user's failed after your change: `{ran}`; mend it]"
+                note = f"[ctxe: a check of the user's failed after your change: `{ran}`; fix it]"
                 failed.append(Chunk(f"check {ran}", f"{note}\n{event.result.text}", "a check of yours failed"))
 
         yield from each_event(runs(ToolCall(f"check_{self.count}", tool.name, json.dumps(arguments))), marked)

@@ -34,7 +34,9 @@ def _no_project(project: Project) -> list[str]:
     """A line for a user who started in their home folder or in the root folder."""
     if str(project.root) not in (os.path.realpath(project.environment.get("HOME", "/")), "/"):
         return []
-    return [f"{project.root} is no project: all of it is searched and planned from; start in a project's folder, or -C"]
+    return [
+        f"{project.root} is not a project: all of it is searched and planned from; start in a project's folder, or -C"
+    ]
 
 
 def _no_history(project: Project) -> list[str]:

@@ -76,7 +76,9 @@ def _open_log(project: Project, opening: Opening, stack: contextlib.ExitStack) -
         return _claimed(project, Log.create(folder, session_id(), project.root.name, now), stack), [], []
     path = path_of(folder, opening.resume)
     if parent := header_of(path).get("parent"):
-        raise SessionError(f"{path.stem} is a delegate's and over", f"`ctxe sessions show {path.stem}`, or -r {parent}")
+        raise SessionError(
+            f"{path.stem} belongs to a delegate and is over", f"`ctxe sessions show {path.stem}`, or -r {parent}"
+        )
     _check_origin(project, path)
     foreign = [] if _mark_own(project, path) else [f"session {path.stem} {NOT_OURS}"]
     if opening.fork:

@@ -32,7 +32,7 @@ def turn(live: Live, words: str, more: Callable[[], str] = str, own: str | None 
     yield from each_event(_fitted(live), live.session.emit)
     words, hidden = live.without_keys(words)
     if (sent := in_short(words)) != words:
-        said = f"of {len(words):,} characters that you said {len(sent):,} are sent; the model can recall the rest"
+        said = f"{len(sent):,} of the {len(words):,} characters you wrote are sent; the model can recall the rest"
         hidden.append(Notice(said, "warning"))
     own_words = words if own is None else own
     mode = told(live.permit, live.session.state, live.kit.tools)

@@ -99,7 +99,8 @@ class Undo:
             listed = ", ".join(f"{one_line(path)} ({why})" for path, why in steering[:SHOWN])
             more = f" and {len(steering) - SHOWN} more" if len(steering) > SHOWN else ""
             yield Notice(
-                f"commands changed what steers others: {listed}{more}; look at it, /undo takes it back", "warning"
+                f"commands changed files that steer other programs: {listed}{more}; look at it, /undo takes it back",
+                "warning",
             )
 
     def begin(self, words: str, turn: int) -> None:

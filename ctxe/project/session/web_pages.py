@@ -73,7 +73,7 @@ class Pages:
         yield by_user(replace(event, facts={**event.facts, "tokens": self.count(text)}))
         yield from (Notice(one, "warning") for one in event.facts.get("hidden", ()))
         if before and before.of == of and (before.text == text or not cut):
-            yield Notice(f"{page} is unchanged and stands in the request already")
+            yield Notice(f"{page} is unchanged and is in the request already")
             return
         text = f"[ctxe: this page was read again; what stands above of it may be outdated]\n{text}" if before else text
         yield Queued((Chunk(page, text, ASKED, "region" if cut else "full", of=of),))

@@ -123,7 +123,7 @@ def _text(path: Path) -> str:
 def create(project: Project, name: str, description: str = "", *, own: bool = False) -> Path:
     """Create a module with headings; returns its file. Raises ConfigError for a bad or taken name, StoreError."""
     if not re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", name) or len(name) > 64:
-        raise ConfigError(f"{name!r} is no name for a skill", "lower-case words joined by hyphens: release-notes")
+        raise ConfigError(f"{name!r} is not a name for a skill", "lower-case words joined by hyphens: release-notes")
     folder = (project.place.user if own else project.place.memory) / "skills" / name
     if folder.exists():
         raise ConfigError(f"{folder} is there already", "edit it, or choose another name")

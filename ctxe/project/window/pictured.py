@@ -137,7 +137,7 @@ def surviving(conversation: Conversation) -> Iterator[Chunk]:
     lines = [f"- {handle}: {one.words}, seen in turn {turn}" for handle, (one, turn) in conversation.pictures().items()]
     if lines:
         head = "[pictures of this session; one that stands here no more is shown again by `recall` with its handle]"
-        yield Chunk("pictures", "\n".join([head, *lines]), "pictures gave way to this line each")
+        yield Chunk("pictures", "\n".join([head, *lines]), "each picture gave way to a line here")
 
 
 def outside(project: Project, words: str) -> list[Path]:

@@ -143,11 +143,11 @@ class Planning:
         kept, out = [], []
         for chunk in found.chunks:
             if chunk.path not in near:
-                out.append(Omission(chunk.path or chunk.id, 0, "bears less on the words"))
+                out.append(Omission(chunk.path or chunk.id, 0, "is less relevant to the words"))
                 continue
             now = self._files.digest_of(chunk.path)
             if chunk.path in task.whole or self._files.workspace.known(chunk.path) == now:
-                out.append(Omission(chunk.path, 0, "stands in the request already"))
+                out.append(Omission(chunk.path, 0, "is in the request already"))
             else:
                 kept.append(replace(chunk, of=now))
         note = [Omission(f"{found.name}:note", 0, made.note)] if made.note else []

@@ -27,4 +27,4 @@ def surviving(conversation: Conversation) -> Iterator[Chunk]:
     """One chunk that lists the URL of every page the user asked for and how to see it again; nothing without pages."""
     if lines := [f"- {address}" for address in pages_of(conversation)]:
         head = "[pages the user asked for; one that stands here no more is shown again by `recall` with its address]"
-        yield Chunk("pages", "\n".join([head, *lines]), "pages gave way to this line each")
+        yield Chunk("pages", "\n".join([head, *lines]), "each page gave way to a line here")

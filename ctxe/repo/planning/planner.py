@@ -22,7 +22,7 @@ DROPPED = "you dropped it"
 FAR, OVERVIEW, ONE_PAGE = 2.0, 0.75, 0.55
 """For pages about the project as a whole: their score as a multiple of the best other one, the share of the budget
 that all of them may take, and the share that one may."""
-ABOUT = Reason("overview", "it speaks of the project as a whole", 1.0)
+ABOUT = Reason("overview", "it is about the project as a whole", 1.0)
 LEFT_OUT = 20
 """Files that are listed as left out, at most."""
 

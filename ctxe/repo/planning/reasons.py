@@ -161,7 +161,7 @@ class Reasons:
         parts = set(terms(path.replace("/", " ").replace(".", " ").replace("-", "_")))
         view = self.evidence.views["prose"]
         hits = self.listed((word for word in view if word in parts), 4)
-        return f"its path speaks of {hits}" if hits else ""
+        return f"its path contains {hits}" if hits else ""
 
     def path_named(self, number: int) -> str:
         """The path as the task names it."""
@@ -232,8 +232,8 @@ class Reasons:
         for other in self.evidence.candidates:
             file = self.evidence.file(other)
             if file.kind == "test" and tested_stem(file.path) == stem:
-                return f"tested by {file.path}, which speaks of the task"
-        return "its tests speak of the task"
+                return f"tested by {file.path}, which matches the task"
+        return "its tests match the task"
 
     def touched(self, number: int) -> str:
         """That the session uses the file."""

@@ -49,7 +49,7 @@ class _List:
             mark = f"{glyph('user', self.screen.unicode)} " if number == self.at else "  "
             row = clip(line(mark, clean(text)), columns - 1, self.screen.unicode)
             drawn.append(("reverse" if number == self.at else "", "".join(part for part, _ in row) + "\n"))
-        return drawn or [("class:bottom-toolbar.text", "  nothing fits these words")]
+        return drawn or [("class:bottom-toolbar.text", "  nothing matches these words")]
 
     def room(self) -> int:
         """Rows for the list; a part of the window stays free."""

@@ -148,7 +148,7 @@ def expand_template(template: str, arguments: Mapping[str, Any]) -> str:
     except (InvalidUriTemplate, TypeError, ValueError) as error:
         raise ToolError(f"{template} cannot be filled in: {one_line(str(error), 200)}") from None
     if not URI.fullmatch(made):
-        raise ToolError(f"{one_line(made, 200)} is no address")
+        raise ToolError(f"{one_line(made, 200)} is not an address")
     return made
 
 

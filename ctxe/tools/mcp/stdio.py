@@ -162,7 +162,7 @@ async def _read(process: asyncio.subprocess.Process, heard: ServerState, give: C
         except ValueError:
             heard.noise += 1
             if heard.noise > MOST_NOISE:
-                return "what it sends are no messages of the protocol; it was ended"
+                return "what it sends are not messages of the protocol; it was ended"
             continue
         try:
             await give(SessionMessage(message))  # type: ignore[misc]

@@ -164,8 +164,8 @@ def _answer(address: Address, status: int, headers: Mapping[str, str], pieces: I
     return Fetched(address, kind, data, cut)
 
 
-_MEANING = {401: ": it wants a login", 403: ": it does not let us read it", 404: ": there is no such page"}
-_MEANING |= {410: ": the page is gone", 429: ": too many have asked; later perhaps"}
+_MEANING = {401: ": it wants a login", 403: ": access is refused", 404: ": there is no such page"}
+_MEANING |= {410: ": the page is gone", 429: ": too many requests; try again later"}
 
 
 def readable(kind: str) -> bool:
@@ -184,7 +184,7 @@ def _decompressed(pieces: Iterable[bytes], coding: str) -> Iterator[bytes]:
         yield from pieces
         return
     if name not in ("gzip", "x-gzip", "deflate"):
-        raise ToolError(f"its bytes are packed in a way nobody asked for ({one_line(name, 40)})")
+        raise ToolError(f"it is compressed in a way nobody asked for ({one_line(name, 40)})")
     inflating, plain = zlib.decompressobj(47), name == "deflate"
     try:
         for piece in pieces:
@@ -199,9 +199,9 @@ def _decompressed(pieces: Iterable[bytes], coding: str) -> Iterator[bytes]:
                     continue
                 plain, rest = False, inflating.unconsumed_tail
     except zlib.error:
-        raise ToolError("its packed bytes cannot be read") from None
+        raise ToolError("its compressed bytes cannot be read") from None
     if not inflating.eof:
-        raise ToolError("its packed bytes cannot be read: they end too early")
+        raise ToolError("its compressed bytes cannot be read: they end too early")
 
 
 def _taken(pieces: Iterator[bytes]) -> tuple[bytes, bool]:

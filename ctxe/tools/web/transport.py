@@ -78,7 +78,7 @@ class WebTransport:
 
     def connect_unix_socket(self, *_: Any, **__: Any) -> Any:
         """Raise ToolError: pages never come from a Unix socket."""
-        raise ToolError("a socket of this machine is no page")
+        raise ToolError("a socket of this machine is not a page")
 
     def sleep(self, seconds: float) -> None:
         """Wait; the library calls this between two attempts."""

@@ -365,7 +365,7 @@ def test_a_call_that_was_cut_is_told_and_never_runs(tmp_path: Path) -> None:
     ]
     told = provider.requests[-1].messages[-1].blocks[-1]
     assert isinstance(told, Text)
-    assert "while it called echo; nothing of it was run" in told.text
+    assert "while it called echo; none of it was run" in told.text
 
 
 def test_calls_that_never_fit_end_the_turn(tmp_path: Path) -> None:

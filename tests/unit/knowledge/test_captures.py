@@ -59,7 +59,7 @@ def test_what_each_capture_holds() -> None:
         "openai denied access to 'gpt-5': no reason given",
         "openai knows no model 'gtp-5' at http://x",
         "nothing answers at http://127.0.0.1:1/v1 (3 requests in 2 s)",
-        "openai limits how often it is asked: slow down",
+        "openai limits the rate of requests: slow down",
         "the answer of openai cannot be used: cut",
         "http://127.0.0.1:1/v1 redirects to https://login.example (3 requests in 2 s)",
         "the model made the same failing call 8 times in a row (run_command)",

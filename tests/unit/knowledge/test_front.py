@@ -59,9 +59,9 @@ def test_a_new_key_goes_to_the_end_and_a_removed_one_leaves() -> None:
     [
         (b"---\r\ntitle: a\r\n---\r\nbody\r\nmore\r\n", {"title": "a"}, "body\nmore", ()),
         (b"\xef\xbb\xbf---\ntitle: a\n---\nbody", {"title": "a"}, "body", ()),
-        (b"---\ntitle: a: b\n---\n", {"title": "a: b"}, "", ("line 2 is no YAML and was taken as text",)),
+        (b"---\ntitle: a: b\n---\n", {"title": "a: b"}, "", ("line 2 is not YAML and was read as text",)),
         (b"---\nn: 0123\nt: true\nd: 2026-01-01\n---\n", {"n": "0123", "t": "true", "d": "2026-01-01"}, "", ()),
-        (b"---\nglobs: *.ts,*.tsx\n---\n", {"globs": "*.ts,*.tsx"}, "", ("line 2 is no YAML and was taken as text",)),
+        (b"---\nglobs: *.ts,*.tsx\n---\n", {"globs": "*.ts,*.tsx"}, "", ("line 2 is not YAML and was read as text",)),
         (b"---\nlist:\n- a\n- b\n---\n", {"list": ("a", "b")}, "", ()),
         (b"---\nlist:\n  - 'a'\n\n  - b # c\n---\n", {"list": ("a", "b")}, "", ()),
         (b"---\nfix: |-\n  one\n\n  two\n---\nx", {"fix": "one\n\ntwo"}, "x", ()),
@@ -74,7 +74,7 @@ def test_a_new_key_goes_to_the_end_and_a_removed_one_leaves() -> None:
             b"---\ntitle: a\0b\n---\nc\0d\n",
             {"title": "ab"},
             "cd",
-            ("it holds NUL bytes", "line 2 is no YAML and was taken as text"),
+            ("it holds NUL bytes", "line 2 is not YAML and was read as text"),
         ),
         (b"---\ntitle: caf\xe9\n---\n", {"title": "caf\ufffd"}, "", ("line 2 is not UTF-8",)),
         (b"", {}, "", ()),
@@ -149,6 +149,6 @@ def test_slugs_are_plain_file_names() -> None:
 
 def test_a_kind_that_nobody_knows_is_told_except_of_an_import() -> None:
     (said,) = read_entry(b"---\nkind: decison\n---\nwords\n", "decisions/x.md").problems
-    assert said.startswith("its kind decison is none that ctxe knows: decision, ")
+    assert said.startswith("its kind decison is unknown; kinds are decision, ")
     assert read_entry(b"---\nkind: decison\nts: '7'\n---\nwords\n", "decisions/x.md").problems == ()
     assert read_entry(b"words\n", "decisions/x.md").problems == ()

@@ -363,7 +363,10 @@ def test_what_it_does_is_told_as_it_comes_and_a_session_never_goes_on_with_it(re
     assert [row.partition(", ")[0] for row in rows] == ["read src/m1.py", "read src/m2.py", "2 reads"]
     assert rows[-1].startswith("2 reads, ")
     for opening in (Opening(resume=f"{path.stem}-d1"), Opening(resume=f"{path.stem}-d1", fork=True)):
-        with pytest.raises(SessionError, match="is a delegate's and over"), opened(repo, home, models, opening):
+        with (
+            pytest.raises(SessionError, match="belongs to a delegate and is over"),
+            opened(repo, home, models, opening),
+        ):
             pass
     with opened(repo, home, Models([Reply("Yes.")], []), Opening(newest=True)) as live:
         assert live.session.id == path.stem

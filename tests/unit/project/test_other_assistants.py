@@ -79,7 +79,7 @@ def test_each_assistants_servers_are_read_as_they_would_be_here(tmp_path: Path) 
         ForeignServer("web", "claude", claude, {"headers": {"X": "1"}, "url": "https://web.test/mcp"}),
         ForeignServer("old", "claude", claude, {}, old),
         ForeignServer("my-server", "claude", claude, {"command": "mine"}),
-        ForeignServer("none", "claude", claude, {}, "it is no server"),
+        ForeignServer("none", "claude", claude, {}, "it is not a server"),
         ForeignServer("pad", "codex", codex, {**pad, "deny": ["drop"]}),
         ForeignServer("far", "codex", codex, {"headers": headers, "url": "https://far.test/mcp"}),
         ForeignServer("files", "vscode", code, {"command": "files", "args": ["${CTXE_PROJECT}", "${WHO}", "http://x"]}),

@@ -93,7 +93,7 @@ def test_of_many_files_that_fit_alike_a_few_are_put_before_the_model(tmp_path: P
         (tmp_path / "tea" / f"pot{number}.py").write_text(f"def decant_{number}(wine):\n    return wine\n")
     (section,) = source.offer(Task("why does it decant the wine"), 8_000)
     assert len(section.chunks) == MOST
-    assert sum(out.why == "bears less on the words" for out in section.left_out) == 9 - MOST
+    assert sum(out.why == "is less relevant to the words" for out in section.left_out) == 9 - MOST
 
 
 def test_words_that_follow_work_with_files_get_a_smaller_plan(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_a_file_that_the_model_holds_is_not_put_before_it_again(tmp_path: Path) 
     held = replace(files, workspace=replace(files.workspace, known={path: files.digest_of(path)}.get))
     [section] = Planning(Project.open(tmp_path, {}), tuple, held, Purse(), 30.0).offer(ASKED, 8_000)
     assert section.chunks == ()
-    assert [(out.id, out.why) for out in section.left_out][:1] == [(path, "stands in the request already")]
+    assert [(out.id, out.why) for out in section.left_out][:1] == [(path, "is in the request already")]
 
 
 def test_a_file_that_goes_in_whole_is_not_planned_and_one_that_does_not_fit_is(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_file_that_goes_in_whole_is_not_planned_and_one_that_does_not_fit_is(t
     named = replace(ASKED, named=("tea/teapot.py",))
     assert paths(source.offer(named, 8_000)) == ["tea/teapot.py"]
     [section] = source.offer(replace(named, whole=("tea/teapot.py",)), 8_000)
-    assert (section.chunks, section.left_out[0].why) == ((), "stands in the request already")
+    assert (section.chunks, section.left_out[0].why) == ((), "is in the request already")
 
 
 def test_what_the_user_dropped_stays_out_and_what_they_added_counts_as_in_use() -> None:

@@ -135,8 +135,11 @@ def test_an_address_is_approved_with_its_headers_and_in_this_folder_only(tmp_pat
         ("{", ".mcp.json: server .mcp.json cannot be used: it is not what .mcp.json should be"),
         ('{"mcpServers": []}', ".mcp.json: server .mcp.json cannot be used: it is not what .mcp.json should be"),
         ("[" * 100_000, ".mcp.json: server .mcp.json cannot be used: it is not what .mcp.json should be"),
-        ('{"mcpServers": {"a b": {"command": "x"}}}', ".mcp.json: server a b cannot be used: 'a b' is no server"),
-        ('{"mcpServers": {"a": 1}}', ".mcp.json: server a cannot be used: 'a' is no server"),
+        (
+            '{"mcpServers": {"a b": {"command": "x"}}}',
+            ".mcp.json: server a b cannot be used: 'a b' is not a server name",
+        ),
+        ('{"mcpServers": {"a": 1}}', ".mcp.json: server a cannot be used: 'a' is not a server name"),
         (
             '{"mcpServers": {"a": {}}}',
             ".mcp.json: server a cannot be used: .mcp.json: mcp.servers.a needs a command or a url",
@@ -172,8 +175,8 @@ def test_a_link_in_place_of_the_file_is_a_line(tmp_path: Path, target: str) -> N
         ("[mcp.servers.a]\ncomand = 'x'\n", "unknown setting mcp.servers.a.comand"),
         ("[mcp.servers.a]\ncommand = 'x'\nenv = {A = 1}\n", "is not a table of texts"),
         ("[mcp.servers.a]\ncommand = 'x'\ntimeout = 'long'\n", "mcp.servers.a.timeout = 'long' is not a number"),
-        ("[mcp.servers.'a/b']\ncommand = 'x'\n", "is no server"),
-        ("[mcp]\nservers = 1\n", "mcp.servers is no table"),
+        ("[mcp.servers.'a/b']\ncommand = 'x'\n", "is not a server name"),
+        ("[mcp]\nservers = 1\n", "mcp.servers is not a table"),
         ("[mcp]\nserver = 1\n", "unknown setting mcp.server"),
     ],
 )

@@ -326,10 +326,10 @@ def test_addresses_and_keys(name: str, environment: dict[str, str], base_url: st
         ("openai/gpt-5.6", {"OPENAI_API_KEY": "kéy"}, "", "OPENAI_API_KEY holds characters that no key has"),
         ("openai/gpt-5.6", {"OPENAI_API_KEY": "a b"}, "", "OPENAI_API_KEY holds characters that no key has"),
         ("qwen3", {}, "", "where is 'qwen3' served?"),
-        ("qwen3", {}, "localhost:1234", "the base URL 'localhost:1234' is no address"),
-        ("qwen3", {}, "ftp://host/v1", "the base URL 'ftp://host/v1' is no address"),
-        ("qwen3", {}, "http://host:99999/v1", "the base URL 'http://host:99999/v1' is no address"),
-        ("qwen3", {}, "http://[broken", "the base URL 'http://[broken' is no address"),
+        ("qwen3", {}, "localhost:1234", "the base URL 'localhost:1234' is not an address"),
+        ("qwen3", {}, "ftp://host/v1", "the base URL 'ftp://host/v1' is not an address"),
+        ("qwen3", {}, "http://host:99999/v1", "the base URL 'http://host:99999/v1' is not an address"),
+        ("qwen3", {}, "http://[broken", "the base URL 'http://[broken' is not an address"),
     ],
 )
 def test_what_cannot_be_reached_is_said_before_anything_is_sent(

@@ -293,7 +293,7 @@ def test_the_seconds_asked_for_are_told_with_the_limit() -> None:
     limited = faults.of_status(AT, 429, {"error": {"message": "slow\ndown"}}, {"retry-after": "7200"}, 0)
     with pytest.raises(RateLimited) as caught:
         list(persist(failing([limited]), patience()))
-    assert caught.value.message == "wire limits how often it is asked: slow down; it asks to wait 120 min"
+    assert caught.value.message == "wire limits the rate of requests: slow down; it asks to wait 120 min"
     assert (caught.value.seconds, str(caught.value)) == (7200.0, caught.value.message)
 
 

@@ -55,8 +55,8 @@ def test_no_event_in_nothing(data: bytes) -> None:
     [
         (b"\n <!DOCTYPE html><html>", "a web page instead of an answer", True),
         (b'data: {"a": \n\n', "broken JSON", False),
-        (b"data: [1]\n\n", "JSON that is no object", False),
-        (b'data: "\xff\xfe"\n\n', "bytes that are no text", False),
+        (b"data: [1]\n\n", "JSON that is not an object", False),
+        (b'data: "\xff\xfe"\n\n', "bytes that are not text", False),
         (b'{"a": 1', "broken JSON", False),
         (b"data: " + b"[" * 100_000 + b"\n\n", "broken JSON", False),
     ],
@@ -70,10 +70,10 @@ def test_noise_is_named(data: bytes, why: str, page: bool) -> None:
 @pytest.mark.parametrize(
     ("head", "rest", "why"),
     [
-        (b"x", b"x" * 1_000_000, "a line without end"),
-        (b"", b"data: " + b"x" * 1_000_000 + b"\n", "an event without end"),
-        (b"{", b"\n" + b" " * 1_000_000, "an answer without end"),
-        (b"", (b'data: {"a": "' + b"x" * 1_000_000 + b'"}\n\n'), "an answer without end"),
+        (b"x", b"x" * 1_000_000, "an endless line"),
+        (b"", b"data: " + b"x" * 1_000_000 + b"\n", "an endless event"),
+        (b"{", b"\n" + b" " * 1_000_000, "an endless answer"),
+        (b"", (b'data: {"a": "' + b"x" * 1_000_000 + b'"}\n\n'), "an endless answer"),
     ],
     ids=["line", "event", "plain", "stream"],
 )

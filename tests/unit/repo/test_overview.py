@@ -72,7 +72,7 @@ def index(tmp_path: Path) -> Index:
 def test_a_plan_begins_with_them_and_keeps_its_budget(index: Index, budget: int) -> None:
     made = plan(index, "explain this repository", budget)
     assert [file.path for file in made.files[:2]] == ["README.md", "setup.cfg"]
-    assert made.files[0].why == "it speaks of the project as a whole"
+    assert made.files[0].why == "it is about the project as a whole"
     assert made.files[0].text.startswith('<file path="README.md"')
     assert "# Teapot\n\nPours tea." in made.files[0].text
     assert made.files[0].mode == ("full" if budget == 8_000 else "region")

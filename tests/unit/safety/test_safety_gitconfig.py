@@ -110,15 +110,15 @@ def test_a_pipe_in_its_place_is_not_waited_for(repository: Path, name: str) -> N
     configure(repository, "[include]\n path = included\n")
     (repository / ".git" / name).unlink(missing_ok=True)
     os.mkfifo(repository / ".git" / name)
-    assert configured_programs(repository) == ("what nobody can check (it is no file)",)
-    with pytest.raises(CtxeError, match="cannot be checked: it is no file"):
+    assert configured_programs(repository) == ("what nobody can check (it is not a file)",)
+    with pytest.raises(CtxeError, match="cannot be checked: it is not a file"):
         git_command(repository, "status")
 
 
 def test_a_head_that_is_a_pipe_is_not_waited_for(repository: Path) -> None:
     (repository / ".git/HEAD").unlink()
     os.mkfifo(repository / ".git/HEAD")
-    assert configured_programs(repository) == ("what nobody can check (its HEAD is no file)",)
+    assert configured_programs(repository) == ("what nobody can check (its HEAD is not a file)",)
     assert Git(repository, {"HOME": str(repository)}).branch() == ""
 
 

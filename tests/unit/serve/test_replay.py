@@ -108,11 +108,11 @@ def test_content_in_parts_is_read_and_given_back() -> None:
         (None, "no message with a role (roles are system, user, assistant, tool)"),
         ({"content": "x"}, "no message with a role (roles are system, user, assistant, tool)"),
         ({"role": "developer", "content": "x"}, "no message with a role (roles are system, user, assistant, tool)"),
-        ({"role": "user", "content": 3}, "content is no text"),
+        ({"role": "user", "content": 3}, "content is not text"),
         ({"role": "tool", "content": "x"}, "a tool message without tool_call_id"),
         (result("a", "x"), "no open call has the id 'a'"),
         ({"role": "user", "content": "x", "tool_calls": [call("a")]}, "tool calls in a message of the user"),
-        ({"role": "assistant", "tool_calls": {"a": 1}}, "tool_calls is no list"),
+        ({"role": "assistant", "tool_calls": {"a": 1}}, "tool_calls is not a list"),
         ({"role": "assistant", "tool_calls": [{"id": "a"}]}, "a tool call without function"),
         (asked(call("a", arguments={})), "a tool call needs id, name and arguments, each a text"),
         (asked(call(None)), "a tool call needs id, name and arguments, each a text"),
@@ -138,10 +138,10 @@ def test_open_calls_are_waited_for() -> None:
 @pytest.mark.parametrize(
     ("line", "error"),
     [
-        ("", "the line is no JSON"),
-        ("{", "the line is no JSON"),
-        ("[" * 100_000, "the line is no JSON"),
-        ("[]", "the line is no JSON object"),
+        ("", "the line is not JSON"),
+        ("{", "the line is not JSON"),
+        ("[" * 100_000, "the line is not JSON"),
+        ("[]", "the line is not a JSON object"),
         ('{"op": "fold"}', "unknown op 'fold' (add or assemble)"),
         ('{"op": ["add"]}', "unknown op ['add'] (add or assemble)"),
     ],
@@ -165,7 +165,7 @@ def test_lines_are_answered_one_by_one_in_utf_8_whatever_they_hold() -> None:
     assert [json.loads(answer) for answer in (first, second, third)] == [
         {"ok": True},
         {"ok": True},
-        {"error": "the line is no JSON"},
+        {"error": "the line is not JSON"},
     ]
     assert json.loads(last)["messages"] == given
     assert empty == ""

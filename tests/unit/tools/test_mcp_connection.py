@@ -141,7 +141,7 @@ def test_a_long_answer_keeps_its_ends(loop: Held, tmp_path: Path) -> None:
     [
         ("silent", "it did not answer within 1 s"),
         ("exit", "it ended with exit code 7; it said: no tea today"),
-        ("noise", "what it sends are no messages of the protocol; it was ended"),
+        ("noise", "what it sends are not messages of the protocol; it was ended"),
     ],
 )
 def test_a_server_that_does_not_start_says_why_and_is_gone(loop: Held, tmp_path: Path, way: str, says: str) -> None:

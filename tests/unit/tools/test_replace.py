@@ -51,7 +51,7 @@ def test_everywhere_and_several_edits_in_turn() -> None:
         (
             "x\na\nx\n",
             [Edit("x", "y")],
-            "old stands 2 times in f: lines 1, 3; add lines around it until it is one place, or set all",
+            "old occurs 2 times in f: lines 1, 3; add lines around it until it is one place, or set all",
         ),
         ("zzz\n", [Edit("never here", "y")], "old is not in f, nor anything like it; read_file shows what is there"),
         (
@@ -89,13 +89,13 @@ def test_what_cannot_be_replaced_is_refused_in_words(text: str, edits: list[Edit
 
 
 def test_two_places_that_overlap_are_two_places() -> None:
-    with pytest.raises(ToolError, match="stands 2 times in f: lines 1, 2; add"):
+    with pytest.raises(ToolError, match="occurs 2 times in f: lines 1, 2; add"):
         apply("}\r\n}\r\n}\r\n", [Edit("}\n}", "x")], "f")
     assert apply("}\n}\n}\n", [Edit("}\n}", "x", everywhere=True)], "f") == "x\n}\n"
 
 
 def test_many_places_are_named_up_to_a_dozen() -> None:
-    with pytest.raises(ToolError, match=r"stands 30 times in f: lines 1, 2, .* 12, …; add"):
+    with pytest.raises(ToolError, match=r"occurs 30 times in f: lines 1, 2, .* 12, …; add"):
         apply("x\n" * 30, [Edit("x", "y")], "f")
 
 

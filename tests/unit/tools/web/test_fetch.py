@@ -63,7 +63,7 @@ def test_redirects_stay_with_the_host_and_end() -> None:
         (Sent(b"x", headers={"Content-Type": "image/png"}), "answered with image/png; only text"),
         (Sent(b"x", headers={"Content-Type": "application/octet-stream"}), "only text, HTML, JSON and XML"),
         (Sent(b"x", headers=TEXT | {"Content-Encoding": "br"}), r"nobody asked for \(br\)"),
-        (Sent(b"x", headers=TEXT | {"Content-Encoding": "gzip"}), "packed bytes cannot be read"),
+        (Sent(b"x", headers=TEXT | {"Content-Encoding": "gzip"}), "compressed bytes cannot be read"),
     ],
 )
 def test_what_is_no_page_is_said(sent: Sent, why: str) -> None:
