@@ -45,8 +45,8 @@ class Checking:
     included.
 
     ``rounds`` counts how often the model was sent back in this turn. ``due``: something was edited since the turn's
-    check last ran. ``stood`` holds the stamps of changed files when they were last looked at. ``moved`` is the job that
-    the turn's check became, until its result is known from ``jobs``.
+    check last ran. ``background`` is the job that the turn's check became, until its result is known from ``jobs``.
+    ``stamps`` holds those of changed files when they were last looked at.
     """
 
     settings: CheckSettings
@@ -58,8 +58,8 @@ class Checking:
     count: int = 0
     rounds: int = 0
     due: bool = False
-    moved: int = 0
-    stood: dict[str, Stamp] = field(default_factory=dict)
+    background: int = 0
+    stamps: dict[str, Stamp] = field(default_factory=dict)
 
     def __call__(self, state: State) -> Generator[Event, None, bool]:
         """Run the checks for the newest step; True when the turn's check failed and the model has to fix it."""
@@ -68,7 +68,7 @@ class Checking:
         steps = state.turn.steps
         if len(steps) == 1:
             self.rounds, self.due = 0, self.due and _was_steered(state)
-            self.stood.clear()
+            self.stamps.clear()
         edited = self._edited(steps[-1])
         self.due = self.due or bool(edited) or self._failed_in_background()
         if steps[-1].reply.calls or steps[-1].reply.dropped:
@@ -78,8 +78,8 @@ class Checking:
             return False
         self.due = False
         chunk = yield from self._run_check(self.settings.turn, TURN_SECONDS)
-        if self.moved:
-            yield Notice(f"the check goes on as job {self.moved}: it has not passed yet")
+        if self.background:
+            yield Notice(f"the check goes on as job {self.background}: it has not passed yet")
         if chunk is None:
             return False
         if self.rounds >= self.settings.rounds:
@@ -93,18 +93,18 @@ class Checking:
 
     def _failed_in_background(self) -> bool:
         """Has the turn's check failed in the background? Then it is due again."""
-        passed = self.jobs.passed(self.moved) if self.moved else None
+        passed = self.jobs.passed(self.background) if self.background else None
         if passed is None:
             return False
-        self.moved = 0
+        self.background = 0
         return not passed
 
     def _edited(self, step: Step) -> tuple[str, ...]:
         """Paths that a step edited, with an editing tool or by a command."""
         edited = dict.fromkeys(_touched(step))
         if any(call.name == self.shell.name for call in step.reply.calls):
-            edited |= dict.fromkeys(path for path in self.written() if self._stamp(path) != self.stood.get(path))
-        self.stood |= {path: self._stamp(path) for path in edited}
+            edited |= dict.fromkeys(path for path in self.written() if self._stamp(path) != self.stamps.get(path))
+        self.stamps |= {path: self._stamp(path) for path in edited}
         return tuple(edited)
 
     def _stamp(self, path: str) -> Stamp:
@@ -126,7 +126,7 @@ class Checking:
         tool = replace(self.shell, prepare=partial(_titled, self.shell))
         runs = unasked(self.runs(), tool)
         failed: list[Chunk] = []
-        self.moved = 0 if seconds else self.moved
+        self.background = 0 if seconds else self.background
         arguments: dict[str, object] = {"command": command} | ({"seconds": seconds} if seconds else {})
 
         def marked(event: Event) -> Iterator[Event]:
@@ -135,14 +135,14 @@ class Checking:
                 return
             yield replace(event, facts={**event.facts, "by": "check"})
             if seconds and isinstance(job := event.facts.get("job"), int):
-                self.moved = job
+                self.background = job
             if not event.result.ok:
                 ran = runs.clean(command)
                 note = f"[ctxe: a check of the user's failed after your change: `{ran}`; fix it]"
                 failed.append(Chunk(f"check {ran}", f"{note}\n{event.result.text}", "a check of yours failed"))
 
         yield from each_event(runs(ToolCall(f"check_{self.count}", tool.name, json.dumps(arguments))), marked)
-        self.stood |= {path: self._stamp(path) for path in self.written()}  # a check's own writes are not edits
+        self.stamps |= {path: self._stamp(path) for path in self.written()}  # a check's own writes are not edits
         return failed[0] if failed else None  # returned last, so that an interrupt follows the check's result
 
 

@@ -34,17 +34,17 @@ LOOKED = 40
 
 @dataclass(slots=True)
 class Errand:
-    """The conversation of one delegate. ``most`` is the token limit of its answer; ``pay`` is called with each reply's
-    price.
+    """The conversation of one delegate.
 
-    ``paid`` and ``usd`` are what has been paid so far. ``looked`` holds the titles of its reads, ``held`` the tokens in
-    its window, which the asking model is spared.
+    ``most`` is the token limit of its answer; ``pay`` is called with each reply's price. ``reads`` holds the titles of
+    its reads, ``held`` the tokens in its window, which the asking model is spared. ``paid`` and ``usd`` are what has
+    been paid so far.
     """
 
     session: Session
     most: int
     pay: Callable[[Consulted], None]
-    looked: list[str] = field(default_factory=list)
+    reads: list[str] = field(default_factory=list)
     held: int = 0
     paid: Usage = Usage()
     usd: float = 0.0
@@ -90,8 +90,8 @@ class Errand:
             case ToolFinished(result, tool, title):
                 if not result.ok:
                     return f"{title or tool}: {result.text.partition(chr(10))[0]}"
-                self.looked.append(title or tool)
-                return self.looked[-1]
+                self.reads.append(title or tool)
+                return self.reads[-1]
             case ContextAssembled(ledger):
                 self.held = ledger.used
             case ReplyReceived(reply, usd):
@@ -121,7 +121,7 @@ class Errand:
         """Reads, tokens and cost so far, for people."""
         priced = self.session.ports.provider.model.prices
         money = [figures.money(self.session.state.usd)] if priced or self.session.state.usd else []
-        reads = [figures.plural(len(self.looked), "read")] if self.looked else []
+        reads = [figures.plural(len(self.reads), "read")] if self.reads else []
         return ", ".join([*reads, f"{figures.size(self.held)} tokens", *money])
 
     def _output(self, failed: str) -> ToolOutput:
@@ -130,7 +130,7 @@ class Errand:
             "session": self.session.id,
             "model": state.model,
             "outcome": "failed" if failed else self.ended.outcome,
-            "reads": len(self.looked),
+            "reads": len(self.reads),
             "tokens": self.held,
             "usd": state.usd if self.session.ports.provider.model.prices or state.usd else None,
         }
@@ -155,7 +155,7 @@ class Errand:
         """The partial result where there is no answer: why, the delegate's words on the way, and what it read."""
         steps = self.session.state.conversation.steps()
         texts = [text for _, step in steps if (text := step.reply.text.strip())]
-        looked = [f"it looked at: {'; '.join(self.looked[-LOOKED:])}"] if self.looked else []
+        looked = [f"it looked at: {'; '.join(self.reads[-LOOKED:])}"] if self.reads else []
         return "\n".join([f"[{why}; so far:]" if texts or looked else f"[{why}]", *texts, *looked])
 
 

@@ -51,8 +51,8 @@ class Wired:
 class Live:
     """One running session. ``rewire`` makes new model-dependent parts for another model.
 
-    ``against`` is called with a turn that the user undid: the memories it used count as harmful. ``proposed`` is the
-    number of memories proposed at the end.
+    ``on_turn_undone`` is called with a turn that the user undid: the memories it used count as harmful. ``proposed`` is
+    the number of memories proposed at the end.
     """
 
     project: Project
@@ -65,7 +65,7 @@ class Live:
     telling: Telling
     fitting: Fitting
     notices: tuple[str, ...] = ()
-    against: Callable[[int], Iterator[Event]] = lambda _: iter(())
+    on_turn_undone: Callable[[int], Iterator[Event]] = lambda _: iter(())
     proposed: int = 0
 
     @property
@@ -126,7 +126,7 @@ class Live:
     def took_back(self) -> Iterator[Event]:
         """Count the memories used by the undone turn as harmful."""
         if self.undo.undone:
-            for event in self.against(self.undo.undone):
+            for event in self.on_turn_undone(self.undo.undone):
                 yield from self.session.emit(event)
 
     def consulted(self) -> Iterator[Event]:

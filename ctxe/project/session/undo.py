@@ -27,7 +27,7 @@ class Undo:
     It is called before each action, and listens to events to finish each point.
 
     ``undone`` is the turn whose changes the last ``undo`` restored, or found restored already; 0 when it failed.
-    ``heard`` is called with the restored files, ``regained`` with those that a ``redo`` brought back. ``known`` are
+    ``on_undo`` is called with the restored files, ``on_redo`` with those that a ``redo`` brought back. ``known`` are
     paths that ctxe's own tools changed in this point; ``alone`` says if commands run without approval.
     """
 
@@ -42,8 +42,8 @@ class Undo:
     undone: int = 0
     known: set[str] = field(default_factory=set)
     alone: Callable[[], bool] = lambda: False
-    heard: Callable[[Sequence[str]], None] = lambda _: None
-    regained: Callable[[Sequence[str]], None] = lambda _: None
+    on_undo: Callable[[Sequence[str]], None] = lambda _: None
+    on_redo: Callable[[Sequence[str]], None] = lambda _: None
 
     def before(self, action: Action) -> None:
         """Save what an approved action is about to change. Raises StoreError; the action must not run then."""
@@ -115,7 +115,7 @@ class Undo:
             return ["nothing to undo in this session"]
         done = restore.undo(self.place, point, force=force)
         self.undone = point.turn if done.restored or not (done.conflicts or done.failed) else 0
-        self.heard(done.restored)
+        self.on_undo(done.restored)
         return [*_report(done, "/undo"), *self._which_turn(point, done)] or ["that turn changed nothing"]
 
     def _which_turn(self, point: Point, done: restore.Undone) -> list[str]:
@@ -134,7 +134,7 @@ class Undo:
         if point is None:
             return ["nothing to redo: no undo, or a later turn changed files"]
         done = restore.undo(self.place, point, force=force)
-        self.regained(done.restored)
+        self.on_redo(done.restored)
         return _report(done, "/redo") or ["that undo changed nothing"]
 
     def changed(self) -> list[str]:

@@ -88,8 +88,8 @@ def _remember(live: Live, past: Sequence[Timed], gating: Gating, kept: Callable[
     remembering = Remembering(memory, watch, name, gating, OtherCalls(watch, gating, name), kept)
     crediting = Crediting(memory)
     catch_up(past, memory, remembering, crediting)
-    live.undo.heard, live.against = remembering.taken_back, crediting.against
-    live.undo.regained = partial(remembering.given_back, project.store.forget)
+    live.undo.on_undo, live.on_turn_undone = remembering.taken_back, crediting.against
+    live.undo.on_redo = partial(remembering.given_back, project.store.forget)
     undo, *others = live.session.listeners
     live.session.listeners = (undo, remembering, SummaryLog(project.store, name), crediting, *others)
 

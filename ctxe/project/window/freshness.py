@@ -13,14 +13,14 @@ from ctxe.domain.section import Chunk
 GONE = ""
 
 
-def held(state: State, *, told: bool = False) -> dict[str, str]:
+def held(state: State, *, announced: bool = False) -> dict[str, str]:
     """Content hash of each file as the model last saw it, by path.
 
-    ``told`` includes files of which the model knows only that they changed.
+    ``announced`` includes files of which the model knows only that they changed.
     """
     found: dict[str, str] = {}
     for turn in state.conversation.turns:
-        found.update((path, digest) for path, digest, tier in _seen(turn) if told or tier in ("full", "region"))
+        found.update((path, digest) for path, digest, tier in _seen(turn) if announced or tier in ("full", "region"))
     return found
 
 
@@ -48,20 +48,20 @@ def _seen(turn: Turn) -> Iterator[tuple[str, str, str]]:
 
 
 def freshen(
-    state: State, digest_of: Callable[[str], str], told: Callable[[str, str], str] = lambda path, before: ""
+    state: State, digest_of: Callable[[str], str], content: Callable[[str, str], str] = lambda path, before: ""
 ) -> list[Chunk]:
     """A note for every file that changed since the model saw it or was told of a change.
 
-    ``digest_of`` gives the current content hash, empty for a missing file. ``told`` gives the new content for a path
+    ``digest_of`` gives the current content hash, empty for a missing file. ``content`` gives the new content for a path
     and the hash it had before; it is empty when that is too long.
     """
     notes = []
-    for path, before in held(state, told=True).items():
+    for path, before in held(state, announced=True).items():
         now = digest_of(path)
         if now == before:
             continue
         change = "is gone" if now == GONE else "changed" if before else "is there again"
-        news = told(path, before) if now else ""
+        news = content(path, before) if now else ""
         advice = "Now, in place of what stands above:" if news else "Read it again before you rely on it."
         text = f"[ctxe: {path} {change} since you last saw it, not by an edit of yours. {advice}]" + (
             f"\n{news}" if news else ""
@@ -70,13 +70,13 @@ def freshen(
     return notes
 
 
-def within(room: int, told: Callable[[str, str], str], count: Count) -> Callable[[str, str], str]:
-    """``told`` limited to ``room`` tokens in all, since a pull may have changed every file."""
+def within(room: int, content: Callable[[str, str], str], count: Count) -> Callable[[str, str], str]:
+    """``content`` limited to ``room`` tokens in all, since a pull may have changed every file."""
     left = room
 
     def bounded(path: str, before: str) -> str:
         nonlocal left
-        news = told(path, before) if left > 0 else ""
+        news = content(path, before) if left > 0 else ""
         if (cost := count(news)) > left:
             return ""
         left -= cost

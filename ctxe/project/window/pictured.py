@@ -153,7 +153,7 @@ def outside(project: Project, words: str) -> list[Path]:
         named = quoted or _unescaped(match[3])
         if not is_named_like_one(named.rstrip(".")):
             continue
-        path = _located(project, named.rstrip("."), told=match[0].startswith("@"))
+        path = _located(project, named.rstrip("."), mention=match[0].startswith("@"))
         if path is not None:
             found[path] = None
     return list(found)
@@ -169,12 +169,12 @@ def _unescaped(named: str) -> str:
     return re.sub(r"\\(.)", r"\1", named)
 
 
-def _located(project: Project, named: str, *, told: bool) -> Path | None:
+def _located(project: Project, named: str, *, mention: bool) -> Path | None:
     """The path of a named picture if the file exists; None for a plain ``@path``, which is handled as a mention."""
     home = project.environment.get("HOME", "")
     path = Path(home + named[1:]) if named.startswith("~/") and home else Path(named)
     if not path.is_absolute():
-        if not told or re.fullmatch(r"(?:[\w.+-]+/)*[\w.+-]+", named):
+        if not mention or re.fullmatch(r"(?:[\w.+-]+/)*[\w.+-]+", named):
             return None
         path = project.place.working / named
     try:

@@ -47,7 +47,7 @@ def test_of_what_is_told_without_a_version_nothing_is_known() -> None:
     rule = Chunk("rules", "use tabs", path="b")
     gone = Chunk(CHANGED + "c", "it is gone", path="c")
     told = Step(step.reply, step.results, (rule, gone))
-    assert held(State(Conversation((Turn("go", (), (told,)),))), told=True) == {"a": "1", "c": ""}
+    assert held(State(Conversation((Turn("go", (), (told,)),))), announced=True) == {"a": "1", "c": ""}
 
 
 def test_the_note_says_what_the_file_is_now_and_counts_as_seen() -> None:

@@ -64,7 +64,7 @@ class Remembering:
     recorded: list[str] = field(default_factory=list)
     notes: list[Chunk] = field(default_factory=list)
     reply: ReplyReceived | None = None
-    told: bool = False
+    warned: bool = False
 
     def __call__(self, event: Event, state: State) -> Iterator[Event]:
         """Write what an event teaches to memory; yields events about what was written."""
@@ -92,8 +92,8 @@ class Remembering:
             elif isinstance(event, Noted) and any(chunk.path for chunk in event.chunks):
                 self.watch.gate.changed()
         except StoreError as error:
-            if not self.told:
-                self.told = True
+            if not self.warned:
+                self.warned = True
                 yield Notice(f"memory is not written: {error.message}", "warning")
 
     def again(self, event: Event, state: State) -> None:
