@@ -8,11 +8,23 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any
 
-from ctxe.context.calls import named
+from ctxe.context.calls import call_title
 from ctxe.domain.conversation import ToolCall, ToolResult
 from ctxe.domain.errors import CtxeError, Denied, NotApplied, ToolError
 from ctxe.domain.events import Event, ToolFinished, ToolStarted
-from ctxe.domain.tool import Action, Allow, Answer, Ask, Decision, Deny, Known, Progress, Revise, Tool, ToolOutput
+from ctxe.domain.tool import (
+    Action,
+    Allow,
+    Answer,
+    Ask,
+    Decision,
+    Deny,
+    KnownFailure,
+    Progress,
+    Revise,
+    Tool,
+    ToolOutput,
+)
 from ctxe.domain.value import dataclass, field, replace
 
 Trim = Callable[[ToolOutput], tuple[str, str]]
@@ -37,8 +49,8 @@ class Dispatcher:
     clean: Callable[[str], str]
     before: Callable[[Action], None] = field(default=lambda _: None)
     granted: Callable[[str], None] = field(default=lambda _: None)
-    known: Callable[[Action], Known | None] = field(default=lambda _: None)
-    recognised: Callable[[ToolOutput], Known | None] = field(default=lambda _: None)
+    known: Callable[[Action], KnownFailure | None] = field(default=lambda _: None)
+    recognised: Callable[[ToolOutput], KnownFailure | None] = field(default=lambda _: None)
 
     def __call__(self, call: ToolCall) -> Iterator[Event]:
         """Run one call; the last event is always its ToolFinished. Only interrupts and bugs are raised.
@@ -48,7 +60,7 @@ class Dispatcher:
         """
         began, title, running = time.monotonic(), "", False
         pieces: deque[str] = deque(maxlen=PIECES)
-        known: Known | None = None
+        known: KnownFailure | None = None
         try:
             action = self._prepared(call.name, call.arguments)
             title = self.clean(action.title)
@@ -69,7 +81,7 @@ class Dispatcher:
             failed = ToolResult(call.id, message + _note_of(known), ok=False)
             # The time a person took to answer does not count.
             seconds = 0.0 if "refused" in facts else time.monotonic() - began
-            yield ToolFinished(failed, call.name, title or named(call), seconds=seconds, facts=facts)
+            yield ToolFinished(failed, call.name, title or call_title(call), seconds=seconds, facts=facts)
             return
         except KeyboardInterrupt:
             if running:
@@ -103,7 +115,7 @@ class Dispatcher:
             dict(output.facts or {}),
         )
 
-    def _permitted(self, call: ToolCall, action: Action, known: Known | None) -> tuple[Action, str, str]:
+    def _permitted(self, call: ToolCall, action: Action, known: KnownFailure | None) -> tuple[Action, str, str]:
         """The action that may run, who allowed it, and the arguments with which a person replaced the model's."""
         decision: Decision | Answer = _with_known(self.decide(action), known)
         by, revised = "rule", ""
@@ -132,7 +144,7 @@ class Dispatcher:
         return replace(tool.prepare(_decoded(arguments)), arguments=arguments)
 
 
-def _with_known(decision: Decision, known: Known | None) -> Decision:
+def _with_known(decision: Decision, known: KnownFailure | None) -> Decision:
     """The decision with the remembered failure in its question; an Allow becomes a question where it demands one."""
     if known is None or isinstance(decision, Deny) or (isinstance(decision, Allow) and known.way != "ask"):
         return decision
@@ -148,13 +160,13 @@ def _map_strings(change: Callable[[str], str], value: Any) -> Any:
     return [_map_strings(change, inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
-def _answer_from_memory(call: ToolCall, title: str, known: Known) -> ToolFinished:
+def _answer_from_memory(call: ToolCall, title: str, known: KnownFailure) -> ToolFinished:
     """The result of a call that is answered from memory instead of being run."""
     result = ToolResult(call.id, known.says, ok=False)
     return ToolFinished(result, call.name, title, facts={"repeats": known.signature})
 
 
-def _note_of(known: Known | None) -> str:
+def _note_of(known: KnownFailure | None) -> str:
     return f"\n{known.says}" if known and known.says else ""
 
 

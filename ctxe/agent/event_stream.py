@@ -8,8 +8,8 @@ from functools import partial
 from ctxe.domain.events import Event
 
 
-def each_event(events: Iterator[Event], made: Callable[[Event], Iterator[Event]]) -> Iterator[Event]:
-    """Apply ``made`` to each event and yield the results.
+def map_events(events: Iterator[Event], handle: Callable[[Event], Iterator[Event]]) -> Iterator[Event]:
+    """Apply ``handle`` to each event and yield the results.
 
     An exception thrown into a plain ``for``/``yield`` loop would never reach the inner generator, which could then not
     record how it ended. Here KeyboardInterrupt is thrown into it.
@@ -23,7 +23,7 @@ def each_event(events: Iterator[Event], made: Callable[[Event], Iterator[Event]]
                 return
             step = events.__next__
             try:
-                yield from made(event)
+                yield from handle(event)
             except KeyboardInterrupt as pressed:
                 if not isinstance(events, Generator):
                     raise

@@ -57,7 +57,7 @@ class Limits:
         return ""
 
 
-def circle(state: State) -> Chunk | None:
+def circle_note(state: State) -> Chunk | None:
     """A note for the model when it repeats itself: the same call with the same result, or two calls in alternation.
 
     Sent once per circle, listing the calls. A call that was answered instead of run counts with its last real result.
@@ -80,7 +80,7 @@ def circle(state: State) -> Chunk | None:
     return None
 
 
-def stuck(state: State) -> str:
+def stuck_reason(state: State) -> str:
     """Why a circle that the model was told of ends the turn; empty when it does not."""
     last = state.turn.steps[-HOPELESS:]
     calls = {tuple((call.name, call.arguments) for call in step.reply.calls) for step in last}

@@ -6,12 +6,12 @@ import contextlib
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 
-from ctxe.agent.event_stream import each_event
+from ctxe.agent.event_stream import map_events
 from ctxe.agent.log import Log
 from ctxe.agent.meter import Meter
 from ctxe.agent.state import State
-from ctxe.agent.transitions import apply, closing
-from ctxe.agent.turn import More, Ports, nothing_more, run_turn
+from ctxe.agent.transitions import apply, closing_events
+from ctxe.agent.turn import More, Ports, no_more_words, run_turn
 from ctxe.domain.conversation import Outcome, Usage
 from ctxe.domain.errors import CtxeError, StoreError
 from ctxe.domain.events import EffortChosen, Event, Kept, ModelChosen, Notice, TurnFinished
@@ -37,7 +37,7 @@ class Session:
     usd_before: float = 0.0
     began: float = 0.0
 
-    def turn(self, words: str, more: More = nothing_more) -> Generator[Event, None, None]:
+    def turn(self, words: str, more: More = no_more_words) -> Generator[Event, None, None]:
         """Run a turn as events, and the turns begun by words that the user adds meanwhile (``more``).
 
         A CtxeError or an interrupt closes the turn before it is raised again.
@@ -50,7 +50,7 @@ class Session:
         if self.state.effort != model.effort:
             yield from self.emit(EffortChosen(model.effort))
         try:
-            yield from each_event(run_turn(words, lambda: self.state, self.ports, more), self.emit)
+            yield from map_events(run_turn(words, lambda: self.state, self.ports, more), self.emit)
         except CtxeError as error:
             yield from self.close("failed", error.message)
             raise
@@ -86,7 +86,7 @@ class Session:
         """
         usage, prices = self.meter.usage(self.state.ledger), self.ports.provider.model.prices
         usd = prices.cost(usage) if usage and prices else None
-        for event in closing(self.state, outcome, why, self.meter.said, usage, usd):
+        for event in closing_events(self.state, outcome, why, self.meter.said, usage, usd):
             yield from self.emit(event)
 
     def _take(self, event: Event) -> Iterator[Event]:
@@ -119,7 +119,7 @@ class Session:
 
 
 @contextlib.contextmanager
-def closed_properly(session: Session) -> Iterator[Session]:
+def close_on_exit(session: Session) -> Iterator[Session]:
     """Close the running turn when the program ends in the middle of one."""
     try:
         yield session

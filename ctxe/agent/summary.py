@@ -1,4 +1,4 @@
-"""What a session log says at a glance, without building its events: words, model, turns, tokens, cost."""
+"""What a session log says at a scan, without building its events: words, model, turns, tokens, cost."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HEAD = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class ReplyCost:
     """The cost of one reply: time (UTC, ISO 8601), model, tokens, dollars (None: price unknown).
 
     ``delegate`` names the session of a delegate whose reply it was, empty for the session's own.
@@ -51,7 +51,7 @@ class Summary:
     turns: int
     model: str
     outcome: str
-    spent: tuple[Spent, ...]
+    spent: tuple[ReplyCost, ...]
     fork: str = ""
 
     @property
@@ -66,7 +66,7 @@ class Summary:
 
 
 @dataclass(slots=True)
-class Glance:
+class LogScan:
     """The header of a log (``at``, ``fork``, ``copied``), and what its whole lines up to byte ``until`` say."""
 
     at: str
@@ -77,7 +77,7 @@ class Glance:
     turns: int = 0
     model: str = ""
     outcome: str = ""
-    spent: list[Spent] = field(default_factory=list)
+    spent: list[ReplyCost] = field(default_factory=list)
 
     def take(self, record: dict[str, Any]) -> None:
         """Add the next record."""
@@ -125,7 +125,7 @@ def is_newer(path: Path) -> bool:
     return False
 
 
-def is_begun(path: Path) -> bool:
+def has_turn(path: Path) -> bool:
     """True when the file is a log with a turn in it; reading stops at the first one."""
     with contextlib.suppress(OSError), path.open("rb") as file:
         return is_log(path) and any(one.get("type") == "turn_started" for line in file for one in _wanted(line))
@@ -134,34 +134,34 @@ def is_begun(path: Path) -> bool:
 
 def summary(path: Path) -> Summary:
     """The summary of one log. Raises SessionError."""
-    return read_on(path, begun(path))
+    return finish_scan(path, start_scan(path))
 
 
-def begun(path: Path) -> Glance:
-    """A glance at the header alone. Raises SessionError."""
+def start_scan(path: Path) -> LogScan:
+    """A scan of the header alone. Raises SessionError."""
     header = header_of(path)
-    return Glance(str(header.get("at", "")), str(header.get("fork", "")), _number(header.get("copied")))
+    return LogScan(str(header.get("at", "")), str(header.get("fork", "")), _number(header.get("copied")))
 
 
-def read_on(path: Path, glance: Glance) -> Summary:
-    """The summary of a log, read on from where ``glance`` ends; ``glance`` takes in every whole line. Raises OSError.
+def finish_scan(path: Path, scan: LogScan) -> Summary:
+    """The summary of a log, read on from where ``scan`` ends; ``scan`` takes in every whole line. Raises OSError.
 
-    A last line without a line end counts if it can be read, but not in ``glance``: the next call reads it again.
+    A last line without a line end counts if it can be read, but not in ``scan``: the next call reads it again.
     """
-    seen = glance
+    seen = scan
     with path.open("rb") as file:
-        file.seek(glance.until)
+        file.seek(scan.until)
         for line in file:
             if line.endswith(b"\n"):
-                glance.until += len(line)
+                scan.until += len(line)
             else:
-                seen = replace(glance, spent=[*glance.spent])
+                seen = replace(scan, spent=[*scan.spent])
             for record in _wanted(line):
                 seen.take(record)
     return seen.told(path.stem, path.stat().st_mtime)
 
 
-def _spent(record: dict[str, Any], model: str) -> Iterator[Spent]:
+def _spent(record: dict[str, Any], model: str) -> Iterator[ReplyCost]:
     """The cost in a record, paid to the model it names, else to ``model``; fields of a wrong type count as 0."""
     reply = record.get("reply", record)
     usage = reply.get("usage") if isinstance(reply, dict) else None
@@ -170,7 +170,7 @@ def _spent(record: dict[str, Any], model: str) -> Iterator[Spent]:
         usd = record.get("usd")
         by = str(record.get("model", model))
         price = float(usd) if isinstance(usd, int | float) else None
-        yield Spent(str(record.get("at", "")), by, counted, price, str(record.get("session", "")))
+        yield ReplyCost(str(record.get("at", "")), by, counted, price, str(record.get("session", "")))
 
 
 def _number(value: object, otherwise: int = 0) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ctxe.agent.summary import Glance, Spent, Summary, begun, read_on
+from ctxe.agent.summary import LogScan, ReplyCost, Summary, finish_scan, start_scan
 from ctxe.domain.conversation import Usage
 from ctxe.domain.errors import SessionError, StoreError
 from ctxe.domain.section import digest
@@ -24,11 +24,11 @@ Mark = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class _ReadLog:
-    """A log as it was read: size, time and inode; the hash of the bytes before the position reached; its glance."""
+    """A log as it was read: size, time and inode; hash of the bytes before the position read; what they say."""
 
     mark: Mark
     before: str
-    glance: Glance
+    scan: LogScan
 
 
 def summaries(folder: Path, cache: Path | None = None) -> list[Summary]:
@@ -53,18 +53,18 @@ def _summary_of(path: Path, known: _ReadLog | None) -> tuple[Summary, _ReadLog]:
     """The summary of a log, and what is known of it now. Raises SessionError, OSError."""
     held = path.stat()
     mark = (held.st_size, held.st_mtime_ns, held.st_ino)
-    if known and known.mark == mark and known.glance.until == held.st_size:
-        return known.glance.told(path.stem, held.st_mtime), known
-    glance = begun(path)
-    if known and _grew(path, known, glance):
-        glance = known.glance
-    one = read_on(path, glance)
-    return one, _ReadLog(mark, _before(path, glance.until), glance)
+    if known and known.mark == mark and known.scan.until == held.st_size:
+        return known.scan.told(path.stem, held.st_mtime), known
+    scan = start_scan(path)
+    if known and _grew(path, known, scan):
+        scan = known.scan
+    one = finish_scan(path, scan)
+    return one, _ReadLog(mark, _before(path, scan.until), scan)
 
 
-def _grew(path: Path, known: _ReadLog, now: Glance) -> bool:
+def _grew(path: Path, known: _ReadLog, now: LogScan) -> bool:
     """True when the log still begins as the known one did and has only become longer."""
-    then = known.glance
+    then = known.scan
     same = (then.at, then.fork, then.copied) == (now.at, now.fork, now.copied)
     return same and path.stat().st_size >= then.until and _before(path, then.until) == known.before
 
@@ -95,13 +95,13 @@ def _save(kept: Path, known: Mapping[str, _ReadLog]) -> None:
 def _to_row(known: _ReadLog) -> list[Any]:
     from dataclasses import astuple
 
-    *values, spent = (getattr(known.glance, part.name) for part in fields(Glance))
+    *values, spent = (getattr(known.scan, part.name) for part in fields(LogScan))
     rows = [[one.at, one.model, one.usd, one.delegate, *astuple(one.usage)] for one in spent]
     return [known.mark, known.before, values, rows]
 
 
 def _from_row(mark: list[int], before: str, values: list[Any], rows: list[list[Any]]) -> _ReadLog:
-    spent = [Spent(at, model, Usage(*usage), usd, delegate) for at, model, usd, delegate, *usage in rows]
-    glance = Glance(*values)
-    glance.spent = spent
-    return _ReadLog((mark[0], mark[1], mark[2]), before, glance)
+    spent = [ReplyCost(at, model, Usage(*usage), usd, delegate) for at, model, usd, delegate, *usage in rows]
+    scan = LogScan(*values)
+    scan.spent = spent
+    return _ReadLog((mark[0], mark[1], mark[2]), before, scan)

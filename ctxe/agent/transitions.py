@@ -86,7 +86,7 @@ def rebuild(events: Iterable[Event]) -> State:
     return state
 
 
-def closing(
+def closing_events(
     state: State, outcome: Outcome, why: str = "", said: str = "", usage: Usage | None = None, usd: float | None = None
 ) -> list[Kept]:
     """Events that end an unfinished turn: every call without a result gets one, the step is joined, the turn ends.
@@ -105,13 +105,14 @@ def closing(
     elif state.pending is None and usage:
         events.append(Consulted(CUT_OFF, state.model, usage, usd))
     if state.pending is not None:
-        from ctxe.context.calls import named
+        from ctxe.context.calls import call_title
 
         answered = {result.call_id for result in state.results}
         missing = [call for call in state.pending.calls if call.id not in answered]
         said_of = {call.id: NO_RESULT if call.id in state.started else NOT_RUN for call in missing}
         events += [
-            ToolFinished(ToolResult(call.id, said_of[call.id], ok=False), call.name, named(call)) for call in missing
+            ToolFinished(ToolResult(call.id, said_of[call.id], ok=False), call.name, call_title(call))
+            for call in missing
         ]
         events.append(StepFinished(len(state.turn.steps) + 1))
     events.append(TurnFinished(outcome, why=why))

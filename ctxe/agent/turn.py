@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 
 from ctxe.agent import endings
-from ctxe.agent.limits import Limits, circle, stuck
+from ctxe.agent.limits import Limits, circle_note, stuck_reason
 from ctxe.agent.state import State
 from ctxe.context.assemble import Assembled
 from ctxe.domain.conversation import Fold, Reply, ToolCall
@@ -52,7 +52,7 @@ class Ports:
     summarize: Callable[[State, str], Iterator[Event]] = field(default=lambda _, __: iter(()))
     meanwhile: Callable[[State], Iterator[Event]] = field(default=lambda _: iter(()))
     count: Callable[[str], int] = field(default=len)
-    check: Callable[[State], Generator[Event, None, bool]] = field(default=lambda _: unchecked())
+    check: Callable[[State], Generator[Event, None, bool]] = field(default=lambda _: no_check())
     narrowed: Callable[[int], Ports | None] = field(default=lambda _: None)
 
 
@@ -60,19 +60,19 @@ More = Callable[[], Generator[Event, None, str]]
 """Returns what the user has said since the last call; empty when nothing."""
 
 
-def nothing_more() -> Generator[Event, None, str]:
+def no_more_words() -> Generator[Event, None, str]:
     """The user says nothing while the model works."""
     yield from ()
     return ""
 
 
-def unchecked() -> Generator[Event, None, bool]:
+def no_check() -> Generator[Event, None, bool]:
     """Nothing is checked."""
     yield from ()
     return False
 
 
-def run_turn(words: str, now: Callable[[], State], ports: Ports, more: More = nothing_more) -> Iterator[Event]:
+def run_turn(words: str, now: Callable[[], State], ports: Ports, more: More = no_more_words) -> Iterator[Event]:
     """One turn as events; ``now`` gives the state after every event yielded so far.
 
     Words that the user adds meanwhile (``more``) begin a turn of their own between two steps; no work is lost. Raises
@@ -98,17 +98,17 @@ def _turn(words: str, now: Callable[[], State], ports: Ports, more: More) -> Gen
         for call in reply.calls:
             yield from ports.dispatch(call, now())
         yield StepFinished(number)
-        if ending := endings.told(reply):
+        if ending := endings.warning_of(reply):
             yield Notice(ending, "warning")
         again = yield from ports.check(now())
         cut = cut + 1 if reply.dropped else 0
-        if hopeless := endings.TOO_LONG if cut == endings.PATIENCE else stuck(now()):
+        if hopeless := endings.TOO_LONG if cut == endings.PATIENCE else stuck_reason(now()):
             yield TurnFinished("failed", why=hopeless)
             return ""
         if not (reply.calls or cut or again):
             yield TurnFinished("answered")
             return ""
-        notes = [*ports.freshen(now()), *filter(None, [circle(now()), endings.note(reply)])]
+        notes = [*ports.freshen(now()), *filter(None, [circle_note(now()), endings.dropped_calls_note(reply)])]
         if notes:
             yield Noted(tuple(notes))
         if following := (yield from more()):

@@ -12,7 +12,7 @@ from ctxe.domain.value import dataclass
 
 if TYPE_CHECKING:
     from ctxe.domain.ledger import Ledger
-    from ctxe.domain.past import Sent
+    from ctxe.domain.past import SentRequest
     from ctxe.project import Project
 
 OPTIONS = Options(
@@ -71,7 +71,7 @@ def _next(project: Project, task: str) -> Ledger:
     return ledger(project, task)
 
 
-def _sent(project: Project, session: str, step: int) -> Sent:
+def _sent(project: Project, session: str, step: int) -> SentRequest:
     """A request of a past session by its number, 0 for the last. Raises SessionError."""
     from ctxe.project.sessions import path_of
     from ctxe.project.window.past import past
@@ -83,7 +83,7 @@ def _sent(project: Project, session: str, step: int) -> Sent:
     return found[step - 1]
 
 
-def _when(sent: Sent) -> dict[str, Any]:
+def _when(sent: SentRequest) -> dict[str, Any]:
     """What is known of a sent request besides its ledger."""
     usage = sent.ledger.usage
     return {

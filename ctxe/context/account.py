@@ -10,7 +10,7 @@ from ctxe.domain.ledger import Row
 from ctxe.domain.section import Section
 
 
-def rows(pieces: Sequence[Piece], held: Sequence[str], old: Mapping[str, str]) -> list[Row]:
+def sent_rows(pieces: Sequence[Piece], held: Sequence[str], old: Mapping[str, str]) -> list[Row]:
     """Rows of the pieces sent. ``held`` are the marks of the request before.
 
     ``old`` maps the id or content hash of superseded pieces to what replaced them.
@@ -22,12 +22,12 @@ def rows(pieces: Sequence[Piece], held: Sequence[str], old: Mapping[str, str]) -
     ]
 
 
-def left_out(pieces: Sequence[Piece], why: str) -> list[Row]:
+def left_out_rows(pieces: Sequence[Piece], why: str) -> list[Row]:
     """Rows of pieces that found no room; headings get none, since nobody misses them."""
     return [_row(piece, given=0, why=why) for piece in pieces if piece.chunk != HEADING]
 
 
-def omitted(sections: Sequence[Section], conversation: Conversation) -> list[Row]:
+def omitted_rows(sections: Sequence[Section], conversation: Conversation) -> list[Row]:
     """Rows of what sources left out before assembly."""
     offered = [*sections, *(conversation.turns[-1].gathered if conversation.turns else ())]
     return [
@@ -37,7 +37,7 @@ def omitted(sections: Sequence[Section], conversation: Conversation) -> list[Row
     ]
 
 
-def broke(pieces: Sequence[Piece], held: Sequence[str]) -> str:
+def first_change(pieces: Sequence[Piece], held: Sequence[str]) -> str:
     """The first piece that differs from the request before; empty when the request only grew at its end."""
     same = _shared(pieces, held)
     if same >= len(held):

@@ -12,9 +12,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ctxe.context.account import broke, left_out, omitted, rows
+from ctxe.context.account import first_change, left_out_rows, omitted_rows, sent_rows
 from ctxe.context.budget import Budget
-from ctxe.context.conversation_pieces import ConversationPieces, spoken
+from ctxe.context.conversation_pieces import ConversationPieces, conversation_pieces
 from ctxe.context.pieces import (
     HEADING,
     Piece,
@@ -24,7 +24,7 @@ from ctxe.context.pieces import (
     tool_piece,
 )
 from ctxe.context.reply_blocks import ReplyBlocks
-from ctxe.context.superseded import superseded
+from ctxe.context.superseded import superseded_rows
 from ctxe.context.tokens import MESSAGE, Count
 from ctxe.domain.conversation import BEGINNING, Conversation, Position
 from ctxe.domain.errors import BudgetError
@@ -78,7 +78,7 @@ def assemble(
     tools = [tool_piece(schema, count) for schema in frame.tools]
     standing = {section.name: section_pieces(section, count) for section in frame.sections}
     rules = [p for s in frame.sections if s.priority is Priority.SYSTEM for p in standing[s.name]]
-    uncut = spoken(conversation, count, frame.own)
+    uncut = conversation_pieces(conversation, count, frame.own)
     fitted = _fit_task(uncut, budget.usable - _sum(tools) - _sum(rules), count, [*tools, *rules])
     must = _sum([*tools, *rules, *fitted.record, *_words(fitted), *fitted.steps[-1:]])
     # Room that shortening the task leaves by chance is not given out: with a larger budget it would be gone again.
@@ -88,12 +88,12 @@ def assemble(
     pieces = [*tools, *rules, *shared, *kept]
     request = request_of(pieces, frame.max_output, frame.session, frame.effort)
     account = (
-        *rows(pieces, held, superseded(conversation)),
+        *sent_rows(pieces, held, superseded_rows(conversation)),
         *out,
-        *left_out(dropped, "does not fit the window"),
-        *omitted(frame.sections, conversation),
+        *left_out_rows(dropped, "does not fit the window"),
+        *omitted_rows(frame.sections, conversation),
     )
-    ledger = Ledger(frame.model, budget.window, budget.reserve, account, frame.exact, broke=broke(pieces, held))
+    ledger = Ledger(frame.model, budget.window, budget.reserve, account, frame.exact, broke=first_change(pieces, held))
     return Assembled(request, ledger, marks(pieces))
 
 
@@ -154,7 +154,7 @@ def _fill_shares(
         fit = _prefix(pieces, rooms.get(section.share, 0))
         rooms[section.share] = rooms.get(section.share, 0) - _sum(fit)
         kept += fit
-        out += left_out(pieces[len(fit) :], f"over the {section.share} share")
+        out += left_out_rows(pieces[len(fit) :], f"over the {section.share} share")
     return kept, out, math.ceil(round(charged, 6))
 
 

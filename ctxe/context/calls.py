@@ -72,7 +72,7 @@ class CallArguments:
         return tuple(line for value in self.values.values() for line in value.splitlines() if line.strip())
 
 
-def taken_apart(arguments: str) -> CallArguments:
+def parse_arguments(arguments: str) -> CallArguments:
     """Sort the strings of ``arguments`` (JSON text) by role. Invalid or too deeply nested JSON counts as contents."""
     try:
         texts = list(_strings("", json.loads(arguments)))
@@ -92,9 +92,9 @@ def taken_apart(arguments: str) -> CallArguments:
     return CallArguments(asked.values, tuple(put_in), tuple(taken_out), tuple(patched))
 
 
-def named(call: ToolCall) -> str:
+def call_title(call: ToolCall) -> str:
     """The tool and the first thing asked for, for a call that never became an action; empty when that is nothing."""
-    asked = taken_apart(call.arguments).title[:1]
+    asked = parse_arguments(call.arguments).title[:1]
     return " ".join([call.name, *(word[:LONGEST] for word in asked)]) if asked else ""
 
 
@@ -124,7 +124,7 @@ def kind_of(name: str, asked: CallArguments) -> Kind:
     return "search" if _SEARCHER.search(name) else "read" if _READER.search(name) else "other"
 
 
-def shortened(arguments: str, limit: int, count: Count) -> str:
+def shorten_arguments(arguments: str, limit: int, count: Count) -> str:
     """Arguments (JSON text) cut to about ``limit`` tokens: the longest strings are cut, the JSON structure stays.
 
     Text that is no JSON object, or is nested too deep, becomes an object with a single string.

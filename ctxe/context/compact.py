@@ -103,7 +103,7 @@ class FoldRoom:
         return self.standing + int(min(MOST_KEPT * free, wanted))
 
 
-def due(size: int, steps: int, room: FoldRoom, policy: FoldPolicy, done: int = 0) -> str | None:
+def fold_cause(size: int, steps: int, room: FoldRoom, policy: FoldPolicy, done: int = 0) -> str | None:
     """Why the next request must be folded first ("overflow", "threshold", "window", "price"); None when it need not be.
 
     ``size`` are its tokens, ``steps`` its whole steps, ``done`` all steps so far, folded or not.

@@ -21,7 +21,7 @@ class ConversationPieces:
     steps: tuple[Piece, ...]
 
 
-def spoken(conversation: Conversation, count: Count, own: ReplyBlocks = EVERY) -> ConversationPieces:
+def conversation_pieces(conversation: Conversation, count: Count, own: ReplyBlocks = EVERY) -> ConversationPieces:
     """The pieces of a conversation with its fold applied; the last turn is the running one."""
     fold, upto = conversation.fold, conversation.upto
     older: list[Piece] = []

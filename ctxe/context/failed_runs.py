@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from ctxe.context.budget import Budget
-from ctxe.context.calls import kind_of, taken_apart
-from ctxe.context.seen import ABOVE, Standing
+from ctxe.context.calls import kind_of, parse_arguments
+from ctxe.context.seen import ABOVE, VisibleLines
 from ctxe.context.tokens import Count
 from ctxe.context.tool_output import shown_output
 from ctxe.domain.conversation import Conversation, Fold, Position, ToolResult
@@ -16,7 +16,7 @@ PART = 10
 """The results shown again take at most 1/PART of the usable tokens."""
 
 
-def retold(
+def reshow_failed_results(
     conversation: Conversation, fold: Fold, whole: Callable[[ToolResult], str], budget: Budget, count: Count
 ) -> Fold:
     """The fold with such results shown as they would be now: all, else only the newest, else none, as room allows.
@@ -50,12 +50,12 @@ def _masks(
 ) -> dict[str, str]:
     """New texts of the wanted results by call id, as if each arrived now, after what precedes it with the fold."""
     made: dict[str, str] = {}
-    known, seen = Standing(), replace(fold, masks=(masks := dict(fold.masks)))
+    known, seen = VisibleLines(), replace(fold, masks=(masks := dict(fold.masks)))
     for position, step in conversation.steps(fold.upto):
         above = known.of(_before(conversation, position, seen))
         for call, result in zip(step.reply.calls, step.results, strict=True):
             if result.call_id in wanted:
-                kind = kind_of(call.name, taken_apart(call.arguments))
+                kind = kind_of(call.name, parse_arguments(call.arguments))
                 text = shown_output(whole(result), kind, budget.window, count, above).text
                 made |= {result.call_id: text} if text != result.text else {}
         masks |= made

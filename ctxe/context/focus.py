@@ -31,7 +31,7 @@ def focus_of(conversation: Conversation) -> str:
     return next((chunk.why for chunk in record if chunk.id == FOCUS), "")
 
 
-def focused(words: str, entries: Sequence[HistoryEntry], room: int, count: Count) -> Chunk | None:
+def focus_chunk(words: str, entries: Sequence[HistoryEntry], room: int, count: Count) -> Chunk | None:
     """The lines of ``entries`` (oldest first) that match ``words`` best, in ``room`` tokens; None without a match."""
     wanted = frozenset(terms(words))
     if not wanted:

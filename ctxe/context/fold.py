@@ -10,16 +10,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ctxe.context.assemble import Frame
 from ctxe.context.budget import Budget
-from ctxe.context.compact import FoldPolicy, FoldRoom, due, worth_folding
-from ctxe.context.conversation_pieces import spoken
+from ctxe.context.compact import FoldPolicy, FoldRoom, fold_cause, worth_folding
+from ctxe.context.conversation_pieces import conversation_pieces
 from ctxe.context.lines import HistoryEntry, lines_in, names_in
-from ctxe.context.pasted import in_short
+from ctxe.context.pasted import shorten_message
 from ctxe.context.pieces import RECORD, Piece, section_pieces, step_piece, tool_piece
 from ctxe.context.record import record
 from ctxe.context.survey import Survey
 from ctxe.context.tokens import JOIN, MESSAGE, Count
 from ctxe.context.trim import trim
-from ctxe.context.words import MOST_OF_FIRST, left_out, words_kept
+from ctxe.context.words import MOST_OF_FIRST, keep_words, left_out_handles
 from ctxe.domain.conversation import Conversation, Fold, Position
 from ctxe.domain.section import Chunk, Priority
 from ctxe.domain.value import replace
@@ -58,8 +58,8 @@ def fold(
     if upto == Position(0, 0):
         return Fold(upto, cause=cause)
     seen = survey() if survey else Survey().read(conversation, lambda result: result.text)
-    words = words_kept(conversation, upto, room, count)
-    messages = [chunk for _, chunk in sorted(words.items())] + [*left_out(conversation, upto, words)]
+    words = keep_words(conversation, upto, room, count)
+    messages = [chunk for _, chunk in sorted(words.items())] + [*left_out_handles(conversation, upto, words)]
     extra = _size([*messages, *also], count) - count(words[0].text)
     space = max(0, free - kept - extra - JOIN)
     if (before := conversation.fold) and _is_current(before, upto, [*messages, *also], space, count):
@@ -142,15 +142,15 @@ def next_fold(
     as the request takes now, and half of that where a provider rejected it as too long: its window is smaller than we
     think.
     """
-    before = size_of(frame, conversation, count)
+    before = request_size(frame, conversation, count)
     usable = min(budget.usable, before // 2 if cause == "overflow" else before) if cause else budget.usable
-    room = room_for(frame, conversation, usable, count)
+    room = fold_room(frame, conversation, usable, count)
     done = sum(1 for _ in conversation.steps())
-    cause = cause or due(before, whole_steps(conversation), room, policy, done) or ""
+    cause = cause or fold_cause(before, whole_steps(conversation), room, policy, done) or ""
     if not cause:
         return None
     made = fold(conversation, room, policy, count, cause=cause, also=also, survey=survey)
-    after = size_of(frame, replace(conversation, fold=made), count)
+    after = request_size(frame, replace(conversation, fold=made), count)
     if not worth_folding(before, after, cause) or _same(conversation.fold, made):
         return None
     return replace(made, tokens_before=before, tokens_after=after)
@@ -169,9 +169,9 @@ def _same(before: Fold | None, made: Fold) -> bool:
     return before.record == made.record
 
 
-def room_for(frame: Frame, conversation: Conversation, usable: int, count: Count) -> FoldRoom:
+def fold_room(frame: Frame, conversation: Conversation, usable: int, count: Count) -> FoldRoom:
     """The room of a request; no fold can shrink its tools, standing sections and the user's first message."""
-    text = in_short(conversation.turns[0].words) if conversation.turns else ""
+    text = shorten_message(conversation.turns[0].words) if conversation.turns else ""
     first = min(count(text), int(MOST_OF_FIRST * usable)) + MESSAGE if conversation.turns else 0
     return FoldRoom(usable, _frame_tokens(frame, count) + first)
 
@@ -186,9 +186,9 @@ def whole_steps(conversation: Conversation) -> int:
     return sum(1 for _ in conversation.steps(conversation.upto))
 
 
-def size_of(frame: Frame, conversation: Conversation, count: Count) -> int:
+def request_size(frame: Frame, conversation: Conversation, count: Count) -> int:
     """Tokens of the next request if it held the whole conversation (with its fold applied)."""
-    parts = spoken(conversation, count, frame.own)
+    parts = conversation_pieces(conversation, count, frame.own)
     words = (parts.words,) if parts.words else ()
     pieces: tuple[Piece, ...] = (*parts.record, *parts.older, *parts.gathered, *words, *parts.steps)
     return _frame_tokens(frame, count) + sum(piece.tokens for piece in pieces)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ctxe.context.compact import FoldPolicy, FoldRoom, due
+from ctxe.context.compact import FoldPolicy, FoldRoom, fold_cause
 from ctxe.context.cost import request_usd
 from ctxe.context.fold import whole_steps
 from ctxe.domain.conversation import Conversation
@@ -40,6 +40,6 @@ def _steps(conversation: Conversation, room: FoldRoom, policy: FoldPolicy, size:
     """Steps until a fold is due; None when that is further than FAR."""
     done, whole = sum(1 for _ in conversation.steps()), whole_steps(conversation)
     for more in range(1, FAR + 1):
-        if due(size + more * pace, whole + more, room, policy, done + more):
+        if fold_cause(size + more * pace, whole + more, room, policy, done + more):
             return more
     return None

@@ -46,7 +46,7 @@ A plain tuple: a fold weighs tens of thousands, and creating objects would take 
 """
 
 
-def chosen(candidates: Sequence[Candidate], left: dict[str, float], room: float) -> list[tuple[Topic, Sightings]]:
+def choose_lines(candidates: Sequence[Candidate], left: dict[str, float], room: float) -> list[tuple[Topic, Sightings]]:
     """The lines that fit ``room`` tokens, best first; ties keep the order of ``candidates``.
 
     ``left`` is the remaining worth of each name; choosing a line sets its names to 0. A topic's first line pays for the

@@ -30,7 +30,7 @@ class HeadedPart:
     title: str = ""
 
 
-def parts(lines: Sequence[str]) -> list[HeadedPart]:
+def parts_of(lines: Sequence[str]) -> list[HeadedPart]:
     """The parts of a Markdown text in order; a part does not include its subsections."""
     heads = [(0, 0, ""), *_headings(lines)]
     ends = [*(place for place, _, _ in heads[1:]), len(lines)]
@@ -59,7 +59,7 @@ def parts_about(words: str) -> Callable[[Sequence[str]], list[float]]:
     """
 
     def near(lines: Sequence[str]) -> list[float]:
-        found = parts(lines)
+        found = parts_of(lines)
         marks = [0.0] * len(lines)
         scores = _scores(found, lines, words)
         for number, part in enumerate(found):
@@ -101,10 +101,10 @@ def _scores(found: Sequence[HeadedPart], lines: Sequence[str], words: str) -> di
     return {int(key): score / best for key, score in scores.items()} if best > 0 else {}
 
 
-def under(text: str, heading: str) -> str:
+def part_under(text: str, heading: str) -> str:
     """The part under a heading, with its subsections: an exact title, else the closest; empty when no word matches."""
     lines = text.split("\n")
-    found = [part for part in parts(lines) if part.level]
+    found = [part for part in parts_of(lines) if part.level]
     plain = heading.strip(" #").casefold()
     exact = [number for number, part in enumerate(found) if part.title.casefold() == plain]
     number = exact[0] if exact else _nearest(found, heading)

@@ -12,7 +12,7 @@ from functools import lru_cache
 from sys import intern
 from typing import Literal
 
-from ctxe.context.calls import CallArguments, kind_of, taken_apart
+from ctxe.context.calls import CallArguments, kind_of, parse_arguments
 from ctxe.context.listing import unpadded
 from ctxe.context.trim import Kind
 from ctxe.domain.conversation import Step, ToolCall, ToolResult
@@ -108,7 +108,7 @@ def entries_of(step: Step, number: int, whole: Whole) -> Iterator[HistoryEntry]:
 
 def _entries(call: ToolCall, result: ToolResult, number: int, text: str) -> Iterator[HistoryEntry]:
     """The entry of a call, and one for each further file of a patch."""
-    asked = taken_apart(call.arguments)
+    asked = parse_arguments(call.arguments)
     ok = result.ok and not _FAILED.search(text[:400])
     kind = kind_of(call.name, asked)
     own, *others = asked.patched or (("", ""),)

@@ -13,7 +13,7 @@ CHARS = 4
 
 
 @lru_cache(maxsize=16)
-def in_short(words: str) -> str:
+def shorten_message(words: str) -> str:
     """The message as it is sent: of a very long one the beginning, the end, and lines about errors."""
     if len(words) <= MOST_TOLD * CHARS:
         return words

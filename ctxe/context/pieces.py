@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from ctxe.context.pasted import in_short
+from ctxe.context.pasted import shorten_message
 from ctxe.context.tokens import JOIN, MESSAGE, Count, block_tokens, picture_tokens, schema_tokens
 from ctxe.domain.conversation import Fold, Step, ToolResult, Turn
 from ctxe.domain.model import Block, Carry, Image, Message, Request, Text, ToolSchema
@@ -94,7 +94,7 @@ def turn_pieces(turn: Turn, number: int, count: Count, *, running: bool) -> tupl
     gathered = [piece for section in turn.gathered for piece in section_pieces(section, count)]
     if not running:
         gathered = [replace(piece, priority=older) for piece in gathered]
-    text = in_short(turn.words)
+    text = shorten_message(turn.words)
     words = Piece(
         "task" if running else "conversation",
         f"turn {number}",

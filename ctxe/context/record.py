@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from ctxe.context.greedy import HEADING, Candidate, Topic, chosen
+from ctxe.context.greedy import HEADING, Candidate, Topic, choose_lines
 from ctxe.context.lines import HistoryEntry, core_of
 from ctxe.context.nearness import near_use
 from ctxe.context.repeats import is_passed
@@ -55,7 +55,7 @@ def record(
     left.update(dict.fromkeys(covered, 0.0))
     recorded = {core_of(line) for text in earlier for line in text.splitlines()}
     spent = _open_required(topics, left, room / 2, since)
-    order = chosen(_candidates(topics, survey, density, recorded), left, room - spent)
+    order = choose_lines(_candidates(topics, survey, density, recorded), left, room - spent)
     return _fitted(topics, order, room, count, since)
 
 

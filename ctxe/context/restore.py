@@ -14,9 +14,9 @@ from functools import cache
 from itertools import islice
 
 from ctxe.context.assemble import Frame
-from ctxe.context.fold import size_of
+from ctxe.context.fold import request_size
 from ctxe.context.nearness import nearness
-from ctxe.context.seen import standing
+from ctxe.context.seen import visible_cores
 from ctxe.context.survey import FileHistory, Sightings, Survey, file_key
 from ctxe.context.tokens import MESSAGE, Count
 from ctxe.context.worth import worth_of_lines
@@ -51,19 +51,21 @@ PREFIX = "restored "
 _PLANS = pattern(r"todo|task|plan", re.IGNORECASE)
 
 
-def brought_back(
+def chunks_to_restore(
     frame: Frame, conversation: Conversation, usable: int, count: Count, survey: Callable[[], Survey]
 ) -> tuple[Chunk, ...]:
     """Lines worth showing again after the newest step, one chunk per file; empty unless all of them fit.
 
     ``usable`` are the tokens a request may hold; ``survey`` gives what the conversation has shown.
     """
-    left = cache(lambda: usable - size_of(frame, conversation, count))
-    chunks = restored(conversation, survey(), usable, left)
+    left = cache(lambda: usable - request_size(frame, conversation, count))
+    chunks = missing_lines(conversation, survey(), usable, left)
     return chunks if chunks and sum(count(chunk.text) + MESSAGE for chunk in chunks) <= left() else ()
 
 
-def restored(conversation: Conversation, survey: Survey, usable: int, left: Callable[[], int]) -> tuple[Chunk, ...]:
+def missing_lines(
+    conversation: Conversation, survey: Survey, usable: int, left: Callable[[], int]
+) -> tuple[Chunk, ...]:
     """Lines worth showing again after the newest step, one chunk per file.
 
     ``usable`` are the tokens a request may hold. ``left`` gives the tokens this one has room for; it counts the whole
@@ -73,7 +75,7 @@ def restored(conversation: Conversation, survey: Survey, usable: int, left: Call
     named = _named(survey)
     if not edited and not named:
         return ()
-    known, room = standing(conversation), MOST_OF_LEFT * left()
+    known, room = visible_cores(conversation), MOST_OF_LEFT * left()
     if edited:
         each = min(PART_EDITED * usable, room / len(edited))
         chunks = [_shown(history, survey, each, known) for history in edited]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 
-from ctxe.context.calls import taken_apart
+from ctxe.context.calls import parse_arguments
 from ctxe.context.lines import core_of
 from ctxe.domain.conversation import Conversation, Fold, Step, Turn
 from ctxe.domain.pattern import pattern
@@ -26,7 +26,7 @@ RUN_CHARS = 100
 """Fewest characters of such a run."""
 
 
-class Lines:
+class KnownLines:
     """A set of known lines and of neighbouring pairs; empty lines between them do not count.
 
     After a note in place of lines, the line before is unknown: any may precede.
@@ -52,7 +52,7 @@ class Lines:
         return not line or (line in self.each and stands)
 
 
-class Standing:
+class VisibleLines:
     """All lines that the model sees: the record, and after the fold the gathered sections and the steps.
 
     ``cores`` holds what they say, ``lines`` how they look without indentation. It grows with one conversation; another
@@ -68,10 +68,10 @@ class Standing:
         self._fold = fold
         self._gathered = self._taken = 0
         self._newest: list[Step] = []
-        self.cores, self.lines = Lines(), Lines()
+        self.cores, self.lines = KnownLines(), KnownLines()
         self._take(chunk.text for chunk in (fold.record if fold else ()))
 
-    def of(self, conversation: Conversation) -> Standing:
+    def of(self, conversation: Conversation) -> VisibleLines:
         """This object after taking in all of ``conversation``."""
         turns, steps = _whole_turns(conversation), _whole_steps(conversation)
         if conversation.fold is not self._fold or len(steps) < self._taken or len(turns) < self._gathered:
@@ -93,9 +93,9 @@ class Standing:
             self.lines.take(map(str.strip, lines))
 
 
-def standing(conversation: Conversation) -> frozenset[str]:
+def visible_cores(conversation: Conversation) -> frozenset[str]:
     """The cores of all lines that the model sees."""
-    return frozenset(Standing().of(conversation).cores.each)
+    return frozenset(VisibleLines().of(conversation).cores.each)
 
 
 def _whole_turns(conversation: Conversation) -> list[Turn]:
@@ -111,12 +111,12 @@ def _whole_steps(conversation: Conversation) -> list[Step]:
 
 def _texts(step: Step, fold: Fold | None) -> Iterator[str]:
     yield step.reply.text
-    yield from (text for call in step.reply.calls for text in taken_apart(call.arguments).texts)
+    yield from (text for call in step.reply.calls for text in parse_arguments(call.arguments).texts)
     yield from (fold.masks.get(r.call_id, r.text) if fold else r.text for r in step.results)
     yield from (note.text for note in step.notes)
 
 
-def unrepeated(text: str, known: Lines, handle: str, core: Callable[[str], str] = core_of) -> str:
+def replace_known_lines(text: str, known: KnownLines, handle: str, core: Callable[[str], str] = core_of) -> str:
     """The text with longer runs of ``known`` lines replaced by their number; ``handle`` recalls the whole.
 
     ``core`` maps a line to what is compared. A run must be known in this very order. Where another known run begins,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctxe.context.calls import shortened
+from ctxe.context.calls import shorten_arguments
 from ctxe.context.pieces import Piece
 from ctxe.context.tokens import Count
 from ctxe.context.trim import trim
@@ -56,7 +56,7 @@ def _shorten(block: Block, over: int, count: Count) -> Block:
     room = max(LEAST // 2, _size(block, count) - over)
     short: Block = block
     if isinstance(block, ToolCall):
-        short = replace(block, arguments=shortened(block.arguments, room, count))
+        short = replace(block, arguments=shorten_arguments(block.arguments, room, count))
     elif isinstance(block, ToolResult):
         short = replace(block, text=trim(block.text, "other", room, count, block.handle or block.call_id).text)
     elif isinstance(block, Text):

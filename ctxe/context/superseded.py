@@ -19,7 +19,7 @@ TOLD = ("read", "create")
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class FileVersion:
     """A file's content (``of`` is its hash) as something showed or left it.
 
     ``where`` is the row it happened in; ``shows`` are the rows (step names, content hashes of chunks) that hold the
@@ -32,13 +32,13 @@ class Sight:
     shows: tuple[str, ...] = ()
 
 
-def superseded(conversation: Conversation) -> dict[str, str]:
+def superseded_rows(conversation: Conversation) -> dict[str, str]:
     """For each row with outdated text of files (a step's name, a chunk's hash): the files, and where each was replaced.
 
     A text is outdated when the newest known content of its file differs. When the same content comes back (an undo),
     the text is valid again.
     """
-    newest: dict[str, Sight] = {}
+    newest: dict[str, FileVersion] = {}
     found: dict[str, dict[str, str]] = {}
     for sight in reversed(list(_sights(conversation))):
         known = newest.setdefault(sight.path, sight)
@@ -50,17 +50,19 @@ def superseded(conversation: Conversation) -> dict[str, str]:
     return {row: ", ".join(f"{path} by {where}" for path, where in paths.items()) for row, paths in found.items()}
 
 
-def _sights(conversation: Conversation) -> Iterator[Sight]:
+def _sights(conversation: Conversation) -> Iterator[FileVersion]:
     """Every file content that the model was shown or made, oldest first."""
     for t, turn in enumerate(conversation.turns, start=1):
         for section in turn.gathered:
             for chunk in section.chunks:
                 if chunk.path and (chunk.of or chunk.id.startswith(CHANGED)):
-                    yield Sight(chunk.path, chunk.of, f"turn {t}", (chunk.digest,) if chunk.tier != "name" else ())
+                    yield FileVersion(
+                        chunk.path, chunk.of, f"turn {t}", (chunk.digest,) if chunk.tier != "name" else ()
+                    )
         for s, step in enumerate(turn.steps, start=1):
             name = f"step {t}.{s}"
             for result in step.results:
                 for touch in result.touches:
-                    yield Sight(touch.path, touch.digest, name, (name,) if touch.operation in TOLD else ())
+                    yield FileVersion(touch.path, touch.digest, name, (name,) if touch.operation in TOLD else ())
             dated = (note for note in step.notes if note.path and (note.of or note.id.startswith(CHANGED)))
-            yield from (Sight(note.path, note.of, name, () if note.tier == "name" else (name,)) for note in dated)
+            yield from (FileVersion(note.path, note.of, name, () if note.tier == "name" else (name,)) for note in dated)

@@ -23,7 +23,7 @@ TOOL = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Sized:
+class TokenCounter:
     """A counter that also prices pictures: ``picture`` maps width and height in pixels to tokens."""
 
     text: Count
@@ -38,7 +38,7 @@ def picture_tokens(picture: Picture | None, count: Count) -> int:
     """Tokens of a picture, 0 for none; one token per 28 by 28 pixels when ``count`` knows only text."""
     if picture is None:
         return 0
-    if isinstance(count, Sized):
+    if isinstance(count, TokenCounter):
         return count.picture(picture.width, picture.height)
     return -(-picture.width // 28) * -(-picture.height // 28)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from ctxe.context.budget import birth_limit
 from ctxe.context.headings import parts_about
 from ctxe.context.relevance import relevance
-from ctxe.context.seen import RUN_CHARS, Standing, unrepeated
+from ctxe.context.seen import RUN_CHARS, VisibleLines, replace_known_lines
 from ctxe.context.tokens import Count
 from ctxe.context.trim import Kind, Trimmed, handle_of, trim
 
@@ -17,7 +17,7 @@ def shown_output(
     kind: Kind,
     window: int,
     count: Count,
-    known: Standing,
+    known: VisibleLines,
     most: int = 0,
     at_work: Callable[[], Collection[str]] = tuple,
     about: str = "",
@@ -39,9 +39,9 @@ def shown_output(
     return Trimmed(done.text, handle if done.cut or f"recall {handle}" in done.text else "")
 
 
-def _fresh(text: str, kind: Kind, known: Standing, handle: str) -> str:
+def _fresh(text: str, kind: Kind, known: VisibleLines, handle: str) -> str:
     if len(text) < RUN_CHARS or kind == "recalled":
         return text
     if kind in ("shell", "search"):
-        return unrepeated(text, known.lines, handle, str.strip)
-    return unrepeated(text, known.cores, handle)
+        return replace_known_lines(text, known.lines, handle, str.strip)
+    return replace_known_lines(text, known.cores, handle)

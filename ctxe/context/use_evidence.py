@@ -42,7 +42,7 @@ class UseEvidence:
             self.names.update(names_in(text))
 
 
-def injected(conversation: Conversation, tokens: Mapping[str, int]) -> tuple[Injected, ...]:
+def injected_chunks(conversation: Conversation, tokens: Mapping[str, int]) -> tuple[Injected, ...]:
     """Every chunk chosen for the user's words, in order, with its later use.
 
     ``tokens`` maps the content hashes of chunks to the tokens they took; a chunk without an entry was never sent.

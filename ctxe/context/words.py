@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from ctxe.context.compact import FoldRoom
-from ctxe.context.pasted import in_short
+from ctxe.context.pasted import shorten_message
 from ctxe.context.tokens import Count
 from ctxe.context.trim import handle_of, trim
 from ctxe.domain.conversation import Conversation, Position
@@ -23,11 +23,11 @@ MOST_OF_FIRST = 0.6
 
 def first_words(words: str, usable: int, count: Count) -> str:
     """The first message as every fold keeps it: as it was sent before where it fits, else trimmed."""
-    whole, room = in_short(words), int(MOST_OF_FIRST * usable)
+    whole, room = shorten_message(words), int(MOST_OF_FIRST * usable)
     return whole if count(whole) <= room else trim(words, "other", room, count).text
 
 
-def left_out(conversation: Conversation, upto: Position, words: Collection[int]) -> Iterator[Chunk]:
+def left_out_handles(conversation: Conversation, upto: Position, words: Collection[int]) -> Iterator[Chunk]:
     """A chunk with the handles of the messages that are not in ``words``; their lines may still be in the record."""
     last = upto.turn if upto.step else upto.turn - 1
     handles = [handle_of(conversation.turns[t].words) for t in range(last + 1) if t not in words]
@@ -36,7 +36,7 @@ def left_out(conversation: Conversation, upto: Position, words: Collection[int])
         yield Chunk("words left out", text, "over the share of the user's words")
 
 
-def words_kept(conversation: Conversation, upto: Position, room: FoldRoom, count: Count) -> dict[int, Chunk]:
+def keep_words(conversation: Conversation, upto: Position, room: FoldRoom, count: Count) -> dict[int, Chunk]:
     """The user's messages before ``upto`` that a fold keeps, by turn index: first and newest, then newest first.
 
     Only the first and the newest are trimmed to their room; a newest that is too long leaves up to half of it to the
@@ -50,20 +50,20 @@ def words_kept(conversation: Conversation, upto: Position, room: FoldRoom, count
     if last and count(words[last]) <= left:
         kept[last] = words[last]
     elif last:
-        others = min(left // 2, sum(count(begun(words[t])) for t in older))
+        others = min(left // 2, sum(count(beginning_of(words[t])) for t in older))
         kept[last] = trim(words[last], "other", left - others, count).text
     left -= count(kept[last]) if last else 0
     for t in older:
-        if (size := count(begun(words[t]))) > left:
+        if (size := count(beginning_of(words[t]))) > left:
             break
-        kept[t], left = begun(words[t]), left - size
+        kept[t], left = beginning_of(words[t]), left - size
     for t in older:
         if t in kept and (more := count(words[t]) - count(kept[t])) <= left:
             kept[t], left = words[t], left - more
     return {t: Chunk(f"words {t + 1}", text, "the user's words") for t, text in kept.items()}
 
 
-def begun(words: str) -> str:
+def beginning_of(words: str) -> str:
     """The beginning of a long message and the handle of the rest; a short message whole."""
     if len(words) <= BEGINNING + MARK:
         return words

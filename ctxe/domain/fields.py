@@ -38,7 +38,7 @@ class Field:
         return {**known, "repr": self.repr, "compare": self.compare, "metadata": self.metadata}
 
 
-def taken(kind: type) -> tuple[Field, ...]:
+def collect_fields(kind: type) -> tuple[Field, ...]:
     """The fields of a class under construction, those of its base classes first; defaults stay as class attributes."""
     known: dict[str, Field] = {}
     for base in reversed(kind.__mro__[1:]):

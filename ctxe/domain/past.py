@@ -17,12 +17,12 @@ Way = Literal["edited", "read", "named", ""]
 LEAST_CACHED = 2_048
 """Tokens below which a cache miss does not matter: providers cache nothing under 1,024, and only in blocks."""
 
-Said = tuple[str, str]
+WireText = tuple[str, str]
 """A text on the wire: its role (tool, system, user, assistant, call, result, carry) and the text."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentRequest:
     """One request and its reply. ``number`` counts from 1 over the session; ``turn`` and ``step`` say what it was for.
 
     ``began`` says why an epoch began with it (a fold and its cause, another model), empty within one; ``fold`` is that
@@ -50,7 +50,7 @@ class Miss:
     unknown): a cache expires after some minutes.
     """
 
-    sent: Sent
+    sent: SentRequest
     expected: int
     read: int
     pause: float = 0.0
@@ -68,7 +68,7 @@ class Injected:
 
 
 @dataclass(frozen=True, slots=True)
-class Summed:
+class Consultation:
     """A consultation of a model beside the requests; ``before`` is the number of the request that followed.
 
     ``replies`` is above one for a delegate, which is a single row whatever it took.
@@ -107,11 +107,11 @@ class Past:
 
     session: str
     project: str
-    requests: tuple[Sent, ...] = ()
+    requests: tuple[SentRequest, ...] = ()
     injected: tuple[Injected, ...] = ()
-    texts: Mapping[str, tuple[Said, ...]] = field(default_factory=dict)
+    texts: Mapping[str, tuple[WireText, ...]] = field(default_factory=dict)
     changed: tuple[str, ...] = ()
-    summaries: tuple[Summed, ...] = ()
+    summaries: tuple[Consultation, ...] = ()
 
     @property
     def usage(self) -> Usage:
@@ -130,7 +130,7 @@ class Past:
         return total([*(sent.plain_usd for sent in self.requests), *(one.plain_usd for one in self.summaries)])
 
     @property
-    def breaks(self) -> tuple[Sent, ...]:
+    def breaks(self) -> tuple[SentRequest, ...]:
         """Requests that changed the beginning of the one before although no epoch began."""
         return tuple(sent for sent in self.requests if sent.ledger.broke and not sent.began)
 
@@ -156,7 +156,7 @@ class Past:
         return tuple(added[-newest:])
 
 
-def _pause(before: Sent, sent: Sent) -> float:
+def _pause(before: SentRequest, sent: SentRequest) -> float:
     """Seconds between an answer and the next request; 0 when the log does not say."""
     try:
         elapsed = datetime.fromisoformat(sent.at) - datetime.fromisoformat(before.at)

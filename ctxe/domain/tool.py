@@ -93,7 +93,7 @@ class Tool:
         return self.schema.name
 
 
-def once(output: Callable[[], ToolOutput]) -> Callable[[], Iterator[Progress | ToolOutput]]:
+def without_progress(output: Callable[[], ToolOutput]) -> Callable[[], Iterator[Progress | ToolOutput]]:
     """Turn a function without progress into a ``run``."""
 
     def run() -> Iterator[Progress | ToolOutput]:
@@ -140,7 +140,7 @@ ANSWERED = "[ctxe: this very call failed"
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownFailure:
     """What is remembered of an action that failed before.
 
     ``lesson`` is one line for the person who is asked; ``says`` is told to the model (empty when it knows). ``way``:

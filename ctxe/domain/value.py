@@ -16,9 +16,9 @@ from reprlib import recursive_repr
 from types import MemberDescriptorType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ctxe.domain.fields import ABSENT, KEPT, Field, Standard, field, fields, replace, taken
+from ctxe.domain.fields import ABSENT, KEPT, Field, Standard, collect_fields, field, fields, replace
 
-__all__ = ["dataclass", "described", "field", "fields", "replace"]
+__all__ = ["dataclass", "field", "fields", "replace", "slim_dataclass"]
 
 Kind = TypeVar("Kind")
 SELDOM = 8
@@ -26,7 +26,7 @@ SELDOM = 8
 Methods = dict[str, Any]
 
 
-def described(
+def slim_dataclass(
     *, frozen: bool = False, slots: bool = False, eq: bool = True, order: bool = False
 ) -> Callable[[type[Kind]], type[Kind]]:
     """``dataclass`` at run time; methods that a class defines itself have precedence.
@@ -35,7 +35,7 @@ def described(
     """
 
     def make(kind: type[Kind]) -> type[Kind]:
-        known = taken(kind)
+        known = collect_fields(kind)
         names = tuple([one.name for one in known])
         methods: Methods = {"__repr__": _shown, "__match_args__": names}
         methods |= _compared(known, frozen, order) if eq else {}
@@ -198,4 +198,4 @@ PACKED = {"__getstate__": _packed, "__setstate__": _unpack}
 if TYPE_CHECKING:
     from dataclasses import dataclass as dataclass  # noqa: PLC0414 -- the alias exports it
 else:
-    dataclass = described
+    dataclass = slim_dataclass

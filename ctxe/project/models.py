@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ctxe.context.budget import Budget, Share, reserve_for
-from ctxe.context.tokens import Count, Sized
+from ctxe.context.tokens import Count, TokenCounter
 from ctxe.domain.errors import ConfigError
 from ctxe.domain.model import Message, Model, Prices, Provider, Request, Text
 from ctxe.domain.value import dataclass
@@ -146,7 +146,7 @@ class Counter:
     @property
     def count(self) -> Count:
         """The counter of tokens of texts and of pictures."""
-        return Sized(self.estimate or self.counts, self.picture)
+        return TokenCounter(self.estimate or self.counts, self.picture)
 
 
 def vocabulary_of(model: Model) -> str:

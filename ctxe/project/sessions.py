@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ctxe.agent import summary_cache
 from ctxe.agent.log import header_of, read_events, read_records, to_record
-from ctxe.agent.summary import Spent, Summary, is_begun, is_log, is_newer, newest_first, summary
+from ctxe.agent.summary import ReplyCost, Summary, has_turn, is_log, is_newer, newest_first, summary
 from ctxe.domain.conversation import Usage
 from ctxe.domain.errors import SessionError, StoreError
 from ctxe.domain.events import Kept
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ctxe.project import Project
 
 __all__ = [
-    "Spent",
+    "ReplyCost",
     "Sum",
     "Summary",
     "delegated",
@@ -66,7 +66,7 @@ def path_of(folder: Path, wanted: str = "") -> Path:
     """
     if not wanted:
         found = [path for path in newest_first(folder) if is_private(path)]
-        begun = next((path for path in found if is_begun(path) or is_newer(path)), None)
+        begun = next((path for path in found if has_turn(path) or is_newer(path)), None)
         newest = begun or next(filter(is_log, found), None)
         if newest is None:
             raise SessionError("there is no session here yet", "`ctxe chat` starts one")
@@ -119,7 +119,7 @@ class Sum:
         )
 
 
-def sums(project: Project, sessions: Iterable[Summary], by: Callable[[Summary, Spent], str]) -> dict[str, Sum]:
+def sums(project: Project, sessions: Iterable[Summary], by: Callable[[Summary, ReplyCost], str]) -> dict[str, Sum]:
     """Replies, tokens and dollars added up by the key ``by``, sorted by key."""
     from ctxe.project.models import prices_of
 
@@ -132,7 +132,7 @@ def sums(project: Project, sessions: Iterable[Summary], by: Callable[[Summary, S
     return dict(sorted(found.items()))
 
 
-def _sum_of(spent: Spent, prices: Prices | None) -> Sum:
+def _sum_of(spent: ReplyCost, prices: Prices | None) -> Sum:
     """One reply with its price, and the price without a cache."""
     plain = prices.cost(Usage(spent.usage.input, spent.usage.output)) if prices and spent.usd is not None else None
     return Sum(1, spent.usage, spent.usd, plain)

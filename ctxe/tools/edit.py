@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ctxe.domain.conversation import Operation, Touch
 from ctxe.domain.errors import StoreError, ToolError
 from ctxe.domain.section import digest_bytes
-from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
+from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, without_progress
 from ctxe.domain.value import dataclass
 from ctxe.repo.undo.rewrite import look, read, rewrite
 from ctxe.tools.arguments import checked
@@ -121,7 +121,9 @@ def _action(workspace: Workspace, tool: str, verb: str, change: _Change) -> Acti
     diff = unified(change.path, change.was, change.text)
     counted = tally(hunks(split(change.was or ""), split(change.text)))
     run = partial(_run, workspace, verb, change, diff)
-    return Action(tool, f"{verb} {change.path} ({counted})", Risk.WRITE, once(run), diff, "diff", paths=(change.path,))
+    return Action(
+        tool, f"{verb} {change.path} ({counted})", Risk.WRITE, without_progress(run), diff, "diff", paths=(change.path,)
+    )
 
 
 def _run(workspace: Workspace, verb: str, change: _Change, diff: str) -> ToolOutput:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from ctxe.domain.errors import ToolError
-from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
+from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, without_progress
 from ctxe.tools.arguments import checked
 from ctxe.tools.schemas import STRING, describe
 
@@ -24,7 +24,7 @@ def find_tools(find: Find) -> Tool:
     def prepare(arguments: Mapping[str, Any]) -> Action:
         query = str(checked(schema, arguments).get("query", "")).strip()
         title = f"find tools for {query}" if query else "list skills and tools"
-        return Action("find_tools", title, Risk.READ, once(partial(_found, find, query)))
+        return Action("find_tools", title, Risk.READ, without_progress(partial(_found, find, query)))
 
     return Tool(schema, Risk.READ, prepare)
 

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 from ctxe.domain.errors import ToolError
-from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
+from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, without_progress
 from ctxe.repo.files import IGNORE_FILE, MOST_FILES, NEVER, ignore_spec, walk
 from ctxe.repo.files import list_files as project_files
 from ctxe.repo.undo.rewrite import look
@@ -34,7 +34,7 @@ def list_files(workspace: Workspace) -> Tool:
         path = locate(workspace, given.get("path") or ".")
         pattern, depth = given.get("pattern") or "", given.get("depth")
         title = " ".join(part for part in ("list", path if path != "." else "files", pattern) if part)
-        return Action("list_files", title, Risk.READ, once(partial(_run, workspace, path, pattern, depth)))
+        return Action("list_files", title, Risk.READ, without_progress(partial(_run, workspace, path, pattern, depth)))
 
     return Tool(schema, Risk.READ, prepare)
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from ctxe.domain.errors import ToolError
 from ctxe.domain.picture import Picture
-from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
+from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, without_progress
 from ctxe.domain.value import dataclass
 from ctxe.tools.arguments import checked
 from ctxe.tools.schemas import COUNT, STRING, STRINGS, describe
@@ -85,7 +85,9 @@ def remember(keep: Remember, alike: Alike = lambda *_: ()) -> Tool:
         def run() -> ToolOutput:
             return ToolOutput(keep(*said))
 
-        return Action("remember", f"remember {given['kind']}: {title}", Risk.WRITE, once(run), preview, "text")
+        return Action(
+            "remember", f"remember {given['kind']}: {title}", Risk.WRITE, without_progress(run), preview, "text"
+        )
 
     return Tool(schema, Risk.WRITE, prepare)
 
@@ -106,7 +108,7 @@ def record_failure(keep: RecordFailure) -> Tool:
             return ToolOutput(keep(tried, outcome, fix, command, files))
 
         title = f"record failure: {' '.join(tried.split())[:100]}"
-        return Action("record_failure", title, Risk.WRITE, once(run), preview, "text")
+        return Action("record_failure", title, Risk.WRITE, without_progress(run), preview, "text")
 
     return Tool(schema, Risk.WRITE, prepare)
 
@@ -122,7 +124,9 @@ def recall(find: Recall, picture: Callable[[str], Picture | None] = lambda _: No
             raise ToolError("recall takes either handle or query")
         first = given.get("first", 1)
         title = f"recall {handle or query}" + (f" from line {first}" if handle and first != 1 else "")
-        return Action("recall", title, Risk.READ, once(partial(_recalled, find, picture, handle, query, first)))
+        return Action(
+            "recall", title, Risk.READ, without_progress(partial(_recalled, find, picture, handle, query, first))
+        )
 
     return Tool(schema, Risk.READ, prepare)
 
@@ -166,7 +170,7 @@ def update_todo() -> Tool:
             return ToolOutput(listed(items), facts=facts)
 
         done = sum(state == "done" for _, state in items)
-        return Action("update_todo", f"todo: {done} of {len(items)} done", Risk.READ, once(run))
+        return Action("update_todo", f"todo: {done} of {len(items)} done", Risk.READ, without_progress(run))
 
     return Tool(schema, Risk.READ, prepare)
 

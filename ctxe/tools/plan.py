@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from ctxe.domain.errors import ToolError
-from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
+from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, without_progress
 from ctxe.tools.arguments import checked
 from ctxe.tools.schemas import STRING, describe
 
@@ -23,7 +23,7 @@ def plan(rank: Rank) -> Tool:
         task = " ".join(checked(schema, arguments)["task"].split())
         if not task:
             raise ToolError("task is empty; say in words what you look for")
-        return Action("plan", f"plan {task[:80]}", Risk.READ, once(partial(_ranked, rank, task)))
+        return Action("plan", f"plan {task[:80]}", Risk.READ, without_progress(partial(_ranked, rank, task)))
 
     return Tool(schema, Risk.READ, prepare)
 

@@ -9,7 +9,7 @@ from typing import Any
 from ctxe.domain.conversation import Touch
 from ctxe.domain.errors import ToolError
 from ctxe.domain.section import digest_bytes
-from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
+from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, without_progress
 from ctxe.domain.value import replace
 from ctxe.tools.arguments import checked
 from ctxe.tools.schemas import COUNT, STRING, describe
@@ -29,7 +29,7 @@ def read_file(workspace: Workspace) -> Tool:
         first, last = given.get("first"), given.get("last")
         span = f" {first or 1}-{last or ''}" if first or last else ""
         run = partial(_run, unguarded, given["path"], path, first or 1, last)
-        return Action("read_file", f"read {path}{span}", Risk.READ, once(run), paths=(path,))
+        return Action("read_file", f"read {path}{span}", Risk.READ, without_progress(run), paths=(path,))
 
     return Tool(schema, Risk.READ, prepare)
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.errors import ToolError
-from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
+from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, without_progress
 from ctxe.repo.undo.rewrite import look
 from ctxe.tools.arguments import checked
 from ctxe.tools.schemas import BOOLEAN, STRING, describe
@@ -49,7 +49,7 @@ def search(workspace: Workspace) -> Tool:
         )
         where = "" if folder == "." else f" in {folder}"
         title = f"search {query.pattern}{where}{' ' + query.glob if query.glob else ''}"
-        return Action("search", title, Risk.READ, once(partial(_run, workspace, query)))
+        return Action("search", title, Risk.READ, without_progress(partial(_run, workspace, query)))
 
     return Tool(schema, Risk.READ, prepare)
 

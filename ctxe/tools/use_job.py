@@ -9,7 +9,7 @@ from typing import Any
 
 from ctxe.domain.errors import ToolError
 from ctxe.domain.model import ToolSchema
-from ctxe.domain.tool import Action, Progress, Risk, ToolOutput, once
+from ctxe.domain.tool import Action, Progress, Risk, ToolOutput, without_progress
 from ctxe.safety.display import one_line, strip_sequences
 from ctxe.tools.arguments import checked
 from ctxe.tools.command_result import LONG, command_output
@@ -68,14 +68,16 @@ def prepare(jobs: Jobs, name: str, arguments: Mapping[str, Any]) -> Action | Non
     if head not in ("job", "jobs") or (number and not number.isdecimal()):
         return None
     if not number:
-        return Action("use", "list jobs", Risk.READ, once(partial(_list, jobs))) if jobs.known else None
+        return Action("use", "list jobs", Risk.READ, without_progress(partial(_list, jobs))) if jobs.known else None
     job = jobs.known.get(int(number))
     if job is None:
         raise ToolError(f"there is no job {number}; there are {listed(jobs.known.values()) or 'none'}")
     given = checked(SCHEMA, arguments)
     until, seconds = given.get("until", ""), float(min(given.get("seconds", 0), MOST_SECONDS))
     if given.get("stop"):
-        return Action("use", f"stop job {job.number} ({job.line})", Risk.READ, once(partial(_stopped, jobs, job)))
+        return Action(
+            "use", f"stop job {job.number} ({job.line})", Risk.READ, without_progress(partial(_stopped, jobs, job))
+        )
     what = f"wait for {one_line(until, LINE)!r} in" if until else "wait for" if seconds else "read"
     run = partial(_read, jobs, job, until, seconds or (UNTIL_SECONDS if until else 0.0))
     return Action("use", f"{what} job {job.number} ({job.line})", Risk.READ, run)
@@ -85,7 +87,10 @@ def ending(jobs: Jobs, job: Job) -> Action:
     """The action that tells the model, unasked, how a job ended."""
     how = job.state.partition(": exit")[0]
     return Action(
-        "use", f"job {job.number} {how} ({job.line})", Risk.READ, once(partial(_ended, jobs, job, NOTE_TOKENS))
+        "use",
+        f"job {job.number} {how} ({job.line})",
+        Risk.READ,
+        without_progress(partial(_ended, jobs, job, NOTE_TOKENS)),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ctxe.domain.errors import ToolError
 from ctxe.domain.model import ToolSchema
-from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
+from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, without_progress
 from ctxe.lexical.tables import names
 from ctxe.safety.addresses import Address, read
 from ctxe.safety.display import one_line
@@ -64,7 +64,7 @@ def _action(web: Web, address: Address, about: str, *, asked: bool) -> Action:
         NAME,
         f"fetch {one_line(address.url, 100)}",
         Risk.NETWORK,
-        once(run),
+        without_progress(run),
         preview=f"{address.url}{letters}{looks}",
         address=address.url,
     )

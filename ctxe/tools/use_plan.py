@@ -10,7 +10,7 @@ from typing import Any
 from ctxe.domain.errors import ToolError
 from ctxe.domain.model import ToolSchema
 from ctxe.domain.pattern import pattern
-from ctxe.domain.tool import Action, Risk, ToolOutput, once
+from ctxe.domain.tool import Action, Risk, ToolOutput, without_progress
 from ctxe.safety.display import one_line
 from ctxe.tools.arguments import checked
 from ctxe.tools.notes import ITEMS, listed
@@ -47,7 +47,7 @@ def prepare(arguments: Mapping[str, Any], mode: Callable[[], str]) -> Action:
         raise ToolError(f"a plan has at most {ITEMS} steps; join some")
     shown = text if all(step in text for step in steps) else f"{text}\n\n" + "\n".join(f"- {step}" for step in steps)
     run = partial(_approved, text, steps, mode)
-    return Action(NAME, f"plan: {_title(text)}", Risk.READ, once(run), preview=shown, shows="markdown")
+    return Action(NAME, f"plan: {_title(text)}", Risk.READ, without_progress(run), preview=shown, shows="markdown")
 
 
 def items(text: str) -> list[str]:

@@ -42,7 +42,7 @@ def folding(_work: Path) -> list[Figure]:
     from ctxe.context.assemble import Frame
     from ctxe.context.budget import Budget
     from ctxe.context.compact import FoldPolicy
-    from ctxe.context.fold import next_fold, size_of
+    from ctxe.context.fold import next_fold, request_size
     from ctxe.context.survey import Survey
     from ctxe.domain.conversation import Conversation, Reply, Step, ToolCall, ToolResult, Turn
     from ctxe.storage.counts import Counts
@@ -77,7 +77,7 @@ def folding(_work: Path) -> list[Figure]:
         times.append(time.process_time() - began - spent[0])
         more = replace(talk, turns=(replace(talk.turns[0], steps=(*steps, Step(Reply(f"{n} is new")))),))
         began = time.process_time()
-        size_of(Frame(), more, counts)
+        request_size(Frame(), more, counts)
         grown.append(time.process_time() - began)
     seconds, again = statistics.median(times[1:]), statistics.median(grown[1:])
     return [

@@ -9,9 +9,9 @@ from functools import partial
 from ctxe.context.assemble import Frame
 from ctxe.context.budget import Budget
 from ctxe.context.compact import FoldPolicy, FoldRoom
-from ctxe.context.fold import fold, next_fold, size_of
-from ctxe.context.restore import PREFIX, restored
-from ctxe.context.seen import standing
+from ctxe.context.fold import fold, next_fold, request_size
+from ctxe.context.restore import PREFIX, missing_lines
+from ctxe.context.seen import visible_cores
 from ctxe.context.survey import Survey
 from ctxe.context.trim import handle_of
 from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn
@@ -132,7 +132,12 @@ def assert_a_fold_never_grows(talk: Conversation, budget: Budget, policy: FoldPo
     if made is None:
         return
     folded = replace(talk, fold=made)
-    assert made.tokens_after == size_of(Frame(), folded, words) < made.tokens_before == size_of(Frame(), talk, words)
+    assert (
+        made.tokens_after
+        == request_size(Frame(), folded, words)
+        < made.tokens_before
+        == request_size(Frame(), talk, words)
+    )
     assert folded.turns == talk.turns
     assert next_fold(Frame(), folded, budget, words, policy) is None
 
@@ -170,11 +175,11 @@ def assert_what_is_shown_again_is_verbatim(talk: Conversation, budget: Budget) -
     folded = replace(talk, fold=made)
     originals = {line for _, step in talk.steps() for r in step.results for line in r.text.splitlines()}
     originals |= {line for _, step in talk.steps() for c in step.reply.calls for line in json_lines(c.arguments)}
-    for chunk in restored(folded, Survey().read(folded, shown), budget.usable, lambda: budget.usable):
+    for chunk in missing_lines(folded, Survey().read(folded, shown), budget.usable, lambda: budget.usable):
         assert chunk.id.startswith(PREFIX)
         told = chunk.text.split("\n")[1:]
         assert set(told) <= originals
-        assert not standing(folded) & {line.strip() for line in told}
+        assert not visible_cores(folded) & {line.strip() for line in told}
 
 
 def json_lines(arguments: str) -> list[str]:

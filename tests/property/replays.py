@@ -11,7 +11,7 @@ from typing import Any
 
 from ctxe.agent.state import State
 from ctxe.context.budget import Budget
-from ctxe.context.fold import size_of
+from ctxe.context.fold import request_size
 from ctxe.context.trim import Kind, Trimmed, handle_of, trim
 from ctxe.domain.conversation import Conversation, Fold
 from ctxe.project import Project
@@ -87,7 +87,7 @@ class Stood:
 
     @classmethod
     def of(cls, done: Replayed) -> Stood:
-        fits = size_of(done.frame, done.conversation, words) <= done.budget.usable
+        fits = request_size(done.frame, done.conversation, words) <= done.budget.usable
         return cls(done.conversation.fold, fits)
 
 

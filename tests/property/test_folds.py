@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ctxe.context.budget import Budget
 from ctxe.context.compact import FoldPolicy, FoldRoom
 from ctxe.context.fold import fold
-from ctxe.context.seen import Lines, unrepeated
+from ctxe.context.seen import KnownLines, replace_known_lines
 from ctxe.context.survey import Survey
 from ctxe.context.trim import Kind, handle_of, trim
 from ctxe.domain.conversation import Conversation
@@ -85,9 +85,9 @@ def test_trimming_keeps_the_limit_or_names_the_handle(text: str, kind: Kind, lim
 
 @given(bodies, st.frozensets(lines))
 def test_what_is_not_known_is_always_told(text: str, known: frozenset[str]) -> None:
-    standing = Lines()
+    standing = KnownLines()
     standing.take(sorted(known))
-    told = unrepeated(text, standing, "abc").split("\n")
+    told = replace_known_lines(text, standing, "abc").split("\n")
     assert [line for line in text.split("\n") if line.strip() not in known] == [
         line for line in told if line.strip() not in known and not line.endswith("recall abc]")
     ]

@@ -12,7 +12,7 @@ from ctxe.agent.state import State
 from ctxe.agent.transitions import apply, rebuild
 from ctxe.context.assemble import Frame, assemble
 from ctxe.context.budget import Budget
-from ctxe.context.use_evidence import injected
+from ctxe.context.use_evidence import injected_chunks
 from ctxe.domain.conversation import Fold, Position, Reply, ToolCall, ToolResult, Touch, Usage
 from ctxe.domain.events import (
     ContextAssembled,
@@ -95,7 +95,7 @@ def test_every_part_of_a_log_is_read_back(words: list[str], folds: list[bool], d
     if all(kept):
         assert {row.digest for event in asked for row in event.ledger.rows if row.given} == set(known)
     tokens = {row.digest: row.given for event in asked for row in event.ledger.rows}
-    unasked = injected(rebuild(event for _, event in left).conversation, tokens)
+    unasked = injected_chunks(rebuild(event for _, event in left).conversation, tokens)
     assert 0 <= used_share(unasked)[0] <= used_share(unasked)[1]
     drawn = Tags(page(Past("s", "p", tuple(sent for sent, _ in found), unasked, known))).tags
     assert (drawn.count("script"), "img" in drawn) == (2, False)

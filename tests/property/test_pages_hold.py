@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctxe.context.budget import birth_limit
-from ctxe.context.seen import Standing
+from ctxe.context.seen import VisibleLines
 from ctxe.context.tool_output import shown_output
 from ctxe.domain.errors import ToolError
 from ctxe.safety.addresses import read
@@ -62,7 +62,7 @@ def test_broken_pages(html: str, kind: str, times: int, about: str) -> None:
         assert not re.search(r"<\s*/?\s*page\b", "\n".join(lines[1:-1]), re.IGNORECASE)
         assert strip_invisible(found.text)[0] == found.text
         assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", found.text)
-        told = shown_output(found.text, "page", 4_000, count, Standing(), about=about)
+        told = shown_output(found.text, "page", 4_000, count, VisibleLines(), about=about)
         assert count(told.text) <= birth_limit("page", 4_000)
         assert visible(told.text) is not None
 

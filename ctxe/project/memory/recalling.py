@@ -132,11 +132,11 @@ class Recalling:
 
 def _section_of(text: str, heading: str) -> str:
     """The part of a page under a heading, or a list of its headings."""
-    from ctxe.context.headings import parts, under
+    from ctxe.context.headings import part_under, parts_of
 
-    titles = [f"{'#' * part.level} {part.title}" for part in parts(text.split("\n")) if part.level]
+    titles = [f"{'#' * part.level} {part.title}" for part in parts_of(text.split("\n")) if part.level]
     listed = "\n".join(titles) or "(none)"
-    return under(text, heading) or f"[no heading is like {heading!r}; there are]\n{listed}"
+    return part_under(text, heading) or f"[no heading is like {heading!r}; there are]\n{listed}"
 
 
 def _words(state: State) -> Iterator[str]:

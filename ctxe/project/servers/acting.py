@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.errors import StoreError, ToolError
-from ctxe.domain.tool import Action, Progress, Risk, ToolOutput, once
+from ctxe.domain.tool import Action, Progress, Risk, ToolOutput, without_progress
 from ctxe.domain.value import dataclass, replace
 from ctxe.knowledge.fence import fence
 from ctxe.project.servers.configured import Configured, mark
@@ -51,7 +51,9 @@ class Acting:
             description = fence(described(self.name, offered), full, TAG).text
             if arguments:
                 raise ToolError(f"{full} needs {', '.join(missing)} in arguments\n{description}")
-            return Action("use", f"read what {full} takes", Risk.READ, once(partial(ToolOutput, description)))
+            return Action(
+                "use", f"read what {full} takes", Risk.READ, without_progress(partial(ToolOutput, description))
+            )
         return self._call(offered, arguments)
 
     def resource(self, uri: str, arguments: Mapping[str, Any]) -> Action:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ctxe.domain.errors import ToolError
 from ctxe.domain.section import Chunk
-from ctxe.domain.tool import Action, Risk, ToolOutput, once
+from ctxe.domain.tool import Action, Risk, ToolOutput, without_progress
 from ctxe.domain.value import dataclass
 from ctxe.knowledge.fence import fence
 from ctxe.project.servers.acting import TAG, Acting
@@ -54,7 +54,9 @@ class Servers:
         if server not in self.running.known:
             return None
         if not rest:
-            return Action("use", f"read the tools of {server}", Risk.READ, once(partial(self._page, server)))
+            return Action(
+                "use", f"read the tools of {server}", Risk.READ, without_progress(partial(self._page, server))
+            )
         acting = self._acting(server)
         return acting.resource(rest, arguments) if sign == ":" else acting.tool(rest, arguments)
 

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 
-from ctxe.agent.event_stream import each_event
+from ctxe.agent.event_stream import map_events
 from ctxe.domain.conversation import ToolCall
 from ctxe.domain.errors import ConfigError
 from ctxe.domain.events import Choice, Event, FileChosen, Notice, Pinned, Queued, Recorded, ToolFinished
@@ -82,7 +82,7 @@ def queue(live: Live, name: str, text: str, why: str) -> Iterator[Event]:
 
 def read_page(live: Live, address: str, about: str) -> Iterator[Event]:
     """Read a web page for the user. It is sent with the next words, long pages only with the parts ``about`` these."""
-    yield from each_event(live.pages.read(address, about), live.session.emit)
+    yield from map_events(live.pages.read(address, about), live.session.emit)
 
 
 def run_for_user(live: Live, command: str) -> Iterator[Event]:
@@ -107,7 +107,7 @@ def run_for_user(live: Live, command: str) -> Iterator[Event]:
         yield from live.undo.end()
         yield from queue(live, f"$ {cleaned}", f"[the user ran `{cleaned}`]\n{event.result.text}", "you ran it")
 
-    yield from each_event(runs(call), kept)
+    yield from map_events(runs(call), kept)
 
 
 def stop_jobs(live: Live, number: str) -> list[str]:
@@ -136,7 +136,7 @@ def _job(live: Live, number: str) -> Job:
 
 def prompt(live: Live, name: str, words: list[str], give: Callable[[str], object]) -> Iterator[Event]:
     """Ask a server for one of its prompts; see Asking.prompt. Raises CtxeError."""
-    yield from each_event(live.asking.prompt(name, words, give), live.session.emit)
+    yield from map_events(live.asking.prompt(name, words, give), live.session.emit)
 
 
 def remember(live: Live, words: str) -> Iterator[Event]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ctxe.agent.dispatch import Dispatcher
-from ctxe.agent.event_stream import each_event
+from ctxe.agent.event_stream import map_events
 from ctxe.agent.state import State
 from ctxe.config.values import CheckSettings
 from ctxe.domain.conversation import Step, ToolCall
@@ -141,7 +141,7 @@ class Checking:
                 note = f"[ctxe: a check of the user's failed after your change: `{ran}`; fix it]"
                 failed.append(Chunk(f"check {ran}", f"{note}\n{event.result.text}", "a check of yours failed"))
 
-        yield from each_event(runs(ToolCall(f"check_{self.count}", tool.name, json.dumps(arguments))), marked)
+        yield from map_events(runs(ToolCall(f"check_{self.count}", tool.name, json.dumps(arguments))), marked)
         self.stamps |= {path: self._stamp(path) for path in self.written()}  # a check's own writes are not edits
         return failed[0] if failed else None  # returned last, so that an interrupt follows the check's result
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ctxe.agent.state import State
-from ctxe.context.calls import taken_apart
+from ctxe.context.calls import parse_arguments
 from ctxe.domain.conversation import Conversation, Fold
 from ctxe.domain.events import EpochStarted, Event, Folded, Notice, Unfolded
 from ctxe.domain.ledger import Ledger
@@ -51,7 +51,9 @@ def preview(state: State, folds: Folds, focus: str = "") -> Preview | None:
 
 def _descriptions(conversation: Conversation) -> Iterator[tuple[str, str]]:
     for position, step in conversation.steps():
-        calls = [f"{call.name} {' '.join(taken_apart(call.arguments).title[:1])}".strip() for call in step.reply.calls]
+        calls = [
+            f"{call.name} {' '.join(parse_arguments(call.arguments).title[:1])}".strip() for call in step.reply.calls
+        ]
         says = ", ".join(calls) or " ".join(step.reply.text.split())
         yield f"step {position.turn + 1}.{position.step + 1}", says[:LONGEST]
     for number, turn in enumerate(conversation.turns, start=1):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from ctxe.agent.dispatch import Dispatcher
-from ctxe.agent.event_stream import each_event
+from ctxe.agent.event_stream import map_events
 from ctxe.domain.conversation import ToolCall, ToolResult
 from ctxe.domain.errors import CtxeError, ToolError
 from ctxe.domain.events import Event, Notice, Queued, ToolFinished
@@ -105,7 +105,7 @@ class Asking:
                 event = by_user(event)
             yield event
 
-        yield from each_event(at_users_word(self.dispatcher, asked)(call), kept)
+        yield from map_events(at_users_word(self.dispatcher, asked)(call), kept)
 
 
 def _prepared(servers: Servers, name: str) -> Action:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ctxe.agent.log import Log, header_of, read_timed
-from ctxe.agent.session import closed_properly
+from ctxe.agent.session import close_on_exit
 from ctxe.domain.errors import SessionError, StoreError
 from ctxe.domain.events import Notice, TurnStarted
 from ctxe.domain.tool import Approver
@@ -41,7 +41,7 @@ def open_session(project: Project, opening: Opening, approve: Approver) -> Itera
         live = wire(project, opening, log, past, approve)
         stack.callback(live.kit.servers.close)
         stack.callback(live.kit.jobs.close)
-        stack.enter_context(closed_properly(live.session))
+        stack.enter_context(close_on_exit(live.session))
         live.notices = (*live.notices, *notices, *of_project(live))
         for _ in live.session.close("interrupted"):
             pass

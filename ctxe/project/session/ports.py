@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from ctxe.agent.dispatch import Dispatcher
-from ctxe.agent.event_stream import each_event
+from ctxe.agent.event_stream import map_events
 from ctxe.agent.limits import Limits
 from ctxe.agent.state import State
 from ctxe.agent.turn import Ports
@@ -66,7 +66,7 @@ def _paying(purse: Purse, events: Iterator[Event]) -> Iterator[Event]:
         yield event
 
     try:
-        yield from each_event(events, paid)
+        yield from map_events(events, paid)
     except KeyboardInterrupt:
         yield from purse.taken()
         raise

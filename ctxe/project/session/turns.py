@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 
-from ctxe.agent.event_stream import each_event
-from ctxe.context.pasted import in_short
+from ctxe.agent.event_stream import map_events
+from ctxe.context.pasted import shorten_message
 from ctxe.domain.events import Event, Notice
 from ctxe.project.session.approval_mode import told
 from ctxe.project.session.attaching import attached
@@ -29,17 +29,17 @@ def turn(live: Live, words: str, more: Callable[[], str] = str, own: str | None 
         yield from live.pages.of(entered)
         return entered
 
-    yield from each_event(_fitted(live), live.session.emit)
+    yield from map_events(_fitted(live), live.session.emit)
     words, hidden = live.without_keys(words)
-    if (sent := in_short(words)) != words:
+    if (sent := shorten_message(words)) != words:
         said = f"{len(sent):,} of the {len(words):,} characters you wrote are sent; the model can recall the rest"
         hidden.append(Notice(said, "warning"))
     own_words = words if own is None else own
     mode = told(live.permit, live.session.state, live.kit.tools)
     for event in (*hidden, *mode, *live.telling.before(), *_pictures(live, own_words)):
         yield from live.session.emit(event)
-    yield from each_event(live.asking.resources(own_words), live.session.emit)
-    yield from each_event(live.pages.of(own_words), live.session.emit)
+    yield from map_events(live.asking.resources(own_words), live.session.emit)
+    yield from map_events(live.pages.of(own_words), live.session.emit)
     yield from live.session.turn(words, since)
 
 

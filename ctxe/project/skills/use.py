@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ctxe.agent.state import State
 from ctxe.domain.errors import ConfigError, StoreError, ToolError
 from ctxe.domain.section import Task
-from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
+from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, without_progress
 from ctxe.domain.value import dataclass, field
 from ctxe.knowledge.skills.catalogue import line
 from ctxe.knowledge.skills.finding import Finder
@@ -84,7 +84,7 @@ class Skilled:
             raise ToolError(f"only the user loads {skill.name}")
         if not path:
             title = f"load skill {skill.name} ({count(skill.body):,} tokens)"
-            return Action("use", title, Risk.READ, once(partial(self._loaded, skill)))
+            return Action("use", title, Risk.READ, without_progress(partial(self._loaded, skill)))
         if path in skill.scripts:
             return self._script(skill, path, arguments)
         if path == FILE or path in skill.references:
@@ -161,4 +161,4 @@ def _reading(skill: Skill, path: str) -> Action:
             raise ToolError(f"{path} is binary: {skill.folder / path}")
         return ToolOutput(data.decode("utf-8", "replace"), kind="read")
 
-    return Action("use", f"read {file}", Risk.READ, once(run))
+    return Action("use", f"read {file}", Risk.READ, without_progress(run))

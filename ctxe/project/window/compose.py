@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ctxe.agent.state import State
 from ctxe.context.assemble import Assembled, Frame, assemble, pack
 from ctxe.context.budget import Budget
-from ctxe.context.conversation_pieces import spoken
+from ctxe.context.conversation_pieces import conversation_pieces
 from ctxe.context.tokens import Count
 from ctxe.domain.conversation import BEGINNING, Usage
 from ctxe.domain.ledger import Ledger
@@ -168,7 +168,7 @@ class Composer:
 
 def _standing_marks(state: State) -> Iterator[str]:
     """Digests of what the first request of an epoch holds anyway, for instance after a fold or a change of model."""
-    parts = spoken(state.conversation, len)
+    parts = conversation_pieces(state.conversation, len)
     yield from (piece.digest for piece in (*parts.record, *parts.older, *parts.gathered, *parts.steps))
     yield from (chunk.digest for section in state.standing or () for chunk in section.chunks)
 

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 from ctxe.agent.state import State
 from ctxe.context.compact import FoldPolicy
 from ctxe.context.cost import Billing
-from ctxe.context.failed_runs import retold
+from ctxe.context.failed_runs import reshow_failed_results
 from ctxe.context.focus import SHARE as FOCUS_SHARE
-from ctxe.context.focus import focus_of, focused
-from ctxe.context.fold import next_fold, room_for
+from ctxe.context.focus import focus_chunk, focus_of
+from ctxe.context.fold import fold_room, next_fold
 from ctxe.context.forecast import forecast
 from ctxe.context.lines import Whole
 from ctxe.context.relevance import names_at_work
-from ctxe.context.restore import brought_back
-from ctxe.context.seen import Standing
+from ctxe.context.restore import chunks_to_restore
+from ctxe.context.seen import VisibleLines
 from ctxe.context.survey import Survey
 from ctxe.context.tokens import Count
 from ctxe.context.tool_output import shown_output
@@ -58,7 +58,9 @@ class Folds:
         Lines about the words in ``focus`` stay in view. An empty ``focus`` means the focus of the previous fold.
         """
         fold = self._with_lessons(state, cause, focus)
-        return fold and retold(state.conversation, fold, _originals(state), self.composer.budget, self.composer.count)
+        return fold and reshow_failed_results(
+            state.conversation, fold, _originals(state), self.composer.budget, self.composer.count
+        )
 
     def _with_lessons(self, state: State, cause: str, focus: str) -> Fold | None:
         """The fold with lessons and focus lines, or with fewer of them where it would free too little."""
@@ -81,7 +83,7 @@ class Folds:
         if not focus:
             return ()
         folded = self._seen(state).before(fold.upto)
-        kept = focused(focus, folded, int(FOCUS_SHARE * self.composer.budget.usable), self.composer.count)
+        kept = focus_chunk(focus, folded, int(FOCUS_SHARE * self.composer.budget.usable), self.composer.count)
         return (kept,) if kept else ()
 
     def _folded(self, state: State, cause: str, *kept: Chunk) -> Fold | None:
@@ -105,7 +107,9 @@ class Folds:
         if conversation.fold is None and not state.originals:
             return ()
         composer, frame = self.composer, self.composer.frame(state)
-        return brought_back(frame, conversation, composer.budget.usable, composer.count, partial(self._seen, state))
+        return chunks_to_restore(
+            frame, conversation, composer.budget.usable, composer.count, partial(self._seen, state)
+        )
 
     def forecast(self, state: State, grown: Sequence[int]) -> Forecast | None:
         """When the next fold comes if steps keep adding as many tokens as the latest ones in ``grown``.
@@ -115,7 +119,7 @@ class Folds:
         if state.ledger is None:
             return None
         composer, conversation, size = self.composer, state.conversation, state.folded or state.ledger.used
-        room = room_for(composer.frame(state), conversation, composer.budget.usable, composer.count)
+        room = fold_room(composer.frame(state), conversation, composer.budget.usable, composer.count)
         return forecast(room, conversation, self.policy, size, grown, composer.model.prices)
 
 
@@ -162,7 +166,7 @@ def trimmer(window: int, count: Count, state: Callable[[], State]) -> Callable[[
     Long runs of lines that the model still has in its context are not repeated. Where a text is cut, lines near names
     the session works with are kept.
     """
-    known = Standing()
+    known = VisibleLines()
 
     def at_work() -> Collection[str]:
         return names_at_work(state().conversation, state().pending)

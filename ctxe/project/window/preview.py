@@ -78,12 +78,12 @@ def _resumed(project: Project, opening: Opening) -> State:
     """The state of the session that would be resumed; an empty one for a new session. Raises SessionError."""
     if not (opening.resume or opening.newest):
         return State()
-    from ctxe.agent.transitions import apply, closing, rebuild
+    from ctxe.agent.transitions import apply, closing_events, rebuild
     from ctxe.domain.events import ModelChosen
     from ctxe.project.sessions import events, path_of
 
     state = rebuild(events(path_of(project.place.sessions, opening.resume))[0])
-    for event in closing(state, "interrupted"):
+    for event in closing_events(state, "interrupted"):
         state = apply(state, event)
     return state if state.model == project.model.id else apply(state, ModelChosen(project.model.id))
 

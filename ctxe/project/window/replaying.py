@@ -10,12 +10,12 @@ from functools import partial
 
 from ctxe.context.assemble import Assembled, Frame, assemble
 from ctxe.context.budget import Budget
-from ctxe.context.calls import kind_of, taken_apart
+from ctxe.context.calls import kind_of, parse_arguments
 from ctxe.context.compact import FoldPolicy
 from ctxe.context.fold import next_fold
 from ctxe.context.relevance import names_at_work
-from ctxe.context.restore import brought_back
-from ctxe.context.seen import Standing
+from ctxe.context.restore import chunks_to_restore
+from ctxe.context.seen import VisibleLines
 from ctxe.context.survey import Survey
 from ctxe.context.tokens import Count
 from ctxe.context.tool_output import shown_output
@@ -50,7 +50,7 @@ class Replayed:
         self.frame, self.conversation = Frame(), Conversation()
         self._count, self._policy = count, policy or FoldPolicy()
         self._originals: dict[str, str] = {}
-        self._standing = Standing()
+        self._standing = VisibleLines()
         self._survey = Survey()
 
     def instruct(self, text: str) -> None:
@@ -88,7 +88,7 @@ class Replayed:
         if place.step < 0 or place < self.conversation.upto:
             return
         usable = self.budget.usable
-        chunks = brought_back(self.frame, self.conversation, usable, self._count, self._seen)
+        chunks = chunks_to_restore(self.frame, self.conversation, usable, self._count, self._seen)
         if chunks:
             self.conversation = _with_notes(self.conversation, place, chunks)
 
@@ -101,7 +101,7 @@ class Replayed:
 
     def _told_result(self, call: ToolCall, text: str, reply: Reply) -> ToolResult:
         """The tool result as the model gets it, trimmed on arrival."""
-        asked = taken_apart(call.arguments)
+        asked = parse_arguments(call.arguments)
         kind = kind_of(call.name, asked)
         known = self._standing.of(self.conversation)
         at_work = partial(names_at_work, self.conversation, reply)

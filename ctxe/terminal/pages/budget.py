@@ -15,7 +15,7 @@ from ctxe.terminal.style import Line, cells, clip, fold, glyph, line
 from ctxe.terminal.tables import Cell, Column, bar_cell, draw, table_lines
 
 if TYPE_CHECKING:
-    from ctxe.domain.past import Sent
+    from ctxe.domain.past import SentRequest
 
 ROOMY = 100
 """Columns from which on a reason is printed beside its chunk instead of below it."""
@@ -206,7 +206,7 @@ def ledger_view(ledger: Ledger, screen: Screen, *, explain: bool = False, prices
     return draw(ledger_lines(ledger, screen, explain=explain, prices=prices), screen)
 
 
-def sent_view(sent: Sent, screen: Screen) -> str:
+def sent_view(sent: SentRequest, screen: Screen) -> str:
     """The request that a ledger belongs to: its time, the user's words, and why it began an epoch."""
     dot = f" {glyph('dot', screen.unicode)} "
     facts = [f"turn {sent.turn}, step {sent.step}", sent.at[:19].replace("T", " "), sent.began]

@@ -17,7 +17,7 @@ from ctxe.domain.value import dataclass
 from ctxe.safety.display import visible
 
 if TYPE_CHECKING:
-    from ctxe.domain.past import Sent
+    from ctxe.domain.past import SentRequest
 
 LEAST_COLUMNS = 16
 """Fewest columns of a chart: with fewer requests, a chart of full width would make each column a wall."""
@@ -59,7 +59,7 @@ class Area:
     tokens: tuple[int, ...]
 
 
-def areas(requests: Sequence[Sent]) -> list[Area]:
+def areas(requests: Sequence[SentRequest]) -> list[Area]:
     """The sections of all requests in the order in which they are sent; the conversation is on top."""
     kinds: dict[str, str] = {}
     sizes = [_sizes(sent.ledger, kinds) for sent in requests]
@@ -78,7 +78,7 @@ def _sizes(ledger: Ledger, kinds: dict[str, str]) -> dict[str, int]:
     return found
 
 
-def ceiling(requests: Sequence[Sent]) -> int:
+def ceiling(requests: Sequence[SentRequest]) -> int:
     """Tokens at the top of the chart: slightly above the limit if it is near, otherwise above the fullest request."""
     most = max((sent.ledger.used for sent in requests), default=0) or 1
     limit = max((sent.ledger.usable for sent in requests), default=0)
@@ -92,7 +92,7 @@ def ticks(top: float, least: int = 3) -> list[float]:
     return [step * n for n in range(1, int(top / step) + 1)]
 
 
-def context_chart(requests: Sequence[Sent], top: int) -> str:
+def context_chart(requests: Sequence[SentRequest], top: int) -> str:
     """The stacked areas, a line above the cached part, and the limit; ``top`` is the upper edge in tokens."""
     drawn, below = [], [0] * len(requests)
     for area in areas(requests):
@@ -109,7 +109,7 @@ def context_chart(requests: Sequence[Sent], top: int) -> str:
     return _svg("context", len(requests), drawn)
 
 
-def money_chart(requests: Sequence[Sent], top: float) -> str:
+def money_chart(requests: Sequence[SentRequest], top: float) -> str:
     """The price of each request, and behind it the price without a cache; ``top`` in dollars."""
     drawn = []
     for at, sent in enumerate(requests):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ctxe.domain.conversation import Usage
-from ctxe.domain.past import Forecast, Past, Sent, total
+from ctxe.domain.past import Forecast, Past, SentRequest, total
 from ctxe.terminal import figures
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import fold, line
@@ -71,7 +71,7 @@ def _session(past: Past) -> str:
     return f"{usd(past.usd)}{plain} for {figures.plural(len(past.requests), 'request')}; {tokens}"
 
 
-def _request(newest: Sent, ahead: Forecast | None) -> str:
+def _request(newest: SentRequest, ahead: Forecast | None) -> str:
     coming = f"; the next about {usd(ahead.next_usd)} and its answer" if ahead and ahead.next_usd else ""
     return f"the newest {usd(newest.ledger.usd)}{coming}"
 

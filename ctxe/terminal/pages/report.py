@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from ctxe.data import read_text
-from ctxe.domain.past import Past, Sent, used_share
+from ctxe.domain.past import Past, SentRequest, used_share
 from ctxe.safety.display import visible
 from ctxe.terminal import figures
 from ctxe.terminal.pages.charts import areas, ceiling, columns, context_chart, money_chart, ticks
@@ -94,7 +94,7 @@ def _usd(dollars: float | None) -> str:
     return "no price" if dollars is None else figures.money(dollars)
 
 
-def _usable_note(requests: Sequence[Sent]) -> str:
+def _usable_note(requests: Sequence[SentRequest]) -> str:
     return f"of {figures.size(max((sent.ledger.usable for sent in requests), default=0))} usable tokens"
 
 
@@ -139,7 +139,7 @@ def _marks(past: Past) -> str:
     return "".join(drawn)
 
 
-def _marked(past: Past) -> Iterator[tuple[Sent, str, str, str]]:
+def _marked(past: Past) -> Iterator[tuple[SentRequest, str, str, str]]:
     """(request, class, sign, text) of each marked request."""
     forgotten = {miss.sent.number: miss for miss in past.misses}
     for sent in past.requests:
@@ -164,7 +164,7 @@ def _detail() -> str:
     )
 
 
-def _summed(past: Past) -> Iterator[tuple[Sent, str, str, str]]:
+def _summed(past: Past) -> Iterator[tuple[SentRequest, str, str, str]]:
     """Summaries, each at the request that followed it, or at the last one."""
     for one in past.summaries if past.requests else ():
         sent = past.requests[min(one.before, len(past.requests)) - 1]

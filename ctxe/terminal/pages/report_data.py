@@ -9,7 +9,7 @@ from typing import Any
 
 from ctxe.domain.conversation import Usage
 from ctxe.domain.ledger import Row
-from ctxe.domain.past import Past, Said, Sent
+from ctxe.domain.past import Past, SentRequest, WireText
 from ctxe.safety.display import visible
 from ctxe.terminal.pages.budget import reason
 from ctxe.terminal.pages.charts import BY_PRIORITY, KINDS
@@ -53,7 +53,9 @@ class _Numbered:
         return self._places[key]
 
 
-def _request(sent: Sent, rows: _Numbered, texts: _Numbered, known: Mapping[str, Sequence[Said]]) -> dict[str, Any]:
+def _request(
+    sent: SentRequest, rows: _Numbered, texts: _Numbered, known: Mapping[str, Sequence[WireText]]
+) -> dict[str, Any]:
     ledger = sent.ledger
     kept = [row for row in ledger.rows if row.given]
     out = [row for row in ledger.rows if not row.given]
@@ -87,7 +89,7 @@ def _key(row: Row) -> tuple[object, ...]:
     return row.section, row.chunk, row.priority, row.asked, row.given, row.tier, row.why, row.superseded, row.digest
 
 
-def _row(row: Row, texts: _Numbered, known: Mapping[str, Sequence[Said]]) -> list[Any]:
+def _row(row: Row, texts: _Numbered, known: Mapping[str, Sequence[WireText]]) -> list[Any]:
     place = -1
     if row.given:
         parts = known.get(row.digest, (("missing", NOT_FOUND),))
@@ -100,7 +102,7 @@ def _usage(usage: Usage | None) -> list[int] | None:
     return [usage.input, usage.output, usage.cache_read, usage.cache_write] if usage else None
 
 
-def _reply(sent: Sent) -> list[list[str]] | None:
+def _reply(sent: SentRequest) -> list[list[str]] | None:
     if sent.reply is None:
         return None
     parts = [["assistant", visible(sent.reply.text)]] if sent.reply.text else []

@@ -11,7 +11,7 @@ import pytest
 
 from ctxe.agent.log import Log, read_events
 from ctxe.agent.state import State
-from ctxe.agent.transitions import NO_RESULT, NOT_RUN, apply, closing, rebuild
+from ctxe.agent.transitions import NO_RESULT, NOT_RUN, apply, closing_events, rebuild
 from ctxe.domain.conversation import Reply, ToolCall, ToolResult
 from ctxe.domain.events import (
     EpochStarted,
@@ -57,7 +57,7 @@ WHOLE: tuple[Kept, ...] = (
 
 
 def closed(state: State) -> State:
-    for event in closing(state, "interrupted"):
+    for event in closing_events(state, "interrupted"):
         state = apply(state, event)
     return state
 

@@ -18,12 +18,12 @@ from ctxe.domain.tool import (
     Ask,
     Decision,
     Deny,
-    Known,
+    KnownFailure,
     Progress,
     Risk,
     Tool,
     ToolOutput,
-    once,
+    without_progress,
 )
 
 CALL = ToolCall("c1", "run", "{}")
@@ -38,7 +38,7 @@ def ran(*items: Progress | ToolOutput | BaseException, seen: list[ToolOutput] | 
                 raise item
             yield item
 
-    def recognised(output: ToolOutput) -> Known | None:
+    def recognised(output: ToolOutput) -> KnownFailure | None:
         if seen is not None:
             seen.append(output)
         return None
@@ -121,7 +121,7 @@ def test_only_what_a_person_allows_for_always_is_granted(
     tool = Tool(
         ToolSchema("run", "", {}),
         Risk.EXECUTE,
-        lambda _: Action("run", "run it", Risk.EXECUTE, once(lambda: ToolOutput("out"))),
+        lambda _: Action("run", "run it", Risk.EXECUTE, without_progress(lambda: ToolOutput("out"))),
     )
     dispatcher = Dispatcher(
         {"run": tool},

@@ -12,7 +12,19 @@ from ctxe.agent.dispatch import Dispatcher
 from ctxe.domain.conversation import ToolCall
 from ctxe.domain.events import ToolFinished
 from ctxe.domain.model import ToolSchema
-from ctxe.domain.tool import Action, Allow, Answer, Ask, Decision, Deny, Known, Risk, Tool, ToolOutput, once
+from ctxe.domain.tool import (
+    Action,
+    Allow,
+    Answer,
+    Ask,
+    Decision,
+    Deny,
+    KnownFailure,
+    Risk,
+    Tool,
+    ToolOutput,
+    without_progress,
+)
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.failures.gate import Gate
 from ctxe.knowledge.failures.remembered import groups
@@ -22,7 +34,11 @@ CALL = ToolCall("c1", "run", "{}")
 
 
 def ran(
-    known: Known | None, *, ok: bool = False, decide: Decision | None = None, recognised: Known | None = None
+    known: KnownFailure | None,
+    *,
+    ok: bool = False,
+    decide: Decision | None = None,
+    recognised: KnownFailure | None = None,
 ) -> tuple[ToolFinished, list[tuple[str, str]]]:
     """One call; what came of it, and the questions that were asked."""
     asked: list[tuple[str, str]] = []
@@ -34,7 +50,7 @@ def ran(
     tool = Tool(
         ToolSchema("run", "", {}),
         Risk.EXECUTE,
-        lambda _: Action("run", "run it", Risk.EXECUTE, once(lambda: ToolOutput("out", ok))),
+        lambda _: Action("run", "run it", Risk.EXECUTE, without_progress(lambda: ToolOutput("out", ok))),
     )
     dispatcher = Dispatcher(
         {"run": tool},
@@ -50,8 +66,8 @@ def ran(
     return end, asked
 
 
-def known(way: Any, says: str = "[failed before]") -> Known:
-    return Known("ab12", "use y", says, way)
+def known(way: Any, says: str = "[failed before]") -> KnownFailure:
+    return KnownFailure("ab12", "use y", says, way)
 
 
 def test_an_answer_stands_for_the_run() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ctxe.agent.dispatch import Dispatcher
-from ctxe.agent.limits import Limits, circle, stuck
+from ctxe.agent.limits import Limits, circle_note, stuck_reason
 from ctxe.agent.log import Log, read_events
 from ctxe.agent.session import Session
 from ctxe.agent.state import State
@@ -58,7 +58,7 @@ from ctxe.domain.tool import (
     Risk,
     Tool,
     ToolOutput,
-    once,
+    without_progress,
 )
 from ctxe.providers.scripted import Line, Play, Scripted
 
@@ -82,7 +82,11 @@ def echo(arguments: Mapping[str, Any]) -> Action:
 
         return Action("echo", "echo", Risk.READ, run)
     return Action(
-        "echo", f"echo {said}", Risk.EXECUTE, once(lambda: ToolOutput(said, facts={"said": said})), command=said
+        "echo",
+        f"echo {said}",
+        Risk.EXECUTE,
+        without_progress(lambda: ToolOutput(said, facts={"said": said})),
+        command=said,
     )
 
 
@@ -395,7 +399,7 @@ def test_two_calls_in_turns_are_told_once_with_what_was_called() -> None:
     for number in range(8):
         call = ToolCall(f"c{number}", "edit", f'{{"to": "{"ab"[number % 2]}"}}')
         steps += (Step(Reply("", (call,)), (ToolResult(call.id, f"done {number}"),)),)
-        notes.append(circle(State(Conversation((Turn("go", steps=steps),)))))
+        notes.append(circle_note(State(Conversation((Turn("go", steps=steps),)))))
     assert [note is not None for note in notes] == [False] * 5 + [True, False, False]
     assert notes[5] is not None
     assert notes[5].text.splitlines()[1:] == ['- edit {"to": "a"}', '- edit {"to": "b"}']
@@ -407,7 +411,7 @@ def test_a_call_that_was_answered_counts_with_its_last_result() -> None:
     steps = tuple(
         Step(Reply("", (call,)), (ToolResult(call.id, text),)) for call, text in zip(calls, results, strict=True)
     )
-    notes = [circle(State(Conversation((Turn("go", steps=steps[:n]),)))) for n in (1, 2, 3)]
+    notes = [circle_note(State(Conversation((Turn("go", steps=steps[:n]),)))) for n in (1, 2, 3)]
     assert [note is not None for note in notes] == [False, False, True]
 
 
@@ -417,8 +421,8 @@ def test_a_model_that_makes_one_failing_call_again_and_again_is_stopped() -> Non
         made = tuple(Step(Reply("Again.", (call,)), (ToolResult(call.id, f"{call.id}", ok),)) for call in calls)
         return State(Conversation((Turn("go", steps=made),)))
 
-    assert stuck(steps(8)) == "the model made the same failing call 8 times in a row (run_command)"
-    assert [stuck(one) for one in (steps(7), steps(8, ok=True), steps(8, other=4))] == ["", "", ""]
+    assert stuck_reason(steps(8)) == "the model made the same failing call 8 times in a row (run_command)"
+    assert [stuck_reason(one) for one in (steps(7), steps(8, ok=True), steps(8, other=4))] == ["", "", ""]
 
 
 def test_a_model_that_looks_at_the_same_again_and_again_is_stopped_and_one_that_waits_is_not() -> None:
@@ -428,15 +432,15 @@ def test_a_model_that_looks_at_the_same_again_and_again_is_stopped_and_one_that_
         made = tuple(Step(Reply(words_of[n], (call,)), (ToolResult(call.id, says(n)),)) for n, call in enumerate(calls))
         return State(Conversation((Turn("go", steps=made),)))
 
-    assert stuck(steps("read_file")) == "the model made the same call 8 times in a row (read_file)"
+    assert stuck_reason(steps("read_file")) == "the model made the same call 8 times in a row (read_file)"
     others = (steps("run_command"), steps("use"), steps("read_file", str), steps("read_file", words="Step"))
-    assert [stuck(one) for one in others] == ["", "", "", ""]
+    assert [stuck_reason(one) for one in others] == ["", "", "", ""]
 
 
 def test_a_step_without_calls_closes_no_circle() -> None:
     calls = [ToolCall(f"c{n}", "run_command", "{}") for n in range(2)]
     steps = (*(Step(Reply("", (call,)), (ToolResult(call.id, "boom"),)) for call in calls), Step(Reply("I think")))
-    assert circle(State(Conversation((Turn("go", steps=steps),)))) is None
+    assert circle_note(State(Conversation((Turn("go", steps=steps),)))) is None
 
 
 class Stammering:

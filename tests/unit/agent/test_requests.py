@@ -24,7 +24,7 @@ from ctxe.domain.events import (
 )
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.model import ToolSchema
-from ctxe.domain.past import Sent
+from ctxe.domain.past import SentRequest
 from ctxe.domain.section import Chunk, Priority, Section
 
 RULES = Section("rules", Priority.SYSTEM, (Chunk("rules", "Be exact."),), "system")
@@ -35,7 +35,7 @@ CALL = Reply("I look.", (ToolCall("1", "read_file", '{"path": "a.py"}'),), usage
 LEDGER = Ledger("m", 1_000, 100, ())
 
 
-def sent(events: list[Kept]) -> list[Sent]:
+def sent(events: list[Kept]) -> list[SentRequest]:
     return [one for one, _ in requests((f"t{n}", event) for n, event in enumerate(events))]
 
 
@@ -59,9 +59,9 @@ def test_each_request_has_its_reply_its_money_and_what_it_was_for() -> None:
     )
     priced = Ledger("m", 1_000, 100, (), usage=USAGE, usd=0.5)
     assert found == [
-        Sent(1, 1, 1, priced, "t3", "go", reply=CALL, seconds=2.0),
-        Sent(2, 1, 2, again, "t9", "go", "folded: price", folded),
-        Sent(3, 1, 2, again, "t10", "go", reply=Reply("done")),
+        SentRequest(1, 1, 1, priced, "t3", "go", reply=CALL, seconds=2.0),
+        SentRequest(2, 1, 2, again, "t9", "go", "folded: price", folded),
+        SentRequest(3, 1, 2, again, "t10", "go", reply=Reply("done")),
     ]
 
 

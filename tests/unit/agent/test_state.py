@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ctxe.agent.state import State
-from ctxe.agent.transitions import NO_RESULT, NOT_RUN, apply, closing, rebuild
+from ctxe.agent.transitions import NO_RESULT, NOT_RUN, apply, closing_events, rebuild
 from ctxe.domain.conversation import Fold, Outcome, Position, Reply, Step, ToolCall, ToolResult, Turn, Usage
 from ctxe.domain.events import (
     Consulted,
@@ -114,7 +114,7 @@ def test_wherever_a_turn_was_torn_closing_makes_it_whole(cut: int, outcome: Outc
         ReplyReceived(Reply("done")),
     ]
     state = rebuild(events[:cut])
-    for event in closing(state, outcome, said=said):
+    for event in closing_events(state, outcome, said=said):
         state = apply(state, event)
     assert not state.running
     assert state.pending is None
@@ -125,8 +125,8 @@ def test_wherever_a_turn_was_torn_closing_makes_it_whole(cut: int, outcome: Outc
         assert steps[0].results[-1].text == NOT_RUN
     if cut == 1:
         assert steps == ((Step(Reply(said, stop="interrupted")),) if said.strip() else ())
-    assert closing(state, "interrupted") == []
+    assert closing_events(state, "interrupted") == []
 
 
 def test_nothing_is_closed_when_nothing_runs() -> None:
-    assert closing(State(), "interrupted") == []
+    assert closing_events(State(), "interrupted") == []

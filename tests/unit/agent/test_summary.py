@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ctxe.agent.log import Log
-from ctxe.agent.summary import Spent, is_begun, newest_first, summary
+from ctxe.agent.summary import ReplyCost, has_turn, newest_first, summary
 from ctxe.agent.summary_cache import summaries
 from ctxe.domain.conversation import Reply, Usage
 from ctxe.domain.errors import SessionError
@@ -29,7 +29,7 @@ def written(folder: Path, name: str, fork: str = "", copied: int = 0) -> Path:
 
 def test_a_session_at_a_glance(tmp_path: Path) -> None:
     found = summary(written(tmp_path, "one"))
-    spent = tuple(Spent("2026-01-02T03:04:05Z", "m", USAGE, usd) for usd in (0.5, 0.25))
+    spent = tuple(ReplyCost("2026-01-02T03:04:05Z", "m", USAGE, usd) for usd in (0.5, 0.25))
     assert (found.id, found.words, found.turns, found.model, found.spent) == ("one", "go", 2, "m", spent)
     assert (found.usd, found.usage, found.outcome) == (0.75, Usage(200, 20, 100), "running")
 
@@ -62,9 +62,9 @@ def test_fields_that_make_no_sense_or_come_later_cost_nothing_and_no_other_sessi
     found = {one.id: one for one in summaries(tmp_path)}
     assert list(found) == ["one", "odd"] or list(found) == ["odd", "one"]
     assert found["odd"].spent == (
-        Spent("", "", Usage(1), 0.5),
-        Spent("", "", Usage(2), None),
-        Spent("", "other/one", Usage(0, 4), 1.0),
+        ReplyCost("", "", Usage(1), 0.5),
+        ReplyCost("", "", Usage(2), None),
+        ReplyCost("", "other/one", Usage(0, 4), 1.0),
     )
     assert (found["odd"].usd, found["odd"].usage, found["odd"].fork) == (1.5, Usage(3, 4), "7")
 
@@ -84,7 +84,7 @@ def test_the_session_used_last_is_found_by_the_times_of_the_files(tmp_path: Path
     for moment, path in enumerate((one, two, public, tmp_path / "bad.jsonl", empty)):
         os.utime(path, (moment, moment))
     assert [path.stem for path in newest_first(tmp_path)] == ["empty", "bad", "public", "two", "one"]
-    assert [is_begun(path) for path in newest_first(tmp_path)] == [False, False, True, True, True]
+    assert [has_turn(path) for path in newest_first(tmp_path)] == [False, False, True, True, True]
     assert path_of(tmp_path) == two
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ctxe.context.calls import CallArguments, shortened, taken_apart
+from ctxe.context.calls import CallArguments, parse_arguments, shorten_arguments
 
 PATCH = "*** Begin Patch\n*** Update File: a.py\n-old\n+new\n*** Add File: b.py\n+more\n"
 
@@ -24,43 +24,43 @@ def test_short_values_are_asked_for_and_contents_are_put_in_or_taken_out() -> No
         "text": "two\nlines",
         "deep": [{"line": "3"}],
     }
-    assert taken_apart(json.dumps(given)) == CallArguments(
+    assert parse_arguments(json.dumps(given)) == CallArguments(
         {"path": "a.py", "note": "why", "line": "3"}, ("x = 2", "two\nlines"), ("x = 1",)
     )
 
 
 def test_two_values_under_one_name_both_stand_and_what_is_long_is_contents() -> None:
-    assert taken_apart(json.dumps([{"path": "a"}, {"path": "b"}])).values == {"path": "a", "path 1": "b"}
-    assert taken_apart(json.dumps({"note": "n" * 200})).values == {"note": "n" * 200}
-    assert taken_apart(json.dumps({"note": "n" * 201})).put_in == ("n" * 201,)
+    assert parse_arguments(json.dumps([{"path": "a"}, {"path": "b"}])).values == {"path": "a", "path 1": "b"}
+    assert parse_arguments(json.dumps({"note": "n" * 200})).values == {"note": "n" * 200}
+    assert parse_arguments(json.dumps({"note": "n" * 201})).put_in == ("n" * 201,)
 
 
 def test_a_patch_is_parted_by_its_files() -> None:
-    asked = taken_apart(json.dumps({"input": PATCH}))
+    asked = parse_arguments(json.dumps({"input": PATCH}))
     assert asked.patched == (("a.py", "\n-old\n+new\n"), ("b.py", "\n+more\n"))
     assert asked.edits
 
 
 @pytest.mark.parametrize("text", ["not json", '{"path": ', "[" * 100_000])
 def test_what_is_no_json_is_contents(text: str) -> None:
-    assert taken_apart(text) == CallArguments(put_in=(text,))
-    assert taken_apart("") == CallArguments()
+    assert parse_arguments(text) == CallArguments(put_in=(text,))
+    assert parse_arguments("") == CallArguments()
 
 
 @pytest.mark.parametrize("depth", [10, 300, 480, 600, 800, 950, 5_000])
 def test_no_depth_is_too_deep(depth: int) -> None:
     long = " ".join(["word"] * 2_000)
     text = '{"path": "a.py", "x": ' + "[" * depth + json.dumps(long) + "]" * depth + "}"
-    asked = taken_apart(text)
+    asked = parse_arguments(text)
     assert asked.put_in in ((long,), (text,))
-    short = shortened(text, 300, words)
+    short = shorten_arguments(text, 300, words)
     assert words(short) <= 300
     assert isinstance(json.loads(short), dict)
 
 
 def test_only_the_longest_are_cut_and_the_shape_stays() -> None:
     given = {"path": "a.py", "text": "word " * 1_000, "list": ["short", {"n": 3}]}
-    short = json.loads(shortened(json.dumps(given), 200, words))
+    short = json.loads(shorten_arguments(json.dumps(given), 200, words))
     assert (short["path"], short["list"]) == ("a.py", ["short", {"n": 3}])
     head, _, note = short["text"].partition(" [")
     assert ("word " * 1_000).startswith(head)
@@ -69,5 +69,5 @@ def test_only_the_longest_are_cut_and_the_shape_stays() -> None:
 
 def test_what_fits_or_is_short_already_stays_as_it_is() -> None:
     text = '{"b":  "x", "a": 1}'
-    assert shortened(text, 100, words) == text
-    assert shortened(text, 0, words) == text
+    assert shorten_arguments(text, 100, words) == text
+    assert shorten_arguments(text, 0, words) == text

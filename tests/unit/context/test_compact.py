@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ctxe.context.compact import LEAST_KEPT, FoldPolicy, FoldRoom, checkpoint_due, due, worth_folding
+from ctxe.context.compact import LEAST_KEPT, FoldPolicy, FoldRoom, checkpoint_due, fold_cause, worth_folding
 from ctxe.context.cost import Billing
 from ctxe.context.fold import fold
 from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn
@@ -33,28 +33,28 @@ def folded(policy: FoldPolicy, steps: int = 40, usable: int = 4_000, size: int =
 
 
 def test_a_small_window_is_used_up_before_anything_is_folded() -> None:
-    assert due(20_000, 5, ROOM, FoldPolicy()) is None
-    assert due(20_001, 5, ROOM, FoldPolicy()) == "overflow"
+    assert fold_cause(20_000, 5, ROOM, FoldPolicy()) is None
+    assert fold_cause(20_001, 5, ROOM, FoldPolicy()) == "overflow"
 
 
 def test_a_large_window_is_folded_when_that_pays() -> None:
     line = LARGE.paying(FoldPolicy())
     assert 80_000 < line < 100_000
-    assert due(line, 5, LARGE, FoldPolicy()) is None
-    assert due(line + 1, 5, LARGE, FoldPolicy()) == "price"
+    assert fold_cause(line, 5, LARGE, FoldPolicy()) is None
+    assert fold_cause(line + 1, 5, LARGE, FoldPolicy()) == "price"
 
 
 def test_no_fold_for_money_when_the_session_is_about_to_end() -> None:
     line = LARGE.paying(FoldPolicy())
-    assert due(line + 1, 5, LARGE, FoldPolicy(calls=lambda _: 2.0)) is None
-    assert due(line + 1, 5, LARGE, FoldPolicy(calls=lambda _: 30.0)) == "price"
+    assert fold_cause(line + 1, 5, LARGE, FoldPolicy(calls=lambda _: 2.0)) is None
+    assert fold_cause(line + 1, 5, LARGE, FoldPolicy(calls=lambda _: 30.0)) == "price"
 
 
 def test_at_is_the_share_above_which_a_request_is_folded_anyway() -> None:
     policy = FoldPolicy(at=0.7)
     assert ROOM.full(policy) == 1_000 + 13_300
-    assert due(14_300, 5, ROOM, policy) is None
-    assert due(14_301, 5, ROOM, policy) == "threshold"
+    assert fold_cause(14_300, 5, ROOM, policy) is None
+    assert fold_cause(14_301, 5, ROOM, policy) == "threshold"
 
 
 def test_of_what_a_middling_window_has_free_a_fold_keeps_a_quarter_more() -> None:
@@ -68,8 +68,8 @@ def test_of_what_a_middling_window_has_free_a_fold_keeps_a_quarter_more() -> Non
 
 def test_target_tokens_is_a_lower_line_for_every_window() -> None:
     policy = FoldPolicy(target_tokens=9_000)
-    assert due(9_000, 5, LARGE, policy) is None
-    assert due(9_001, 5, LARGE, policy) == "threshold"
+    assert fold_cause(9_000, 5, LARGE, policy) is None
+    assert fold_cause(9_001, 5, LARGE, policy) == "threshold"
     assert LARGE.target(policy) < 9_000
 
 
@@ -98,8 +98,8 @@ def test_keep_recent_steps_stay_whole_whatever_they_take() -> None:
 
 def test_a_sliding_window_folds_by_steps_and_keeps_half() -> None:
     policy = FoldPolicy(window=8)
-    assert due(100, 8, ROOM, policy) is None
-    assert due(100, 9, ROOM, policy) == "window"
+    assert fold_cause(100, 8, ROOM, policy) is None
+    assert fold_cause(100, 9, ROOM, policy) == "window"
     assert folded(policy, 9).upto == Position(0, 5)
     assert folded(FoldPolicy(window=8, keep_recent=6), 9).upto == Position(0, 3)
     assert folded(FoldPolicy(window=1), 9).upto == folded(FoldPolicy(window=2), 9).upto == Position(0, 8)
@@ -128,8 +128,8 @@ def test_a_fold_has_to_free_something() -> None:
 def test_where_reading_what_stands_is_free_no_fold_pays() -> None:
     free = FoldPolicy(billing=Billing(0.0, 1.0))
     assert LARGE.paying(free) == LARGE.usable
-    assert due(LARGE.usable, 5, LARGE, free) is None
-    assert due(LARGE.usable + 1, 5, LARGE, free) == "overflow"
+    assert fold_cause(LARGE.usable, 5, LARGE, free) is None
+    assert fold_cause(LARGE.usable + 1, 5, LARGE, free) == "overflow"
 
 
 def test_a_dear_cache_folds_earlier() -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ctxe.context.budget import Budget
-from ctxe.context.failed_runs import retold
-from ctxe.context.seen import ABOVE, Standing
+from ctxe.context.failed_runs import reshow_failed_results
+from ctxe.context.seen import ABOVE, VisibleLines
 from ctxe.context.tool_output import shown_output
 from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn
 from ctxe.domain.section import Chunk
@@ -20,7 +20,7 @@ def words(text: str) -> int:
 def ran(talk: Conversation, number: int, text: str = OUTPUT, *, ok: bool = False) -> Conversation:
     """The conversation with one more run, told as it is born."""
     call = ToolCall(f"c{number}", "run_command", '{"command": "pytest"}')
-    told = shown_output(text, "shell", BUDGET.window, words, Standing().of(talk))
+    told = shown_output(text, "shell", BUDGET.window, words, VisibleLines().of(talk))
     step = Step(Reply("", (call,), "tools"), (ToolResult(call.id, told.text, ok, told.handle),))
     turn = talk.turns[0]
     return Conversation((Turn(turn.words, (), (*turn.steps, step)),), talk.fold)
@@ -33,7 +33,7 @@ def seen(talk: Conversation, fold: Fold) -> list[str]:
 
 def folded(talk: Conversation, upto: int, *record: Chunk) -> tuple[Fold, Fold]:
     fold = Fold(Position(0, upto), record, cause="price", tokens_after=100)
-    return fold, retold(talk, fold, lambda _: OUTPUT, BUDGET, words)
+    return fold, reshow_failed_results(talk, fold, lambda _: OUTPUT, BUDGET, words)
 
 
 def test_what_failed_is_told_again_where_what_stood_above_it_gave_way() -> None:
@@ -60,4 +60,4 @@ def test_what_went_well_or_is_too_long_stays_a_note() -> None:
     assert folded(well, 1)[1].masks == {}
     talk = ran(ran(Conversation((Turn("go"),)), 1), 2)
     fold = Fold(Position(0, 1))
-    assert retold(talk, fold, lambda _: OUTPUT, Budget(300, 0), words) is fold
+    assert reshow_failed_results(talk, fold, lambda _: OUTPUT, Budget(300, 0), words) is fold

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctxe.context.focus import focus_of, focused
+from ctxe.context.focus import focus_chunk, focus_of
 from ctxe.context.lines import HistoryEntry, lines_in
 from ctxe.domain.conversation import Conversation, Fold, Position
 from ctxe.domain.section import Chunk
@@ -21,7 +21,7 @@ ENTRIES = [
 
 
 def test_the_lines_that_share_words_stand_with_those_beside_them() -> None:
-    assert focused("the price parse", ENTRIES, 1_000, len) == Chunk(
+    assert focus_chunk("the price parse", ENTRIES, 1_000, len) == Chunk(
         "focus",
         "[The user asks to keep in sight: the price parse]\n"
         "s1 read_file money.py\nimport re\ndef cents(price):\n    return int(price)\nLAST = 1\n"
@@ -31,7 +31,7 @@ def test_the_lines_that_share_words_stand_with_those_beside_them() -> None:
 
 
 def test_the_rarest_words_win_where_there_is_little_room() -> None:
-    kept = focused("price parse", ENTRIES, 130, len)
+    kept = focus_chunk("price parse", ENTRIES, 130, len)
     assert kept is not None
     assert "def parse(text):" in kept.text
     assert "cents" not in kept.text
@@ -39,15 +39,15 @@ def test_the_rarest_words_win_where_there_is_little_room() -> None:
 
 
 def test_nothing_is_kept_of_words_that_say_nothing_or_are_nowhere() -> None:
-    assert focused("", ENTRIES, 1_000, len) is None
-    assert focused("the and of", ENTRIES, 1_000, len) is None
-    assert focused("kubernetes", ENTRIES, 1_000, len) is None
-    assert focused("price", ENTRIES, 20, len) is None
+    assert focus_chunk("", ENTRIES, 1_000, len) is None
+    assert focus_chunk("the and of", ENTRIES, 1_000, len) is None
+    assert focus_chunk("kubernetes", ENTRIES, 1_000, len) is None
+    assert focus_chunk("price", ENTRIES, 20, len) is None
 
 
 def test_a_line_that_stood_often_is_kept_once_where_it_stood_last() -> None:
     again = [OLD, entry(5, "money.py", "def cents(price):")]
-    kept = focused("cents", again, 1_000, len)
+    kept = focus_chunk("cents", again, 1_000, len)
     assert kept is not None
     assert kept.text.splitlines()[1:] == ["s5 read_file money.py", "def cents(price):"]
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from ctxe.context.assemble import Frame, assemble
 from ctxe.context.budget import Budget
 from ctxe.context.compact import FoldPolicy, FoldRoom
-from ctxe.context.fold import fold, names_standing, next_fold, room_for, size_of
+from ctxe.context.fold import fold, fold_room, names_standing, next_fold, request_size
 from ctxe.context.trim import handle_of
 from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn
 from ctxe.domain.section import Chunk, Priority, Section
@@ -52,7 +52,7 @@ def test_a_fold_is_made_only_when_it_is_due_or_demanded() -> None:
     made = next_fold(Frame(), LONG, tight, words, POLICY)
     assert made is not None
     assert made.cause == "overflow"
-    assert size_of(Frame(), Conversation(LONG.turns, made), words) <= 900
+    assert request_size(Frame(), Conversation(LONG.turns, made), words) <= 900
     demanded = next_fold(Frame(), LONG, roomy, words, POLICY, cause="request")
     assert demanded is not None
     assert demanded.cause == "request"
@@ -106,8 +106,8 @@ def test_pins_stand_beside_the_words_and_a_fold_says_what_it_saves() -> None:
     made = next_fold(Frame(), LONG, Budget(1_000, 100), words, POLICY, also=(pin,))
     assert made is not None
     assert pin in made.record
-    assert made.tokens_before == size_of(Frame(), LONG, words)
-    assert made.tokens_after == size_of(Frame(), Conversation(LONG.turns, made), words) <= 900
+    assert made.tokens_before == request_size(Frame(), LONG, words)
+    assert made.tokens_after == request_size(Frame(), Conversation(LONG.turns, made), words) <= 900
 
 
 def test_words_that_nobody_answered_yet_are_never_folded() -> None:
@@ -122,7 +122,7 @@ def test_what_was_gathered_for_a_turn_takes_its_room_from_what_a_fold_keeps() ->
     asked = Conversation((*map(talk, range(7)), Turn("and this?", (planned,))))
     for said in (answered, asked):
         made = replace(said, fold=fold(said, room, POLICY, words))
-        assert 700 < size_of(Frame(), made, words) <= room.target(POLICY)
+        assert 700 < request_size(Frame(), made, words) <= room.target(POLICY)
 
 
 def grown(steps: int, before: Fold | None) -> Fold:
@@ -169,16 +169,16 @@ def test_what_has_to_stand_beside_the_record_leaves_it_the_less_room() -> None:
     room, pin = FoldRoom(1000, 20), Chunk("pin 1", "never " * 400)
     made = fold(LONG, room, POLICY, words, also=(pin,))
     assert [chunk.id for chunk in made.record] == ["words 1", "record", "pin 1"]
-    assert size_of(Frame(), Conversation(LONG.turns, made), words) <= room.target(POLICY)
+    assert request_size(Frame(), Conversation(LONG.turns, made), words) <= room.target(POLICY)
 
 
 def test_no_room_is_passed_by_what_a_fold_leaves() -> None:
     frame = Frame(sections=(Section("rules", Priority.SYSTEM, (Chunk("rules", "be right"),), "system"),))
     turns = (*(talk(n) for n in range(4)), Turn("fix it now", (), tuple(read(n) for n in range(20, 26))))
     for usable in range(700, 1_500, 9):
-        room = room_for(frame, Conversation(turns), usable, words)
+        room = fold_room(frame, Conversation(turns), usable, words)
         made = fold(Conversation(turns), room, POLICY, words)
-        assert size_of(frame, Conversation(turns, made), words) <= room.target(POLICY)
+        assert request_size(frame, Conversation(turns, made), words) <= room.target(POLICY)
 
 
 def test_names_stand_in_what_stays_and_in_the_newest_steps_only() -> None:

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from ctxe.context.assemble import Frame
 from ctxe.context.budget import Budget
-from ctxe.context.compact import FoldPolicy, due
+from ctxe.context.compact import FoldPolicy, fold_cause
 from ctxe.context.cost import request_usd
-from ctxe.context.fold import room_for
+from ctxe.context.fold import fold_room
 from ctxe.context.forecast import FAR, forecast
 from ctxe.domain.conversation import Conversation, Reply, Step, Turn
 from ctxe.domain.model import Prices
@@ -19,7 +19,7 @@ REAL = Prices(3.0, 15.0, 0.30, 3.75)
 RULES = Section("rules", Priority.SYSTEM, (Chunk("rules", "r" * 999),), "system")
 FRAME, BUDGET = Frame((), (RULES,)), Budget(204_000, 4_000)
 TALK = Conversation((Turn("go", (), (Step(Reply("a")), Step(Reply("b")))),))
-ROOM = room_for(FRAME, TALK, BUDGET.usable, len)
+ROOM = fold_room(FRAME, TALK, BUDGET.usable, len)
 
 
 USUAL = FoldPolicy()
@@ -34,8 +34,8 @@ def test_it_says_when_the_policy_will_be_due() -> None:
     found = ahead(60_000, 1_000, 3_000, policy=policy)
     assert found.steps is not None
     assert (found.pace, found.line) == (2_000, 60_000 + 2_000 * found.steps)
-    assert due(found.line, 2 + found.steps, room, policy)
-    assert not due(found.line - found.pace, 1 + found.steps, room, policy)
+    assert fold_cause(found.line, 2 + found.steps, room, policy)
+    assert not fold_cause(found.line - found.pace, 1 + found.steps, room, policy)
 
 
 def test_few_calls_to_come_put_a_fold_off_that_only_money_wants() -> None:

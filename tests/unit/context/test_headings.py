@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ctxe.context.budget import birth_limit
-from ctxe.context.headings import HeadedPart, parts, under
-from ctxe.context.seen import Standing
+from ctxe.context.headings import HeadedPart, part_under, parts_of
+from ctxe.context.seen import VisibleLines
 from ctxe.context.tool_output import shown_output
 from ctxe.context.trim import handle_of
 
@@ -42,19 +42,19 @@ LONG = "\n".join(
 
 
 def told(about: str) -> str:
-    done = shown_output(LONG, "page", WINDOW // 8, words, Standing(), about=about)
+    done = shown_output(LONG, "page", WINDOW // 8, words, VisibleLines(), about=about)
     assert done.handle == handle_of(LONG)
     assert words(done.text) <= birth_limit("page", WINDOW // 8)
     return done.text
 
 
 def test_parts_are_told_apart_by_headings_and_not_in_code() -> None:
-    assert parts(["a", "# B #", "c", "~~~", "# d", "~~~", "#e", "## F"]) == [
+    assert parts_of(["a", "# B #", "c", "~~~", "# d", "~~~", "#e", "## F"]) == [
         HeadedPart(0, 1),
         HeadedPart(1, 7, 1, "B"),
         HeadedPart(7, 8, 2, "F"),
     ]
-    assert parts([]) == []
+    assert parts_of([]) == []
 
 
 def test_what_is_asked_for_stands_whole_and_the_rest_as_an_outline() -> None:
@@ -85,15 +85,15 @@ def test_without_a_question_or_an_answer_to_it_a_page_is_told_from_its_head() ->
 
 
 def test_what_fits_is_left_alone() -> None:
-    assert shown_output("# A\nb", "page", WINDOW, words, Standing(), about="b").text == "# A\nb"
+    assert shown_output("# A\nb", "page", WINDOW, words, VisibleLines(), about="b").text == "# A\nb"
 
 
 def test_the_part_under_a_heading_comes_with_all_below_it() -> None:
     limits = "### Limits of retries\nAt most five retries are made."
     retries = f"## Retries\nThe retry policy waits twice as long each time.\n{limits}"
-    assert under(LONG, "Retries") == retries
-    assert under(LONG, "## retries") == retries
-    assert under(LONG, "limits-of-retries") == "### Limits of retries\nAt most five retries are made."
-    assert under(LONG, "retrying limit") == "### Limits of retries\nAt most five retries are made."
-    assert under(LONG, "zebra") == ""
-    assert under(LONG, "no heading") == ""
+    assert part_under(LONG, "Retries") == retries
+    assert part_under(LONG, "## retries") == retries
+    assert part_under(LONG, "limits-of-retries") == "### Limits of retries\nAt most five retries are made."
+    assert part_under(LONG, "retrying limit") == "### Limits of retries\nAt most five retries are made."
+    assert part_under(LONG, "zebra") == ""
+    assert part_under(LONG, "no heading") == ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 
-from ctxe.context.calls import CallArguments, kind_of, shortened, taken_apart
+from ctxe.context.calls import CallArguments, kind_of, parse_arguments, shorten_arguments
 from ctxe.context.lines import core_of, entries_of, names_in, number_of
 from ctxe.domain.conversation import Reply, Step, ToolCall, ToolResult, Touch
 
@@ -46,7 +46,7 @@ def test_a_line_is_the_same_with_number_indentation_search_prefix_and_diff_sign(
 
 def test_an_edit_is_taken_apart() -> None:
     arguments = {"file_path": "a.py", "old_string": "x = 1\ny", "new_string": "x = 2\ny", "replace_all": False}
-    assert taken_apart(json.dumps(arguments)) == CallArguments({"file_path": "a.py"}, ("x = 2\ny",), ("x = 1\ny",))
+    assert parse_arguments(json.dumps(arguments)) == CallArguments({"file_path": "a.py"}, ("x = 2\ny",), ("x = 1\ny",))
 
 
 def test_a_patch_gives_an_entry_for_every_file() -> None:
@@ -115,21 +115,21 @@ def test_a_kind_is_known_by_a_tools_name() -> None:
 
 
 def test_arguments_that_are_no_object_are_contents() -> None:
-    assert taken_apart("*** not json") == CallArguments({}, ("*** not json",))
-    assert taken_apart("") == CallArguments({})
-    assert taken_apart('{"a": {"path": "x"}, "b": ["y", 1, null]}') == CallArguments({"path": "x", "b": "y"})
+    assert parse_arguments("*** not json") == CallArguments({}, ("*** not json",))
+    assert parse_arguments("") == CallArguments({})
+    assert parse_arguments('{"a": {"path": "x"}, "b": ["y", 1, null]}') == CallArguments({"path": "x", "b": "y"})
 
 
 def test_arguments_are_shortened_and_stay_json() -> None:
     arguments = json.dumps({"path": "a.py", "content": "word " * 2_000, "n": 1})
-    short = shortened(arguments, 100, lambda text: len(text) // 4)
+    short = shorten_arguments(arguments, 100, lambda text: len(text) // 4)
     decoded = json.loads(short)
     assert (decoded["path"], decoded["n"]) == ("a.py", 1)
     assert decoded["content"].startswith("word word")
     assert decoded["content"].endswith("characters left out]")
     assert len(short) // 4 <= 100
-    assert list(json.loads(shortened("no json " * 500, 50, len))) == ["shortened"]
-    assert shortened("{}", 1, len) == "{}"
+    assert list(json.loads(shorten_arguments("no json " * 500, 50, len))) == ["shortened"]
+    assert shorten_arguments("{}", 1, len) == "{}"
 
 
 def test_a_listing_and_a_search_result_number_their_lines() -> None:

@@ -6,7 +6,7 @@ from ctxe.context.assemble import Frame, assemble
 from ctxe.context.budget import Budget
 from ctxe.context.compact import FoldPolicy
 from ctxe.context.fold import next_fold
-from ctxe.context.pasted import MOST_TOLD, in_short
+from ctxe.context.pasted import MOST_TOLD, shorten_message
 from ctxe.context.trim import handle_of
 from ctxe.domain.conversation import Conversation, Reply, Step, ToolCall, ToolResult, Turn
 
@@ -25,7 +25,7 @@ def closely(text: str) -> int:
 
 def test_words_that_people_write_or_paste_stand_as_they_are() -> None:
     text = "x" * 4 * MOST_TOLD
-    assert in_short(text) is text
+    assert shorten_message(text) is text
     talk = Conversation((Turn(text),))
     (message,) = assemble(Frame(), talk, Budget(1_000_000, 0), tokens).request.messages
     assert message.blocks[0].text == text  # type: ignore[union-attr]
@@ -52,4 +52,4 @@ def test_a_fold_leaves_long_words_as_they_stood() -> None:
         talk = Conversation((Turn(words, (), steps),))
         fold = next_fold(Frame(), talk, Budget(1_000_000, 0), closely, FoldPolicy(), cause="request")
         assert fold is not None
-        assert fold.record[0].text == in_short(words), "byte for byte what stood before the fold"
+        assert fold.record[0].text == shorten_message(words), "byte for byte what stood before the fold"

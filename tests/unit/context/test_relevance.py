@@ -6,7 +6,7 @@ import json
 
 from ctxe.context.nearness import AROUND
 from ctxe.context.relevance import FEW, LATELY, names_at_work, relevance
-from ctxe.context.seen import Standing
+from ctxe.context.seen import VisibleLines
 from ctxe.context.tool_output import shown_output
 from ctxe.context.trim import BEARING, trim
 from ctxe.domain.conversation import Conversation, Reply, Step, ToolCall, ToolResult, Turn
@@ -76,11 +76,11 @@ def test_an_output_that_fits_is_told_as_it_is_and_nobody_is_asked() -> None:
         raise AssertionError("asked for nothing")
 
     text = holding("parse_header", 3)
-    assert shown_output(text, "read", 1_000_000, words, Standing().of(Conversation()), at_work=asked).text == text
+    assert shown_output(text, "read", 1_000_000, words, VisibleLines().of(Conversation()), at_work=asked).text == text
 
 
 def test_what_is_born_while_the_user_names_something_keeps_its_lines() -> None:
     text = holding("parse_header", 390)
-    known = Standing().of(Conversation())
+    known = VisibleLines().of(Conversation())
     assert "parse_header" in shown_output(text, "read", 8_000, words, known, 300, lambda: {"parse_header"}).text
     assert "parse_header" not in shown_output(text, "read", 8_000, words, known, 300).text

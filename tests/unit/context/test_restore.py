@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from ctxe.context.restore import PREFIX, habit, restored
+from ctxe.context.restore import PREFIX, habit, missing_lines
 from ctxe.context.survey import Survey
 from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn
 from ctxe.domain.section import Chunk
@@ -33,7 +33,7 @@ def folded(steps: tuple[Step, ...], upto: int, words: str = "go") -> Conversatio
 
 
 def back(talk: Conversation, usable: int = 10_000, left: int = 10_000) -> tuple[Chunk, ...]:
-    return restored(talk, Survey().read(talk, shown), usable, lambda: left)
+    return missing_lines(talk, Survey().read(talk, shown), usable, lambda: left)
 
 
 def test_after_an_edit_the_hidden_lines_of_its_file_come_back() -> None:

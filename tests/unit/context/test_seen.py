@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctxe.context.seen import Lines, Standing, standing, unrepeated
+from ctxe.context.seen import KnownLines, VisibleLines, replace_known_lines, visible_cores
 from ctxe.context.tool_output import shown_output
 from ctxe.context.trim import Trimmed, handle_of
 from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn
@@ -12,9 +12,9 @@ LINES = [f"{n}: this is line number {n} of the file" for n in range(1, 9)]
 FILE = "\n".join(LINES)
 
 
-def stood(text: str) -> Lines:
+def stood(text: str) -> KnownLines:
     """The lines of a text that was read."""
-    return Standing().of(Conversation((Turn("go", (), (read(1, text),)),))).cores
+    return VisibleLines().of(Conversation((Turn("go", (), (read(1, text),)),))).cores
 
 
 def read(n: int, text: str, note: str = "") -> Step:
@@ -24,21 +24,21 @@ def read(n: int, text: str, note: str = "") -> Step:
 
 
 def test_lines_that_stand_are_known_by_what_they_say() -> None:
-    known = standing(Conversation((Turn("go", (), (read(1, FILE, "told later"),)),)))
+    known = visible_cores(Conversation((Turn("go", (), (read(1, FILE, "told later"),)),)))
     assert {"this is line number 3 of the file", "I look", "told later"} <= known
     assert "go" not in known
 
 
 def test_what_was_folded_or_masked_does_not_stand() -> None:
     fold = Fold(Position(0, 1), (Chunk("record", "only this line"),), {"c2": "masked"})
-    known = standing(Conversation((Turn("go", (), (read(1, FILE), read(2, "whole text"))),), fold))
+    known = visible_cores(Conversation((Turn("go", (), (read(1, FILE), read(2, "whole text"))),), fold))
     assert known == {"only this line", "I look", "a.py", "masked"}
 
 
 def test_what_was_gathered_for_a_turn_stands_until_the_turn_is_folded() -> None:
     files = Section("files", Priority.INJECTED, (Chunk("a.py", FILE, path="a.py"),), "task")
     turn = Turn("go", (files,), (read(1, "done"),))
-    known = Standing().of(Conversation((turn,)))
+    known = VisibleLines().of(Conversation((turn,)))
     numbered = "\n".join(f"{n}\tthis is line number {n} of the file" for n in range(1, 9))
     assert shown_output(numbered, "read", 100_000, len, known).text.startswith("[8 lines as they stand above; recall ")
     for upto in (Position(0, 1), Position(1, 0), Position(1, 1)):
@@ -49,50 +49,50 @@ def test_what_was_gathered_for_a_turn_stands_until_the_turn_is_folded() -> None:
 def test_a_run_of_known_lines_is_told_as_a_number() -> None:
     known = stood(FILE)
     moved = "\n".join(f"{n + 10}: this is line number {n} of the file" for n in range(1, 7))
-    assert unrepeated(f"new first line\n{moved}\nnew last line", known, "abc") == (
+    assert replace_known_lines(f"new first line\n{moved}\nnew last line", known, "abc") == (
         "new first line\n[6 lines as they stand above; recall abc]\nnew last line"
     )
-    assert unrepeated(FILE, known, "abc") == "[8 lines as they stand above; recall abc]"
+    assert replace_known_lines(FILE, known, "abc") == "[8 lines as they stand above; recall abc]"
 
 
 def test_a_run_stands_above_in_this_very_order() -> None:
     known, marker = stood(FILE), "lines as they stand above; recall abc]"
     without = "\n".join(LINES[:4] + LINES[5:])
-    assert unrepeated(without, known, "abc") == f"[4 {marker}\n{LINES[5]}\n{LINES[6]}\n{LINES[7]}"
+    assert replace_known_lines(without, known, "abc") == f"[4 {marker}\n{LINES[5]}\n{LINES[6]}\n{LINES[7]}"
     twice = "\n".join([*LINES, *LINES])
-    assert unrepeated(twice, known, "abc") == f"[8 {marker}\n{LINES[0]}\n[7 {marker}"
-    assert unrepeated("\n\n".join(LINES), known, "abc") == f"[15 {marker}"
+    assert replace_known_lines(twice, known, "abc") == f"[8 {marker}\n{LINES[0]}\n[7 {marker}"
+    assert replace_known_lines("\n\n".join(LINES), known, "abc") == f"[15 {marker}"
 
 
 def test_what_stood_in_two_places_is_one_run_once_it_was_told_as_such() -> None:
     part, rest = "\n".join(["[lines 1-5]", *LINES[:5]]), "\n".join(LINES[5:])
-    first = unrepeated(FILE, stood(part), "abc")
+    first = replace_known_lines(FILE, stood(part), "abc")
     assert first == f"[5 lines as they stand above; recall abc]\n{rest}"
-    assert unrepeated(f"a.py: 8 lines\n{FILE}", stood(f"a.py: 8 lines\n{part}\n{first}"), "abc") == (
+    assert replace_known_lines(f"a.py: 8 lines\n{FILE}", stood(f"a.py: 8 lines\n{part}\n{first}"), "abc") == (
         "[9 lines as they stand above; recall abc]"
     )
 
 
 def test_short_runs_are_cheaper_shown() -> None:
-    known = Lines()
+    known = KnownLines()
     known.take([*(f"this is line number {n} of the file" for n in range(1, 4)), "}", "x", "}"])
-    assert unrepeated("\n".join(LINES), known, "abc") == "\n".join(LINES)
-    assert unrepeated("}\nx\n}\nx\n}", known, "abc") == "}\nx\n}\nx\n}"
+    assert replace_known_lines("\n".join(LINES), known, "abc") == "\n".join(LINES)
+    assert replace_known_lines("}\nx\n}\nx\n}", known, "abc") == "}\nx\n}\nx\n}"
 
 
 def test_it_grows_with_the_conversation_and_what_is_told_later_is_taken_in() -> None:
-    known = Standing()
+    known = VisibleLines()
     first = Turn("go", (), (read(1, FILE), read(2, "second")))
-    assert known.of(Conversation((first,))).cores.each == standing(Conversation((first,)))
+    assert known.of(Conversation((first,))).cores.each == visible_cores(Conversation((first,)))
     later = Turn("go", (), (read(1, FILE), read(2, "second", "told later"), read(3, "third")))
-    assert known.of(Conversation((later,))).cores.each == standing(Conversation((later,)))
+    assert known.of(Conversation((later,))).cores.each == visible_cores(Conversation((later,)))
     assert "told later" in known.cores.each
     folded = Conversation((later,), Fold(Position(0, 2), (Chunk("record", "only this line"),)))
-    assert known.of(folded).cores.each == standing(folded) == {"only this line", "I look", "a.py", "third"}
+    assert known.of(folded).cores.each == visible_cores(folded) == {"only this line", "I look", "a.py", "third"}
 
 
 def test_of_commands_and_searches_only_the_very_same_lines_are_left_out() -> None:
-    known = Standing().of(Conversation((Turn("go", (), (read(1, FILE),)),)))
+    known = VisibleLines().of(Conversation((Turn("go", (), (read(1, FILE),)),)))
     diff = "\n".join(f"+this is line number {n} of the file" for n in range(1, 9))
     handle = handle_of(diff)
     assert shown_output(diff, "shell", 100_000, len, known) == Trimmed(diff)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ctxe.context.assemble import Frame, assemble
 from ctxe.context.budget import Budget
-from ctxe.context.superseded import superseded
+from ctxe.context.superseded import superseded_rows
 from ctxe.domain.conversation import Conversation, Operation, Reply, Step, ToolCall, ToolResult, Touch, Turn
 from ctxe.domain.section import Chunk, Priority, Section, Tier
 
@@ -27,18 +27,18 @@ def talk(*steps: Step, gathered: tuple[Section, ...] = ()) -> Conversation:
 def test_an_edit_supersedes_what_was_read_and_what_was_planned() -> None:
     files = planned("a.py", "1")
     held = talk(step("read", "a.py", "1"), step("read", "b.py", "1"), step("edit", "a.py", "2"), gathered=(files,))
-    assert superseded(held) == {"step 1.1": "a.py by step 1.3", files.chunks[0].digest: "a.py by step 1.3"}
+    assert superseded_rows(held) == {"step 1.1": "a.py by step 1.3", files.chunks[0].digest: "a.py by step 1.3"}
 
 
 def test_a_newer_read_supersedes_only_another_content() -> None:
-    assert superseded(talk(step("read", "a.py", "1"), step("read", "a.py", "1"))) == {}
+    assert superseded_rows(talk(step("read", "a.py", "1"), step("read", "a.py", "1"))) == {}
     changed = talk(step("read", "a.py", "1"), step("read", "a.py", "2"), step("read", "a.py", "2"))
-    assert superseded(changed) == {"step 1.1": "a.py by step 1.2"}
+    assert superseded_rows(changed) == {"step 1.1": "a.py by step 1.2"}
 
 
 def test_a_text_that_holds_again_is_not_superseded_and_what_came_between_is() -> None:
     held = talk(step("read", "a.py", "1"), step("create", "a.py", "2"), step("edit", "a.py", "1"))
-    assert superseded(held) == {"step 1.2": "a.py by step 1.3"}
+    assert superseded_rows(held) == {"step 1.2": "a.py by step 1.3"}
 
 
 def test_a_change_on_disk_supersedes_what_was_read_and_what_was_told_of_it() -> None:
@@ -46,11 +46,11 @@ def test_a_change_on_disk_supersedes_what_was_read_and_what_was_told_of_it() -> 
     gone = Chunk("changed a.py", "it is gone", "changed on disk", "name", "a.py", "")
     restored = Chunk("restored b.py", "lines", "its file is being worked on", "region", "b.py")
     held = talk(step("read", "a.py", "1"), step("read", "b.py", "1", told), step("read", "b.py", "1", gone, restored))
-    assert superseded(held) == {"step 1.1": "a.py by step 1.3", "step 1.2": "a.py by step 1.3"}
+    assert superseded_rows(held) == {"step 1.1": "a.py by step 1.3", "step 1.2": "a.py by step 1.3"}
 
 
 def test_names_of_files_hold_whatever_is_in_them() -> None:
-    assert superseded(talk(step("edit", "a.py", "2"), gathered=(planned("a.py", "1", "name"),))) == {}
+    assert superseded_rows(talk(step("edit", "a.py", "2"), gathered=(planned("a.py", "1", "name"),))) == {}
 
 
 def test_the_rows_of_a_request_say_so_and_it_stands_as_it_was() -> None:

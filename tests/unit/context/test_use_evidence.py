@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ctxe.context.use_evidence import injected
+from ctxe.context.use_evidence import injected_chunks
 from ctxe.domain.conversation import Conversation, Reply, Step, ToolCall, ToolResult, Touch, Turn
 from ctxe.domain.past import Injected, Past, used_share
 from ctxe.domain.section import Chunk, Priority, Section
@@ -25,7 +25,7 @@ def step(text: str = "", *touches: Touch, arguments: str = "{}", notes: tuple[Ch
 def ways(*turns: Turn) -> dict[str, str]:
     talk = Conversation(turns)
     chunks = [c for t in turns for s in t.gathered for c in s.chunks] + [n for _, s in talk.steps() for n in s.notes]
-    return {f"{one.turn} {one.chunk}": one.way for one in injected(talk, {chunk.digest: 7 for chunk in chunks})}
+    return {f"{one.turn} {one.chunk}": one.way for one in injected_chunks(talk, {chunk.digest: 7 for chunk in chunks})}
 
 
 def test_a_file_is_edited_read_named_or_not_used() -> None:
@@ -77,7 +77,7 @@ def test_what_the_user_named_and_what_was_never_sent_is_not_counted() -> None:
     named, asides = section(file("a.py"), name="named files"), section(Chunk("q", "!ls"), priority=Priority.TASK)
     rules = replace(section(file("src/AGENTS.md"), name="instructions for files"), share="instructions")
     assert ways(Turn("go", (named, asides, rules, changed), ())) == {}
-    assert injected(Conversation((Turn("go", (section(file("b.py")),)),)), {}) == ()
+    assert injected_chunks(Conversation((Turn("go", (section(file("b.py")),)),)), {}) == ()
 
 
 def test_the_share_is_of_tokens() -> None:

@@ -6,17 +6,19 @@ from dataclasses import replace
 
 from ctxe.domain.conversation import Usage
 from ctxe.domain.ledger import Ledger, Row
-from ctxe.domain.past import Miss, Past, Sent, Summed, total
+from ctxe.domain.past import Consultation, Miss, Past, SentRequest, total
 from ctxe.domain.section import Priority
 
 
-def sent(number: int, used: int, held: int, read: int, at: str = "", *, began: str = "", broke: str = "") -> Sent:
+def sent(
+    number: int, used: int, held: int, read: int, at: str = "", *, began: str = "", broke: str = ""
+) -> SentRequest:
     rows = tuple(
         Row("s", f"{name}", Priority.RECENT, tokens, tokens, "conversation", cached=cached)
         for name, tokens, cached in (("old", held, True), ("new", used - held, False))
     )
     ledger = Ledger("m", 90_000, 1_000, rows, usage=Usage(used, 10, read), usd=0.5, broke=broke)
-    return Sent(number, 1, number, ledger, at, began=began, seconds=10.0, plain_usd=2.0)
+    return SentRequest(number, 1, number, ledger, at, began=began, seconds=10.0, plain_usd=2.0)
 
 
 ONE = sent(1, 8_000, 0, 0, "2026-01-02T10:00:00.000Z")
@@ -45,7 +47,7 @@ def test_sums_growth_and_breaks() -> None:
     folded = sent(5, 5_000, 0, 0, began="folded: price", broke="x")
     past = Past("s", "p", (ONE, TWO, LATE, broken, folded))
     assert (past.usd, past.plain_usd, past.usage) == (2.5, 10.0, Usage(45_000, 50, 8_900))
-    summed = replace(past, summaries=(Summed(2, "m", Usage(100, 9, 50), 0.25, 0.5), Summed(9, "m")))
+    summed = replace(past, summaries=(Consultation(2, "m", Usage(100, 9, 50), 0.25, 0.5), Consultation(9, "m")))
     assert (summed.usd, summed.plain_usd, summed.usage) == (2.75, 10.5, Usage(45_100, 59, 8_950))
     assert (past.grown(), past.grown(1)) == ((1_000, 2_000, 1_000), (1_000,))
     assert past.breaks == (broken,)

@@ -19,7 +19,7 @@ import pytest
 
 import ctxe
 from ctxe.domain import value
-from ctxe.domain.value import dataclass, described
+from ctxe.domain.value import dataclass, slim_dataclass
 
 HOW = [{"frozen": frozen, "slots": slots} for frozen in (True, False) for slots in (True, False)]
 
@@ -126,7 +126,7 @@ def test_a_value_has_the_fields_of_the_class_it_stands_on(slots: bool) -> None:
 def test_values_share_no_list() -> None:
     with pytest.raises(ValueError, match="default_factory"):
 
-        @described(slots=True)
+        @slim_dataclass(slots=True)
         class Shared:
             seen: list[str] = []
 
@@ -134,7 +134,7 @@ def test_values_share_no_list() -> None:
 def test_a_field_of_the_standard_library_is_refused() -> None:
     with pytest.raises(TypeError, match=r"ctxe\.domain\.value"):
 
-        @described(slots=True)
+        @slim_dataclass(slots=True)
         class Mixed:
             seen: list[str] = dataclasses.field(default_factory=list)
 

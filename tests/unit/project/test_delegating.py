@@ -15,7 +15,7 @@ from ctxe.agent.log import header_of
 from ctxe.domain.conversation import Usage as Spent
 from ctxe.domain.errors import ConfigError, SessionError
 from ctxe.domain.events import Consulted, ContextAssembled, Event, Notice, ReplyReceived, ToolFinished, TurnFinished
-from ctxe.domain.past import Summed
+from ctxe.domain.past import Consultation
 from ctxe.domain.tool import Allow, Progress
 from ctxe.project import Project
 from ctxe.project.memory.recalling import recalled
@@ -115,7 +115,7 @@ def test_only_the_answer_enters_the_window_and_all_money_counts(api: str, repo: 
     assert so_far.usd == pytest.approx(state.usd)
     (row,) = so_far.summaries
     usage = sum((one.usage for one in bought if one.usage), Spent())
-    assert row == Summed(2, live.model.id, usage, row.usd, row.plain_usd, "delegate d1", 3)
+    assert row == Consultation(2, live.model.id, usage, row.usd, row.plain_usd, "delegate d1", 3)
     assert row.usd == pytest.approx(sum(one.usd or 0 for one in bought))
     assert row.usd == pytest.approx(past(live.project, path_of(folder, name)).usd)
 

@@ -18,7 +18,7 @@ from ctxe.agent.transitions import apply, rebuild
 from ctxe.domain.conversation import Reply, ToolCall, ToolResult, Touch
 from ctxe.domain.events import Event, Kept, ReplyReceived, StepFinished, ToolFinished, TurnFinished, TurnStarted
 from ctxe.domain.section import Chunk, Priority, Section
-from ctxe.domain.tool import Action, Known, Risk
+from ctxe.domain.tool import Action, KnownFailure, Risk
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.ports import MemoryPorts
 from ctxe.knowledge.entries.store import Store
@@ -73,7 +73,7 @@ class Sitting:
         ended = ToolFinished(result, "run_command", command, facts={"command": command, **facts})
         return self.hear(ReplyReceived(Reply("", (call,), "tools")), ended, StepFinished(1))
 
-    def asked(self, command: str) -> Known | None:
+    def asked(self, command: str) -> KnownFailure | None:
         arguments = json.dumps({"command": command})
         action = Action("run_command", command, Risk.EXECUTE, lambda: iter(()), command=command, arguments=arguments)
         return self.gating.ahead(action)

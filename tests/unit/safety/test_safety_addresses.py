@@ -8,7 +8,7 @@ import ipaddress
 import pytest
 
 from ctxe.domain.errors import ToolError
-from ctxe.domain.tool import Action, Allow, Ask, Deny, Risk, ToolOutput, once
+from ctxe.domain.tool import Action, Allow, Ask, Deny, Risk, ToolOutput, without_progress
 from ctxe.safety.addresses import (
     carries,
     covered,
@@ -180,7 +180,7 @@ def test_rules_about_hosts() -> None:
 
 
 def web(url: str) -> Action:
-    return Action("web", "fetch", Risk.NETWORK, once(lambda: ToolOutput("")), address=url)
+    return Action("web", "fetch", Risk.NETWORK, without_progress(lambda: ToolOutput("")), address=url)
 
 
 @pytest.mark.parametrize("mode", ["ask", "auto-edit", "auto", "read-only"])

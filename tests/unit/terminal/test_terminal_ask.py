@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from ctxe.domain.tool import Action, Allow, Answer, Ask, Deny, Revise, Risk, ToolOutput, once
+from ctxe.domain.tool import Action, Allow, Answer, Ask, Deny, Revise, Risk, ToolOutput, without_progress
 from ctxe.terminal.input.ask import Asker, understood
 from ctxe.terminal.input.prompt import Prompt
 from ctxe.terminal.render import Renderer
 from ctxe.terminal.screen import Screen, detect
 from tests.unit.terminal.window import Window
 
-RUN = once(lambda: ToolOutput("done"))
+RUN = without_progress(lambda: ToolOutput("done"))
 UNKNOWN = Ask("it is not known to be safe")
 DIFF = "--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n-old\n+new\n"
 

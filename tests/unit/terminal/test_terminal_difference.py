@@ -6,7 +6,7 @@ import io
 
 from ctxe.domain.conversation import Fold, Position, Usage
 from ctxe.domain.ledger import Ledger, Row
-from ctxe.domain.past import Past, Sent
+from ctxe.domain.past import Past, SentRequest
 from ctxe.domain.section import Priority
 from ctxe.terminal.pages.difference import difference, facts
 from ctxe.terminal.screen import detect
@@ -14,10 +14,10 @@ from ctxe.terminal.screen import detect
 SCREEN = detect(io.StringIO(), io.StringIO(), io.StringIO(), {})
 
 
-def sent(number: int, tokens: int, usd: float | None = 0.5, fold: Fold | None = None) -> Sent:
+def sent(number: int, tokens: int, usd: float | None = 0.5, fold: Fold | None = None) -> SentRequest:
     row = Row("files" if number == 1 else "conversation", "c", Priority.INJECTED, tokens, tokens, "conversation")
     ledger = Ledger("m/x", 10_000, 1_000, (row,), usage=Usage(tokens, 10, 5), usd=usd)
-    return Sent(number, 1, number, ledger, words="go", plain_usd=usd, fold=fold, began="folded" if fold else "")
+    return SentRequest(number, 1, number, ledger, words="go", plain_usd=usd, fold=fold, began="folded" if fold else "")
 
 
 ONE = Past("s1", "p", (sent(1, 100), sent(2, 300)), changed=("a.py", "b.py"))

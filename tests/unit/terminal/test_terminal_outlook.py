@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ctxe.domain.conversation import Fold, Position, Usage
 from ctxe.domain.ledger import Ledger, Row
-from ctxe.domain.past import Forecast, Injected, Past, Sent
+from ctxe.domain.past import Forecast, Injected, Past, SentRequest
 from ctxe.domain.section import Priority
 from ctxe.terminal.pages.money import money, money_table
 from ctxe.terminal.pages.outlook import outlook
@@ -17,9 +17,11 @@ SCREEN = detect(io.StringIO(), io.StringIO(), io.StringIO(), {})
 USAGE = Usage(1_000, 50, 800)
 
 
-def sent(number: int, began: str = "", broke: str = "", fold: Fold | None = None, usd: float | None = 0.01) -> Sent:
+def sent(
+    number: int, began: str = "", broke: str = "", fold: Fold | None = None, usd: float | None = 0.01
+) -> SentRequest:
     ledger = Ledger("m", 10_000, 1_000, (), usage=USAGE, usd=usd, broke=broke)
-    return Sent(number, 1, number, ledger, began=began, fold=fold, plain_usd=None if usd is None else 5 * usd)
+    return SentRequest(number, 1, number, ledger, began=began, fold=fold, plain_usd=None if usd is None else 5 * usd)
 
 
 FOLD = Fold(Position(0, 2), tokens_before=82_100, tokens_after=31_000)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from ctxe.context.seen import Lines, unrepeated
+from ctxe.context.seen import KnownLines, replace_known_lines
 from ctxe.domain.conversation import Fold, Position, Reply, ToolCall, ToolResult, Usage
 from ctxe.domain.events import (
     ContextAssembled,
@@ -305,9 +305,9 @@ def test_a_read_says_what_of_it_the_model_has_before_it_already() -> None:
     full = "\n".join(["src/a.py: 100 lines", *lines])
 
     def read(known: int, facts: Mapping[str, object]) -> ToolFinished:
-        seen = Lines()
+        seen = KnownLines()
         seen.take(line.partition("\t")[2] for line in lines[:known])
-        text = unrepeated(full, seen, "h1", lambda x: x.partition("\t")[2] or x)
+        text = replace_known_lines(full, seen, "h1", lambda x: x.partition("\t")[2] or x)
         return ToolFinished(ToolResult("1", text, handle="h1"), "read_file", "read src/a.py", "", full, facts=facts)
 
     assert head_of(read(100, {"lines": 100})) == "● read src/a.py · 100 lines · in view already, not sent again"

@@ -12,7 +12,7 @@ from typing import Any
 
 from ctxe.domain.conversation import Fold, Position, Reply, ToolCall, Usage
 from ctxe.domain.ledger import Ledger, Row
-from ctxe.domain.past import Injected, Past, Sent, Summed
+from ctxe.domain.past import Consultation, Injected, Past, SentRequest
 from ctxe.domain.section import Priority
 from ctxe.terminal.pages.charts import Area, areas, ceiling, context_chart, money_chart, ticks
 from ctxe.terminal.pages.report import page
@@ -39,9 +39,15 @@ PAST = Past(
     EVIL,
     EVIL,
     (
-        Sent(1, 1, 1, ledger(TOOLS, RULES, row(EVIL, 30), row("gone", 0)), "2026-01-02T03:04:05.6Z", EVIL, reply=REPLY),
-        Sent(2, 1, 2, ledger(TOOLS, RULES, row("record", 60)), began=f"folded: {EVIL}", fold=FOLD, plain_usd=1.0),
-        Sent(3, 1, 3, ledger(TOOLS, RULES, row("record", 60), row("conversation", 500), broke=EVIL), plain_usd=2.0),
+        SentRequest(
+            1, 1, 1, ledger(TOOLS, RULES, row(EVIL, 30), row("gone", 0)), "2026-01-02T03:04:05.6Z", EVIL, reply=REPLY
+        ),
+        SentRequest(
+            2, 1, 2, ledger(TOOLS, RULES, row("record", 60)), began=f"folded: {EVIL}", fold=FOLD, plain_usd=1.0
+        ),
+        SentRequest(
+            3, 1, 3, ledger(TOOLS, RULES, row("record", 60), row("conversation", 500), broke=EVIL), plain_usd=2.0
+        ),
     ),
     (Injected(EVIL, EVIL, 40, 1, "read"), Injected("files", "b.py", 10, 1)),
     {"tools": (("tool", EVIL),), EVIL: (("user", EVIL), ("result", EVIL))},
@@ -107,7 +113,7 @@ def test_every_element_the_script_asks_for_is_there() -> None:
 
 
 def test_summaries_are_marked_where_they_were_asked_for() -> None:
-    summed = replace(PAST, summaries=(Summed(2, EVIL, usd=0.5), Summed(4, "m")))
+    summed = replace(PAST, summaries=(Consultation(2, EVIL, usd=0.5), Consultation(4, "m")))
     made = Elements(page(summed))
     marks = [a for tag, a in made.found if tag == "span" and a.get("class") == "mark sum"]
     assert [(a["style"], a["title"]) for a in marks] == [

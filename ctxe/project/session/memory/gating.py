@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from ctxe.domain.tool import ANSWERED, Action, Known, ToolOutput
+from ctxe.domain.tool import ANSWERED, Action, KnownFailure, ToolOutput
 from ctxe.domain.value import dataclass, field
 from ctxe.knowledge.failures.calls import call_key
 from ctxe.knowledge.failures.commands import plain_command
@@ -52,7 +52,7 @@ class Gating:
         self.known = {kind: group for kind, group in kinds if kind}
         self.known |= {group.signature: group for group in held}
 
-    def ahead(self, action: Action) -> Known | None:
+    def ahead(self, action: Action) -> KnownFailure | None:
         """What is known of an action that is about to run; None for nothing."""
         if self.mode == "off":
             return None
@@ -69,10 +69,10 @@ class Gating:
             self.gate.answered(key)
             return self._answer(match, "answer" if self.mode == "tell" else "ask")
         if match.failed.changes is not None:
-            return Known(match.failed.signature, match.failed.lesson, "", "note") if match.exact else None
+            return KnownFailure(match.failed.signature, match.failed.lesson, "", "note") if match.exact else None
         return self._shown(match.failed) if command else self._noted(match.failed.signature, match.failed.lesson)
 
-    def recognised(self, output: ToolOutput) -> Known | None:
+    def recognised(self, output: ToolOutput) -> KnownFailure | None:
         """What earlier sessions know of a failure that just happened; None for nothing.
 
         A failure matches by its error. Where the error says nothing specific, the same command is enough; the same
@@ -103,20 +103,20 @@ class Gating:
         self.gate.changed()
         return True
 
-    def _shown(self, failed: Failed) -> Known | None:
+    def _shown(self, failed: Failed) -> KnownFailure | None:
         """A note for the approval question only: whether the command fails the same way is known after it ran."""
         if failed.signature in self.shown:
             return None
         self.shown.add(failed.signature)
-        return Known(failed.signature, failed.lesson, "", "note")
+        return KnownFailure(failed.signature, failed.lesson, "", "note")
 
-    def _noted(self, signature: str, lesson: str) -> Known | None:
+    def _noted(self, signature: str, lesson: str) -> KnownFailure | None:
         if signature in self.noted:
             return None
         self.noted.add(signature)
-        return Known(signature, lesson, f"[ctxe: {LIKE}]\n{_fenced(signature, lesson)}", "note")
+        return KnownFailure(signature, lesson, f"[ctxe: {LIKE}]\n{_fenced(signature, lesson)}", "note")
 
-    def _answer(self, match: Match, way: Literal["answer", "ask"]) -> Known:
+    def _answer(self, match: Match, way: Literal["answer", "ask"]) -> KnownFailure:
         """What the gate says, in place of the call (``answer``) or with the question to a person (``ask``)."""
         failed = match.failed
         earlier = failed.changes is None
@@ -124,7 +124,7 @@ class Gating:
             says = f"[ctxe: {LIKE if earlier else LIKE_HERE}]"
         else:
             says = f"{EARLIER if earlier else HERE}. {AGAIN}]"
-        return Known(failed.signature, failed.lesson, f"{says}\n{_fenced(failed.signature, failed.lesson)}", way)
+        return KnownFailure(failed.signature, failed.lesson, f"{says}\n{_fenced(failed.signature, failed.lesson)}", way)
 
 
 def _fenced(signature: str, lesson: str) -> str:
