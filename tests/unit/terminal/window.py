@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import select
 import struct
 import termios
 import threading
@@ -21,7 +22,7 @@ class Window:
     """``screen`` draws on it, ``text`` is everything ever seen on it, ``raw`` every byte, ``type`` presses keys."""
 
     def __init__(self, columns: int = 60, rows: int = 20, **environ: str) -> None:
-        self.columns, self.raw, self._typed = columns, b"", 0
+        self.columns, self.raw, self._typed, self._drawn = columns, b"", 0, 0
         self.parent, child = pty.openpty()
         self.pyte = pyte.HistoryScreen(columns, rows, history=5_000)
         self.stream = pyte.ByteStream(self.pyte)
@@ -49,6 +50,7 @@ class Window:
                 return
             self.raw += data
             self.stream.feed(data)
+            self._drawn = len(self.raw)
 
     def resize(self, columns: int, rows: int) -> None:
         self.pyte.resize(rows, columns)
@@ -86,9 +88,9 @@ class Window:
         return "\n".join([*past, *(row.rstrip() for row in self.pyte.display)]).rstrip()
 
     def settled(self) -> str:
-        """What can be seen once nothing more comes."""
+        """What can be seen once nothing more comes, and all that came is drawn: pyte may need longer than the pause."""
         before = -1
-        while before != len(self.raw):
+        while before != len(self.raw) or self._drawn != before or select.select([self.parent], [], [], 0)[0]:
             before = len(self.raw)
             time.sleep(0.05)
         return self.text
