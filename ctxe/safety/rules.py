@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 
 from ctxe.safety.shell.commands import program
+from ctxe.safety.shell.git_words import own_options
 from ctxe.safety.shell.words import SimpleCommand
 
 KINDS = ("run", "line", "edit", "read", "host", "tool")
@@ -107,10 +108,7 @@ def refuses(rule: str, part: SimpleCommand) -> bool:
 
 def _bare_git(part: SimpleCommand) -> SimpleCommand:
     """``git -C x -c y=z push`` as ``git push``."""
-    words, at = part.words, 1
-    while at < len(words) and words[at].text.startswith("-"):
-        at += 2 if words[at].text in {"-C", "-c", "--git-dir", "--work-tree", "--namespace"} else 1
-    return SimpleCommand((words[0], *words[at:]))
+    return SimpleCommand((part.words[0], *part.words[1 + own_options(part.texts[1:]) :]))
 
 
 def covers(rule: str, path: str) -> bool:

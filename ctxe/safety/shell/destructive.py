@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from ctxe.domain.pattern import pattern
 from ctxe.lexical.tables import names
 from ctxe.safety.shell.commands import Parsed, program
+from ctxe.safety.shell.git_words import git_verb
 from ctxe.safety.shell.phrases import PHRASES
 from ctxe.safety.shell.words import SimpleCommand
 
@@ -113,24 +114,6 @@ def _git(words: Sequence[str]) -> str:
     verb, rest = git_verb(words)
     check = GIT.get(verb)
     return check(rest) if check is not None else ""
-
-
-def git_verb(words: Sequence[str]) -> tuple[str, Sequence[str]]:
-    """A git subcommand behind the options of git itself."""
-    at = 0
-    while at < len(words) and words[at].startswith("-"):
-        taking = {
-            "-c",
-            "-C",
-            "--git-dir",
-            "--work-tree",
-            "--namespace",
-            "--exec-path",
-            "--super-prefix",
-            "--config-env",
-        }
-        at += 2 if words[at] in taking else 1
-    return (words[at], words[at + 1 :]) if at < len(words) else ("", ())
 
 
 def _operands(rest: Sequence[str]) -> list[str]:

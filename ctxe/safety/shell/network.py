@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ctxe.lexical.tables import names
 from ctxe.safety.shell.commands import Parsed, program
-from ctxe.safety.shell.destructive import git_verb
+from ctxe.safety.shell.git_words import git_verb
 
 NETWORK = names(
     "curl wget nc ncat netcat socat telnet ftp sftp scp ssh rsync ping ping6 traceroute dig nslookup host getent whois"

@@ -322,6 +322,8 @@ def _seconds(line: str) -> float:
         "git push origin main",
         "git -C sub push",
         "git -c a=b --no-pager push x",
+        "git --config-env a.b=HOME push",
+        "git --attr-source HEAD push",
         "/usr/bin/git push",
         "bash -c 'git push'",
         "echo $(git push)",

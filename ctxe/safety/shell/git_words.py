@@ -1,0 +1,24 @@
+"""Finding git's subcommand after the options of git itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ctxe.lexical.tables import names
+
+VALUED = names("-c -C --git-dir --work-tree --namespace --exec-path --super-prefix --config-env --attr-source")
+"""Options of git itself whose value may be the next word."""
+
+
+def own_options(words: Sequence[str]) -> int:
+    """How many of the words after ``git`` are options of git itself and their values."""
+    at = 0
+    while at < len(words) and words[at].startswith("-"):
+        at += 2 if words[at] in VALUED else 1
+    return min(at, len(words))
+
+
+def git_verb(words: Sequence[str]) -> tuple[str, Sequence[str]]:
+    """The subcommand among the words after ``git``, and what follows it; empty when there is none."""
+    at = own_options(words)
+    return (words[at], words[at + 1 :]) if at < len(words) else ("", ())
