@@ -1,4 +1,4 @@
-"""A command that goes on while others work: read in parts, waited for, ended; its output is bounded in memory."""
+"""A command in the background, whose output is read in parts, with limited memory."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from ctxe.safety.running.child import GRACE_SECONDS, end, hang_up, name_of, outc
 from ctxe.safety.running.process import FLOOD, PIECE, Finished, HandedOn
 
 KEPT = 400_000
-"""Characters of output that are kept, the newest."""
+"""Newest characters of output that are kept."""
 PACE = 4_000_000
-"""Bytes a second that are read at most: whoever writes more waits for us, and our own processor time stays small."""
+"""Bytes read per second, at most; a faster command has to wait, so that it costs us little processor time."""
 LOOK_SECONDS = 0.5
-"""How often a command without output is looked after."""
+"""How often to check on a command without output."""
 PARTIAL_SECONDS = 0.5
-"""Silence after which a last line without an end is told as it is: a key in it is masked only when it is whole."""
+"""Silence after which an unfinished last line is given: earlier it may end inside a key, which is then not masked."""
 
 SMALL = 4_096
-"""Characters below which pieces are joined."""
+"""Characters below which pieces of output are joined."""
 NOT_FOUND = 127
 _UTF8 = codecs.getincrementaldecoder("utf-8")
 
 
 @dataclass(slots=True)
 class Background:
-    """A running command. Characters of its output are counted from its first; the oldest are forgotten.
+    """A background command. Positions in its output are characters from its beginning; the oldest ones are dropped.
 
-    ``finished`` is how it ended (its ``output`` is what was kept), None while it runs. A thread reads it; when this
-    process dies in any way the keeper ends it.
+    ``finished`` tells how it ended, with the kept output; None while it runs. A thread reads it; when this process dies
+    in any way, the keeper ends the command.
     """
 
     name: str
@@ -56,14 +56,13 @@ class Background:
 
     @property
     def seconds(self) -> float:
-        """How long it runs, or ran."""
+        """How long it has been running, or ran."""
         return self.finished.seconds if self.finished else time.monotonic() - self.began
 
     def since(self, start: int, *, whole: bool = False) -> tuple[str, int, int]:
-        """(the output from a character on, the place behind it, how many characters before it were forgotten).
+        """(output from position ``start`` on, the position after it, the number of characters dropped before it).
 
-        While it runs a line that may not be complete waits for its end, at most ``PARTIAL_SECONDS``; ``whole`` gives
-        it at once.
+        While it runs, an unfinished last line is held back for at most ``PARTIAL_SECONDS``, unless ``whole``.
         """
         with self._news:
             text, first = "".join(self._pieces), self._first
@@ -75,7 +74,7 @@ class Background:
         return text, max(start, first) + len(text), lost
 
     def wait(self, seconds: float, enough: Callable[[], bool] = lambda: False) -> bool:
-        """Wait for its end, or for ``enough``, which is asked at each piece of output; False when time was up first."""
+        """Wait for its end or for ``enough``, checked at each piece of output. False when ``seconds`` passed first."""
         deadline = time.monotonic() + seconds
         while True:
             if self.finished is not None or enough():
@@ -88,18 +87,18 @@ class Background:
                     self._news.wait(min(left, LOOK_SECONDS))
 
     def stop(self, why: str = "stopped") -> None:
-        """End it and everything it started, politely first; returns when that is done, within some three seconds."""
+        """End it with all processes it started, and wait until that is done, within some three seconds."""
         self.tell_to_end(why)
         self.wait(2 * GRACE_SECONDS)
 
     def tell_to_end(self, why: str = "stopped") -> None:
-        """Begin to end it, without waiting for it."""
+        """Begin to end it, without waiting."""
         if self.finished is None:
             self.why = self.why or why
             hang_up(self.child)
 
     def follow(self) -> None:
-        """Read it to its end; what its thread does."""
+        """Read it to its end; runs in its thread."""
         assert self.child.stdout is not None
         total, deadline = 0, 0.0
         with selectors.DefaultSelector() as waiting:
@@ -132,7 +131,7 @@ class Background:
             self._news.notify_all()
 
     def add(self, piece: bytes, *, final: bool = False) -> None:
-        """More of its output; a letter that is cut at the end waits for its rest, unless it is ``final``."""
+        """Add output; an incomplete character at the end waits for the rest unless this is ``final``."""
         text = self._decoder.decode(piece, final)
         if not text:
             return
@@ -150,14 +149,14 @@ class Background:
 
 
 def take(command: HandedOn, name: str) -> Background:
-    """Go on reading, in a thread, a command that somebody else began."""
+    """Continue a command that was handed on, reading it in a thread."""
     running = Background(name, command.child, command.report, command.began)
     running.add(command.output)
     return _followed(running)
 
 
 def start(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Background:
-    """Start a command without a terminal or input, and read it in a thread. Raises ToolError when it cannot be."""
+    """Start a command without a terminal or input, and read it in a thread. Raises ToolError when it cannot start."""
     child, report = started(argv, cwd, env)
     return _followed(Background(name_of(argv), child, report))
 

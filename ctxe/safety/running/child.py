@@ -1,4 +1,4 @@
-"""A command below its keeper: started, told to end, and how it ended; a keeper ends all that its command began."""
+"""Starting a command under a keeper, ending it, and reading how it ended."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from ctxe.domain.errors import ToolError
 
 KEEPER = Path(__file__).with_name("keeper.py")
 GRACE_SECONDS = 2.5
-"""How long the keeper may take to end everything before it is killed itself."""
+"""How long the keeper may take to end all processes before it is killed itself."""
 
 
 def keeping(argv: Sequence[str], tell: int, life: int) -> list[str]:
-    """The command line of a program that is talked with: its streams are its own, and it ends with the pipe ``life``.
+    """The command line of a program with its own standard streams, which is ended when the pipe ``life`` closes.
 
-    The keeper reports to the descriptor ``tell``, as ``report_of`` reads it; both must be passed on to it.
+    The keeper writes a report, for ``report_of``, to the descriptor ``tell``; both must be passed to the process.
     """
     return [sys.executable, "-I", "-S", str(KEEPER), f"{tell},{life}", *argv]
 
 
 def report_of(report: str, name: str) -> int | None:
-    """The exit code that a keeper reported, None when it was killed. Raises ToolError when nothing was started."""
+    """The exit code in a keeper's report; None when the keeper was killed. Raises ToolError when exec failed."""
     return outcome_of(report, 0, name)[0] if report else None
 
 
 def started(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> tuple[subprocess.Popen[bytes], int]:
-    """The keeper with the command below it, and the descriptor that its report is read from.
+    """Start a command under a keeper: the keeper's process, and the descriptor of its report.
 
-    Its standard input is the pipe whose end tells it that we have gone. Raises ToolError when it cannot be started.
+    The keeper's standard input is the pipe that tells it when we end. Raises ToolError when it cannot be started.
     """
     told, tell = os.pipe()
     keeper = [sys.executable, "-I", "-S", str(KEEPER), str(tell)]
@@ -59,13 +59,13 @@ def started(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> tuple[sub
 
 
 def hang_up(child: subprocess.Popen[bytes]) -> float:
-    """Tell the keeper to end everything; by when it should have."""
+    """Tell the keeper to end all processes. Returns the time.monotonic() by which it should be done."""
     _close(child.stdin)
     return time.monotonic() + GRACE_SECONDS
 
 
 def end(child: subprocess.Popen[bytes]) -> None:
-    """Leave nothing behind: the keeper is asked, waited for, and killed if it does not answer."""
+    """End all processes: tell the keeper, wait for it, and kill it when it does not exit."""
     hang_up(child)
     try:
         child.wait(GRACE_SECONDS)
@@ -84,7 +84,7 @@ def _close(stream: IO[bytes] | None) -> None:
 
 
 def outcome_of(report: str, keeper: int, name: str) -> tuple[int, int]:
-    """Exit code and number of processes left, from the keeper's report. Raises ToolError when nothing was started."""
+    """(exit code, number of processes that were left) from the keeper's report. Raises ToolError when exec failed."""
     words = (report.splitlines() or [""])[0].split()
     match words:
         case ["error", number, _]:
@@ -96,5 +96,5 @@ def outcome_of(report: str, keeper: int, name: str) -> tuple[int, int]:
 
 
 def name_of(argv: Sequence[str]) -> str:
-    """What a command is called in an error."""
+    """The name of a command for error messages."""
     return str(argv[0])[:200] if argv else "nothing"

@@ -1,8 +1,8 @@
-"""The small program that stands between ctxe and a command: when either ends, all that the command started ends too.
+"""A program between ctxe and a command: when either ends, it ends all processes that the command started.
 
-Run as ``python -I -S keeper.py STATUS_FD WORDS…`` with a pipe as standard input: its end of file means that ctxe has
-gone, however it went. As ``STATUS_FD,LIFE_FD`` that pipe is another one, and standard input is the command's own.
-Standard library only, and little of it, since its start is paid for by every command.
+Run as ``python -I -S keeper.py STATUS_FD WORDS…`` with a pipe as standard input: its end of file means that ctxe
+has ended in any way. With ``STATUS_FD,LIFE_FD`` another descriptor is that pipe, and standard input is the command's.
+It imports only a little of the standard library, since every command waits for its start.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ HEARD = (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
 def main(words: list[str]) -> int:
-    """Start ``words[1:]``, wait for its end or ours, end what is left and report to the descriptor ``words[0]``."""
+    """Start ``words[1:]``, wait for its end or ours, end what is left, and report to descriptor ``words[0]``."""
     report, life = (int(number) for number in f"{words[0]},0".split(",")[:2])
     for own in {report, life} - {0}:
         os.set_inheritable(own, False)
@@ -40,7 +40,7 @@ def main(words: list[str]) -> int:
 
 
 def _control(option: int, value: int) -> None:
-    """prctl(2), where there is one."""
+    """Call prctl(2), if the system has it."""
     if sys.platform == "linux":
         import ctypes
 
@@ -48,9 +48,9 @@ def _control(option: int, value: int) -> None:
 
 
 def _start(words: list[str], report: int, life: int) -> int:
-    """Fork and exec in a session of its own; a failure to exec goes to ``report``.
+    """Fork and exec in a new session; a failure of exec is reported to ``report``.
 
-    Where standard input is our own pipe of life, the command has none.
+    When standard input is the pipe that watches ctxe, the command gets none.
     """
     keeper = os.getpid()
     child = os.fork()
@@ -72,7 +72,7 @@ def _start(words: list[str], report: int, life: int) -> int:
 
 
 def _wait(child: int, heard: int, life: int) -> int | None:
-    """The command's wait status, or None when ctxe closed its pipe, died, or we were told to end first."""
+    """The command's wait status; None when ctxe closed its pipe or died, or a signal told us to end first."""
     while True:
         ready, _, _ = select.select([life, heard], [], [])
         status, _ = _reap(child)
@@ -85,7 +85,7 @@ def _wait(child: int, heard: int, life: int) -> int | None:
 
 
 def _reap(child: int) -> tuple[int | None, bool]:
-    """Collect every child that has ended: the command's own status if it was among them, and whether any are left."""
+    """Reap every child that has ended. Returns the command's status if it was one of them, and whether any are left."""
     status = None
     while True:
         try:
@@ -99,13 +99,13 @@ def _reap(child: int) -> tuple[int | None, bool]:
 
 
 def _end_all(child: int) -> tuple[int, int | None]:
-    """End every process that the command left, politely first: how many there were, and the command's own status."""
+    """End all processes that the command left, by SIGTERM first. Returns their number and the command's status."""
     alive = _descendants()
     count, status = len(alive), None
     started = time.monotonic()
     told: set[int] = set()
     while alive and (spent := time.monotonic() - started) < LAST_SECONDS:
-        # Whoever started others is told first: a shell goes on when only the command it waits for has ended.
+        # by process id, so usually parents first: a shell goes on when only the command it waits for ends
         for pid in sorted(alive if spent > POLITE_SECONDS else alive - told):
             _signal(pid, signal.SIGKILL if spent > POLITE_SECONDS else signal.SIGTERM)
         told |= alive
@@ -129,7 +129,7 @@ def _signal(pid: int, number: int) -> None:
 
 
 def _descendants() -> set[int]:
-    """Living processes below this one; orphans come back to us, for we are their reaper. Empty where /proc is not."""
+    """Living descendants of this process, which as subreaper also gets orphans. Empty without /proc."""
     parents: dict[int, int] = {}
     try:
         for name in os.listdir("/proc"):  # noqa: PTH208 (pathlib costs 10 ms at start)

@@ -1,4 +1,4 @@
-"""Running a command bounded in time, output and offspring: nothing it started outlives it, or us."""
+"""Running a command, limited in time and output; no process it started outlives it or us."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from ctxe.safety.running.child import end, hang_up, name_of, outcome_of, started
 
 PIECE = 65_536
 FLOOD = 256_000_000
-"""Bytes of output after which a command is ended whatever its time limit."""
+"""Bytes of output above which a command is ended before its time limit."""
 LOOK_SECONDS = 0.2
-"""How often a command that may be handed on is asked about."""
+"""How often ``leave`` is asked about a command that may become a job."""
 HANDED_ON = "handed on"
 
 
@@ -27,8 +27,8 @@ HANDED_ON = "handed on"
 class Finished:
     """How a command ended. ``exit_code`` is negative for a signal; ``output`` is both streams in the order they came.
 
-    ``omitted`` counts the bytes between head and tail that were not kept, ``left`` the processes that had to be ended
-    after the command itself, ``seconds`` the time it took. ``ended`` says why we ended it, if we did.
+    ``omitted`` counts the bytes that were dropped from the middle, ``left`` the processes that had to be ended after
+    the command, ``seconds`` the time it took. ``ended`` is the reason if we ended it, else empty.
     """
 
     exit_code: int
@@ -46,10 +46,10 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class HandedOn:
-    """A command that goes on: whoever takes it reads ``child`` to its end and then the descriptor ``report``.
+    """A command that goes on as a job: its new owner must read ``child`` to its end and then the descriptor ``report``.
 
-    ``output`` is what came so far, the last letter maybe a part of one; ``began`` is when it was started, on the clock
-    of ``time.monotonic``.
+    ``output`` is the output so far, whose last character may be incomplete; ``began`` is its start by
+    ``time.monotonic``.
     """
 
     child: subprocess.Popen[bytes]
@@ -82,7 +82,7 @@ def run_or_leave(
     limit: int,
     leave: Callable[[], bool] | None,
 ) -> Generator[str | Finished | HandedOn, None, None]:
-    """``run``; but once ``leave`` says so, one HandedOn comes in place of Finished, and the command is the taker's."""
+    """``run``, but once ``leave`` returns True it yields HandedOn, not Finished, and the caller owns the command."""
     began = time.monotonic()
     child, told = started(argv, cwd, env)
     kept = _Kept(limit)
@@ -115,7 +115,7 @@ def complete(
 def _relay(
     child: subprocess.Popen[bytes], kept: _Kept, deadline: float, leave: Callable[[], bool] | None
 ) -> Generator[str, None, str]:
-    """Yield output until the pipe closes; the returned word says why the command was ended or left, if it was."""
+    """Yield output until the pipe closes. Returns why the command was ended, HANDED_ON, or an empty text."""
     assert child.stdout is not None
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     ended, total = "", 0
@@ -125,7 +125,7 @@ def _relay(
             left = deadline - time.monotonic()
             if leave is not None and not ended and leave():
                 return HANDED_ON
-            # A command that never stops talking has something to read at every moment.
+            # the time limit is checked first, since a command that never stops printing is always ready to read
             if left <= 0 or not waiting.select(left if leave is None else min(left, LOOK_SECONDS)):
                 if left > LOOK_SECONDS and leave is not None:
                     continue
@@ -148,7 +148,7 @@ def _relay(
 
 
 class _Kept:
-    """The first and the last bytes of a stream, and how many were between."""
+    """The first and the last bytes of a stream, and the number of bytes between them."""
 
     def __init__(self, limit: int) -> None:
         self.half = max(limit // 2, 1)

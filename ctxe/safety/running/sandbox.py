@@ -1,4 +1,4 @@
-"""The operating system's own walls around commands: bubblewrap, else Landlock, else none, and which it is is said."""
+"""Choosing the sandbox for commands: bubblewrap, else Landlock, else none; the user is told which."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 
 from ctxe.domain.errors import ToolError
 from ctxe.safety.programs import find_program
-from ctxe.safety.running.confine import OLDEST, version
+from ctxe.safety.running.landlock import OLDEST, version
 from ctxe.safety.running.process import complete
-from ctxe.safety.running.walls import Confinement, Sandbox, boxed, confined
+from ctxe.safety.running.sandbox_commands import Confinement, Sandbox, bubblewrap_command, landlock_command
 from ctxe.safety.shell.commands import parse, program
 from ctxe.safety.shell.readonly import reads
 
@@ -22,9 +22,9 @@ PROBE_SECONDS = 10.0
 
 
 def detect(root: Path, search: Sequence[str] | None = None, kinds: Sequence[str] = KINDS) -> Sandbox:
-    """The first sandbox that proves itself by a command that tries to write outside and must not (about 0.1 s each).
+    """The first sandbox that passes a test: a command inside tries to write outside and must fail (about 0.1 s each).
 
-    Never raises: where none works, ``says`` has the reason. The caller keeps the answer.
+    Never raises; when none works, ``says`` gives the reasons. The caller should keep the answer.
     """
     why: list[str] = []
     for kind in kinds:
@@ -58,7 +58,7 @@ def _landlock(why: list[str]) -> Iterator[Sandbox]:
 
 
 def _problem(sandbox: Sandbox) -> str:
-    """Why a sandbox does not hold; empty when a command inside ran, wrote inside, and could not write outside."""
+    """Why a sandbox fails the test; empty when a command inside could write inside and not outside."""
     try:
         with tempfile.TemporaryDirectory(prefix="ctxe-probe-") as base:
             root, temp, outside = (Path(base, name) for name in ("root", "temp", "outside"))
@@ -76,21 +76,21 @@ def _problem(sandbox: Sandbox) -> str:
 
 
 def wrap(sandbox: Sandbox, argv: Sequence[str], room: Confinement) -> list[str]:
-    """The command line that runs ``argv`` inside; ``argv`` itself where there is no sandbox.
+    """The command line that runs ``argv`` in the sandbox; ``argv`` itself when there is none.
 
-    Nothing at the root that steers ctxe, git's own programs or other assistants can be changed, and what a command
-    makes of that kind does not stay. The command ends with whoever runs it.
+    Protected files at the root, which configure ctxe, git or other assistants, cannot be changed, and new ones do not
+    stay. The command ends when its parent does.
     """
     match sandbox.kind:
         case "bubblewrap":
-            return boxed(sandbox, list(argv), room)
+            return bubblewrap_command(sandbox, list(argv), room)
         case "landlock":
-            return confined(list(argv), room)
+            return landlock_command(list(argv), room)
         case _:
             return list(argv)
 
 
 def writes_git(command: str) -> bool:
-    """Whether a command line openly calls git for more than reading: then it may write git's folder."""
+    """Whether a command line visibly calls git for more than reading, so that git's folder should be writable."""
     calls = (part for part in parse(command).seen if part.words and program(part.words[0]) == "git")
     return any(reads(part) is None for part in calls)

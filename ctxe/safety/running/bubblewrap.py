@@ -1,9 +1,9 @@
-"""The small program around bubblewrap: it holds places shut that do not exist yet, and takes back what steers others.
+"""A program around bubblewrap: it blocks places that do not exist yet, and removes new protected files.
 
-Run as ``python -I -S box.py ROOT HELD STEERING COMMAND…``. HELD are folders that are made while the command runs, so
-that they can be mounted over; STEERING are folded names of entries that only a person may add to ROOT, or to a folder
-of it (``.github/workflows``): those that appear are moved to a new temporary folder, where the command reaches nothing,
-and told. Lists are joined by newlines. Standard library only.
+Run as ``python -I -S bubblewrap.py ROOT HELD STEERING COMMAND…``. HELD are folders that are
+created while the command runs, so that they can be mounted over. STEERING are folded names of entries that only a
+person may add to ROOT or to a folder in it (``.github/workflows``): new ones are moved to a new temporary folder out of
+the command's reach, and reported. Lists are joined by newlines. Standard library only.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ GIT_STEERING = ("commondir", "config.worktree", "modules", "hooks", "config")
 
 
 def main(words: list[str]) -> int:
-    """Run the command below us and leave the root as it may be; the command's exit code, 128 + n for a signal."""
+    """Run the command as a child and clean up the root afterwards. Returns its exit code, 128 + n for a signal."""
     root, held, steering, *command = words
     names = set(steering.split("\n"))
     before, links = _steering(root, names), _links(root, names)
@@ -64,7 +64,7 @@ def _wait(child: int) -> int:
 
 
 def _hold(path: str) -> tuple[str, int] | None:
-    """Make an empty folder and lock it, or share the one that another session holds; None for one that is real."""
+    """Create an empty folder and lock it, or share that of another session; None when the folder is a real one."""
     try:
         os.mkdir(path, 0o500)  # noqa: PTH102 (pathlib costs 10 ms at start)
     except FileExistsError:
@@ -81,7 +81,7 @@ def _hold(path: str) -> tuple[str, int] | None:
 
 
 def is_place(path: str) -> bool:
-    """Whether it is one of our own empty folders, of a session that runs or was killed."""
+    """Whether a path is an empty folder that ``_hold`` made, in this session or in one that was killed."""
     try:
         return os.lstat(path).st_mode == 0o040500 and not os.listdir(path)  # noqa: PTH208
     except OSError:
@@ -89,7 +89,7 @@ def is_place(path: str) -> bool:
 
 
 def _release(path: str, handle: int) -> None:
-    """Remove a place unless another session still holds it."""
+    """Remove a held folder unless another session still holds it."""
     with contextlib.suppress(OSError):
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if is_place(path):
@@ -103,7 +103,7 @@ def _fold(name: str) -> str:
 
 
 def _steering(root: str, names: set[str]) -> set[str]:
-    """Entries of the root, and of git's folder, that steer ctxe, git or other assistants."""
+    """The protected entries of the root and of git's folder, which configure ctxe, git or other assistants."""
     found = {name for name in _entries(root) if _fold(name) in names and not is_place(f"{root}/{name}")}
     for host in {name.partition("/")[0] for name in names if "/" in name}:
         for folder in (entry for entry in _entries(root) if _fold(entry) == host):
@@ -112,7 +112,7 @@ def _steering(root: str, names: set[str]) -> set[str]:
 
 
 def _links(root: str, names: set[str]) -> dict[str, str]:
-    """Steering entries that are links: nothing can be mounted over one, so they are put back afterwards."""
+    """Protected entries that are symlinks, with their targets. They cannot be mounted over, so they are restored."""
     found = {}
     for name in _steering(root, names):
         with contextlib.suppress(OSError):
@@ -128,7 +128,7 @@ def _entries(folder: str) -> list[str]:
 
 
 def _refuse(root: str, name: str) -> None:
-    """Move what a command put in a place that only a person may fill out of the way, and say so."""
+    """Move a protected entry that the command made to a temporary folder, and report it."""
     if not os.path.lexists(f"{root}/{name}"):
         return
     import shutil
@@ -137,7 +137,7 @@ def _refuse(root: str, name: str) -> None:
     target = f"{tempfile.mkdtemp(prefix='ctxe-refused-')}/{name.replace('/', '_')}"
     try:
         shutil.move(f"{root}/{name}", target)
-    except OSError:  # to another disk goes not everything: a name that steers nobody will do
+    except OSError:  # not everything can be moved to another disk: rename it to a harmless name instead
         target = f"{tempfile.mkdtemp(prefix='ctxe-refused-', dir=root)}/{name.replace('/', '_')}"
         with contextlib.suppress(OSError):
             os.rename(f"{root}/{name}", target)  # noqa: PTH104

@@ -1,7 +1,7 @@
-"""The small program that locks itself in with Landlock and seccomp and then becomes the command.
+"""A program that restricts itself by Landlock and seccomp and then becomes the command.
 
-Run as ``python -I -S confine.py READ WRITE NETWORK COMMAND…``: paths joined by newlines, the last one of WRITE is
-the folder for temporary files; NETWORK is ``yes`` or ``no``.
+Run as ``python -I -S landlock.py READ WRITE NETWORK COMMAND…``: paths joined by newlines, the last one of
+WRITE is the folder for temporary files; NETWORK is ``yes`` or ``no``.
 Constants are those of linux/landlock.h, linux/seccomp.h and linux/filter.h. Standard library only.
 """
 
@@ -31,7 +31,7 @@ INET, INET6 = 2, 10
 
 
 def version() -> int:
-    """The kernel's Landlock version; 0 without one."""
+    """The kernel's Landlock version; 0 when it has none."""
     if sys.platform != "linux" or platform.machine() not in CALLS:
         return 0
     found: int = ctypes.CDLL(None, use_errno=True).syscall(CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(1))
@@ -39,11 +39,11 @@ def version() -> int:
 
 
 def main(words: list[str]) -> int:
-    """Lock in and become the command; 126 with a line when locking in failed: then nothing runs."""
+    """Restrict this process and become the command. Returns 126, with a line on stderr, when restricting failed."""
     read, write, network, *command = words
     try:
         libc = ctypes.CDLL(None, use_errno=True)
-        # root's capabilities would see through some of it (CAP_PERFMON reads the environment of other processes)
+        # root's capabilities would get around some of it (CAP_PERFMON reads the environment of other processes)
         for capability in range(CAPABILITIES):
             libc.prctl(DROP_BOUND, capability, 0, 0, 0)
         _checked(libc.prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0))
@@ -88,7 +88,7 @@ def _landlock(libc: ctypes.CDLL, read: list[str], write: list[str], *, network: 
 
 
 def _allow(libc: ctypes.CDLL, handle: int, path: str, rights: int) -> None:
-    """Allow something below a path. What has gone meanwhile needs no rule."""
+    """Allow rights below a path; a path that has gone needs no rule."""
     if sys.platform != "linux":
         return
     try:
@@ -104,7 +104,7 @@ def _allow(libc: ctypes.CDLL, handle: int, path: str, rights: int) -> None:
 
 
 def _seccomp(libc: ctypes.CDLL, *, network: bool) -> None:
-    """Sockets that Landlock does not know (datagrams, local sockets of other programs), io_uring and kernel keys."""
+    """Forbid what Landlock does not cover: other sockets (datagrams, local ones), io_uring and kernel keys."""
     architecture, socket, *others = CALLS[platform.machine()]
     load, jump_equal, jump_greater, give = 0x20, 0x15, 0x35, 0x06
     refuse, allow, kill = 0x00050000 | EACCES, 0x7FFF0000, 0x80000000
@@ -114,7 +114,7 @@ def _seccomp(libc: ctypes.CDLL, *, network: bool) -> None:
         (jump_equal, 1, 0, architecture),
         (give, 0, 0, kill),
         (load, 0, 0, 0),
-        # numbers from 2^30 are the x32 twin of every call
+        # numbers from 2^30 on are the x32 variant of every call
         (jump_greater, 0, 1, 0x40000000),
         (give, 0, 0, refuse),
         *(step for number in others for step in ((jump_equal, 0, 1, number), (give, 0, 0, refuse))),

@@ -1,4 +1,4 @@
-"""How the walls of a sandbox stand: the command lines of bubblewrap and of Landlock for one room."""
+"""The command lines that run a command in a sandbox, by bubblewrap or by Landlock."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Literal
 
 from ctxe.domain.value import dataclass
 from ctxe.safety.protected import FILES, FOLDERS, WITHIN, plain_name
-from ctxe.safety.running.box import is_place
+from ctxe.safety.running.bubblewrap import is_place
 
 HERE = Path(__file__).parent
 SECRETS = (
@@ -64,15 +64,15 @@ SECRETS = (
         ".python_history",
     ),
 )
-"""Places below a home folder that hold keys or what was typed."""
+"""Places in a home folder that hold keys or typed commands."""
 SYSTEM_SECRETS = ("/etc/shadow", "/etc/gshadow", "/etc/sudoers", "/etc/sudoers.d")
 NAMES_NEEDED = ("/run/systemd/resolve", "/run/NetworkManager", "/run/resolvconf")
-"""What looking up names needs of /run, which is hidden otherwise: its sockets lead out (docker, dbus)."""
+"""Folders of /run that name lookups need. The rest is hidden, since its sockets lead out (docker, dbus)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """What this machine has. ``says`` is one line for the user; ``bare`` leaves out options that an old one lacks."""
+    """The sandbox of this machine. ``says`` is one line for the user; ``bare`` omits options that old versions lack."""
 
     kind: Literal["bubblewrap", "landlock", "none"]
     says: str
@@ -81,16 +81,16 @@ class Sandbox:
 
     @property
     def active(self) -> bool:
-        """Whether commands are really walled in."""
+        """Whether commands are really sandboxed."""
         return self.kind != "none"
 
 
 @dataclass(frozen=True, slots=True)
 class Confinement:
-    """What a command may touch: it writes below ``root`` and ``temp`` (a private folder that exists), nothing else.
+    """What a command may access: it writes only in ``root`` and ``temp``, a private folder that exists.
 
-    ``home`` is the user's home; what holds keys there and ``hidden`` (ctxe's own folder) cannot be read. ``git`` lets
-    git write its own folder but for hooks and configuration (bubblewrap only): see ``writes_git``.
+    Places with keys in ``home``, the user's home folder, and ``hidden`` (ctxe's own folder) cannot be read. ``git``
+    allows writing git's folder, except hooks and configuration (bubblewrap only): see ``writes_git``.
     """
 
     root: Path
@@ -106,7 +106,7 @@ def _python(script: str) -> list[str]:
 
 
 def _hidden(room: Confinement) -> Iterator[Path]:
-    """Places with keys that exist, links resolved; never the root itself or a folder above it."""
+    """Existing places with keys, symlinks resolved, without the root itself and the folders above it."""
     root = Path(os.path.realpath(room.root))
     places = [*(room.home / name for name in SECRETS), *map(Path, SYSTEM_SECRETS), *room.hidden]
     for place in dict.fromkeys(Path(os.path.realpath(place)) for place in places):
@@ -115,7 +115,7 @@ def _hidden(room: Confinement) -> Iterator[Path]:
 
 
 def _steering(root: Path) -> Iterator[Path]:
-    """Entries that exist and that only a person may change: those at the root, and pipelines a folder deeper."""
+    """The existing protected entries, at the root and (pipelines) one folder deeper."""
     for entry in sorted(root.iterdir()):
         name = plain_name(entry.name)
         if name in FOLDERS or name in FILES:
@@ -124,14 +124,14 @@ def _steering(root: Path) -> Iterator[Path]:
             yield from (inner for inner in sorted(entry.iterdir()) if (name, plain_name(inner.name)) in WITHIN)
 
 
-def boxed(sandbox: Sandbox, argv: list[str], room: Confinement) -> list[str]:
-    """The command line of bubblewrap: everything read-only, then the holes, then what is shut again inside them."""
+def bubblewrap_command(sandbox: Sandbox, argv: list[str], room: Confinement) -> list[str]:
+    """The command line of bubblewrap: everything read-only, then writable places, then protected ones inside them."""
     root, temp = os.path.realpath(room.root), os.path.realpath(room.temp)
     words = [sandbox.program, "--unshare-user", *(() if sandbox.bare else ("--disable-userns",)), "--cap-drop", "ALL"]
     words += ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--die-with-parent"]
     words += ["--new-session", *(() if room.network else ("--unshare-net",))]
     words += ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--bind", temp, "/tmp", "--tmpfs", "/run"]  # noqa: S108
-    # An interpreter that is installed below /tmp (a fresh clone, a build machine) would be covered by the private one.
+    # an interpreter installed below /tmp (a fresh clone, a build machine) would be hidden by the private /tmp
     own = Path(os.path.realpath(sys.prefix))
     words += ["--ro-bind", str(own), str(own)] if own.is_relative_to("/tmp") else []  # noqa: S108
     if room.network:
@@ -144,31 +144,32 @@ def boxed(sandbox: Sandbox, argv: list[str], room: Confinement) -> list[str]:
     held = _held(Path(root))
     steering = [entry for entry in _steering(Path(root)) if entry.name not in held]
     for folder in dict.fromkeys(str(entry.parent) for entry in steering):
-        # A mount itself, so that it cannot be moved away with what is shut in it.
+        # mounted itself, so that it cannot be renamed together with the protected entries in it
         words += ["--bind", folder, folder] if folder != root else []
     for entry in steering:
-        words += _shut(entry, room.git)
+        words += _read_only(entry, room.git)
     for name in held:
         words += ["--tmpfs", f"{root}/{name}", "--remount-ro", f"{root}/{name}"]
     caches = {"TMPDIR": "/tmp", "XDG_CACHE_HOME": "/tmp/.cache", "npm_config_cache": "/tmp/.cache/npm"}  # noqa: S108
     words += [word for name, value in caches.items() for word in ("--setenv", name, value)]
     words += ["--chdir", root, "--", *argv]
     names = "\n".join(sorted({*FOLDERS, *FILES, *(f"{host}/{inner}" for host, inner in WITHIN)}))
-    return [*_python("box.py"), root, "\n".join(held), names, *words]
+    return [*_python("bubblewrap.py"), root, "\n".join(held), names, *words]
 
 
 def _held(root: Path) -> list[str]:
-    """Folders that ctxe and git act upon and that do not exist: kept shut while the command runs."""
+    """Folders that configure ctxe and git and do not exist: they are blocked while the command runs."""
     if not os.access(root, os.W_OK):
         return []
     wanted = [".ctxe", ".git", *([".git/hooks"] if (root / ".git").is_dir() else [])]
     return [name for name in wanted if not os.path.lexists(root / name) or is_place(f"{root}/{name}")]
 
 
-def _shut(entry: Path, git: bool) -> Iterable[str]:
-    """Mounts that make an entry read-only.
+def _read_only(entry: Path, git: bool) -> Iterable[str]:
+    """Mount options that make an entry read-only.
 
-    Of git's folder, when git is to write, only what names programs; it is a mount itself, so that it cannot be moved.
+    When git may write its folder, only the parts that name programs; the folder is mounted itself, so that it cannot be
+    renamed.
     """
     if entry.is_symlink():
         return ()
@@ -182,13 +183,13 @@ def _shut(entry: Path, git: bool) -> Iterable[str]:
     return words
 
 
-def confined(argv: list[str], room: Confinement) -> list[str]:
-    """The command line of Landlock: rights are only ever given, so what is shut is left out, folder by folder."""
+def landlock_command(argv: list[str], room: Confinement) -> list[str]:
+    """The command line of Landlock, which only grants rights: protected places are left out, folder by folder."""
     root, temp = Path(os.path.realpath(room.root)), Path(os.path.realpath(room.temp))
     hidden = [*_hidden(room), Path("/dev")]
-    read = list(_around(Path("/"), hidden))
+    read = list(_all_but(Path("/"), hidden))
     return [
-        *_python("confine.py"),
+        *_python("landlock.py"),
         _lines([*read, root]),
         _lines([*_writable(root), temp]),
         "yes" if room.network else "no",
@@ -197,7 +198,7 @@ def confined(argv: list[str], room: Confinement) -> list[str]:
 
 
 def _writable(root: Path) -> Iterator[Path]:
-    """What of the work tree may be written: its entries, or what they hold where a part of that is or would be shut."""
+    """The writable entries of the work tree; of a folder that may hold protected entries, the others inside it."""
     steering, hosts = set(_steering(root)), {host for host, _ in WITHIN}
     for path in sorted(root.iterdir()):
         if path in steering or path.is_symlink():
@@ -209,12 +210,12 @@ def _writable(root: Path) -> Iterator[Path]:
 
 
 def _lines(paths: Iterable[Path]) -> str:
-    """Paths joined by newlines; one that holds a newline cannot be said, and so gets no right."""
+    """Paths joined by newlines; a path that contains a newline is left out and so gets no right."""
     return "\n".join(str(path) for path in paths if "\n" not in str(path))
 
 
-def _around(base: Path, hidden: Sequence[Path]) -> Iterator[Path]:
-    """The folders and files that together are everything below ``base`` but what is hidden."""
+def _all_but(base: Path, hidden: Sequence[Path]) -> Iterator[Path]:
+    """Folders and files that together make up everything below ``base`` except the ``hidden`` places."""
     within = [place for place in hidden if place.is_relative_to(base)]
     if base in within:
         return
@@ -227,4 +228,4 @@ def _around(base: Path, hidden: Sequence[Path]) -> Iterator[Path]:
         return
     for entry in entries:
         if not entry.is_symlink():
-            yield from _around(entry, within)
+            yield from _all_but(entry, within)
