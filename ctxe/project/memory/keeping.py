@@ -32,7 +32,7 @@ class Keeping:
         """Save or propose an entry; says what became of it and which entries it may contradict. Raises StoreError."""
         from ctxe.knowledge.upkeep.decisions import instead, known
 
-        draft = self._drafted(kind, title, text, files)
+        draft = self._draft(kind, title, text, files)
         if not replaces and (same := known(draft, self.store.entries())):
             return f"known already as {same.id}"
         others = self._others(draft, replaces)
@@ -42,7 +42,7 @@ class Keeping:
         else:
             entry = self.store.add(draft)
         about = "".join(f"\nA current {o.kind} is about the same: {o.id} {o.title}" for o in others)
-        return f"{self._became(entry)}{about}"
+        return f"{self._report(entry)}{about}"
 
     def taken(self) -> Iterator[Entry]:
         """Entries written since the last call."""
@@ -51,10 +51,10 @@ class Keeping:
 
     def alike(self, kind: str, title: str, text: str, files: Sequence[str], replaces: str) -> tuple[str, ...]:
         """One line per current entry on the same subject, for the person who approves the new one."""
-        others = self._others(self._drafted(kind, title, text, files), replaces)
+        others = self._others(self._draft(kind, title, text, files), replaces)
         return tuple(f"{other.kind} {other.id} stays and says: {other.title}" for other in others)
 
-    def _drafted(self, kind: str, title: str, text: str, files: Sequence[str]) -> Entry:
+    def _draft(self, kind: str, title: str, text: str, files: Sequence[str]) -> Entry:
         values: dict[str, Any] = {"text": text, "files": tuple(files), "session": self.session}
         return Entry("", kind, title, self._status, by=self._by, **values)
 
@@ -71,9 +71,9 @@ class Keeping:
         values = {"files": tuple(files), "session": self.session, "tried": tried, "outcome": outcome, "fix": fix}
         draft = noted(f"{tried}: {outcome}", outcome, command, self.root, by=self._by, **values)
         if not self.approved:
-            return self._became(self.store.add(replace(draft, status="proposed")))
+            return self._report(self.store.add(replace(draft, status="proposed")))
         entry, new = record(self.store, replace(draft, status="resolved" if fix else "open"), self.counters)
-        return self._became(entry) if new else f"known already as {entry.id}; counted once more"
+        return self._report(entry) if new else f"known already as {entry.id}; counted once more"
 
     @property
     def _by(self) -> str:
@@ -83,7 +83,7 @@ class Keeping:
     def _status(self) -> str:
         return "current" if self.approved else "proposed"
 
-    def _became(self, entry: Entry) -> str:
+    def _report(self, entry: Entry) -> str:
         self._kept.append(entry)
         if entry.status == "proposed":
             return f"proposed as {entry.id}; it waits in the inbox for a person"

@@ -195,7 +195,7 @@ def statistics(project: Project) -> dict[str, Any]:
     return {
         "kinds": kinds,
         "most_used": [{"id": entry.id, "title": entry.title, "uses": uses} for entry, uses in most if uses],
-        "judged": _judged(lasting, numbers),
+        "judged": _ratings(lasting, numbers),
         "never_used": sum(not _uses(numbers, entry) for entry in lasting),
         "stale": len(stale(entries, facts_of(project))),
         "superseded": len(links.successors(entries)),
@@ -203,7 +203,7 @@ def statistics(project: Project) -> dict[str, Any]:
     }
 
 
-def _judged(entries: Sequence[Entry], numbers: Numbers) -> list[dict[str, Any]]:
+def _ratings(entries: Sequence[Entry], numbers: Numbers) -> list[dict[str, Any]]:
     """Entries that the model used, best first, with how often that helped and how often it harmed."""
     found = []
     for entry in by_use(entries, numbers):

@@ -30,11 +30,11 @@ def mentioned(words: str) -> tuple[tuple[str, str], ...]:
 
 def resources(running: Connections, begun: str) -> list[str]:
     """``SERVER:URI`` completions for what was typed after ``@``, from the resources that servers listed last."""
-    found = [full for name, uri in _remembered(running) if begun.lower() in (full := f"{name}:{uri}").lower()]
+    found = [full for name, uri in _known_resources(running) if begun.lower() in (full := f"{name}:{uri}").lower()]
     return sorted(found, key=lambda full: (not full.lower().startswith(begun.lower()), full))[:MOST]
 
 
-def _remembered(running: Connections) -> Iterator[tuple[str, str]]:
+def _known_resources(running: Connections) -> Iterator[tuple[str, str]]:
     for name, one in running.known.items():
         for uri in kept.resources if (kept := running.listed.kept(one)) else ():
             yield name, uri

@@ -40,7 +40,7 @@ def _row(project: Project, running: Connections, one: Configured) -> dict[str, A
     kept = running.listed.kept(one) if one.usable else None
     offers = held.offers if connected and held else kept
     settings, clean = one.settings, cleaning(project.own_keys)
-    why = held.why if held and held.state == "failed" else "" if held or not one.usable else _hindrance(project, one)
+    why = held.why if held and held.state == "failed" else "" if held or not one.usable else _obstacle(project, one)
     return {
         "name": one.name,
         "origin": one.origin,
@@ -55,7 +55,7 @@ def _row(project: Project, running: Connections, one: Configured) -> dict[str, A
     }
 
 
-def _hindrance(project: Project, one: Configured) -> str:
+def _obstacle(project: Project, one: Configured) -> str:
     """Why a usable server could not be started: a missing program, folder or variable; else empty."""
     try:
         launch_of(project, one)

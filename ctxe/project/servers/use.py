@@ -45,7 +45,7 @@ class Servers:
                 every.append((name, self.running.connected(name).offers))
             except ToolError as error:
                 rows.append(f"- {name}: cannot be reached: {error}")
-        rows = best(query, every) + rows if query else rows + [row for one in every for row in _all(*one)]
+        rows = best(query, every) + rows if query else rows + [row for one in every for row in _overview(*one)]
         return fence(self.running.hidden("", "\n".join(rows)), "find_tools", TAG).text if rows else ""
 
     def prepare(self, name: str, arguments: Mapping[str, Any]) -> Action | None:
@@ -98,7 +98,7 @@ def parted(name: str) -> tuple[str, str, str]:
     return found[1], found[2], found[3]
 
 
-def _all(name: str, offers: ServerOffers) -> list[str]:
+def _overview(name: str, offers: ServerOffers) -> list[str]:
     """A server's tools by name, and the number of its resources."""
     tools = ", ".join(tool.name for tool in offers.tools)
     more = f"{counted(offers.resources, 'resource')}, told by `use` with name {name}" if offers.resources else ""

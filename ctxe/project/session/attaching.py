@@ -60,11 +60,11 @@ def unshown(event: Event, _state: State) -> Iterator[Notice]:
     """A line for each file that the words named but the model is not shown. A listener of the session."""
     for section in event.gathered if isinstance(event, TurnStarted) else ():
         for one in section.left_out if section.name == NAMED else ():
-            if _meant(one):
+            if _meant_a_file(one):
                 reason = one.why if one.why.startswith(one.id) or NO_FILE in one.why else f"{one.id}: {one.why}"
                 yield Notice(f"not shown: {reason}", "warning")
 
 
-def _meant(left: Omission) -> bool:
+def _meant_a_file(left: Omission) -> bool:
     """Did the user mean a file? An ``@word`` may also be a decorator or a person's name."""
     return NO_FILE not in left.why or "/" in left.id or "did you mean" in left.why

@@ -72,7 +72,7 @@ class Checking:
         edited = self._edited(steps[-1])
         self.due = self.due or bool(edited) or self._failed_in_background()
         if steps[-1].reply.calls or steps[-1].reply.dropped:
-            yield from self._edits(edited)
+            yield from self._check_edits(edited)
             return False
         if not (self.settings.turn and self.due):
             return False
@@ -101,7 +101,7 @@ class Checking:
 
     def _edited(self, step: Step) -> tuple[str, ...]:
         """Paths that a step edited, with an editing tool or by a command."""
-        edited = dict.fromkeys(_touched(step))
+        edited = dict.fromkeys(_edited_paths(step))
         if any(call.name == self.shell.name for call in step.reply.calls):
             edited |= dict.fromkeys(path for path in self.written() if self._stamp(path) != self.stamps.get(path))
         self.stamps |= {path: self._stamp(path) for path in edited}
@@ -113,7 +113,7 @@ class Checking:
             return seen.st_size, seen.st_mtime_ns
         return GONE
 
-    def _edits(self, edited: Sequence[str]) -> Iterator[Event]:
+    def _check_edits(self, edited: Sequence[str]) -> Iterator[Event]:
         """Run the edit checks that match these files; the model gets each failure as a note after the step."""
         paths = [path for path in edited if (self.root / path).is_file()] if len(edited) <= MOST_FILES else []
         for command in commands(self.settings.edits, paths):
@@ -161,7 +161,7 @@ def _was_steered(state: State) -> bool:
     return len(turns) > 1 and turns[-2].outcome == "steered"
 
 
-def _touched(step: Step) -> tuple[str, ...]:
+def _edited_paths(step: Step) -> tuple[str, ...]:
     touches = (touch for result in step.results for touch in result.touches)
     return tuple(dict.fromkeys(touch.path for touch in touches if touch.operation != "read"))
 

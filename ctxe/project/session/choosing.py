@@ -24,7 +24,7 @@ def switch(live: Live, name: str, effort: str = "") -> Iterator[Event]:
     if effort:
         model, note = at_effort(asked, _level(effort)), ""
     else:
-        model, note = _as_before(asked, before)
+        model, note = _same_effort(asked, before)
     costs = _reading_cost(live, model, "reads") if model.id != live.model.id else []
     live.take(model)
     yield from live.session.emit(ModelChosen(model.id))
@@ -55,7 +55,7 @@ def _level(effort: str) -> str:
     return "" if effort == DEFAULT else effort
 
 
-def _as_before(model: Model, effort: str) -> tuple[Model, str]:
+def _same_effort(model: Model, effort: str) -> tuple[Model, str]:
     try:
         return at_effort(model, effort), ""
     except ConfigError as error:

@@ -62,7 +62,7 @@ def _descriptions(conversation: Conversation) -> Iterator[tuple[str, str]]:
 
 def planned(live: Live, focus: str = "") -> Preview | None:
     """A preview of folding this session now; None when there is nothing to fold."""
-    return preview(_standing(live), live.wired.folds, focus)
+    return preview(_with_standing(live), live.wired.folds, focus)
 
 
 def compact(live: Live, focus: str = "") -> Iterator[Event]:
@@ -102,7 +102,7 @@ def uncompact(live: Live) -> Iterator[Event]:
     yield from live.session.emit(Unfolded())
 
 
-def _standing(live: Live) -> State:
+def _with_standing(live: Live) -> State:
     state = live.session.state
     if state.standing is None:
         state = replace(state, standing=live.composer.standing(state))

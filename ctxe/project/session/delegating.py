@@ -62,7 +62,7 @@ class Delegating:
         project = narrowed(self.project, self._model(), self.purse().left)
         name, folder = delegates(project.place.sessions, self.asking().id)
         log = Log.create(folder, name, project.root.name, now, parent=self.asking().id)
-        session, composed = self._opened(project, log)
+        session, composed = self._open(project, log)
         for path in files:
             for _ in session.emit(FileChosen(path, "read-only")):
                 pass
@@ -76,7 +76,7 @@ class Delegating:
         settings = self.project.config
         return settings.delegate.model or settings.model.cheap or self.asking().ports.provider.model.id
 
-    def _opened(self, project: Project, log: Log) -> tuple[Session, Composer]:
+    def _open(self, project: Project, log: Log) -> tuple[Session, Composer]:
         """The delegate's conversation: the usual loop, sources and folds, but its own rules, tools and limits."""
         name = log.path.stem
         only = tuple(tool for tool in READS if not self.tools or tool in self.tools)
@@ -89,7 +89,7 @@ class Delegating:
         folding = folds(project, composed)
         policy = replace(folding.policy, calls=lambda done: float(max(0, steps - done)))
         trim = trimmer(composed.budget.window, composed.count, lambda: session.state)
-        runs = Dispatcher(kit.tools, self.permit.decide, _unasked, trim, kit.clean)
+        runs = Dispatcher(kit.tools, self.permit.decide, _deny, trim, kit.clean)
         ports = ports_for(project, replace(folding, policy=policy), runs, kit)
         session = Session(name, log, ports, listeners=(Learning(lambda: composed),))
         return session, composed
@@ -103,8 +103,8 @@ def narrowed(project: Project, model: str, left: float) -> Project:
     config, own = project.config, project.config.delegate
     budget = replace(
         config.budget,
-        window=_least(own.window, config.budget.window),
-        max_cost=_least(own.max_cost, left),
+        window=_lower_limit(own.window, config.budget.window),
+        max_cost=_lower_limit(own.max_cost, left),
         max_steps=min(own.max_steps, config.budget.max_steps),
     )
     settings = replace(
@@ -121,10 +121,10 @@ def _composer(project: Project, kit: Kit, name: str, chosen: Callable[[], Sequen
     return replace(composed, offers=replace(composed.offers, rules=rules_section(rules)))
 
 
-def _least(one: Number, other: Number) -> Number:
+def _lower_limit(one: Number, other: Number) -> Number:
     """The lower of two limits; 0 means no limit."""
     return min(one, other) if one and other else one or other
 
 
-def _unasked(_action: Action, _ask: Ask) -> Answer:
+def _deny(_action: Action, _ask: Ask) -> Answer:
     return Deny(UNASKED)

@@ -70,7 +70,7 @@ class Errand:
         try:
             with contextlib.closing(events) if isinstance(events, Generator) else contextlib.nullcontext():
                 for event in events:
-                    line = self._heard(event)
+                    line = self._take_in(event)
                     if line is not None:
                         yield Progress(f"\r{line}\n{self.words}" if line else f"\r{self.words}")
         finally:
@@ -84,7 +84,7 @@ class Errand:
         if unpaid.input or unpaid.output:
             self._pay_for(Consulted("", state.model, unpaid, state.usd - self.usd if priced else None))
 
-    def _heard(self, event: Event) -> str | None:
+    def _take_in(self, event: Event) -> str | None:
         """A line for the screen; empty when only the totals changed, None when nothing did."""
         match event:
             case ToolFinished(result, tool, title):

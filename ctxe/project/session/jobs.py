@@ -44,19 +44,19 @@ class Telling:
         """Notes for the model between two steps."""
         if not (state.conversation.turns and state.turn.steps):
             return
-        chunks = yield from self._ended()
+        chunks = yield from self._ended_jobs()
         folded, self.fold = state.conversation.fold is not self.fold, state.conversation.fold
-        chunks += self._going_on(every=folded and self.fold is not None)
+        chunks += self._running_notes(every=folded and self.fold is not None)
         if chunks:
             yield Noted(tuple(chunks))
 
     def before(self) -> Iterator[Event]:
         """Chunks for the user's next words."""
-        chunks = yield from self._ended()
-        if chunks := [*chunks, *self._going_on()]:
+        chunks = yield from self._ended_jobs()
+        if chunks := [*chunks, *self._running_notes()]:
             yield Queued(tuple(chunks))
 
-    def _ended(self) -> Generator[Event, None, list[Chunk]]:
+    def _ended_jobs(self) -> Generator[Event, None, list[Chunk]]:
         """Chunks for jobs that ended; each end is shown, logged and remembered like a tool call of the model."""
         chunks = []
         for job in self.jobs.untold:
@@ -70,13 +70,13 @@ class Telling:
                     chunks.append(Chunk(f"job {job.number}", text, "a job ended"))
         return chunks
 
-    def _going_on(self, *, every: bool = False) -> list[Chunk]:
+    def _running_notes(self, *, every: bool = False) -> list[Chunk]:
         jobs = [job for job in self.jobs.running if every or not job.named]
         for job in jobs:
             job.named = True
-        return [self._goes_on(job) for job in jobs]
+        return [self._running_note(job) for job in jobs]
 
-    def _goes_on(self, job: Job) -> Chunk:
+    def _running_note(self, job: Job) -> Chunk:
         text = f"[ctxe: job {job.number} {job.state}: `{self.runs().clean(job.line)}{_READS}{job.number} reads it]"
         return Chunk(f"{RUNS}{job.number}", text, "a job runs")
 

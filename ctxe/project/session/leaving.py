@@ -53,11 +53,11 @@ def learnt(project: Project, conversation: Conversation, session: str, purse: Pu
     entries = project.store.entries()
     found = digest(conversation, entries, session)
     if how == "model" and sum(len(turn.steps) for turn in conversation.turns) >= WORTH:
-        return (*found, *_asked(project, conversation, entries, found, session, purse))
+        return (*found, *_proposed_by_model(project, conversation, entries, found, session, purse))
     return found
 
 
-def _asked(
+def _proposed_by_model(
     project: Project,
     conversation: Conversation,
     entries: Sequence[Entry],

@@ -59,7 +59,7 @@ class Rewiring:
             self.approve,
             trim,
             kit.clean,
-            self._before,
+            self._prepare,
             permit.grant,
             gating.ahead,
             gating.recognised,
@@ -81,7 +81,7 @@ class Rewiring:
         self.fitting.know(model, window)
         return self(replace(model, window=window)).ports
 
-    def _before(self, action: Action) -> None:
+    def _prepare(self, action: Action) -> None:
         """Prepare for an approved action before it runs: jobs, failure memory and undo."""
         self.kit.jobs.permit(action.paths)
         self.gating.changing(action)

@@ -29,7 +29,7 @@ def turn(live: Live, words: str, more: Callable[[], str] = str, own: str | None 
         yield from live.pages.of(entered)
         return entered
 
-    yield from map_events(_fitted(live), live.session.emit)
+    yield from map_events(_fit_window(live), live.session.emit)
     words, hidden = live.without_keys(words)
     if (sent := shorten_message(words)) != words:
         said = f"{len(sent):,} of the {len(words):,} characters you wrote are sent; the model can recall the rest"
@@ -43,7 +43,7 @@ def turn(live: Live, words: str, more: Callable[[], str] = str, own: str | None 
     yield from live.session.turn(words, since)
 
 
-def _fitted(live: Live) -> Iterator[Event]:
+def _fit_window(live: Live) -> Iterator[Event]:
     """Use the window that the server really runs the model with; a line says so when it is smaller than thought."""
     if live.fitting.asking.locked():
         yield Notice(f"waiting for {live.model.provider} to load {live.model.name}")

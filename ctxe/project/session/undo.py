@@ -85,13 +85,13 @@ class Undo:
         if point is None:
             return
         try:
-            yield from self._steering(restore.finish(self.place, point, self.spans))
+            yield from self._steering_warning(restore.finish(self.place, point, self.spans))
         except StoreError as error:
             yield Notice(f"this turn cannot be undone: {error.message}", "warning")
         self.spans.clear()
         self.known.clear()
 
-    def _steering(self, point: Point) -> Iterator[Event]:
+    def _steering_warning(self, point: Point) -> Iterator[Event]:
         """A warning when unapproved commands changed files that steer other programs, in folders too."""
         made = [path for path, entry in (point.after or {}).items() if entry is not None and path not in self.known]
         steering = [(path, why) for path in made if self.alone() and (why := protection(path))]

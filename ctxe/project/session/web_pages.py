@@ -60,16 +60,16 @@ class Pages:
             return
         runs = at_users_word(self.runs, tool)
         for event in runs(ToolCall(f"user_{self.number()}", "use", arguments)):
-            yield from self._came(event) if isinstance(event, ToolFinished) else (event,)
+            yield from self._finished(event) if isinstance(event, ToolFinished) else (event,)
 
-    def _came(self, event: ToolFinished) -> Iterator[Event]:
+    def _finished(self, event: ToolFinished) -> Iterator[Event]:
         """The end of the call, and the page as a chunk for the next words."""
         page = str(event.facts.get("page", ""))
         if not page:
             yield event
             return
         text, cut = event.result.text, bool(event.result.handle)
-        of, before = digest(event.full or text), _standing(self.state(), page)
+        of, before = digest(event.full or text), _in_request(self.state(), page)
         yield by_user(replace(event, facts={**event.facts, "tokens": self.count(text)}))
         yield from (Notice(one, "warning") for one in event.facts.get("hidden", ()))
         if before and before.of == of and (before.text == text or not cut):
@@ -79,7 +79,7 @@ class Pages:
         yield Queued((Chunk(page, text, ASKED, "region" if cut else "full", of=of),))
 
 
-def _standing(state: State, page: str) -> Chunk | None:
+def _in_request(state: State, page: str) -> Chunk | None:
     """The chunk of a page that the next request holds already: queued, or sent since the last fold."""
     conversation = state.conversation
     turns = conversation.turns[conversation.upto.turn + (conversation.upto.step > 0) :]

@@ -30,7 +30,7 @@ def held(state: State, scopes: Mapping[str, tuple[str, ...]]) -> HeldSkills:
         if at >= conversation.upto and (call is None or _loads(call, name, masks)):
             visible.add(PREFIX + name)
     steps = sum(len(turn.steps) for turn in conversation.turns)
-    _touch(conversation, scopes, last)
+    _count_scope_use(conversation, scopes, last)
     standing = frozenset(one[len(PREFIX) :] for one in visible if one.startswith(PREFIX))
     recent = {name: "in use" for name, number in last.items() if number > steps - IDLE and name not in standing}
     return HeldSkills(standing, recent)
@@ -40,7 +40,7 @@ def _uses(conversation: Conversation) -> Iterator[tuple[int, Position, str, Tool
     """Every load or use of a module: (steps so far, position, module, call); the call is None if it came with words."""
     number = 0
     for t, turn in enumerate(conversation.turns):
-        yield from ((number, Position(t), name, None) for name in _gathered(turn))
+        yield from ((number, Position(t), name, None) for name in _loaded_with_words(turn))
         for s, step in enumerate(turn.steps):
             number += 1
             for call, result in zip(step.reply.calls, step.results, strict=True):
@@ -48,7 +48,7 @@ def _uses(conversation: Conversation) -> Iterator[tuple[int, Position, str, Tool
                     yield number, Position(t, s), name.partition("/")[0], call
 
 
-def _gathered(turn: Turn) -> Iterator[str]:
+def _loaded_with_words(turn: Turn) -> Iterator[str]:
     for section in turn.gathered:
         yield from (chunk.id[len(PREFIX) :] for chunk in section.chunks if chunk.id.startswith(PREFIX))
 
@@ -66,7 +66,7 @@ def _loads(call: ToolCall, name: str, masks: Mapping[str, str]) -> bool:
     return _target(call) == name and call.id not in masks
 
 
-def _touch(conversation: Conversation, scopes: Mapping[str, tuple[str, ...]], last: dict[str, int]) -> None:
+def _count_scope_use(conversation: Conversation, scopes: Mapping[str, tuple[str, ...]], last: dict[str, int]) -> None:
     """Count a loaded module as used in every step that touches a file of its scope."""
     scoped = {name: scopes[name] for name in last if scopes.get(name)}
     if not scoped:

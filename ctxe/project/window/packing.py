@@ -49,7 +49,7 @@ def bundle(project: Project, words: str, budget: int = USUAL, advance: Advance |
     room = budget - count(_text((), words))
     if room < 0:
         raise BudgetError(f"the task alone has more than {budget:,} tokens", "give a larger --budget or fewer words")
-    sections = _fitting(_gathered(project, words, room, count, advance), words, budget, count)
+    sections = _fit(_gathered(project, words, room, count, advance), words, budget, count)
     text = _text(sections, words)
     return Bundle(words, budget, count(text), text, sections)
 
@@ -62,7 +62,7 @@ def to_json(made: Bundle) -> dict[str, Any]:
         "task": made.task,
         "budget": made.budget,
         "tokens": made.tokens,
-        "sections": [_listed(section, count) for section in made.sections],
+        "sections": [_section_json(section, count) for section in made.sections],
         "text": made.text,
     }
 
@@ -84,7 +84,7 @@ def _gathered(project: Project, words: str, room: int, count: Count, advance: Ad
 
     remembered, rules = offered("memory"), offered("instructions")
     for _ in range(2):
-        left = room - sum(map(_priced(count), (*rules, *remembered)))
+        left = room - sum(map(_price(count), (*rules, *remembered)))
         made = plan(project, words, left - JOIN, advance)
         scoped = offered("instructions", tuple(file.path for file in made.files if file.mode != "name"))
         if scoped == rules:
@@ -103,7 +103,7 @@ def _shares(project: Project) -> dict[ShareName, Share]:
     }
 
 
-def _fitting(sections: Sequence[Section], words: str, budget: int, count: Count) -> tuple[Section, ...]:
+def _fit(sections: Sequence[Section], words: str, budget: int, count: Count) -> tuple[Section, ...]:
     """The sections without the last files until the whole text fits: a mask may be longer than the key it hides."""
     kept = [section for section in sections if section.chunks]
     while kept and count(_text(kept, words)) > budget:
@@ -119,11 +119,11 @@ def _text(sections: Sequence[Section], words: str) -> str:
     return "\n\n".join([*parts, "# task", words.strip()]) + "\n"
 
 
-def _priced(count: Count) -> Callable[[Section], int]:
+def _price(count: Count) -> Callable[[Section], int]:
     return lambda section: sum(count(chunk.text) + JOIN for chunk in section.chunks) + count(section.name) + 2 * JOIN
 
 
-def _listed(section: Section, count: Count) -> dict[str, Any]:
+def _section_json(section: Section, count: Count) -> dict[str, Any]:
     chunks = [
         {"id": chunk.id, "tokens": count(chunk.text), "tier": chunk.tier, "why": chunk.why} for chunk in section.chunks
     ]

@@ -76,15 +76,15 @@ class Planning:
         named = tuple(path for path in task.named if not is_named_like_one(path))
         task = replace(task, words=said(task.words), named=named)
         if not (task.named or telling(task.words)):
-            return (_none(SHORT),) if task.words.strip() and not task.under_way else ()
+            return (_no_files(SHORT),) if task.words.strip() and not task.under_way else ()
         fresh = self._start_build()
         if not self._built():
-            return (_none(BUILDING),)
+            return (_no_files(BUILDING),)
         with self._using:
             try:
                 return self._planned_files(task, room, fresh=fresh)
             except (StoreError, OSError) as error:
-                return (_none(replace(BUILDING, why=str(error))),)
+                return (_no_files(replace(BUILDING, why=str(error))),)
 
     def _planned_files(self, task: Task, room: int, *, fresh: bool) -> Sequence[Section]:
         """The plan by the current index. Raises StoreError, OSError."""
@@ -96,7 +96,7 @@ class Planning:
             refresh_with_repair(self._index)
         made = self._plan(self._index, task, min(room, FOLLOWING if task.files else PACKED))
         only = task.under_way or not telling(nameless(task.words))
-        return [self._near(made, task, named_only=only)] if made.files else ()
+        return [self._near_best(made, task, named_only=only)] if made.files else ()
 
     def _start_build(self) -> bool:
         """Start to build the index; False when an earlier call did.
@@ -122,18 +122,18 @@ class Planning:
     def _build(self) -> None:
         """Build the index, or keep the error, which then explains why nothing is planned in this session."""
         try:
-            self._index = index(self._project, self._advanced)
+            self._index = index(self._project, self._on_progress)
         except (StoreError, OSError) as error:
             self._failed = error
 
-    def _advanced(self, done: int, _: str, every: int) -> None:
+    def _on_progress(self, done: int, _: str, every: int) -> None:
         self._read = (done, every)
 
     def _plan(self, index: Index, task: Task, room: int) -> Plan:
         steering = steered(task, self._chosen())
         return made(self._project, index, task.words, room, steering, self._purse, ahead=task.ahead)
 
-    def _near(self, made: Plan, task: Task, *, named_only: bool) -> Section:
+    def _near_best(self, made: Plan, task: Task, *, named_only: bool) -> Section:
         """The files that score near the best one and are new to the model; the others are left out with a reason."""
         found = section(made)
         best = max(file.score for file in made.files)
@@ -154,7 +154,7 @@ class Planning:
         return replace(found, chunks=tuple(kept), left_out=(*note, *out))
 
 
-def _none(why: Omission) -> Section:
+def _no_files(why: Omission) -> Section:
     return Section("files", Priority.INJECTED, (), "task", "files", (why,))
 
 

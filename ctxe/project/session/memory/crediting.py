@@ -36,9 +36,9 @@ class Crediting:
             if corrects(event.words, before[0].answer if before else ""):
                 yield from self.against(len(state.conversation.turns) - 1)
         elif isinstance(event, ToolFinished):
-            self._ran(event)
+            self._note_tests(event)
         elif isinstance(event, TurnFinished) and state.conversation.turns:
-            self._ended(event, state)
+            self._credit_turn(event, state)
 
     def against(self, turn: int) -> Iterator[Event]:
         """Count the citations of turn ``turn`` (from 1) as harmful, once: the user took back what it did."""
@@ -52,16 +52,16 @@ class Crediting:
         except StoreError:
             return
 
-    def _ran(self, event: ToolFinished) -> None:
+    def _note_tests(self, event: ToolFinished) -> None:
         tests = event.facts.get("tests")
         if isinstance(tests, dict) and event.facts.get("by") != "user":
             self.passed = event.facts.get("exit_code") == 0 and not tests.get("failures") and bool(tests.get("passed"))
 
-    def _ended(self, event: TurnFinished, state: State) -> None:
+    def _credit_turn(self, event: TurnFinished, state: State) -> None:
         """Note which shown memories the turn cited; count them as helpful if its tests passed."""
         number, turn = len(state.conversation.turns), state.turn
         text = "\n".join(f"{s.reply.text}\n{' '.join(c.arguments for c in s.reply.calls)}" for s in turn.steps)
-        ids = playbook.cited(text, _shown([*_standing(state), *turn.gathered]))
+        ids = playbook.cited(text, _shown_ids([*_standing(state), *turn.gathered]))
         self.cited[number] = ids
         self.cited.pop(number - REMEMBERED, None)
         if self.passed and event.outcome == "answered":
@@ -72,7 +72,7 @@ def _standing(state: State) -> tuple[Section, ...]:
     return tuple(state.standing) if state.standing else ()
 
 
-def _shown(sections: list[Section]) -> list[str]:
+def _shown_ids(sections: list[Section]) -> list[str]:
     """Ids of the entries in memory sections."""
     found = []
     for section in sections:

@@ -70,7 +70,9 @@ class Gating:
             return self._answer(match, "answer" if self.mode == "tell" else "ask")
         if match.failed.changes is not None:
             return KnownFailure(match.failed.signature, match.failed.lesson, "", "note") if match.exact else None
-        return self._shown(match.failed) if command else self._noted(match.failed.signature, match.failed.lesson)
+        if command:
+            return self._note_for_question(match.failed)
+        return self._note_once(match.failed.signature, match.failed.lesson)
 
     def recognised(self, output: ToolOutput) -> KnownFailure | None:
         """What earlier sessions know of a failure that just happened; None for nothing.
@@ -83,9 +85,9 @@ class Gating:
             return None
         group = self.known.get(draft.signature) or self.known.get(kin(draft.error))
         if group is not None:
-            return self._noted(group.signature, lesson(group))
+            return self._note_once(group.signature, lesson(group))
         like = self.gate.like(draft.command) if silent(draft.error) else None
-        return self._noted(like.signature, like.lesson) if like else None
+        return self._note_once(like.signature, like.lesson) if like else None
 
     def changing(self, action: Action) -> None:
         """Note the hashes of the files that an approved action will change."""
@@ -103,14 +105,14 @@ class Gating:
         self.gate.changed()
         return True
 
-    def _shown(self, failed: Failed) -> KnownFailure | None:
+    def _note_for_question(self, failed: Failed) -> KnownFailure | None:
         """A note for the approval question only: whether the command fails the same way is known after it ran."""
         if failed.signature in self.shown:
             return None
         self.shown.add(failed.signature)
         return KnownFailure(failed.signature, failed.lesson, "", "note")
 
-    def _noted(self, signature: str, lesson: str) -> KnownFailure | None:
+    def _note_once(self, signature: str, lesson: str) -> KnownFailure | None:
         if signature in self.noted:
             return None
         self.noted.add(signature)

@@ -46,12 +46,12 @@ class OtherCalls:
             return
         found = taken(call.name, call.arguments, event.result.text, event.result.ok)
         if event.result.ok:
-            self._went_well(found)
+            self._succeeded(found)
         elif found.failed:
             self._failed(event, call, found)
-            yield from self._kept(event, found)
+            yield from self._save(event, found)
 
-    def _went_well(self, found: Taken) -> None:
+    def _succeeded(self, found: Taken) -> None:
         for path in found.paths if found.kind == "look" else ():
             self.watch.gate.looked(path)
         if found.kind == "other":
@@ -76,7 +76,7 @@ class OtherCalls:
             )
         )
 
-    def _kept(self, event: ToolFinished, found: Taken) -> Iterator[FailureNews]:
+    def _save(self, event: ToolFinished, found: Taken) -> Iterator[FailureNews]:
         """Save a refusal by a person, and an edit that did not apply for the second time.
 
         A model's misuse of its tools tells a later session nothing, nor does one slip that it corrected.

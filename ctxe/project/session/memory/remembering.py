@@ -70,8 +70,8 @@ class Remembering:
         """Write what an event teaches to memory; yields events about what was written."""
         try:
             if isinstance(event, ToolFinished):
-                yield from map(self._written, self.kept())
-                yield from self._tool(event, state)
+                yield from map(self._announce, self.kept())
+                yield from self._take_in_call(event, state)
             elif isinstance(event, Recorded):
                 self.recorded.append(f"{event.kind} {event.id}")
             elif isinstance(event, ReplyReceived):
@@ -80,11 +80,11 @@ class Remembering:
                 yield Noted(tuple(self.notes))
                 self.notes.clear()
             elif isinstance(event, TurnFinished) and state.conversation.turns:
-                yield from self._ended(event)
+                yield from self._save_rejection(event)
                 self._log(event, state.turn)
             elif isinstance(event, TurnStarted):
-                self._begun(event)
-                yield from self._corrected(event.words, state)
+                self._start_turn(event)
+                yield from self._save_correction(event.words, state)
             elif isinstance(event, Folded):
                 self.gating.noted.clear()
             elif isinstance(event, ModeChosen):  # a refused call may be allowed now
@@ -100,40 +100,40 @@ class Remembering:
         """Replay an event of this session's log: learn from it again without an announcement."""
         if isinstance(event, TurnStarted):
             self.gating.gate.spoken()
-        for _ in self._corrected(event.words, state) if isinstance(event, TurnStarted) else self(event, state):
+        for _ in self._save_correction(event.words, state) if isinstance(event, TurnStarted) else self(event, state):
             pass
 
-    def _tool(self, event: ToolFinished, state: State) -> Iterator[Event]:
+    def _take_in_call(self, event: ToolFinished, state: State) -> Iterator[Event]:
         """Take in the end of one tool call: its edits, an answer of the gate, or its failure."""
         for touch in event.result.touches:
             if touch.operation != "read":
                 self.watch.edited(touch.path, event.display, self.gating.before.get(touch.path))
                 fix = f"read {touch.path} again, then edited it"
-                yield from map(self._recorded, self.watch.settled(f"edit {touch.path}", fix))
+                yield from map(self._failure_event, self.watch.settled(f"edit {touch.path}", fix))
         if "repeats" in event.facts:
             self.others.answered(event, state)
             self.memory.counters.bump(str(event.facts["repeats"]), self.memory.store.now(), seen=1, prevented=1)
         elif "exit_code" not in event.facts:
-            yield from map(self._recorded, self.others.ended(event, state))
+            yield from map(self._failure_event, self.others.ended(event, state))
         if "exit_code" in event.facts and event.facts.get("by") != "user":
             for news in self.watch.ran(event.facts, str(len(state.conversation.turns))):
-                yield self._recorded(news)
+                yield self._failure_event(news)
         elif "stopped" in event.facts or not only_looks(str(event.facts.get("command") or "ls")):
             self.watch.gate.changed()
 
-    def _corrected(self, words: str, state: State) -> Iterator[Event]:
+    def _save_correction(self, words: str, state: State) -> Iterator[Event]:
         """Save a correction when the user's words object to the turn before."""
         if len(state.conversation.turns) > 1:
             before = state.conversation.turns[-2]
             draft = captures.corrected(words, dict.fromkeys(before.changed(), ""), self.session, before.answer)
-            yield from map(self._recorded, self.watch.keep(draft))
+            yield from map(self._failure_event, self.watch.keep(draft))
 
-    def _ended(self, event: TurnFinished) -> Iterator[Event]:
+    def _save_rejection(self, event: TurnFinished) -> Iterator[Event]:
         """Save a request that the provider rejected as a failure; the next answered turn resolves it."""
         if event.outcome == "failed":
-            yield from map(self._recorded, self.watch.keep(captures.rejected(event.why, self.session), "answer"))
+            yield from map(self._failure_event, self.watch.keep(captures.rejected(event.why, self.session), "answer"))
         elif event.outcome == "answered":
-            yield from map(self._recorded, self.watch.settled("answer"))
+            yield from map(self._failure_event, self.watch.settled("answer"))
 
     def taken_back(self, paths: Sequence[str]) -> None:
         """Handle an undo of changes to these files. An unwritable memory does not stop an undo."""
@@ -149,39 +149,39 @@ class Remembering:
         with contextlib.suppress(StoreError):
             _ = forget(*gone) if gone else None
 
-    def _begun(self, event: TurnStarted) -> None:
+    def _start_turn(self, event: TurnStarted) -> None:
         """Load the known failures, and count the memories that were recalled for these words as used."""
         self.gating.gate.spoken()
         held = groups(self.memory.store.entries(), self.memory.counters.read())
-        self.gating.learn(tuple(one for one in held if not self._shows_all_of(one)))
+        self.gating.learn(tuple(one for one in held if not self._adds_nothing(one)))
         for section in event.gathered:
             for chunk in section.chunks if section.name == RECALLED else ():
                 self.memory.counters.bump(chunk.id, self.memory.store.now(), used=1)
 
-    def _shows_all_of(self, group: Group) -> bool:
+    def _adds_nothing(self, group: Group) -> bool:
         """Whether this session met the failure itself, and memory adds nothing to what its requests show."""
         return group.entry.session == self.session and not (group.fix or group.entry.tried)
 
-    def _written(self, entry: Entry) -> Recorded:
+    def _announce(self, entry: Entry) -> Recorded:
         """The event for an entry that the model wrote."""
         self.recorded.append(f"{entry.kind} {entry.id}{' proposed' if entry.status == 'proposed' else ''}")
         kind: Any = "proposal" if entry.status == "proposed" else entry.kind
         return Recorded(kind, entry.id, entry.title, entry.by, entry.path)
 
-    def _recorded(self, news: FailureNews) -> Recorded:
+    def _failure_event(self, news: FailureNews) -> Recorded:
         """The event for a failure that was seen or resolved; prepares the note for a model that goes in circles."""
         entry = news.entry
         self.recorded.append(f"failure {entry.id} {news.change}")
         if news.tried:
-            self.notes.append(_circle(entry, news.tried))
+            self.notes.append(_circle_note(entry, news.tried))
         if news.change == "again" and self.reply:
-            self._repeated(entry.signature, self.reply)
+            self._count_repeat(entry.signature, self.reply)
         fix = f"; fix: {entry.fix}" if entry.fix and entry.fix not in entry.title else ""
         verb = SAYS.get(news.change, news.change) if entry.command or news.change != "new" else "noted"
         title = f"{verb}: {entry.title}{fix}"
         return Recorded("failure", entry.id, title, "ctxe", entry.path)
 
-    def _repeated(self, signature: str, reply: ReplyReceived) -> None:
+    def _count_repeat(self, signature: str, reply: ReplyReceived) -> None:
         """Count the cost of a step in which a known failure happened again."""
         usage = reply.reply.usage
         tokens = usage.input + usage.output if usage else 0
@@ -212,7 +212,7 @@ class SummaryLog:
         return ()
 
 
-def _circle(entry: Entry, tried: Sequence[str]) -> Chunk:
+def _circle_note(entry: Entry, tried: Sequence[str]) -> Chunk:
     """A note for a model that keeps editing while the error stays the same."""
     listed = "\n".join(f"- {one}" for one in tried)
     text = (

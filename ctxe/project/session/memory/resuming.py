@@ -44,20 +44,20 @@ class LogReplay:
     def run(self, past: Sequence[Timed]) -> None:
         """Replay every event in order; afterwards the listeners write again."""
         now, gating, then = replace(self.memory), self.remembering.gating, ReplayStore(self.memory.store)
-        self._write_with(MemoryPorts(then, now.counters.stilled(), self._digest_then))
+        self._use_ports(MemoryPorts(then, now.counters.stilled(), self._digest_then))
         state = State()
         for at, event in past:
             then.at = moment(at)
             if isinstance(event, ToolFinished):
-                self._before(event.result.touches)
+                self._note_hashes(event.result.touches)
             state = apply(state, event)
             self.remembering.again(event, state)
             for _ in self.crediting(event, state):
                 pass
         gating.gate.played()
-        self._write_with(now)
+        self._use_ports(now)
 
-    def _write_with(self, other: MemoryPorts) -> None:
+    def _use_ports(self, other: MemoryPorts) -> None:
         """Let all listeners read and write through other ports."""
         mine, self.remembering.gating.digest_of = self.memory, other.digest_of
         mine.store, mine.counters, mine.digest_of = other.store, other.counters, other.digest_of
@@ -66,7 +66,7 @@ class LogReplay:
         """The content hash of a file at the replayed moment; empty when unknown."""
         return self.digests.get(path, "")
 
-    def _before(self, touches: Sequence[Touch]) -> None:
+    def _note_hashes(self, touches: Sequence[Touch]) -> None:
         """Note the hashes of files before and after a call that changed them, as far as they are known."""
         known = {t.path: "" if t.operation == "create" else self.digests.get(t.path) for t in touches}
         self.remembering.gating.before = {path: held for path, held in known.items() if held is not None}
@@ -92,12 +92,13 @@ def changed_since(git: Git) -> Callable[[float], bool]:
         files = [path for path in listed if not path.startswith(OUR_FOLDER)]
         folders = {folder.as_posix() for path in files for folder in PurePosixPath(path).parents}
         installed = (path for pattern in INSTALLED for path in git.root.glob(pattern))
-        return any(_later(place, when) for place in (*(git.root / path for path in (*files, *folders)), *installed))
+        places = (*(git.root / path for path in (*files, *folders)), *installed)
+        return any(_changed_after(place, when) for place in places)
 
     return changed
 
 
-def _later(path: Path, when: float) -> bool:
+def _changed_after(path: Path, when: float) -> bool:
     """Whether a file changed after a time, or the nearest folder that is left of its path."""
     for place in (path, *path.parents):
         with contextlib.suppress(OSError):
