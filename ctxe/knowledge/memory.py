@@ -122,6 +122,7 @@ class Memory:
         return tuple(lines)
 
     def _snapshot_section(self, entries: Sequence[Entry], room: int) -> Section:
+        """The snapshot: every chunk that still fits ``room``, and what was left out."""
         offered: list[Chunk] = []
         left_out: list[Omission] = []
         rest = room - HEADING
@@ -169,6 +170,7 @@ class Memory:
         return found
 
     def _recalled_section(self, task: Task, entries: Sequence[Entry], room: int) -> Section:
+        """The entries that the ranker finds and the snapshot does not show, best first, within ``room``."""
         replaced = links.successors(entries)
         standing = {entry.id for entry in self._newest_log_lines(entries)}
 

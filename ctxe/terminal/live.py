@@ -249,6 +249,7 @@ class LiveRenderer:
         self.next_draw = self.clock() + max(DRAW, 5 * (self.clock() - began))
 
     def _tick(self) -> None:
+        """Read keys and redraw until the renderer stops; runs in its own thread."""
         unheard()
         while not self.stopped.is_set():
             listening = self.keys.quiet and not self.reading

@@ -120,6 +120,7 @@ def weeks(entries: Iterable[Entry], today: str) -> dict[str, tuple[str, ...]]:
 
 
 def _summary_of(lines: Sequence[Entry]) -> tuple[str, ...]:
+    """The headline of a week, then its lines that are kept whole, each once."""
     stays = [entry.text for entry in lines if re.search(r"\b(decision|failure|fact|routine|preference)\b", entry.text)]
     days = len({entry.created[:10] for entry in lines})
     files: dict[str, int] = {}

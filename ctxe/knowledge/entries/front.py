@@ -99,6 +99,7 @@ def _damage(data: bytes) -> Iterator[str]:
 
 
 def _split_file(data: bytes, problems: list[str]) -> tuple[bytes, list[bytes], bytes, bytes]:
+    """(opening, front matter lines, closing, body); all but the body are empty without front matter."""
     start = len(BOM) if data.startswith(BOM) else 0
     end = data.find(b"\n", start) + 1 or len(data)
     if data[start:end].rstrip() != b"---":
@@ -118,6 +119,7 @@ def _split_file(data: bytes, problems: list[str]) -> tuple[bytes, list[bytes], b
 
 
 def _fields(lines: list[bytes], problems: list[str]) -> Iterator[FrontField]:
+    """The keys in order. Of conflicting merge sides only the first is read."""
     at, other_side = 0, False
     while at < len(lines):
         line = lines[at]
@@ -150,6 +152,7 @@ def _value_end(lines: list[bytes], at: int) -> int:
 
 
 def _value(head: bytes, rest: list[bytes], number: int, problems: list[str]) -> Value:
+    """The value after the colon with its continuation lines; plain text if it is not valid YAML."""
     first = head.decode("utf-8", "replace").strip(" \t\r\n")
     more = tuple(line.decode("utf-8", "replace").rstrip("\r\n") for line in rest)
     value = quick(first, more)
@@ -163,6 +166,7 @@ def _value(head: bytes, rest: list[bytes], number: int, problems: list[str]) -> 
 
 
 def _updated_lines(page: FrontPage, changes: Mapping[str, Value | None], newline: bytes) -> list[bytes]:
+    """The lines of the front matter with the changed keys replaced, removed (None) or added at the end."""
     by_key = {field.key: field for field in page.fields}
     lines: list[bytes | None] = list(page.lines)
     added: list[bytes] = []

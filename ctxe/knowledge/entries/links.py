@@ -29,6 +29,7 @@ def successors(entries: Iterable[Entry]) -> dict[str, str]:
 
 
 def _final(old: str, direct: Mapping[str, str], order: Mapping[str, int]) -> str:
+    """Follow the links from ``old`` to their end; in a cycle the newest entry of the cycle counts."""
     path = [old]
     at = old
     while at in direct:

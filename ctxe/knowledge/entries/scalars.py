@@ -73,6 +73,7 @@ def emit(value: Value, *, quoted: bool = False) -> str:
 
 
 def _scalar(text: str) -> str | None:
+    """A plain or quoted scalar; None if it needs YAML."""
     if not text:
         return ""
     if not _all_visible(text):
@@ -96,6 +97,7 @@ def _flow_list(text: str) -> Value | None:
 
 
 def _bullet_list(more: Sequence[str]) -> Value | None:
+    """A list written as bullets with the same indentation; None for any other form."""
     items, indents = [], set()
     for line in more:
         match = _BULLET.fullmatch(line.rstrip())

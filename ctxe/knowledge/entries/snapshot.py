@@ -192,6 +192,7 @@ def _files(folder: Path, problems: list[Problem]) -> Iterator[tuple[str, Mark | 
 
 
 def _walk(root: Path, inside: str, depth: int, problems: list[Problem]) -> Iterator[tuple[str, Mark | None]]:
+    """Path and stat data of each entry file, sorted by name; temporary files have None."""
     try:
         found = sorted(os.scandir(root / inside), key=lambda item: item.name)
     except FileNotFoundError:

@@ -195,6 +195,7 @@ class Store:
             self.disk.write(says, changes())
 
     def _with_id_and_path(self, draft: Entry) -> Entry:
+        """The draft with its id, creation time and path; a new number is recorded as given."""
         created = draft.created or stamp(self.now())
         used = names.held(self.folder)
         used = replace(used, highest=self.disk.journal.highest(used.highest))

@@ -90,6 +90,7 @@ class Watch:
     def _record_failure(
         self, draft: Entry, command: str, key: str, facts: Mapping[str, Any]
     ) -> tuple[FailureNews, ...]:
+        """Record a failed command, or only tell the gate if the failure is a slip that never happened before."""
         raw = str(facts.get("command") or "")
         flaky = self._passed.get(key) == self.gate.changes
         files = {
@@ -132,11 +133,8 @@ class Watch:
 
     def _tell_gate(self, key: str, entry: Entry, files: Mapping[str, str]) -> None:
         """Tell the gate about the failed call; it knows it until something changes."""
-        lesson, passing, now = (
-            self._settling.lesson(entry),
-            outside(entry.error, entry.command),
-            self.memory.store.now(),
-        )
+        lesson, passing = self._settling.lesson(entry), outside(entry.error, entry.command)
+        now = self.memory.store.now()
         failed = Failed(key, entry.signature, lesson, bool(entry.fix), files, passing=passing, at=now)
         self.gate.failed(failed)
 

@@ -189,6 +189,7 @@ class StoredPostings:
             self._db.execute("ROLLBACK")
 
     def _write(self, rows: Sequence[StoredEntry], postings: Mapping[str, Posting], removed: Sequence[int]) -> None:
+        """Write the rows in the open transaction; merge segments every MOST_SEGMENTS generations."""
         segment = self._generation + 1
         self._db.executemany("DELETE FROM entry WHERE slot = ?", ((slot,) for slot in removed))
         self._db.executemany(

@@ -53,6 +53,7 @@ class Search:
         return Results(results, query.inject and not results)
 
     def _within_limits(self, rows: Iterable[tuple[Entry, float]], query: Query) -> tuple[Result, ...]:
+        """The first ``k`` rows that fit the token budget; one that is too long is skipped."""
         results: list[Result] = []
         spent = 0
         for entry, score in rows:

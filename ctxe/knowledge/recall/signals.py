@@ -84,6 +84,7 @@ class SlotSignals:
         return [(slot, FRESH[age]) for slot, age in ages if age < FADED]
 
     def _vector(self, slot: int, fed: Mapping[str, float], pieces: float, recent: float) -> Vector:
+        """The values of SIGNALS for the entry in a slot."""
         postings, question = self.postings, self.question
         reading, entry = postings.reading(slot), postings.entries[slot]
         logged = entry.kind == "log"
@@ -137,6 +138,7 @@ class SlotSignals:
         return self.postings.having(term) if term else 0
 
     def _said_of(self, slot: int) -> float:
+        """BM25 of the question's words in the text near mentions of the entry."""
         seen = [
             words for time, words in self.postings.around.said_of(slot) if self._as_of is None or time < self._as_of
         ]

@@ -41,6 +41,7 @@ def imported(path: str, text: str, root: Path, seen: set[str], readable: Callabl
 def _follow(
     path: str, text: str, root: Path, seen: set[str], readable: Callable[[str], bool], depth: int
 ) -> Iterator[Import]:
+    """The imports in ``text``, each followed by its own imports."""
     for name in list(dict.fromkeys(_AT.findall(_CODE.sub("", text))))[:MOST]:
         found = _resolve(name.strip(), path, root, seen, readable, depth)
         if found is None:

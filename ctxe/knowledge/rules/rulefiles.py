@@ -99,6 +99,7 @@ def asked_for(places: RulePlaces) -> tuple[Rule, ...]:
 
 
 def _all_rules(places: RulePlaces, touched: Sequence[str]) -> Iterator[Rule]:
+    """The rules of every place in order of precedence, before imports are added."""
     if places.user:
         yield from _rules_in(places, places.user, ("AGENTS.md",), "your own, for every project")
     chain = folders_down(places.root, places.working)

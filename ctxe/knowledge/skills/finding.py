@@ -94,6 +94,7 @@ class Finder:
         return known[1]
 
     def _checked(self, skill: Skill, named: dict[str, Skill]) -> Skill:
+        """The skill, with a problem if its name is taken or disabled by settings."""
         if skill.problem:
             return skill
         first = named.setdefault(skill.name, skill)

@@ -99,6 +99,7 @@ class Matcher:
         files: Sequence[str],
         spelled: Mapping[str, str],
     ) -> SkillMatch:
+        """Score a skill: the weights of its words in the task, each further one counting less, and its files."""
         parts = {term: worths[term] * rarity(term, spread[term], number) for term in counted.keys() & worths.keys()}
         words = sorted(parts, key=lambda term: (-parts[term], term))
         # A long text contains many words by chance, so each further one counts less.
@@ -108,6 +109,7 @@ class Matcher:
         return SkillMatch(skill, score, tuple(spelled.get(term, term) for term in words if parts[term] >= _FEW), scope)
 
     def _term_weights(self, skill: Skill) -> Mapping[str, float]:
+        """The weight of each term of a skill, from the most telling part that contains it."""
         from ctxe.lexical.words import path_terms, terms
 
         key = (skill.name, skill.description, skill.keywords, skill.body)

@@ -73,6 +73,7 @@ class Skills:
         return (*lines, *(f"settings: there is no skill {name}" for name in self.always if name not in known))
 
     def _standing_section(self, skills: Sequence[Skill], room: int) -> Section:
+        """The list of skills, then the pages of those that are always loaded or in use."""
         listed = catalogue(self.ranked(skills), min(self.room, room), self.count) if self.room > 0 else Catalogue()
         chunks, left_out = [], []
         if listed.text:

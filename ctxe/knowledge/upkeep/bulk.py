@@ -62,6 +62,7 @@ def keep(store: Store, entries: Mapping[str, Entry], says: str, log: str) -> Non
 
 
 def _changes(store: Store, entries: Mapping[str, Entry], log: str) -> dict[str, bytes | None]:
+    """The new content of every file that the entries change, by path; None removes a file."""
     known = [entry for entry in store.entries() if entry.id in entries]
     in_files = {entry.id: entry for entry in known if not entry.path.startswith("daily/")}
     days = {entry.id for entry in known if entry.path.startswith("daily/")}
@@ -129,6 +130,7 @@ def rules_of(data: bytes, name: str) -> tuple[Entry, ...]:
 
 
 def _sections(text: str, name: str) -> list[tuple[str, str]]:
+    """(heading, text) of each section with text; code blocks are not searched for headings."""
     found: list[tuple[str, list[str]]] = [(name, [])]
     fenced = False
     for line in text.splitlines():

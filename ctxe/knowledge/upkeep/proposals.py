@@ -61,6 +61,7 @@ def read(answer: str, known: Sequence[Entry], session: str, model: str) -> tuple
 
 
 def _draft(line: str, ids: set[str], session: str, model: str) -> Entry | None:
+    """The proposal in one line of the answer; None if the line is not valid."""
     try:
         given = json.loads(line)
     except (ValueError, RecursionError):

@@ -63,6 +63,7 @@ def put(text: str, environment: Mapping[str, str], screen: Screen) -> str:
 
 
 def _taken(data: bytes, environment: Mapping[str, str]) -> str:
+    """Copy by the first program that succeeds, and return its name; "" if none does."""
     import shutil
 
     for variable, name, words in COPIERS:

@@ -41,6 +41,7 @@ class FormAsker:
             return filled if self._confirmed(f"send this to the server {form.origin}? [y/n]") else None
 
     def _ask_fields(self, form: Form) -> dict[str, Value] | None:
+        """The answers by field name; None if the user declines."""
         found: dict[str, Value] = {}
         for one in form.fields:
             self._print(_choices(one))

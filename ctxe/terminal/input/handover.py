@@ -64,6 +64,7 @@ def _by_hand(part: SimpleCommand) -> bool:
 
 
 def _git(words: Sequence[str]) -> bool:
+    """Whether a git command opens an editor, a tool or an interactive selection."""
     while words[:1] and words[0].startswith("-"):
         words = words[2 if words[0] in ("-c", "-C") else 1 :]
     command, rest = (words[0], words[1:]) if words else ("", ())

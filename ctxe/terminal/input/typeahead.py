@@ -91,6 +91,7 @@ class TypeAhead:
         return [*found, clip(row, columns, unicode)]
 
     def _press(self, key: str, letters: bool) -> None:
+        """Handle one key, or a run of printable characters."""
         if letters:
             self.text += key
         elif key in NEWLINE:

@@ -97,6 +97,7 @@ def _change(item: Item) -> Cell:
 
 
 def _total_line(before: Ledger, after: Ledger, prices: Prices | None, unicode: bool) -> Line:
+    """The total size before and after, and what the fold costs once and saves per request."""
     arrow, dot = glyph("arrow", unicode), glyph("dot", unicode)
     freed = before.used - after.used
     sizes = f"{before.used:,} {arrow} {after.used:,} tokens ({figures.percent(freed, before.used)} less)"

@@ -56,6 +56,7 @@ class _Numbered:
 def _request(
     sent: SentRequest, rows: _Numbered, texts: _Numbered, known: Mapping[str, Sequence[WireText]]
 ) -> dict[str, Any]:
+    """One request for the page's script; its rows are indexes into the shared list."""
     ledger = sent.ledger
     kept = [row for row in ledger.rows if row.given]
     out = [row for row in ledger.rows if not row.given]
