@@ -85,7 +85,10 @@ def _grouped(entries: Sequence[HistoryEntry], density: float) -> list[Topic]:
 
 
 def _candidates(topics: Sequence[Topic], survey: Survey, density: float, recorded: Collection[str]) -> list[Candidate]:
-    """Every line not replaced or ``recorded``, once, at its newest place, if it has worth or contains a name."""
+    """Every line not replaced or ``recorded``, once, at its newest place, if it has worth or contains a name.
+
+    Of a test that passed only a path counts as a name: whole suites would stand there, of which nobody speaks again.
+    """
     home = {entry: topic for topic in topics for entry in topic.entries}
     found, worth = list[Candidate](), worth_of_lines(survey, near_use(survey))
     empty = _uninformative(survey)
@@ -93,9 +96,11 @@ def _candidates(topics: Sequence[Topic], survey: Survey, density: float, recorde
         topic = home.get(seen.entry)
         if topic is None or seen.replaced > seen.written or core in recorded:
             continue
-        line, own = seen.line, 0.0 if core in empty or is_passed(core) else worth(seen)
-        if own or line.names:
-            found.append((topic, seen, line.names, own, 1 + density * len(line.text)))
+        line, passed = seen.line, is_passed(core)
+        own = 0.0 if core in empty or passed else worth(seen)
+        names = tuple(name for name in line.names if "/" in name) if passed else line.names
+        if own or names:
+            found.append((topic, seen, names, own, 1 + density * len(line.text)))
     return found
 
 
@@ -162,7 +167,8 @@ def _topic_lines(topic: Topic, lines: list[Sightings]) -> list[str]:
     lines.sort(key=lambda seen: (numbers[seen.entry], seen.place))
     body = [text for text in _with_file_names(lines) if text.strip() not in title]
     if not newest.ok and not any(map(_LOUD.search, body)):
-        body += [line.text for line in newest.lines if line.origin == "result" and _LOUD.search(line.text)][:1]
+        told = (line for line in newest.lines if line.origin == "result" and not is_passed(line.core))
+        body += [line.text for line in told if _LOUD.search(line.text)][:1]
     return [f"[{heading}]", *title, *body]
 
 

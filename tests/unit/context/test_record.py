@@ -103,11 +103,35 @@ def test_of_lines_that_differ_in_figures_the_newest_stands_and_bars_do_not() -> 
     assert [line for line in lines if line in {*output, *later}] == [output[4], output[0], later[3], later[4]]
 
 
-def test_tests_that_passed_are_kept_for_their_names_where_room_is_left() -> None:
-    output = [*(f"test filter::size::is_size_{n} ... ok" for n in range(20)), "test walk::depth_limit ... FAILED"]
-    survey = surveyed(step(1, "bash", {"command": "cargo test"}, "\n".join(output)), step(2, "ls", {}, ""))
-    assert [line for line in made(survey, 28) if line in output] == output[-1:]
-    assert [line for line in made(survey, 400) if line in output] == output
+def test_tests_that_passed_are_kept_for_their_paths_where_room_is_left() -> None:
+    output = [*(f"tests/filter/test_size_{n}.py::test_size PASSED" for n in range(20))]
+    output.append("tests/walk/test_depth.py::test_depth_limit FAILED")
+    survey = surveyed(step(1, "bash", {"command": "pytest"}, "\n".join(output)), step(2, "ls", {}, ""))
+    assert output[-1] in made(survey, 28)
+    assert [line for line in made(survey, 800) if line in output] == output
+
+
+def test_of_other_tests_that_passed_none_stands() -> None:
+    cargo = [*(f"test filter::size::is_size_{n} ... ok" for n in range(20)), "test walk::depth_limit ... FAILED"]
+    maven = [f"[INFO] Running org.shop.Case{n}Test" for n in range(20)]
+    survey = surveyed(
+        step(1, "bash", {"command": "cargo test"}, "\n".join(cargo)),
+        step(2, "bash", {"command": "mvn test"}, "\n".join(maven)),
+        step(3, "ls", {}, ""),
+    )
+    assert [line for line in made(survey, 800) if line in {*cargo, *maven}] == [cargo[-1]]
+
+
+def test_a_suite_that_passed_is_no_error_of_a_run_that_failed() -> None:
+    passed = [
+        f"[INFO] Tests run: {n}, Failures: 0, Errors: 0, Skipped: 0, Time elapsed: 1 s -- in A{n}" for n in range(9)
+    ]
+    told = "\n".join(["exit code: 1", *passed, "[ERROR] 2 but 3"])
+    survey = surveyed(
+        step(1, "bash", {"command": "mvn test"}, told),
+        step(2, "read", {"path": "b.py"}, "\n".join(f"name_{n} = other_{n}" for n in range(50))),
+    )
+    assert "[ERROR] 2 but 3" in made(survey, 40)
 
 
 def test_a_failed_command_says_why_even_when_nothing_else_fits() -> None:
