@@ -88,8 +88,14 @@ def lines(text: str, style: str = "") -> list[Line]:
     return [line((row, style)) for row in text.replace("\r\n", "\n").removesuffix("\n").split("\n")]
 
 
+_WIDENS = "\ufe0f"
+"""It asks for the letter before it to be drawn as an emoji: many terminals then take two columns for ⚠ and ℹ."""
+
+
 def _columns(letter: str) -> int:
     """Columns of one character: 0 for combining and format characters, 2 for East Asian wide ones (UAX 11)."""
+    if letter == _WIDENS:
+        return 1
     if unicodedata.category(letter) in ("Mn", "Me", "Cf"):
         return 0
     return 2 if unicodedata.east_asian_width(letter) in ("W", "F") else 1

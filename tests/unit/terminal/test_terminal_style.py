@@ -53,7 +53,7 @@ def test_folding_breaks_between_words_and_indents() -> None:
 
 
 def test_wide_and_combining_letters_are_measured() -> None:
-    assert [cells(word) for word in ("abc", "日本", "e\u0301", "👍")] == [3, 4, 1, 2]
+    assert [cells(word) for word in ("abc", "日本", "e\u0301", "👍", "⚠\ufe0f")] == [3, 4, 1, 2, 2]
     assert text(clip(line("日本語"), 5)) == "日本…"
     assert text(clip(line("日本語"), 4)) == "日…"
     assert text(clip(line("abcdef"), 4, unicode=False)) == "abc~"
