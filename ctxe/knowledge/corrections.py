@@ -23,18 +23,18 @@ _ENGLISH = (
     r"|you (?:broke|forgot|ignored|missed|misunderst\w+|should(?:n't| not| have)|were (?:not )?supposed)\b"
 )
 _ELSEWHERE = (
-    # German, Dutch
-    r"(?:nein|nee|falsch|stopp|doch nicht|(?:bitte )?nicht (?:so|das|da)|das (?:ist|war) (?:falsch|nicht)"
+    # German, Dutch, Danish, Swedish
+    r"(?:nein|nee|nej|falsch|stopp|doch nicht|(?:bitte )?nicht (?:so|das|da)|das (?:ist|war) (?:falsch|nicht)"
     r"|ich (?:meinte|wollte|sagte|habe (?:doch )?gesagt)|mach das rückgängig|du (?:hast vergessen|solltest))\b"
     # French, Spanish, Italian, Portuguese
     r"|(?:non(?!-)|pas (?:ça|comme)|c'est (?:faux|incorrect)|je (?:voulais|t'ai dit)|j'ai dit|eso no|está mal"
     r"|quise decir|te dije|sbagliato|não|está errado|eu quis dizer)\b"
     # Polish, Russian, Chinese, Japanese, Korean
-    r"|(?:nie|źle|нет|не так|неправильно|неверно)\b|不对|不是|错了|不要|違う|違います|いいえ|아니|틀렸"
+    r"|(?:nie|źle|нет|не так|неправильно|неверно)\b|不对|不是|错了|不要|違う|違います|いいえ|いや[、,]|아니|틀렸"
 )
 _BEGINS = pattern(f"{_ASIDE}(?:{_NO}|{_ENGLISH}|{_ELSEWHERE})", re.IGNORECASE)
 _ACTUALLY = pattern(r"\s*actually\b,? (?:use|make|let's|it should|keep|put|call|we)\b", re.IGNORECASE)
-_MERELY = pattern(rf"{_ASIDE}(?:no|nope|nein|non|não|nie|нет|nee)\b", re.IGNORECASE)
+_MERELY = pattern(rf"{_ASIDE}(?:no|nope|nein|non|não|nie|нет|nee|nej)\b", re.IGNORECASE)
 _INSTEAD = pattern(
     r"\b(?:instead|use|should|must|don't|do not|wrong|revert|undo|broke|not what|rather|sondern|stattdessen)\b",
     re.IGNORECASE,

@@ -10,7 +10,7 @@ from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.ports import MemoryPorts
 from ctxe.knowledge.failures import lessons
 from ctxe.knowledge.failures.calls import command_key, named_files, only_checks, only_looks
-from ctxe.knowledge.failures.captures import ALL_BACK, TAKES_BACK, reverted
+from ctxe.knowledge.failures.captures import ALL_BACK, COMMIT_BACK, TAKES_BACK, reverted
 from ctxe.knowledge.failures.commands import plain_command
 from ctxe.knowledge.failures.cures import cure, put_right
 from ctxe.knowledge.failures.gate import DIGITS, Failed, Gate, state_of
@@ -45,6 +45,7 @@ class Watch:
         self._waiting: dict[str, FailedCommand] = {}
         self._passed: dict[str, int] = {}
         self._written: dict[str, str] = {}
+        self._before: dict[str, str] = {}
         self._open: dict[str, str] = {}
         self._back: dict[str, tuple[str, FailureNews]] = {}
 
@@ -70,6 +71,8 @@ class Watch:
             news += self.taken_back(list(self._written), f"`{command}`")
         elif TAKES_BACK.search(raw):
             news += self.taken_back(named_files(raw, self._root), f"`{command}`")
+        elif COMMIT_BACK.search(raw):
+            news += self.taken_back([path for path in self._written if self._as_before(path)], f"`{command}`")
         self.gate.passed(key)
         if not only_looks(raw):
             self.gate.changed()
@@ -84,6 +87,8 @@ class Watch:
         """
         self.gate.changed()
         self._written[path] = diff or self._written.get(path, "")
+        if before is not None:
+            self._before.setdefault(path, before)
         for waiting in self._waiting.values():
             waiting.edited(path, diff, None if before is None else before[:DIGITS])
 
@@ -181,6 +186,10 @@ class Watch:
                 news += self.keep(reverted(path, diff, how, self._session))
                 self._back[path] = diff, news[-1]
         return tuple(news)
+
+    def _as_before(self, path: str) -> bool:
+        """Whether a file is as it was before the first edit of it."""
+        return self._before.get(path, UNKNOWN) == self.memory.digest_of(path)
 
     def given_back(self, paths: Iterable[str]) -> tuple[FailureNews, ...]:
         """Note that files hold this session's edits again.

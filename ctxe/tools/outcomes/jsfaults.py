@@ -47,7 +47,15 @@ def tap(lines: list[str]) -> Fault | None:
     if not field.get("error"):
         return None
     place = first(_SPOT.search, [*block[stack:], *block])
+    if field["error"] == "test failed" and (said := _above(lines[:at])):
+        return Fault(said["kind"], said["message"] or "", place_of(place)[0])
     return Fault(field.get("name") or "FAIL", field["error"], *place_of(place))
+
+
+def _above(lines: list[str]) -> re.Match[str] | None:
+    """The error that ended a whole file: its own output, which stands as remarks above."""
+    said = (RAISED.match(line[2:]) for line in lines if line.startswith("# "))
+    return next((found for found in said if found and found["message"] and found["kind"].endswith("Error")), None)
 
 
 def _fields(block: list[str]) -> dict[str, str]:

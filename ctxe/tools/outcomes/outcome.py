@@ -38,7 +38,7 @@ def outcome(command: str, exit_code: int | None, text: str, root: str = "", seco
             "runner": tests.runner,
             "passed": tests.passed,
             "failures": tests.failures,
-            "failed": list(tests.failed),
+            "failed": [name.removeprefix(f"{root.rstrip('/')}/") if root else name for name in tests.failed],
             "skipped": tests.skipped,
         }
     if exit_code != 0 or (facts.get("hidden") and not (tests and tests.passed and not tests.failures)):

@@ -135,12 +135,27 @@ def test_edits_that_git_takes_back_are_remembered(tmp_path: Path) -> None:
     seen, store = watch(tmp_path)
     seen.edited("x.py", DIFF)
     seen.edited("y.py", DIFF)
-    assert [told.entry.files for told in seen.ran(run("git checkout -- x.py", 0))] == [("x.py",)]
+    assert [told.entry.files for told in seen.ran(run("git -C . checkout -- x.py", 0))] == [("x.py",)]
     for command in ("git checkout -- x.py", "git checkout main", "git stash", "git log -- y.py"):
         assert seen.ran(run(command, 0)) == ()
     assert [told.entry.files for told in seen.ran(run("git reset --hard", 0))] == [("y.py",)]
     assert seen.taken_back(["x.py"], "/undo") == ()
     assert len(store.entries()) == 2
+
+
+def test_edits_whose_commit_is_reverted_are_remembered(tmp_path: Path) -> None:
+    _, store = watch(tmp_path)
+    now = {"x.py": "x1", "y.py": "y1", "new.py": "n1"}
+    digests = MemoryPorts(store, Counters(tmp_path / "counters.db"), lambda path: now.get(path, ""))
+    seen = Watch(digests, "/w", "s1")
+    for path, before in (("x.py", "x0"), ("y.py", "y0"), ("new.py", ""), ("x.py", "x1")):
+        seen.edited(path, DIFF, before)
+    now["x.py"] = "x0"
+    del now["new.py"]
+    assert seen.ran(run("git revert --abort", 0)) == ()
+    told = seen.ran(run("git -c user.name=me revert --no-edit HEAD", 0))
+    assert [one.entry.files for one in told] == [("x.py",), ("new.py",)]
+    assert seen.ran(run("git revert HEAD", 0)) == ()
 
 
 def test_the_same_error_after_different_edits_is_told_with_what_was_tried(tmp_path: Path) -> None:

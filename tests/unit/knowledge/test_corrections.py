@@ -7,7 +7,9 @@ import pytest
 from ctxe.knowledge.corrections import corrects
 from ctxe.knowledge.failures.captures import corrected
 
-TAKING_BACK = """no, use pathlib instead
+TAKING_BACK = """nej, brug den anden
+いや、別のパーサーを使って
+no, use pathlib instead
 No. That is the wrong file
 No!
 nope

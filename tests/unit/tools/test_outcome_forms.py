@@ -176,6 +176,33 @@ def test_quiet_and_loud_runs_of_cargo_fail_by_the_same_names() -> None:
     assert (quiet["failed"], loud["failed"]) == (["tests::pours"], ["tests::pours"])
 
 
+TAP = """TAP version 13
+# node:internal/modules/cjs/loader:1210
+#   throw err;
+# Error: Cannot find module '../lib/cartt'
+# Require stack:
+# - /w/repo/test/cart.test.js
+# Subtest: /w/repo/test/cart.test.js
+not ok 1 - /w/repo/test/cart.test.js
+  ---
+  location: '/w/repo/test/cart.test.js:1:1'
+  error: 'test failed'
+  code: 'ERR_TEST_FAILURE'
+  ...
+1..1
+# tests 1
+# pass 0
+# fail 1
+"""
+
+
+def test_a_file_that_node_could_not_run_tells_why_and_is_named_from_the_project() -> None:
+    facts = outcome("node --test test/cart.test.js", 1, TAP, "/w/repo")
+    error = facts["error"]
+    assert (error["class"], error["message"]) == ("Error", "Cannot find module '../lib/cartt'")
+    assert (error["file"], facts["tests"]["failed"]) == ("test/cart.test.js", ["test/cart.test.js"])
+
+
 PYTEST = """F.E                                                                      [100%]
 =========================== short test summary info ============================
 FAILED tests/test_pot.py::test_pour - assert 1 == 2
