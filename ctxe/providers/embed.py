@@ -73,8 +73,10 @@ def _vectors(transport: Transport, answer: Mapping[str, Any], count: int) -> lis
         found = [_numbers(row["embedding"]) for row in rows]
     except (KeyError, TypeError, ValueError) as error:
         raise faults.broken(transport.at, "without vectors") from error
-    if len(found) != count or len({len(vector) for vector in found}) != 1 or not found[0]:
+    if len(found) != count:
         raise faults.broken(transport.at, f"with {len(found)} of {count} vectors")
+    if len({len(vector) for vector in found}) != 1 or not found[0]:
+        raise faults.broken(transport.at, "with vectors of no or of several lengths")
     return found
 
 

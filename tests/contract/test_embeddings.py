@@ -62,6 +62,15 @@ def test_what_goes_wrong_is_told_as_for_any_request(part: Answer | Drop, error: 
             embed(["tea"])
 
 
+def test_vectors_of_several_lengths_are_told_as_such() -> None:
+    rows = [{"index": 0, "embedding": [1.0]}, {"index": 1, "embedding": [1.0, 2.0]}]
+    with WireServer() as server:
+        server.embeddings += [Answer(200, {"data": rows})] * 3
+        embed = embedder("openai/x", environment={"OPENAI_API_KEY": "k"}, base_url=f"{server.url}/v1", patience=QUICK)
+        with pytest.raises(BadReply, match="several lengths"):
+            embed(["tea", "pot"])
+
+
 def test_a_host_that_stumbles_is_asked_again() -> None:
     with WireServer() as server:
         server.embeddings += [Answer(503, failure("busy")), None]
