@@ -35,11 +35,11 @@ PIECES = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Dispatcher:
-    """What running a call needs. ``before`` hears of an allowed action (undo points); ``trim`` gives text and handle.
+    """What running a call needs. ``before_run`` is told of an allowed action (undo points).
 
-    ``approve`` asks a person. ``granted`` receives the rule of an "always". ``known`` looks up what is remembered of an
-    action before it runs, ``recognised`` of a failure that just happened. ``clean`` removes secrets and invisible
-    characters.
+    ``trim`` gives text and handle. ``approve`` asks a person. ``on_granted`` receives the rule of an "always".
+    ``known_failure`` looks up what is remembered of an action before it runs, ``recognise_failure`` of a failure that
+    just happened. ``clean`` removes secrets and invisible characters.
     """
 
     tools: Mapping[str, Tool]
@@ -47,10 +47,10 @@ class Dispatcher:
     approve: Callable[[Action, Ask], Answer]
     trim: Trim
     clean: Callable[[str], str]
-    before: Callable[[Action], None] = field(default=lambda _: None)
-    granted: Callable[[str], None] = field(default=lambda _: None)
-    known: Callable[[Action], KnownFailure | None] = field(default=lambda _: None)
-    recognised: Callable[[ToolOutput], KnownFailure | None] = field(default=lambda _: None)
+    before_run: Callable[[Action], None] = field(default=lambda _: None)
+    on_granted: Callable[[str], None] = field(default=lambda _: None)
+    known_failure: Callable[[Action], KnownFailure | None] = field(default=lambda _: None)
+    recognise_failure: Callable[[ToolOutput], KnownFailure | None] = field(default=lambda _: None)
 
     def __call__(self, call: ToolCall) -> Iterator[Event]:
         """Run one call; the last event is always its ToolFinished. Only interrupts and bugs are raised.
@@ -64,14 +64,14 @@ class Dispatcher:
         try:
             action = self._prepared(call.name, call.arguments)
             title = self.clean(action.title)
-            known = self.known(action)
+            known = self.known_failure(action)
             if known and known.way == "answer":
                 yield _answer_from_memory(call, title, known)
                 return
             action, by, revised = self._permitted(call, action, known)
             began, title = time.monotonic(), self.clean(action.title)
             yield ToolStarted(call.id, call.name, title, by)
-            self.before(action)
+            self.before_run(action)
             running = True
             output = self._cleaned((yield from _run(action, pieces)))
         except (ToolError, CtxeError) as error:
@@ -90,7 +90,7 @@ class Dispatcher:
                 yield self._finished(call, title, self._cleaned(stopped), began)
             raise
         note = f"[the user changed the arguments to {revised}]\n" if revised else ""
-        more = "" if revised else _note_of(self.recognised(output) or (None if output.ok else known))
+        more = "" if revised else _note_of(self.recognise_failure(output) or (None if output.ok else known))
         yield self._finished(call, title, output, began, note, more)
 
     def _cleaned(self, output: ToolOutput) -> ToolOutput:
@@ -129,7 +129,7 @@ class Dispatcher:
                 continue
             decision, by = self.approve(action, decision), "user"
         if by == "user" and decision.rule:
-            self.granted(decision.rule)
+            self.on_granted(decision.rule)
         return action, by, revised
 
     def _recheck(self, action: Action) -> Decision:
@@ -162,12 +162,12 @@ def _map_strings(change: Callable[[str], str], value: Any) -> Any:
 
 def _answer_from_memory(call: ToolCall, title: str, known: KnownFailure) -> ToolFinished:
     """The result of a call that is answered from memory instead of being run."""
-    result = ToolResult(call.id, known.says, ok=False)
+    result = ToolResult(call.id, known.message, ok=False)
     return ToolFinished(result, call.name, title, facts={"repeats": known.signature})
 
 
 def _note_of(known: KnownFailure | None) -> str:
-    return f"\n{known.says}" if known and known.says else ""
+    return f"\n{known.message}" if known and known.message else ""
 
 
 def _decoded(arguments: str) -> dict[str, Any]:

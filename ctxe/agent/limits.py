@@ -34,7 +34,7 @@ class Limits:
     steps: int = 100
     usd: float = 0.0
 
-    def spent(self, state: State, prices: Prices | None) -> str:
+    def cost_limit_reason(self, state: State, prices: Prices | None) -> str:
         """Why the cost limit ends the turn: reached, or the next request would exceed it; empty when neither.
 
         The next request is estimated at its least cost: all of the newest request read from the cache, and no answer.
@@ -50,7 +50,7 @@ class Limits:
             return f"{left}, and the next request takes ${least:.4f} at least"
         return ""
 
-    def warns(self, before: float, after: float) -> str:
+    def cost_warning(self, before: float, after: float) -> str:
         """A line for the user when a step raised the cost from ``before`` to ``after``, across 80 % of the limit."""
         if self.usd and before < WARN_AT * self.usd <= after < self.usd:
             return f"${after:.4f} of ${self.usd:.2f} spent"

@@ -23,7 +23,7 @@ class Meter:
     thoughts: list[str] = field(default_factory=list)
     written: list[tuple[str, int]] = field(default_factory=list)
 
-    def hear(self, event: Event) -> None:
+    def observe(self, event: Event) -> None:
         """Take in an event of the loop. Any kept event ends the answer; a retry (Waiting) voids it."""
         match event:
             case Billed(usage):
@@ -42,13 +42,13 @@ class Meter:
                     parts.clear()
 
     @property
-    def said(self) -> str:
+    def text(self) -> str:
         """The text of the answer so far."""
         return "".join(self.words)
 
     def usage(self, ledger: Ledger | None) -> Usage | None:
         """Tokens of the current answer; ``ledger`` is that of its request. None while nothing has come."""
-        wrote = self.count(self.said) + self.count("".join(self.thoughts))
+        wrote = self.count(self.text) + self.count("".join(self.thoughts))
         wrote += sum(size for _, size in self.written) // CHARACTERS
         if self.billed:
             return replace(self.billed, output=max(self.billed.output, wrote))

@@ -86,12 +86,12 @@ class Session:
         """
         usage, prices = self.meter.usage(self.state.ledger), self.ports.provider.model.prices
         usd = prices.cost(usage) if usage and prices else None
-        for event in closing_events(self.state, outcome, why, self.meter.said, usage, usd):
+        for event in closing_events(self.state, outcome, why, self.meter.text, usage, usd):
             yield from self.emit(event)
 
     def _take(self, event: Event) -> Iterator[Event]:
         """Keep and apply one event, then yield it; a notice comes first when the log cannot be written."""
-        self.meter.hear(event)
+        self.meter.observe(event)
         if isinstance(event, TurnFinished):
             event = self._summed(event)
         if isinstance(event, Kept):

@@ -19,12 +19,12 @@ class State:
 
     ``pending`` is a reply whose step is not complete yet, ``results`` are its results so far, ``started`` the ids of
     its calls that ran or are running. ``standing`` are the sections before the conversation, None when the next request
-    begins an epoch; the current epoch began at ``since``. ``held`` are the marks of the newest request (see assemble).
-    ``left``, at the beginning of an epoch, are those of the last request before it, whose beginning the provider may
-    still cache. ``files`` are the user's (path, choice); ``queued`` is sent with the next words. ``mode`` is the
-    approval mode chosen during the session (empty: the one it began with). ``plan`` is the plan that the user approved,
-    until all of it is done. ``originals`` maps a handle to the full text of a shortened result. ``folded`` is the size
-    that a fold left, in tokens, until a request says how much it is.
+    begins an epoch; the current epoch began at ``since``. ``marks`` are the marks of the newest request (see assemble).
+    ``previous_marks``, at the beginning of an epoch, are those of the last request before it, whose beginning the
+    provider may still cache. ``files`` are the user's (path, choice); ``queued`` is sent with the next words. ``mode``
+    is the approval mode chosen during the session (empty: the one it began with). ``plan`` is the plan that the user
+    approved, until all of it is done. ``originals`` maps a handle to the full text of a shortened result.
+    ``folded_size`` is the size that a fold left, in tokens, until a request says how much it is.
     """
 
     conversation: Conversation = Conversation()
@@ -36,8 +36,8 @@ class State:
     pending: Reply | None = None
     results: tuple[ToolResult, ...] = ()
     started: tuple[str, ...] = ()
-    held: tuple[str, ...] = ()
-    left: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
+    previous_marks: tuple[str, ...] = ()
     ledger: Ledger | None = None
     pins: tuple[str, ...] = ()
     folds: tuple[Fold | None, ...] = ()
@@ -50,7 +50,7 @@ class State:
     usage: Usage = Usage()
     usd: float = 0.0
     running: bool = False
-    folded: int = 0
+    folded_size: int = 0
 
     @property
     def turn(self) -> Turn:
@@ -71,9 +71,9 @@ class State:
         """
         usage = self.newest_usage
         counted = usage.input + usage.output if usage and usage.input else self.ledger.used if self.ledger else 0
-        return self.folded or counted
+        return self.folded_size or counted
 
-    def whole(self, result: ToolResult) -> str:
+    def full_text(self, result: ToolResult) -> str:
         """The text of a result as its tool returned it, before it was shortened for the model."""
         return self.originals.get(result.handle, result.text)
 
@@ -83,7 +83,7 @@ class State:
         steps = self.conversation.turns[-1].steps if self.conversation.turns else ()
         return steps[-1].reply.usage if steps else None
 
-    def asked(self, words: str, gathered: tuple[Section, ...]) -> State:
+    def with_new_turn(self, words: str, gathered: tuple[Section, ...]) -> State:
         """The state after the user's words and the sections ``gathered`` for them are added as a new turn."""
         turns = (*self.conversation.turns, Turn(words, gathered))
         return replace(self, conversation=replace(self.conversation, turns=turns), running=True, queued=())

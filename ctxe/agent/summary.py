@@ -94,7 +94,7 @@ class LogScan:
                 if _number(record.get("n"), self.copied + 1) > self.copied:
                     self.spent += _spent(record, self.model)
 
-    def told(self, name: str, used: float) -> Summary:
+    def to_summary(self, name: str, used: float) -> Summary:
         """The summary of the session ``name``, whose log last grew at ``used`` (seconds since 1970)."""
         spent = tuple(self.spent)
         return Summary(name, self.at, used, self.words, self.turns, self.model, self.outcome, spent, self.fork)
@@ -158,7 +158,7 @@ def finish_scan(path: Path, scan: LogScan) -> Summary:
                 seen = replace(scan, spent=[*scan.spent])
             for record in _wanted(line):
                 seen.take(record)
-    return seen.told(path.stem, path.stat().st_mtime)
+    return seen.to_summary(path.stem, path.stat().st_mtime)
 
 
 def _spent(record: dict[str, Any], model: str) -> Iterator[ReplyCost]:

@@ -54,7 +54,7 @@ def _summary_of(path: Path, known: _ReadLog | None) -> tuple[Summary, _ReadLog]:
     held = path.stat()
     mark = (held.st_size, held.st_mtime_ns, held.st_ino)
     if known and known.mark == mark and known.scan.until == held.st_size:
-        return known.scan.told(path.stem, held.st_mtime), known
+        return known.scan.to_summary(path.stem, held.st_mtime), known
     scan = start_scan(path)
     if known and _grew(path, known, scan):
         scan = known.scan

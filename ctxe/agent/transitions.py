@@ -46,10 +46,10 @@ def apply(state: State, event: Event) -> State:
         case EpochStarted(sections):
             return replace(state, standing=sections, since=state.end)
         case TurnStarted(words, gathered):
-            return state.asked(words, gathered)
+            return state.with_new_turn(words, gathered)
         case ContextAssembled(ledger):
-            held = tuple(row.digest for row in ledger.rows if row.given)
-            return replace(state, ledger=ledger, held=held, left=(), folded=0)
+            marks = tuple(row.digest for row in ledger.rows if row.given)
+            return replace(state, ledger=ledger, marks=marks, previous_marks=(), folded_size=0)
         case ReplyReceived(reply, usd):
             return _replied(state, reply, usd)
         case ToolStarted(call_id):
@@ -125,7 +125,7 @@ def _chosen(state: State, event: ModelChosen | EffortChosen | ModeChosen) -> Sta
         return replace(state, mode=event.mode)
     if isinstance(event, EffortChosen):
         return replace(state, effort=event.effort)
-    return replace(state, model=event.model, standing=None, held=(), left=())
+    return replace(state, model=event.model, standing=None, marks=(), previous_marks=())
 
 
 def _replied(state: State, reply: Reply, usd: float | None) -> State:
@@ -196,5 +196,6 @@ def _refolded(state: State, event: Folded | Unfolded) -> State:
     if isinstance(event, Folded):
         fold, folds = event.fold, (*state.folds, state.conversation.fold)
     conversation = replace(state.conversation, fold=fold)
-    left, size = state.held or state.left, event.fold.tokens_after if isinstance(event, Folded) else 0
-    return replace(state, conversation=conversation, folds=folds, standing=None, held=(), left=left, folded=size)
+    state = replace(state, conversation=conversation, folds=folds, standing=None)
+    size = event.fold.tokens_after if isinstance(event, Folded) else 0
+    return replace(state, marks=(), previous_marks=state.marks or state.previous_marks, folded_size=size)

@@ -37,7 +37,7 @@ class Ports:
     ``dispatch`` runs one call and ends in ToolFinished. ``summarize`` asks a model for a summary where one is wanted:
     at a fold (its cause) or between steps (""). ``meanwhile`` gives what happened beside the conversation: other models
     were asked, jobs ended. ``check`` inspects a step before the model is told what changed; it returns True when the
-    model must go on. ``count`` counts the tokens of a text. ``narrowed`` gives the ports for a window that the provider
+    model must go on. ``count`` counts the tokens of a text. ``narrow`` gives the ports for a window that the provider
     says is smaller (in tokens), or None.
     """
 
@@ -53,7 +53,7 @@ class Ports:
     meanwhile: Callable[[State], Iterator[Event]] = field(default=lambda _: iter(()))
     count: Callable[[str], int] = field(default=len)
     check: Callable[[State], Generator[Event, None, bool]] = field(default=lambda _: no_check())
-    narrowed: Callable[[int], Ports | None] = field(default=lambda _: None)
+    narrow: Callable[[int], Ports | None] = field(default=lambda _: None)
 
 
 More = Callable[[], Generator[Event, None, str]]
@@ -91,7 +91,7 @@ def _turn(words: str, now: Callable[[], State], ports: Ports, more: More) -> Gen
     cut = 0
     for number in range(1, ports.limits.steps + 1):
         yield from ports.meanwhile(now())
-        if why := ports.limits.spent(now(), ports.provider.model.prices):
+        if why := ports.limits.cost_limit_reason(now(), ports.provider.model.prices):
             yield TurnFinished("cost limit", why=why)
             return ""
         reply, ports = yield from _reply(now, ports)
@@ -129,7 +129,7 @@ def _reply(now: Callable[[], State], ports: Ports) -> Generator[Event, None, tup
         return (yield from _ask(now, ports)), ports
     except ContextOverflow as error:
         yield Notice("the provider says the context is too long: folding and asking once more", "warning")
-        ports = ports.narrowed(error.window) or ports
+        ports = ports.narrow(error.window) or ports
         yield from _fold(now, ports, "overflow")
         return (yield from _ask(now, ports)), ports
 
@@ -162,7 +162,7 @@ def _ask(now: Callable[[], State], ports: Ports) -> Generator[Event, None, Reply
             prices = ports.provider.model.prices
             usd = prices.cost(item.usage) if billed is None and prices and item.usage else billed
             yield ReplyReceived(item, usd, time.monotonic() - began)
-            if warning := ports.limits.warns(before, before + (usd or 0.0)):
+            if warning := ports.limits.cost_warning(before, before + (usd or 0.0)):
                 yield Notice(warning, "warning")
             return item
     finally:

@@ -93,7 +93,7 @@ def _when(sent: SentRequest) -> dict[str, Any]:
             "step": sent.step,
             "at": sent.at,
             "words": sent.words,
-            "began": sent.began,
+            "began": sent.epoch_cause,
             "broke": sent.ledger.broke,
             "usage": usage and {"input": usage.input, "output": usage.output, "cache_read": usage.cache_read},
             "usd": sent.ledger.usd,

@@ -63,10 +63,10 @@ def _by_step(project: Project, session: str) -> dict[str, Sum]:
     found: dict[str, Sum] = {}
     session_past = past(project, path_of(project.place.sessions, session))
     beside: dict[int, dict[str, Sum]] = {}
-    for bought in session_past.summaries:
+    for bought in session_past.consultations:
         rows = beside.setdefault(bought.before, {})
         row = Sum(bought.replies, bought.usage, bought.usd, bought.plain_usd)
-        rows[bought.what] = rows.get(bought.what, Sum()) + row
+        rows[bought.purpose] = rows.get(bought.purpose, Sum()) + row
     for one in session_past.requests:
         key, usage = f"{one.turn}.{one.step}", one.ledger.usage or Usage()
         found |= {f"{what} before {key}": row for what, row in beside.pop(one.number, {}).items()}

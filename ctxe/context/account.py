@@ -10,12 +10,12 @@ from ctxe.domain.ledger import Row
 from ctxe.domain.section import Section
 
 
-def sent_rows(pieces: Sequence[Piece], held: Sequence[str], old: Mapping[str, str]) -> list[Row]:
-    """Rows of the pieces sent. ``held`` are the marks of the request before.
+def sent_rows(pieces: Sequence[Piece], previous: Sequence[str], old: Mapping[str, str]) -> list[Row]:
+    """Rows of the pieces sent. ``previous`` are the marks of the request before.
 
     ``old`` maps the id or content hash of superseded pieces to what replaced them.
     """
-    shared = _shared(pieces, held)
+    shared = _shared(pieces, previous)
     return [
         _row(p, given=p.tokens, cached=i < shared, old=old.get(p.chunk) or old.get(p.digest, ""))
         for i, p in enumerate(pieces)
@@ -37,10 +37,10 @@ def omitted_rows(sections: Sequence[Section], conversation: Conversation) -> lis
     ]
 
 
-def first_change(pieces: Sequence[Piece], held: Sequence[str]) -> str:
+def first_change(pieces: Sequence[Piece], previous: Sequence[str]) -> str:
     """The first piece that differs from the request before; empty when the request only grew at its end."""
-    same = _shared(pieces, held)
-    if same >= len(held):
+    same = _shared(pieces, previous)
+    if same >= len(previous):
         return ""
     return f"{pieces[same].section}: {pieces[same].chunk}" if same < len(pieces) else "the request became shorter"
 
@@ -61,10 +61,10 @@ def _row(piece: Piece, *, given: int, why: str = "", cached: bool = False, old: 
     )
 
 
-def _shared(pieces: Sequence[Piece], held: Sequence[str]) -> int:
+def _shared(pieces: Sequence[Piece], previous: Sequence[str]) -> int:
     """How many leading pieces are the same as in the request before."""
     same = 0
-    for piece, mark in zip(pieces, held, strict=False):
+    for piece, mark in zip(pieces, previous, strict=False):
         if piece.digest != mark:
             break
         same += 1

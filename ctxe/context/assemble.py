@@ -61,7 +61,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
-    """A request, its ledger, and the content hashes of its pieces in wire order (see ``assemble(held=…)``)."""
+    """A request, its ledger, and the content hashes of its pieces in wire order (see ``assemble(previous=…)``)."""
 
     request: Request
     ledger: Ledger
@@ -69,9 +69,9 @@ class Assembled:
 
 
 def assemble(
-    frame: Frame, conversation: Conversation, budget: Budget, count: Count, held: Sequence[str] = ()
+    frame: Frame, conversation: Conversation, budget: Budget, count: Count, previous: Sequence[str] = ()
 ) -> Assembled:
-    """Compose the next request. ``held`` are the marks of the request before, empty when nothing is cached.
+    """Compose the next request. ``previous`` are the marks of the request before, empty when nothing is cached.
 
     Raises BudgetError, naming the parts with their tokens, when system prompt, tools and task cannot fit.
     """
@@ -88,12 +88,14 @@ def assemble(
     pieces = [*tools, *rules, *shared, *kept]
     request = request_of(pieces, frame.max_output, frame.session, frame.effort)
     account = (
-        *sent_rows(pieces, held, superseded_rows(conversation)),
+        *sent_rows(pieces, previous, superseded_rows(conversation)),
         *out,
         *left_out_rows(dropped, "does not fit the window"),
         *omitted_rows(frame.sections, conversation),
     )
-    ledger = Ledger(frame.model, budget.window, budget.reserve, account, frame.exact, broke=first_change(pieces, held))
+    ledger = Ledger(
+        frame.model, budget.window, budget.reserve, account, frame.exact, broke=first_change(pieces, previous)
+    )
     return Assembled(request, ledger, marks(pieces))
 
 

@@ -25,8 +25,8 @@ WireText = tuple[str, str]
 class SentRequest:
     """One request and its reply. ``number`` counts from 1 over the session; ``turn`` and ``step`` say what it was for.
 
-    ``began`` says why an epoch began with it (a fold and its cause, another model), empty within one; ``fold`` is that
-    fold. ``plain_usd`` is what the reply would have cost without a cache. ``reply`` is None when none came.
+    ``epoch_cause`` says why an epoch began with it (a fold and its cause, another model), empty within one; ``fold`` is
+    that fold. ``plain_usd`` is what the reply would have cost without a cache. ``reply`` is None when none came.
     """
 
     number: int
@@ -35,7 +35,7 @@ class SentRequest:
     ledger: Ledger
     at: str = ""
     words: str = ""
-    began: str = ""
+    epoch_cause: str = ""
     fold: Fold | None = None
     reply: Reply | None = None
     seconds: float = 0.0
@@ -64,7 +64,7 @@ class Injected:
     chunk: str
     tokens: int
     turn: int
-    way: Way = ""
+    use: Way = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Consultation:
     usage: Usage = Usage()
     usd: float | None = None
     plain_usd: float | None = None
-    what: str = "summary"
+    purpose: str = "summary"
     replies: int = 1
 
 
@@ -111,28 +111,28 @@ class Past:
     injected: tuple[Injected, ...] = ()
     texts: Mapping[str, tuple[WireText, ...]] = field(default_factory=dict)
     changed: tuple[str, ...] = ()
-    summaries: tuple[Consultation, ...] = ()
+    consultations: tuple[Consultation, ...] = ()
 
     @property
     def usage(self) -> Usage:
         """Tokens in total as the provider counted them, summaries included."""
         asked = sum((sent.ledger.usage for sent in self.requests if sent.ledger.usage), Usage())
-        return sum((one.usage for one in self.summaries), asked)
+        return sum((one.usage for one in self.consultations), asked)
 
     @property
     def usd(self) -> float | None:
         """Dollars in total, summaries included; None when no price is known."""
-        return total([*(sent.ledger.usd for sent in self.requests), *(one.usd for one in self.summaries)])
+        return total([*(sent.ledger.usd for sent in self.requests), *(one.usd for one in self.consultations)])
 
     @property
     def plain_usd(self) -> float | None:
         """Dollars in total if nothing had been cached."""
-        return total([*(sent.plain_usd for sent in self.requests), *(one.plain_usd for one in self.summaries)])
+        return total([*(sent.plain_usd for sent in self.requests), *(one.plain_usd for one in self.consultations)])
 
     @property
     def breaks(self) -> tuple[SentRequest, ...]:
         """Requests that changed the beginning of the one before although no epoch began."""
-        return tuple(sent for sent in self.requests if sent.ledger.broke and not sent.began)
+        return tuple(sent for sent in self.requests if sent.ledger.broke and not sent.epoch_cause)
 
     @property
     def misses(self) -> tuple[Miss, ...]:
@@ -145,14 +145,14 @@ class Past:
         found = []
         for before, sent in pairwise(self.requests):
             usage, expected = sent.ledger.usage, sent.ledger.cached
-            if usage and not sent.began and expected >= LEAST_CACHED and usage.cache_read < expected / 2:
+            if usage and not sent.epoch_cause and expected >= LEAST_CACHED and usage.cache_read < expected / 2:
                 found.append(Miss(sent, expected, usage.cache_read, _pause(before, sent)))
         return tuple(found)
 
-    def grown(self, newest: int = 12) -> tuple[int, ...]:
+    def growth(self, newest: int = 12) -> tuple[int, ...]:
         """Tokens that each of the newest requests added to the one before, within an epoch."""
         pairs = pairwise(self.requests)
-        added = [after.ledger.used - before.ledger.used for before, after in pairs if not after.began]
+        added = [after.ledger.used - before.ledger.used for before, after in pairs if not after.epoch_cause]
         return tuple(added[-newest:])
 
 
@@ -173,4 +173,4 @@ def total(amounts: Iterable[float | None]) -> float | None:
 
 def used_share(injected: Sequence[Injected]) -> tuple[int, int]:
     """Injected tokens that were used later, and all injected tokens."""
-    return sum(one.tokens for one in injected if one.way), sum(one.tokens for one in injected)
+    return sum(one.tokens for one in injected if one.use), sum(one.tokens for one in injected)

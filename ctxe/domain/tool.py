@@ -143,13 +143,13 @@ ANSWERED = "[ctxe: this very call failed"
 class KnownFailure:
     """What is remembered of an action that failed before.
 
-    ``lesson`` is one line for the person who is asked; ``says`` is told to the model (empty when it knows). ``way``:
+    ``lesson`` is one line for the person who is asked; ``message`` is told to the model (empty when it knows). ``way``:
     "answer" instead of running, "ask" a person first, or "note" it when the action fails again.
     """
 
     signature: str
     lesson: str
-    says: str
+    message: str
     way: Literal["answer", "ask", "note"]
 
 

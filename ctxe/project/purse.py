@@ -48,5 +48,5 @@ class Purse:
         while self._bought:
             before = self.spent()
             yield self._bought.pop(0)
-            if said := Limits(usd=self.limit).warns(before, self.spent()):
+            if said := Limits(usd=self.limit).cost_warning(before, self.spent()):
                 yield Notice(said, "warning")

@@ -52,7 +52,7 @@ def log(words: list[str], folds: list[bool]) -> list[Kept]:
     files = Section("files", Priority.INJECTED, (Chunk("files:src/a.py", "a = 1", path="src/a.py"),), "task", "files")
     emit(ModelChosen("m"), EpochStarted((RULES,)), TurnStarted("go </script>", (files,)))
     for n, (text, fold) in enumerate(zip(words, folds, strict=False)):
-        emit(ContextAssembled(assemble(FRAME, state.conversation, Budget(90_000, 1_000), len, state.held).ledger))
+        emit(ContextAssembled(assemble(FRAME, state.conversation, Budget(90_000, 1_000), len, state.marks).ledger))
         reply = Reply(text, (ToolCall(f"c{n}", "read_file", text),), usage=Usage(100 + n, 5, 50))
         touch = Touch("src/a.py", "read") if n % 2 else Touch("b.py", "edit")
         emit(

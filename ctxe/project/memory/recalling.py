@@ -58,7 +58,7 @@ class Recalling:
         for _, step in reversed(list(self.state().conversation.steps())):
             for result in step.results:
                 if result.call_id == call_id:
-                    return self.state().whole(result)
+                    return self.state().full_text(result)
         return ""
 
     def _named(self, name: str) -> str:
@@ -72,7 +72,7 @@ class Recalling:
         for _, step in itertools.islice(state.conversation.steps(), max(number - 1, 0), number):
             parts += [step.reply.text] if step.reply.text else []
             for call, result in zip(step.reply.calls, step.results, strict=True):
-                parts.append(f"{call.name} {call.arguments}\n{state.whole(result)}")
+                parts.append(f"{call.name} {call.arguments}\n{state.full_text(result)}")
         return "\n\n".join(parts)
 
     def _entry(self, name: str) -> str:
@@ -123,7 +123,7 @@ class Recalling:
                 if step.reply.text:
                     yield f"answer {turn_number}.{number}", step.reply.text
                 for call, result in zip(step.reply.calls, step.results, strict=True):
-                    whole = state.whole(result)
+                    whole = state.full_text(result)
                     name = f"{call.name} {turn_number}.{number}" + (
                         f", recall {result.handle}" if result.handle else ""
                     )

@@ -20,7 +20,7 @@ def unasked(runs: Dispatcher, tool: Tool) -> Dispatcher:
 
 
 def _alone(runs: Dispatcher, tool: Tool) -> Dispatcher:
-    return replace(runs, tools={tool.name: tool}, known=lambda _: None)
+    return replace(runs, tools={tool.name: tool}, known_failure=lambda _: None)
 
 
 def by_user(event: ToolFinished) -> ToolFinished:

@@ -44,7 +44,7 @@ def preview(state: State, folds: Folds, focus: str = "") -> Preview | None:
     fold = wanted_fold(state, folds, focus)
     if fold is None:
         return None
-    folded = replace(state, conversation=replace(state.conversation, fold=fold), held=(), left=state.held)
+    folded = replace(state, conversation=replace(state.conversation, fold=fold), marks=(), previous_marks=state.marks)
     before, after = folds.composer.compose(state).ledger, folds.composer.compose(folded).ledger
     return Preview(fold, before, after, dict(_descriptions(state.conversation)))
 

@@ -121,7 +121,7 @@ class Live:
 
     def forecast(self, so_far: Past) -> Forecast | None:
         """When the next fold comes and what it and the next request cost, judged by the growth of the latest steps."""
-        return self.wired.folds.forecast(self.session.state, so_far.grown())
+        return self.wired.folds.forecast(self.session.state, so_far.growth())
 
     def took_back(self) -> Iterator[Event]:
         """Count the memories used by the undone turn as harmful."""

@@ -70,7 +70,7 @@ class Rewiring:
             summarize=summarizing(self.project, folding.policy, asked),
             meanwhile=self._meanwhile,
             check=self.checking,
-            narrowed=partial(self._narrowed, model),
+            narrow=partial(self._narrowed, model),
         )
         return Wired(folding, dispatcher, ports, asked)
 

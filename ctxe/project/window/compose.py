@@ -77,7 +77,7 @@ class Composer:
         ``ahead``: the user has not sent the words yet. No host is asked then, since that costs money: no embeddings, no
         second look of a model at the plan.
         """
-        held = (set(state.held) or set(_standing_marks(state))).union(_open_failures(state))
+        held = (set(state.marks) or set(_standing_marks(state))).union(_open_failures(state))
         paths = dict.fromkeys(
             [*task_of(words, state).named, *(path for path, choice in state.files if choice != "drop")]
         )
@@ -90,7 +90,7 @@ class Composer:
         sections += beside(state.queued)
         fresh = [*(_without_held(section, held) for section in sections), *self._surroundings(state, held)]
         found = tuple(s for s in pack(fresh, self.budget, self.count) if s.chunks or s.left_out)
-        return (*found, *map(self.cleaned, self.offers.changes(state.asked(words, found), self.budget)))
+        return (*found, *map(self.cleaned, self.offers.changes(state.with_new_turn(words, found), self.budget)))
 
     def _surroundings(self, state: State, held: set[str]) -> list[Section]:
         """Where the session runs: with its first words, after a fold, and whenever the branch or the day is another
@@ -103,16 +103,16 @@ class Composer:
 
     def compose(self, state: State) -> Assembled:
         """The next request of a session. Raises BudgetError."""
-        held = state.held or state.left
-        made = assemble(self.frame(state), state.conversation, self.budget, self.count, held)
-        return made if state.held else replace(made, ledger=replace(made.ledger, broke=""))
+        previous = state.marks or state.previous_marks
+        made = assemble(self.frame(state), state.conversation, self.budget, self.count, previous)
+        return made if state.marks else replace(made, ledger=replace(made.ledger, broke=""))
 
     def preview(self, words: str, state: State) -> Ledger:
         """The ledger of the request that these words would send. Raises BudgetError."""
         if state.standing is None:
             state = replace(state, standing=self.standing(state), since=state.end)
         state = replace(state, originals=dict(state.originals))
-        return self.compose(state.asked(words, self.gather(words, state, ahead=True))).ledger
+        return self.compose(state.with_new_turn(words, self.gather(words, state, ahead=True))).ledger
 
     def learn(self, ledger: Ledger, usage: Usage) -> None:
         """Correct the token estimate by the provider's count, for models without a public tokenizer."""

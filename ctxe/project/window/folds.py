@@ -118,7 +118,7 @@ class Folds:
         """
         if state.ledger is None:
             return None
-        composer, conversation, size = self.composer, state.conversation, state.folded or state.ledger.used
+        composer, conversation, size = self.composer, state.conversation, state.folded_size or state.ledger.used
         room = fold_room(composer.frame(state), conversation, composer.budget.usable, composer.count)
         return forecast(room, conversation, self.policy, size, grown, composer.model.prices)
 
@@ -186,7 +186,7 @@ def _originals(state: State) -> Whole:
     """
 
     def text(result: ToolResult) -> str:
-        found = state.whole(result)
+        found = state.full_text(result)
         return "" if found.startswith(OPENING) else found
 
     return text

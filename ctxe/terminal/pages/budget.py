@@ -209,7 +209,7 @@ def ledger_view(ledger: Ledger, screen: Screen, *, explain: bool = False, prices
 def sent_view(sent: SentRequest, screen: Screen) -> str:
     """The request that a ledger belongs to: its time, the user's words, and why it began an epoch."""
     dot = f" {glyph('dot', screen.unicode)} "
-    facts = [f"turn {sent.turn}, step {sent.step}", sent.at[:19].replace("T", " "), sent.began]
+    facts = [f"turn {sent.turn}, step {sent.step}", sent.at[:19].replace("T", " "), sent.epoch_cause]
     head = line((f"request {sent.number}", "title"), (dot + dot.join(filter(None, facts)), "dim"))
     return draw(
         [

@@ -49,14 +49,14 @@ def _cache(past: Past) -> Iterator[Told]:
 
 def _folds(past: Past, unicode: bool) -> Iterator[Told]:
     arrow = glyph("arrow", unicode)
-    began = [sent for sent in past.requests if sent.began]
+    began = [sent for sent in past.requests if sent.epoch_cause]
     for sent in began[-NEWEST:]:
         sizes = ""
         if sent.fold:
             before, after = figures.size(sent.fold.tokens_before), figures.size(sent.fold.tokens_after)
             upto = f"everything before step {sent.fold.upto.turn + 1}.{sent.fold.upto.step + 1}"
             sizes = f", {upto}, {before} {arrow} {after} tokens"
-        yield "epoch", "", f"began before step {sent.turn}.{sent.step}: {sent.began}{sizes}"
+        yield "epoch", "", f"began before step {sent.turn}.{sent.step}: {sent.epoch_cause}{sizes}"
     if len(began) > NEWEST:
         yield "epoch", "", f"and {len(began) - NEWEST} before"
 
@@ -71,7 +71,7 @@ def _used(injected: Sequence[Injected]) -> Iterator[Told]:
     used, put = used_share(injected)
     if not put:
         return
-    unused = sorted((one for one in injected if not one.way), key=lambda one: -one.tokens)
+    unused = sorted((one for one in injected if not one.use), key=lambda one: -one.tokens)
     named = [f"{one.chunk} ({one.tokens:,})" for one in unused[:NEWEST]]
     named += [f"{len(unused) - NEWEST} more"] if len(unused) > NEWEST else []
     rest = f"; not: {', '.join(named)}" if named else ""

@@ -143,8 +143,8 @@ def _marked(past: Past) -> Iterator[tuple[SentRequest, str, str, str]]:
     """(request, class, sign, text) of each marked request."""
     forgotten = {miss.sent.number: miss for miss in past.misses}
     for sent in past.requests:
-        if sent.began:
-            yield sent, "fold", "⇲" if sent.fold else "◆", sent.began
+        if sent.epoch_cause:
+            yield sent, "fold", "⇲" if sent.fold else "◆", sent.epoch_cause
         elif sent.ledger.broke:
             yield sent, "break", "✂", f"cache broken at {sent.ledger.broke}"
         elif sent.number in forgotten:
@@ -166,9 +166,9 @@ def _detail() -> str:
 
 def _summed(past: Past) -> Iterator[tuple[SentRequest, str, str, str]]:
     """Summaries, each at the request that followed it, or at the last one."""
-    for one in past.summaries if past.requests else ():
+    for one in past.consultations if past.requests else ():
         sent = past.requests[min(one.before, len(past.requests)) - 1]
-        yield sent, "sum", "Σ", f"a {one.what} by {one.model}: {_usd(one.usd)}"
+        yield sent, "sum", "Σ", f"a {one.purpose} by {one.model}: {_usd(one.usd)}"
 
 
 def _events(past: Past) -> str:
@@ -183,7 +183,7 @@ def _events(past: Past) -> str:
 def _used(past: Past) -> str:
     """What was injected unasked, largest first, and how it was used later."""
     order = sorted(past.injected, key=lambda one: -one.tokens)
-    rows = [[one.section, one.chunk, f"{one.tokens:,}", f"turn {one.turn}", one.way or "not used"] for one in order]
+    rows = [[one.section, one.chunk, f"{one.tokens:,}", f"turn {one.turn}", one.use or "not used"] for one in order]
     return _table("Put before the model unasked", ["section", "what", "tokens", "for", "later"], rows)
 
 

@@ -50,7 +50,7 @@ def ran(*items: Progress | ToolOutput | BaseException, seen: list[ToolOutput] | 
         lambda *_: Allow(),
         lambda output: (output.text[:12], "h1" if len(output.text) > 12 else ""),
         lambda text: text.replace("KEY", "•"),
-        recognised=recognised,
+        recognise_failure=recognised,
     )(CALL)
 
 
@@ -129,7 +129,7 @@ def test_only_what_a_person_allows_for_always_is_granted(
         lambda *_: answer,
         lambda output: (output.text, ""),
         str,
-        granted=rules.append,
+        on_granted=rules.append,
     )
     events = list(dispatcher(CALL))
     assert events[0] == ToolStarted("c1", "run", "run it", by)

@@ -58,8 +58,8 @@ def ran(
         approve,
         lambda output: (output.text, ""),
         str,
-        known=lambda _: known,
-        recognised=lambda _: recognised,
+        known_failure=lambda _: known,
+        recognise_failure=lambda _: recognised,
     )
     (*_, end) = dispatcher(CALL)
     assert isinstance(end, ToolFinished)
@@ -114,9 +114,9 @@ def test_the_gate_answers_once_asks_or_is_off() -> None:
     tell, stop = gating("tell"), gating("stop")
     (first, second, third) = (tell.ahead(action("make x")) for _ in range(3))
     assert first is not None
-    assert (first.way, "edited x.c" in first.says, "was not run" in first.says) == ("answer", True, True)
+    assert (first.way, "edited x.c" in first.message, "was not run" in first.message) == ("answer", True, True)
     assert second is not None
-    assert (second.way, "was not run" in second.says, third) == ("note", False, None)
+    assert (second.way, "was not run" in second.message, third) == ("note", False, None)
     asks = stop.ahead(action("make x"))
     assert asks is not None
     assert asks.way == "ask"
@@ -136,14 +136,14 @@ def test_the_same_command_with_another_error_is_another_failure() -> None:
     found = gating("tell", lambda _: "bb")
     seen = found.ahead(action("make x"))
     assert seen is not None
-    assert (seen.way, seen.says, "fix: edited x.c" in seen.lesson) == ("note", "", True)
+    assert (seen.way, seen.message, "fix: edited x.c" in seen.lesson) == ("note", "", True)
     other = {"class": "Other", "message": "words", "file": "y.c", "line": 1}
     assert (
         found.recognised(ToolOutput("", ok=False, facts={"command": "make x", "exit_code": 1, "error": other})) is None
     )
     mute = found.recognised(ToolOutput("", ok=False, facts={"command": "make x", "exit_code": 1}))
     assert mute is not None
-    assert "edited x.c" in mute.says
+    assert "edited x.c" in mute.message
 
 
 @pytest.mark.parametrize("error", ["exit code 1", "AssertionError: assert 61 == 58 (t.py:3)", "Error: Not equal:", ""])

@@ -120,7 +120,7 @@ def session(
         freshen=lambda _: (),
         fold=fold,
         compose=lambda state: assemble(
-            replace(frame, sections=state.standing or ()), state.conversation, Budget(10_000, 100), words, state.held
+            replace(frame, sections=state.standing or ()), state.conversation, Budget(10_000, 100), words, state.marks
         ),
         dispatch=lambda call, _: dispatcher(call),
         limits=limits,
@@ -237,13 +237,13 @@ def test_a_request_that_would_go_beyond_the_money_left_is_not_sent() -> None:
     prices = Prices(10.0, 0.0, 1.0)
     row = Row("rules", "rules", Priority.SYSTEM, 50_000, 50_000, "system")
     state = State(ledger=Ledger("m", 90_000, 1_000, (row,)), usd=0.95)
-    assert Limits(usd=1.0).spent(state, prices) == ""
-    assert Limits(usd=1.0).spent(replace(state, usd=0.96), prices) == (
+    assert Limits(usd=1.0).cost_limit_reason(state, prices) == ""
+    assert Limits(usd=1.0).cost_limit_reason(replace(state, usd=0.96), prices) == (
         "$0.0400 of $1.00 are left, and the next request takes $0.0500 at least"
     )
-    assert Limits(usd=1.0).spent(replace(state, usd=1.0), None) == "$1.00 for this session are spent"
-    assert Limits(usd=1.0).spent(replace(state, usd=0.99), None) == ""
-    assert Limits().spent(replace(state, usd=99.0), prices) == ""
+    assert Limits(usd=1.0).cost_limit_reason(replace(state, usd=1.0), None) == "$1.00 for this session are spent"
+    assert Limits(usd=1.0).cost_limit_reason(replace(state, usd=0.99), None) == ""
+    assert Limits().cost_limit_reason(replace(state, usd=99.0), prices) == ""
 
 
 def test_the_same_call_three_times_is_told_once(tmp_path: Path) -> None:

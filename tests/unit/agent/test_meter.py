@@ -19,7 +19,7 @@ LEDGER = Ledger("scripted/test", 100, 10, ROWS)
 def heard(*events: Event) -> Usage | None:
     meter = Meter(lambda text: len(text.split()))
     for event in events:
-        meter.hear(event)
+        meter.observe(event)
     return meter.usage(LEDGER)
 
 

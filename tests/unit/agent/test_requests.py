@@ -76,7 +76,7 @@ def test_a_new_model_and_a_fold_taken_back_begin_epochs() -> None:
             ContextAssembled(LEDGER),
         ]
     )
-    assert [one.began for one in found] == ["", "the newest fold was taken back", "the model is x/y from here on"]
+    assert [one.epoch_cause for one in found] == ["", "the newest fold was taken back", "the model is x/y from here on"]
 
 
 def test_the_text_of_every_row_is_found_by_its_hash() -> None:

@@ -68,11 +68,11 @@ def test_a_fold_leaves_what_the_provider_may_still_hold_and_another_model_nothin
     row = Row("rules", "rules", Priority.SYSTEM, 9, 9, "system", digest="d")
     sent = ContextAssembled(Ledger("m", 10, 1, (row, replace(row, given=0, digest="out"))))
     state = rebuild([EpochStarted(()), sent])
-    assert (state.held, state.left) == (("d",), ())
+    assert (state.marks, state.previous_marks) == (("d",), ())
     folded = rebuild([EpochStarted(()), sent, Folded(Fold(Position(0, 1))), Unfolded()])
-    assert (folded.held, folded.left) == ((), ("d",))
-    assert (apply(folded, sent).held, apply(folded, sent).left) == (("d",), ())
-    assert apply(folded, ModelChosen("x/y")).left == ()
+    assert (folded.marks, folded.previous_marks) == ((), ("d",))
+    assert (apply(folded, sent).marks, apply(folded, sent).previous_marks) == (("d",), ())
+    assert apply(folded, ModelChosen("x/y")).previous_marks == ()
 
 
 def test_a_change_of_model_starts_an_epoch_and_pins_come_and_go() -> None:

@@ -25,7 +25,7 @@ def step(text: str = "", *touches: Touch, arguments: str = "{}", notes: tuple[Ch
 def ways(*turns: Turn) -> dict[str, str]:
     talk = Conversation(turns)
     chunks = [c for t in turns for s in t.gathered for c in s.chunks] + [n for _, s in talk.steps() for n in s.notes]
-    return {f"{one.turn} {one.chunk}": one.way for one in injected_chunks(talk, {chunk.digest: 7 for chunk in chunks})}
+    return {f"{one.turn} {one.chunk}": one.use for one in injected_chunks(talk, {chunk.digest: 7 for chunk in chunks})}
 
 
 def test_a_file_is_edited_read_named_or_not_used() -> None:
@@ -83,4 +83,4 @@ def test_what_the_user_named_and_what_was_never_sent_is_not_counted() -> None:
 def test_the_share_is_of_tokens() -> None:
     found = (Injected("files", "a", 30, 1, "read"), Injected("files", "b", 10, 1))
     assert used_share(found) == (30, 40)
-    assert Past("s", "p").grown() == ()
+    assert Past("s", "p").growth() == ()

@@ -18,7 +18,7 @@ def sent(
         for name, tokens, cached in (("old", held, True), ("new", used - held, False))
     )
     ledger = Ledger("m", 90_000, 1_000, rows, usage=Usage(used, 10, read), usd=0.5, broke=broke)
-    return SentRequest(number, 1, number, ledger, at, began=began, seconds=10.0, plain_usd=2.0)
+    return SentRequest(number, 1, number, ledger, at, epoch_cause=began, seconds=10.0, plain_usd=2.0)
 
 
 ONE = sent(1, 8_000, 0, 0, "2026-01-02T10:00:00.000Z")
@@ -31,7 +31,7 @@ def test_a_beginning_that_the_provider_forgot_is_a_miss_with_the_pause_before_it
 
 
 def test_no_miss_where_an_epoch_began_the_head_is_small_or_nobody_reports_a_cache() -> None:
-    folded = replace(LATE, began="folded: price")
+    folded = replace(LATE, epoch_cause="folded: price")
     small = sent(3, 3_000, 2_000, 0)
     silent = tuple(replace(one, ledger=replace(one.ledger, usage=Usage(9_000, 1))) for one in (ONE, TWO, LATE))
     assert [Past("s", "p", requests).misses for requests in ((ONE, TWO, folded), (ONE, TWO, small), silent)] == [()] * 3
@@ -47,8 +47,8 @@ def test_sums_growth_and_breaks() -> None:
     folded = sent(5, 5_000, 0, 0, began="folded: price", broke="x")
     past = Past("s", "p", (ONE, TWO, LATE, broken, folded))
     assert (past.usd, past.plain_usd, past.usage) == (2.5, 10.0, Usage(45_000, 50, 8_900))
-    summed = replace(past, summaries=(Consultation(2, "m", Usage(100, 9, 50), 0.25, 0.5), Consultation(9, "m")))
+    summed = replace(past, consultations=(Consultation(2, "m", Usage(100, 9, 50), 0.25, 0.5), Consultation(9, "m")))
     assert (summed.usd, summed.plain_usd, summed.usage) == (2.75, 10.5, Usage(45_100, 59, 8_950))
-    assert (past.grown(), past.grown(1)) == ((1_000, 2_000, 1_000), (1_000,))
+    assert (past.growth(), past.growth(1)) == ((1_000, 2_000, 1_000), (1_000,))
     assert past.breaks == (broken,)
     assert (total([None, 1.0, None]), total([None]), total([])) == (1.0, None, None)

@@ -113,7 +113,7 @@ def test_only_the_answer_enters_the_window_and_all_money_counts(api: str, repo: 
     assert header_of(path_of(folder, name))["parent"] == path.stem
     so_far = past(live.project, path)
     assert so_far.usd == pytest.approx(state.usd)
-    (row,) = so_far.summaries
+    (row,) = so_far.consultations
     usage = sum((one.usage for one in bought if one.usage), Spent())
     assert row == Consultation(2, live.model.id, usage, row.usd, row.plain_usd, "delegate d1", 3)
     assert row.usd == pytest.approx(sum(one.usd or 0 for one in bought))

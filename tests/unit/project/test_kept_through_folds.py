@@ -47,7 +47,7 @@ def test_plan_and_pages_stand_after_every_fold(tmp_path: Path) -> None:
     state = apply(apply(state, EpochStarted(composed.standing(State()))), TurnStarted("how do zebras look", gathered))
     assert pages_of(state.conversation) == {URL: PAGE}
     again = apply(state, Queued((PAGE,)))
-    told = replace(again, held=(PAGE.digest,))
+    told = replace(again, marks=(PAGE.digest,))
     assert all(section.name != "pages" for section in composed.gather("and?", told)), "never sent twice"
     turn = state.conversation.turns[0]
     state = replace(state, conversation=Conversation((Turn(turn.words, turn.gathered, steps(12)),)), running=True)

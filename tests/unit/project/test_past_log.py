@@ -42,7 +42,7 @@ def test_money_with_and_without_a_cache_and_files_that_changed(home: Path, tmp_p
         log.keep(event)
     found = past(Project.open(tmp_path, {"HOME": str(home)}), log.path)
     assert (found.session, found.project, len(found.requests)) == ("one", "demo", 2)
-    assert found.summaries == (Consultation(2, "openai/gpt-5", USAGE, 0.8, 1.25),)
+    assert found.consultations == (Consultation(2, "openai/gpt-5", USAGE, 0.8, 1.25),)
     assert (found.requests[0].plain_usd, found.requests[1].plain_usd) == (1.25, None)
     assert (found.usd, found.plain_usd, found.usage) == (1.6, 2.5, Usage(2_000_000, 0, 800_000))
     assert found.changed == ("a.py",)

@@ -123,7 +123,7 @@ def test_a_call_is_answered_after_a_resume_only_while_the_tree_is_as_it_was(tmp_
     left = [("" if at == "" else f"{time.time() + 0.1:.3f}", event) for at, event in first.past]
     time.sleep(0.2)
     assert (known := Sitting(repo, left).asked("pytest")) is not None
-    assert (known.way, "in this session and nothing has changed since" in known.says) == ("answer", True)
+    assert (known.way, "in this session and nothing has changed since" in known.message) == ("answer", True)
     assert Sitting(repo, [("", event) for _, event in left]).asked("pytest") is None
     (repo / "sub/b.py").write_text("y = 2\n")
     os.utime(repo / "sub/b.py", (1, 1))

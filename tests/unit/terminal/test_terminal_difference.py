@@ -17,7 +17,9 @@ SCREEN = detect(io.StringIO(), io.StringIO(), io.StringIO(), {})
 def sent(number: int, tokens: int, usd: float | None = 0.5, fold: Fold | None = None) -> SentRequest:
     row = Row("files" if number == 1 else "conversation", "c", Priority.INJECTED, tokens, tokens, "conversation")
     ledger = Ledger("m/x", 10_000, 1_000, (row,), usage=Usage(tokens, 10, 5), usd=usd)
-    return SentRequest(number, 1, number, ledger, words="go", plain_usd=usd, fold=fold, began="folded" if fold else "")
+    return SentRequest(
+        number, 1, number, ledger, words="go", plain_usd=usd, fold=fold, epoch_cause="folded" if fold else ""
+    )
 
 
 ONE = Past("s1", "p", (sent(1, 100), sent(2, 300)), changed=("a.py", "b.py"))

@@ -21,7 +21,9 @@ def sent(
     number: int, began: str = "", broke: str = "", fold: Fold | None = None, usd: float | None = 0.01
 ) -> SentRequest:
     ledger = Ledger("m", 10_000, 1_000, (), usage=USAGE, usd=usd, broke=broke)
-    return SentRequest(number, 1, number, ledger, began=began, fold=fold, plain_usd=None if usd is None else 5 * usd)
+    return SentRequest(
+        number, 1, number, ledger, epoch_cause=began, fold=fold, plain_usd=None if usd is None else 5 * usd
+    )
 
 
 FOLD = Fold(Position(0, 2), tokens_before=82_100, tokens_after=31_000)

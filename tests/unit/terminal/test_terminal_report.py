@@ -43,7 +43,7 @@ PAST = Past(
             1, 1, 1, ledger(TOOLS, RULES, row(EVIL, 30), row("gone", 0)), "2026-01-02T03:04:05.6Z", EVIL, reply=REPLY
         ),
         SentRequest(
-            2, 1, 2, ledger(TOOLS, RULES, row("record", 60)), began=f"folded: {EVIL}", fold=FOLD, plain_usd=1.0
+            2, 1, 2, ledger(TOOLS, RULES, row("record", 60)), epoch_cause=f"folded: {EVIL}", fold=FOLD, plain_usd=1.0
         ),
         SentRequest(
             3, 1, 3, ledger(TOOLS, RULES, row("record", 60), row("conversation", 500), broke=EVIL), plain_usd=2.0
@@ -113,14 +113,14 @@ def test_every_element_the_script_asks_for_is_there() -> None:
 
 
 def test_summaries_are_marked_where_they_were_asked_for() -> None:
-    summed = replace(PAST, summaries=(Consultation(2, EVIL, usd=0.5), Consultation(4, "m")))
+    summed = replace(PAST, consultations=(Consultation(2, EVIL, usd=0.5), Consultation(4, "m")))
     made = Elements(page(summed))
     marks = [a for tag, a in made.found if tag == "span" and a.get("class") == "mark sum"]
     assert [(a["style"], a["title"]) for a in marks] == [
         ("left:6.25%", f"a summary by {SHOWN}: $0.5000"),
         ("left:12.50%", "a summary by m: no price"),
     ]
-    assert Elements(page(replace(PAST, requests=(), summaries=summed.summaries))).found
+    assert Elements(page(replace(PAST, requests=(), consultations=summed.consultations))).found
 
 
 def test_a_session_without_requests_is_a_page_too() -> None:
