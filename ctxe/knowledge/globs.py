@@ -60,11 +60,11 @@ def _expanded(glob: str) -> list[str]:
     plain: list[str] = []
     queue = [glob]
     while queue:
-        some = queue.pop()
-        if found := _BRACES.search(some):
-            queue += [some[: found.start()] + part + some[found.end() :] for part in found[1].split(",")]
+        next_glob = queue.pop()
+        if found := _BRACES.search(next_glob):
+            queue += [next_glob[: found.start()] + part + next_glob[found.end() :] for part in found[1].split(",")]
         else:
-            plain.append(some)
+            plain.append(next_glob)
         if len(plain) + len(queue) > MOST:
             return []
     return plain

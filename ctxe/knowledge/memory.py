@@ -97,8 +97,8 @@ class Memory:
         replaced, by_id = links.successors(entries), {entry.id: entry for entry in entries}
         groups = {group.entry.id: group for group in self._groups(entries)}
         met = [one for one in groups.values() if _recorded_in(one, session) and one.entry.error != captures.CORRECTED]
-        here = [one.entry.id for one in met if one.status == "resolved"]
-        current = dict.fromkeys(replaced.get(name) or name for name in (*ids, *here))
+        resolved_here = [one.entry.id for one in met if one.status == "resolved"]
+        current = dict.fromkeys(replaced.get(name) or name for name in (*ids, *resolved_here))
         chunks: list[Chunk] = []
         for entry in (by_id[name] for name in current if name in by_id):
             text = self._rendered(entry, groups, int(room * WIDEST))

@@ -122,10 +122,10 @@ def _size_facts(event: ToolFinished) -> list[str]:
         words += [figures.plural(printed, "line")] if printed else []
     if event.result.handle:
         runs = [int(count) for count in REPEATED.findall(text)]
-        seen, whole, fresh = sum(runs), event.full.count("\n") + 1, text.count("\n") + 1 - len(runs)
-        some = f"{seen:,} of them" if words else figures.plural(seen, "line")  # a command's head has no count
+        repeated, all_lines, fresh = sum(runs), event.full.count("\n") + 1, text.count("\n") + 1 - len(runs)
+        some = f"{repeated:,} of them" if words else figures.plural(repeated, "line")  # a command's head has no count
         words += [f"{some} in view already" if fresh > SPARE else "in view already, not sent again"] * bool(runs)
-        words += ["shortened for the model"] * (seen + fresh < whole or not event.full)
+        words += ["shortened for the model"] * (repeated + fresh < all_lines or not event.full)
     return words
 
 

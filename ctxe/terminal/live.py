@@ -204,12 +204,12 @@ class LiveRenderer:
 
     def _totals(self, event: TurnFinished) -> TurnFinished:
         """The totals since Enter: words sent while the model worked started further turns."""
-        every, self.steered = [*self.steered, event], []
+        turns, self.steered = [*self.steered, event], []
         return replace(
             event,
-            usage=sum((one.usage for one in every), Usage()),
-            usd=None if event.usd is None else sum(one.usd or 0.0 for one in every),
-            seconds=sum(one.seconds for one in every),
+            usage=sum((one.usage for one in turns), Usage()),
+            usd=None if event.usd is None else sum(one.usd or 0.0 for one in turns),
+            seconds=sum(one.seconds for one in turns),
         )
 
     def _is_no_news(self, event: Event) -> bool:
@@ -253,13 +253,13 @@ class LiveRenderer:
         unheard()
         while not self.stopped.is_set():
             listening = self.keys.quiet and not self.reading
-            came = listening and keyboard.pressed(self.screen.stdin, FRAME)
+            has_keys = listening and keyboard.pressed(self.screen.stdin, FRAME)
             if not listening:
                 self.stopped.wait(FRAME)
             try:
                 with self.lock:
                     heard = listening and self.keys.quiet and not self.reading
-                    if heard and not self.keys.listen(came, self.busy):
+                    if heard and not self.keys.listen(has_keys, self.busy):
                         self.stopped.wait(FRAME)  # the terminal is gone, so reading from it always returns at once
                     if self.suspension.wanted:
                         self._suspend()

@@ -97,8 +97,8 @@ def told(entry: Entry) -> str:
     cut = notes.endswith("…") and f"; {FAILURE}" in f"; {notes}"
     if not bracket or not (cut or notes.endswith(")")):
         return entry.text
-    whole = notes.split("; ")[:-1] if cut else notes[:-1].split("; ")
-    kept = "; ".join(note for note in whole if not note.startswith(("$", FAILURE)))
+    complete = notes.split("; ")[:-1] if cut else notes[:-1].split("; ")
+    kept = "; ".join(note for note in complete if not note.startswith(("$", FAILURE)))
     return f"{words} ({kept})" if kept else words
 
 

@@ -113,8 +113,8 @@ def _split_file(data: bytes, problems: list[str]) -> tuple[bytes, list[bytes], b
             return opening, lines, line, data[end:]
         lines.append(line)
     problems.append("its front matter is never closed with ---")
-    whole = next((n for n, line in enumerate(lines) if not line.strip()), len(lines))
-    kept = lines[:whole]
+    blank = next((n for n, line in enumerate(lines) if not line.strip()), len(lines))
+    kept = lines[:blank]
     return opening, kept, b"", data[len(opening) + sum(map(len, kept)) :]
 
 

@@ -58,7 +58,7 @@ def from_object(held: Mapping[str, Any], path: str = "") -> Entry:
     kind = words["kind"] or "fact"
     ts = _number(held.get("ts"))
     # ``to_object`` writes the creation time of an entry made here as ``ts``: that is not the time of an import.
-    ours = words["by"] not in ("", "import") and ts is not None and ts == moment(words["created"])
+    written_here = words["by"] not in ("", "import") and ts is not None and ts == moment(words["created"])
     values: dict[str, Any] = {
         **words,
         **{key: _texts(held.get(key)) for key in LISTS},
@@ -66,7 +66,7 @@ def from_object(held: Mapping[str, Any], path: str = "") -> Entry:
         "status": words["status"] or ("open" if kind == "failure" else "current"),
         "created": words["created"] or (stamp(ts) if ts is not None and ts > 0 else ""),
         "by": words["by"] or "import",
-        "ts": "" if ts is None or ours else repr(ts),
+        "ts": "" if ts is None or written_here else repr(ts),
     }
     return Entry(**values, text=_text(held.get("text"))[:MOST_TEXT], path=path)
 

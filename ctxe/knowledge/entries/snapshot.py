@@ -71,8 +71,8 @@ class FolderReader:
         """The folder's current state. Never raises for bad files."""
         records = self._load() if self._records is None else self._records
         problems: list[Problem] = []
-        now: dict[str, _Record] = {}
-        fresh = False
+        current: dict[str, _Record] = {}
+        changed = False
         strays: list[str] = []
         for path, mark in _files(self._folder, problems):
             if mark is None:
@@ -81,21 +81,21 @@ class FolderReader:
             record = records.get(path)
             if record is None or record.mark != mark:
                 record = self._read(path, mark)
-                fresh = True
-            now[path] = record
-        same = not fresh and len(now) == len(records)
+                changed = True
+            current[path] = record
+        same = not changed and len(current) == len(records)
         if not same:
-            self._save(now)
+            self._save(current)
         elif self._last and self._last[0] == problems and not strays:
             return self._last[1]
-        self._records = now
-        seen = list(problems)
-        entries = sorted((entry for record in now.values() for entry in record.entries), key=order)
-        problems += [Problem(path, says) for path, record in now.items() for says in record.problems]
+        self._records = current
+        folder_problems = list(problems)
+        entries = sorted((entry for record in current.values() for entry in record.entries), key=order)
+        problems += [Problem(path, says) for path, record in current.items() for says in record.problems]
         problems += _duplicate_ids(entries)
-        digests = {path: record.digest for path, record in now.items()}
+        digests = {path: record.digest for path, record in current.items()}
         snapshot = FolderSnapshot(tuple(entries), tuple(problems), digests, tuple(strays))
-        self._last = (seen, snapshot)
+        self._last = (folder_problems, snapshot)
         return snapshot
 
     def _read(self, path: str, mark: Mark) -> _Record:
@@ -103,42 +103,42 @@ class FolderReader:
             data = files.read(self._folder / path, files.MOST_BYTES)
         except StoreError as error:
             return _Record(mark, "", (), (error.message,))
-        known = digest_bytes(data)
+        content_hash = digest_bytes(data)
         cut = (f"only its first {files.MOST_BYTES:,} bytes are read",) if mark[1] > files.MOST_BYTES else ()
         if path.endswith(".jsonl"):
             entries, problems = read_log(data[: data.rfind(b"\n") + 1] if cut else data, path)
-            return _Record(mark, known, entries, (*problems, *cut))
+            return _Record(mark, content_hash, entries, (*problems, *cut))
         if path.startswith("daily/"):
-            return _Record(mark, known, read_day(data, path), cut)
+            return _Record(mark, content_hash, read_day(data, path), cut)
         entry = read_entry(data, path)
-        return _Record(mark, known, (entry,), (*entry.problems, *cut))
+        return _Record(mark, content_hash, (entry,), (*entry.problems, *cut))
 
     def _load(self) -> dict[str, _Record]:
         try:
-            kept = json.loads(files.read(self._kept, files.MOST_CACHED))
-            if kept["v"] != VERSION or kept["keys"] != list(KEYS):
+            cached = json.loads(files.read(self._kept, files.MOST_CACHED))
+            if cached["v"] != VERSION or cached["keys"] != list(KEYS):
                 return {}
-            known = {path: _from_row(path, row) for path, row in kept["files"].items()}
-            self._saved = {path: record.mark for path, record in known.items()}
-            return known
+            loaded = {path: _from_row(path, row) for path, row in cached["files"].items()}
+            self._saved = {path: record.mark for path, record in loaded.items()}
+            return loaded
         except (StoreError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return {}
 
     def _save(self, records: Mapping[str, _Record]) -> None:
         """Cache the entries that have a file of their own, if any changed. Logs are read anew at every start."""
         limit = (time.time() - RACY_SECONDS) * 1e9
-        kept = {
+        cacheable = {
             path: record
             for path, record in records.items()
             if len(record.entries) == 1 and not path.startswith(("daily/", "memory/log/")) and record.mark[0] < limit
         }
-        saved = {path: record.mark for path, record in kept.items()}
+        saved = {path: record.mark for path, record in cacheable.items()}
         if saved == self._saved:
             return
         self._saved = saved
         rows = {
             path: [record.mark, record.digest, record.problems, _to_row(record.entries[0])]
-            for path, record in kept.items()
+            for path, record in cacheable.items()
         }
         text = json.dumps({"v": VERSION, "keys": KEYS, "files": rows}, separators=(",", ":"))
         files.replace_quickly(self._kept, text.encode())
@@ -176,9 +176,9 @@ def _from_row(path: str, row: list[Any]) -> _Record:
     mark, content, problems, values = row
     *plain, text, extra = values
     flat = [tuple(value) if value.__class__ is list else value for value in plain]
-    known: dict[str, Any] = dict(zip(KEYS, flat, strict=True))
+    fields: dict[str, Any] = dict(zip(KEYS, flat, strict=True))
     more = {key: _tupled(value) for key, value in extra.items()}
-    entry = Entry(**known, text=text, path=path, extra=more, problems=tuple(problems))
+    entry = Entry(**fields, text=text, path=path, extra=more, problems=tuple(problems))
     return _Record((mark[0], mark[1], mark[2]), content, (entry,), tuple(problems))
 
 

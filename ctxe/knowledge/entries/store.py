@@ -140,8 +140,8 @@ class Store:
             data = updated(self.disk, old, new)
             changes: dict[str, bytes | None] = {old.path: data}
             superseded = replace(one, status="superseded")
-            also = changes.get(one.path)  # both may be lines of one log
-            changes[one.path] = None if one.status == "proposed" else updated(self.disk, one, superseded, also)
+            data_so_far = changes.get(one.path)  # both may be lines of one log
+            changes[one.path] = None if one.status == "proposed" else updated(self.disk, one, superseded, data_so_far)
             self.disk.write(f"merge {one.id} into {old.id}", changes)
         return new if old.path.endswith(".jsonl") else read_entry(data, old.path)
 
@@ -208,5 +208,5 @@ class Store:
     def _superseded_by(self, entry: Entry) -> list[Entry]:
         if entry.status == "proposed" or not entry.supersedes:
             return []
-        mine = [old for old in self.entries() if old.id in entry.supersedes and old.path.endswith(".md")]
-        return [old for old in mine if old.status in ("current", "stale", "open") and old.id != entry.id]
+        named = [old for old in self.entries() if old.id in entry.supersedes and old.path.endswith(".md")]
+        return [old for old in named if old.status in ("current", "stale", "open") and old.id != entry.id]

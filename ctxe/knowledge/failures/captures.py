@@ -86,8 +86,8 @@ def unapplied(tool: str, path: str, said: str, session: str = "", root: str = ""
     """An edit that did not apply."""
     # The text after a semicolon or colon quotes the file.
     first = re.split(r"[;:] ", next((line for line in said.splitlines() if line.strip()), ""))[0]
-    made = _entry(f"`{tool} {path}`: {first[:90]}", UNAPPLIED, first, session, (path,), status="open", root=root)
-    return replace(made, signature=digest(f"{refusal(tool, said, root)} {path}"))
+    entry = _entry(f"`{tool} {path}`: {first[:90]}", UNAPPLIED, first, session, (path,), status="open", root=root)
+    return replace(entry, signature=digest(f"{refusal(tool, said, root)} {path}"))
 
 
 def _entry(
@@ -101,7 +101,7 @@ def _entry(
     **details: str,
 ) -> Entry:
     words = plain_message(message, root)
-    made = Entry(
+    entry = Entry(
         "",
         "failure",
         impersonal(title, root),
@@ -114,4 +114,4 @@ def _entry(
         error=f"{kind}: {impersonal(message, root)[:MESSAGE]}" if kind in (REJECTED, UNAPPLIED) else kind,
     )
     fields: dict[str, Any] = details
-    return replace(made, **fields)
+    return replace(entry, **fields)

@@ -31,9 +31,9 @@ def of_touches(touches: Any, display: str) -> Iterator[Content]:
     for touch in touches if isinstance(touches, list) else ():
         if not isinstance(touch, dict) or not isinstance(path := touch.get("path"), str):
             continue
-        now, done = str(touch.get("digest") or ""), touch.get("operation")
-        before = now if done == "read" else "" if done == "create" else None
-        yield Content(path, before, now, "" if done == "read" else display)
+        content, operation = str(touch.get("digest") or ""), touch.get("operation")
+        before = content if operation == "read" else "" if operation == "create" else None
+        yield Content(path, before, content, "" if operation == "read" else display)
 
 
 def of_claude(told: Any) -> Iterator[Content]:

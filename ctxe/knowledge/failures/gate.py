@@ -85,13 +85,13 @@ class Gate:
 
     def match(self, key: str, command: str, digest_of: DigestOf) -> Match | None:
         """The known failure of a call, or None. ``command`` is its plain form, empty if it runs no command."""
-        here = self._this_session.get(key)
-        known = [*([here] if here else []), *self._earlier.get(key, ())]
+        failed_here = self._this_session.get(key)
+        known = [*([failed_here] if failed_here else []), *self._earlier.get(key, ())]
         for failed in known:
             if self._is_exact(failed, digest_of):
                 return Match(failed, "exact", key in self._answered)
-        like = next(iter(known), None) or (self._by_command.get(command) if command else None)
-        return Match(like, "near") if like is not None else None
+        similar = next(iter(known), None) or (self._by_command.get(command) if command else None)
+        return Match(similar, "near") if similar is not None else None
 
     def like(self, command: str) -> Failed | None:
         """A failure of the same command in an earlier session; ``command`` is its plain form."""

@@ -92,10 +92,10 @@ def of_call(wrong: str, right: str, root: str = "") -> str:
     """The lesson of a corrected call: the words that differ if they are few, else the whole line."""
     wrong, right = (outward(impersonal(line, root)) for line in (wrong, right))
     before, after = ([word for word in line.split(" ") if word not in _HOW_TOLD] for line in (wrong, right))
-    every = SequenceMatcher(a=before, b=after, autojunk=False).get_opcodes()
-    ops = [op for op in every if op[0] != "equal"]
+    opcodes = SequenceMatcher(a=before, b=after, autojunk=False).get_opcodes()
+    ops = [op for op in opcodes if op[0] != "equal"]
     whole = _truncated(right, 120)
-    if len(ops) != 1 or len(every) == 1 or max(ops[0][2] - ops[0][1], ops[0][4] - ops[0][3]) > MOST_WORDS:
+    if len(ops) != 1 or len(opcodes) == 1 or max(ops[0][2] - ops[0][1], ops[0][4] - ops[0][3]) > MOST_WORDS:
         return f"run `{whole}` instead"
     kind, i, j, k, m = ops[0]
     old, new = (_truncated(" ".join(part), 90) for part in (before[i:j], after[k:m]))
@@ -106,9 +106,9 @@ def of_call(wrong: str, right: str, root: str = "") -> str:
 
 def _first_distinct(lines: Sequence[str], others: Sequence[str]) -> str:
     """The first line that the other side lacks, preferably a line of code."""
-    own = [line for line in lines if line and line not in others]
-    code = (line for line in own if not _ASIDE.match(line) and any(c.isalnum() for c in line))
-    return next(code, own[0] if own else "")
+    distinct = [line for line in lines if line and line not in others]
+    code = (line for line in distinct if not _ASIDE.match(line) and any(c.isalnum() for c in line))
+    return next(code, distinct[0] if distinct else "")
 
 
 def _cut_to_difference(before: str, after: str, most: int) -> tuple[str, str]:

@@ -131,8 +131,8 @@ class Watch:
             if waiting and waiting.outgrown(name, failing):
                 waiting.ids.remove(name)
                 for failure in self._settling.held([name]):
-                    words, then = cure(waiting, raw, self._root, failure)
-                    yield from self._settling.resolve(failure.id, words, then, TEST_PASSES)
+                    fix, hashes = cure(waiting, raw, self._root, failure)
+                    yield from self._settling.resolve(failure.id, fix, hashes, TEST_PASSES)
         if waiting and failing:
             waiting.failing.update(dict.fromkeys(current, failing))
 
@@ -221,8 +221,8 @@ class Watch:
             yield FailureNews(self.memory.store.change(waiting.ids[0], status="wontfix", outcome=FLAKY), "flaky")
             return
         for failure in self._settling.held(waiting.ids):
-            words, then = cure(waiting, raw, self._root, failure)
-            yield from self._settling.resolve(failure.id, words, then)
+            fix, hashes = cure(waiting, raw, self._root, failure)
+            yield from self._settling.resolve(failure.id, fix, hashes)
 
     def _resolve_corrected(self, command: str, raw: str) -> Iterator[FailureNews]:
         """Resolve the failures of an earlier command that this passing one corrects, possibly along with edits."""
@@ -231,8 +231,8 @@ class Watch:
                 continue
             del self._waiting[name]
             for failure in self._settling.held(waiting.ids):
-                words, then = put_right(waiting, raw, self._root, failure)
-                yield from self._settling.resolve(failure.id, words, then)
+                fix, hashes = put_right(waiting, raw, self._root, failure)
+                yield from self._settling.resolve(failure.id, fix, hashes)
 
     def _resolve_earlier(self, command: str, key: str) -> Iterator[FailureNews]:
         """Resolve open failures of earlier sessions whose command passes now. Their fix is unknown here and left empty.

@@ -112,10 +112,10 @@ class Recording:
     def _ended(self, name: object, text: str, marked: bool | None, code: object = None) -> Iterator[Taken]:
         tool, arguments = self.open.pop(str(name), ("", ""))
         if tool:
-            stood = self.place
+            place_before = self.place
             if place := _PLACE.search(text):
                 self.place, text = f"{place['folder']} {place['open']}", text[: place.start()]
-            yield taken(tool, arguments, text, marked, code if isinstance(code, int) else None, stood)
+            yield taken(tool, arguments, text, marked, code if isinstance(code, int) else None, place_before)
 
 
 def _output_and_code(text: str) -> tuple[str, None, object]:

@@ -148,8 +148,8 @@ def record(store: EntryStore, draft: Entry, counters: Counters) -> tuple[Entry, 
         best = max(known, key=lambda entry: (entry.status not in SETTLED, bool(entry.fix), entry.created))
         return (store.change(best.id, status="open"), False) if best.status == "stale" else (best, False)
     now = stamp(store.now())
-    fresh = store.masked(replace(draft, created=now, first_seen=draft.first_seen or now))
-    return store.add(fresh, f"record failure {draft.signature[:8]}"), True
+    masked = store.masked(replace(draft, created=now, first_seen=draft.first_seen or now))
+    return store.add(masked, f"record failure {draft.signature[:8]}"), True
 
 
 def groups(entries: Iterable[Entry], counters: Mapping[str, Mapping[str, float]]) -> tuple[Group, ...]:

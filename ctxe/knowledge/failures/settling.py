@@ -37,8 +37,8 @@ class Settling:
 
     def held(self, ids: Sequence[str]) -> list[Entry]:
         """The current entries of these ids, in their order; missing ones are left out."""
-        known = {entry.id: entry for entry in self.memory.store.entries()}
-        return [known[name] for name in ids if name in known]
+        by_id = {entry.id: entry for entry in self.memory.store.entries()}
+        return [by_id[name] for name in ids if name in by_id]
 
     def resolve(
         self, name: str, fix: str, before: Mapping[str, str] | None, passes: str = PASSES
@@ -52,9 +52,9 @@ class Settling:
             words = failure.fix or short_fix(self.memory.store.mask(impersonal(fix, self._root)))
             outcome = passes if before is not None or not words else PUT_RIGHT
             values = {"status": "resolved", "fix": words, "outcome": outcome, **self._call_to_keep(failure, before)}
-            done = self.memory.store.change(name, **values)
-            self.gate.fixed(done.signature, self.lesson(done))
-            yield FailureNews(done, "resolved")
+            resolved = self.memory.store.change(name, **values)
+            self.gate.fixed(resolved.signature, self.lesson(resolved))
+            yield FailureNews(resolved, "resolved")
 
     def lesson(self, entry: Entry) -> str:
         """The one-line lesson of a failure, with its fix."""
@@ -70,8 +70,8 @@ class Settling:
         """The call and file hashes to keep; empty ones if the call passes with the same files with which it failed."""
         if before is None:
             return {"state": entry.state or (f"{ALWAYS}@",)} if entry.call else {}
-        then = {**files_of(entry), **before}
-        differs = (self.memory.digest_of(path)[:DIGITS] not in (digits, UNKNOWN) for path, digits in then.items())
-        if UNKNOWN not in then.values() and any(differs):
-            return {"state": state_of(then)} if entry.call else {}
+        hashes = {**files_of(entry), **before}
+        differs = (self.memory.digest_of(path)[:DIGITS] not in (digits, UNKNOWN) for path, digits in hashes.items())
+        if UNKNOWN not in hashes.values() and any(differs):
+            return {"state": state_of(hashes)} if entry.call else {}
         return {"call": "", "state": ()}

@@ -123,8 +123,8 @@ def _command(given: Mapping[str, Any]) -> str:
 
 
 def _exit_code(text: str) -> int | None:
-    near = text[:300] + "\n" + text[-300:]
-    return next((int(found[1]) for pattern in EXITS if (found := pattern.search(near))), None)
+    both_ends = text[:300] + "\n" + text[-300:]
+    return next((int(found[1]) for pattern in EXITS if (found := pattern.search(both_ends))), None)
 
 
 def _parsed(arguments: str) -> Mapping[str, Any]:

@@ -135,11 +135,11 @@ class FailedCommand:
             return False
         if INSTALLS.search(command) and not INSTALLS.search(self.command) and program(command) != program(self.command):
             return False
-        near = close(*_without_shared_runner(self.command, command)) >= NEAR
+        similar = close(*_without_shared_runner(self.command, command)) >= NEAR
         same_files = set(named_files(self.command)) <= set(named_files(command))
         wrong = self._error_contains(_WRONG_CALL) and (self._error_contains(_WRONG_PATH) or same_files)
         same = program(self.command) == program(command) and program(command) not in _SCRIPTS
-        return wrong and (near or (same and not self.edits))
+        return wrong and (similar or (same and not self.edits))
 
     def _error_contains(self, words: tuple[str, ...]) -> bool:
         return any(word.lower() in self.error.lower() for word in words)

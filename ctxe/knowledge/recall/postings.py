@@ -98,12 +98,12 @@ class Postings:
         lengths, k1, b = self._lengths, K1[channel], B[channel]
         # This is saturate(times / shorten(length, average, b), k1) written out: most of a query's time is spent here.
         fixed, longer, more = k1 * (1.0 - b), k1 * b / (self._averages[channel] or 1.0), k1 + 1.0
-        slots, worths = array("I"), array("d")
+        slots, weights = array("I"), array("d")
         for having, counts in self._table.parts(term):
             slots += having
             counted = zip(having, counts, strict=True)
-            worths.extend([more * n / (n + fixed + longer * lengths[slot][channel]) for slot, n in counted])
-        return Weighed(slots, worths)
+            weights.extend([more * n / (n + fixed + longer * lengths[slot][channel]) for slot, n in counted])
+        return Weighed(slots, weights)
 
     def having(self, term: str) -> int:
         """The number of entries that have a term."""

@@ -66,8 +66,8 @@ def _totals(postings: Postings, asked: Iterable[tuple[str, float]]) -> dict[int,
             break
         times = -common * weight
         posting = postings.weighed(term)
-        for slot, worth in zip(posting.slots, posting.worths, strict=True):
-            totals[slot] = totals.get(slot, 0.0) + times * worth
+        for slot, weight_there in zip(posting.slots, posting.worths, strict=True):
+            totals[slot] = totals.get(slot, 0.0) + times * weight_there
     return totals
 
 
@@ -94,11 +94,11 @@ def _expansion(look: SlotSignals, totals: Mapping[int, float], allowed: Allowed)
     Signals that do not depend on the question are left out: they would drown it.
     """
     postings, words = look.postings, look.question.words
-    gathered: dict[str, float] = {}
+    weights: dict[str, float] = {}
     for slot in _best(postings, totals, allowed, FEEDBACK_FROM):
         for term, times in postings.reading(slot).words.items():
             if term not in words:
                 worth = totals[slot] * (1.0 + math.log(times)) * postings.rarity(term)
-                gathered[term] = gathered.get(term, 0.0) + worth
-    top = heapq.nsmallest(FEEDBACK_TERMS, gathered.items(), key=lambda pair: (-pair[1], pair[0]))
+                weights[term] = weights.get(term, 0.0) + worth
+    top = heapq.nsmallest(FEEDBACK_TERMS, weights.items(), key=lambda pair: (-pair[1], pair[0]))
     return {term: worth / top[0][1] for term, worth in top} if top and top[0][1] > 0 else {}

@@ -231,7 +231,7 @@ def mention(found: re.Match[str]) -> str:
 
 def beside(text: str, term: str) -> Mapping[str, int]:
     """Counts of the words near the first mentions of the id with this term. A word near two of them counts twice."""
-    near: Counter[str] = Counter()
+    word_counts: Counter[str] = Counter()
     for found in islice((found for found in _MENTIONED.finditer(text) if mention(found) == term), MOST_MENTIONS):
-        near.update(counts(text[max(0, found.start() - NEAR) : found.end() + NEAR]))
-    return near
+        word_counts.update(counts(text[max(0, found.start() - NEAR) : found.end() + NEAR]))
+    return word_counts

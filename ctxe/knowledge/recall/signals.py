@@ -122,8 +122,8 @@ class SlotSignals:
         words, size, k1 = self.postings.reading(slot).words, self.postings.size(slot), K1[WORDS]
         times = [words[term] for term in shared]
         # Most counts are 1 or 2, so few distinct values need computing.
-        worth = {number: saturate(number / size, k1) for number in set(times)}
-        return math.fsum(map(mul, map(wanted.__getitem__, shared), map(worth.__getitem__, times)))
+        saturated = {number: saturate(number / size, k1) for number in set(times)}
+        return math.fsum(map(mul, map(wanted.__getitem__, shared), map(saturated.__getitem__, times)))
 
     def _term_score(self, slot: int, shared: Iterable[str], channel: int) -> float:
         postings = self.postings
@@ -139,14 +139,14 @@ class SlotSignals:
 
     def _said_of(self, slot: int) -> float:
         """BM25 of the question's words in the text near mentions of the entry."""
-        seen = [
+        mentions = [
             words for time, words in self.postings.around.said_of(slot) if self._as_of is None or time < self._as_of
         ]
-        if not seen:
+        if not mentions:
             return 0.0
-        shared = set(self.question.words).intersection(set().union(*seen))
-        times = {term: sum(words.get(term, 0) for words in seen) for term in shared}
-        length = shorten(sum(sum(words.values()) for words in seen), SAID, B[WORDS])
+        shared = set(self.question.words).intersection(set().union(*mentions))
+        times = {term: sum(words.get(term, 0) for words in mentions) for term in shared}
+        length = shorten(sum(sum(words.values()) for words in mentions), SAID, B[WORDS])
         return math.fsum(self.postings.rarity(term) * saturate(number / length) for term, number in times.items())
 
     def _names_speaker(self, slot: int) -> bool:

@@ -44,11 +44,11 @@ class PostingTable:
         """Update to the current entries; new readings are offered to ``readings``."""
         if self._path and not self._slots and len(entries) >= MANY:
             self._open(self._path)
-        seen = {id(entry): slot for slot, entry in self.entries.items()}
+        slots_by_identity = {id(entry): slot for slot, entry in self.entries.items()}
         kept: dict[int, Entry] = {}
         new: list[tuple[str, str, Entry]] = []
         for key, entry in _by_key(entries).items():
-            slot = seen.get(id(entry))
+            slot = slots_by_identity.get(id(entry))
             if slot is None:
                 mark = _content_hash(entry)
                 known = self._slots.get(key)

@@ -54,8 +54,8 @@ def odds(look: SlotSignals, found: Sequence[Scored], weights: Weights) -> list[f
     """
     fitted = [weights.inject[FITTED.get(one.entry.kind, LASTING)] for one in found]
     return [
-        worth[START] + sum(worth[name] * value for name, value in zip(CLUES, clue, strict=True))
-        for worth, clue in zip(fitted, clues(look, found, weights), strict=True)
+        coefficients[START] + sum(coefficients[name] * value for name, value in zip(CLUES, clue, strict=True))
+        for coefficients, clue in zip(fitted, clues(look, found, weights), strict=True)
     ]
 
 

@@ -141,7 +141,7 @@ def _conflicts_with(
     unit: RuleUnit,
 ) -> Iterator[Conflict]:
     """The first earlier item of another file that chose differently about the same subject, if any."""
-    for other, before, about, first in seen:
-        if other == number and before != chosen and first.file != unit.file and about & rest:
+    for other, before, subject, first in seen:
+        if other == number and before != chosen and first.file != unit.file and subject & rest:
             yield Conflict(first, unit)
             return

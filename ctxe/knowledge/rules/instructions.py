@@ -61,9 +61,9 @@ class Instructions:
 
         Without words, as at a fold, the latter are in the system prompt too.
         """
-        everything, some, rules = self._selected(task, room)
+        everything, scoped_rules, rules = self._selected(task, room)
         always = self._section("instructions", everything, "system")
-        scoped = self._section("instructions for these files", some, "task" if task.words else "system")
+        scoped = self._section("instructions for these files", scoped_rules, "task" if task.words else "system")
         if task.words:
             scoped = replace(scoped, left_out=(*scoped.left_out, *self._waiting(rules, task)))
         return [section for section in (always, scoped) if section.chunks or section.left_out]
@@ -77,23 +77,23 @@ class Instructions:
 
     def sources(self, task: Task, room: int) -> tuple[InstructionFile, ...]:
         """Every instruction file, in order, loaded or not."""
-        everything, some, rules = self._selected(task, room)
-        placed = {live.rule.path: (live, chunk) for live, chunk in (*everything, *some)}
+        everything, scoped_rules, rules = self._selected(task, room)
+        placed = {live.rule.path: (live, chunk) for live, chunk in (*everything, *scoped_rules)}
         return tuple(self._status_of(rule, placed) for rule in rules)
 
     def notices(self, task: Task, room: int) -> tuple[str, ...]:
         """Lines for the user: files cut or refused, invisible characters, contradictions."""
-        everything, some, rules = self._selected(task, room)
+        everything, scoped_rules, rules = self._selected(task, room)
         lines = [f"{rule.path}: {rule.problem}" for rule in rules if rule.problem]
         short: dict[str, str] = {}
-        for live, chunk in (*everything, *some):
+        for live, chunk in (*everything, *scoped_rules):
             lines += live.fenced.notices
             if chunk is None and live.words:
                 short[live.rule.path] = "LEFT OUT"
             elif chunk is not None and chunk.tier != "full":
                 short[live.rule.path] = "CUT"
         lines += _cut_notices(short)
-        in_effect = [live.rule for live, _ in (*everything, *some)]
+        in_effect = [live.rule for live, _ in (*everything, *scoped_rules)]
         for conflict in self._merge(in_effect).conflicts:
             one, other = conflict.first, conflict.second
             files = f"{in_effect[one.file].path} and {in_effect[other.file].path}"
@@ -103,14 +103,14 @@ class Instructions:
 
     def advice(self, task: Task, room: int, readme: str, tracked: Sequence[str]) -> tuple[str, ...]:
         """Useless cost: items that repeat the README, and scopes that match no file of the project."""
-        everything, some, rules = self._selected(task, room)
+        everything, scoped_rules, rules = self._selected(task, room)
         known = [RuleUnit(0, unit.text) for unit in units_of(readme) if not unit.level]
         lines = []
-        for live, _ in (*everything, *some):
-            again = [u for u, _ in merge(["\n\n".join(u.text for u in known), live.words]).dropped if u.file == 1]
-            if again:
-                tokens = sum(self.count(unit.text) for unit in again)
-                lines.append(f"{live.rule.path}: {len(again)} items repeat the README ({tokens} tokens a request)")
+        for live, _ in (*everything, *scoped_rules):
+            repeated = [u for u, _ in merge(["\n\n".join(u.text for u in known), live.words]).dropped if u.file == 1]
+            if repeated:
+                tokens = sum(self.count(unit.text) for unit in repeated)
+                lines.append(f"{live.rule.path}: {len(repeated)} items repeat the README ({tokens} tokens a request)")
         idle = (rule for rule in rules if rule.scope and not rule.bears_on(tracked))
         return (*lines, *(f"{rule.path}: no file is in its scope ({', '.join(rule.scope)})" for rule in idle))
 
@@ -232,9 +232,9 @@ def _cut_notices(short: Mapping[str, str]) -> list[str]:
     if len(short) < MANY:
         return [f"{path} is {how}: the instructions together are too long" for path, how in short.items()]
     counts = Counter(short.values())
-    what = " and ".join(f"{counts[how]} {how}" for how in ("CUT", "LEFT OUT") if counts[how])
+    sums = " and ".join(f"{counts[how]} {how}" for how in ("CUT", "LEFT OUT") if counts[how])
     first = ", ".join(list(short)[: MANY - 1])
-    return [f"{len(short)} instruction files are too long together: {what} ({first}, …); `ctxe memory show --sources`"]
+    return [f"{len(short)} instruction files are too long together: {sums} ({first}, …); `ctxe memory show --sources`"]
 
 
 def _fenced(rule: Rule, words: str) -> Fenced:

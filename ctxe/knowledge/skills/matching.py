@@ -81,18 +81,18 @@ class Matcher:
             counted.update(path_terms(path))
         spelled = _spellings(task.words)
         weights = [self._term_weights(skill) for skill in skills]
-        spread = Counter(term for worths in weights for term in worths.keys() & counted.keys())
+        spread = Counter(term for term_weights in weights for term in term_weights.keys() & counted.keys())
         files = tuple(dict.fromkeys((*task.named, *task.files)))
         found = [
-            self._match(skill, worths, counted, spread, len(skills), files, spelled)
-            for skill, worths in zip(skills, weights, strict=True)
+            self._match(skill, term_weights, counted, spread, len(skills), files, spelled)
+            for skill, term_weights in zip(skills, weights, strict=True)
         ]
         return sorted((one for one in found if one.score > 0), key=lambda one: (-one.score, one.skill.name))
 
     def _match(
         self,
         skill: Skill,
-        worths: Mapping[str, float],
+        weights: Mapping[str, float],
         counted: Mapping[str, int],
         spread: Mapping[str, int],
         number: int,
@@ -100,7 +100,7 @@ class Matcher:
         spelled: Mapping[str, str],
     ) -> SkillMatch:
         """Score a skill: the weights of its words in the task, each further one counting less, and its files."""
-        parts = {term: worths[term] * rarity(term, spread[term], number) for term in counted.keys() & worths.keys()}
+        parts = {term: weights[term] * rarity(term, spread[term], number) for term in counted.keys() & weights.keys()}
         words = sorted(parts, key=lambda term: (-parts[term], term))
         # A long text contains many words by chance, so each further one counts less.
         word_score = sum(parts[term] / math.sqrt(1 + place) for place, term in enumerate(words))

@@ -120,10 +120,10 @@ def rules_of(data: bytes, name: str) -> tuple[Entry, ...]:
     entries: dict[str, Entry] = {}
     for title, text in _sections(page.text(), name):
         first = key = f"{slug(name)}/{slug(title)}"
-        again = 1
+        number = 1
         while key in entries:
-            again += 1
-            key = f"{first}-{again}"
+            number += 1
+            key = f"{first}-{number}"
         shown_title = str(values.get("description") or title)[:LONGEST_TITLE] if title == name else title
         entries[key] = Entry(key, "preference", shown_title, by=f"import of {name}", scope=scope, text=text)
     return tuple(entries.values())

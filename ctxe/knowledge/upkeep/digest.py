@@ -65,17 +65,17 @@ def _from_words(conversation: Conversation, session: str) -> Iterator[Entry]:
 
 def _sentence(words: str, kind: str) -> str:
     """The only sentence of a line that gives a memory of this kind; else the whole line."""
-    alone = [one for one in _SENTENCES.split(words) if kind_of(one, None) == kind]
-    return alone[0] if len(alone) == 1 else words
+    matching = [one for one in _SENTENCES.split(words) if kind_of(one, None) == kind]
+    return matching[0] if len(matching) == 1 else words
 
 
 def _changed_together(conversation: Conversation, session: str) -> Iterator[Entry]:
     """Pairs of files that always changed together, in at least TOGETHER turns."""
     turns = [set(turn.changed()[:MOST_FILES]) for turn in conversation.turns]
-    alone = Counter(path for paths in turns for path in paths)
+    changes = Counter(path for paths in turns for path in paths)
     pairs = Counter(pair for paths in turns for pair in combinations(sorted(paths), 2))
     for (one, other), times in pairs.items():
-        if times >= TOGETHER and alone[one] == alone[other] == times:
+        if times >= TOGETHER and changes[one] == changes[other] == times:
             title = f"{one} and {other} change together"
             text = f"In {times} turns of session {session} neither was changed without the other."
             yield _draft("fact", title, text, session, len(turns), (one, other))
@@ -92,11 +92,11 @@ def _from_commands(conversation: Conversation, session: str) -> Iterator[Entry]:
             failed.add(command)
     best: dict[str, tuple[int, int, str]] = {}
     for command, times in good.items():
-        what = _PURPOSE.get(program(command)) or _PURPOSE.get(program(command).partition(" ")[0])
-        if what and times >= TWICE and not _NARROW.search(command):
-            best[what] = min(best.get(what, (99, 0, "")), (len(named_files(command)), -times, command))
-    for what, (_, _, command) in best.items():
-        yield _draft("routine", f"{what}: `{command}`", "", session, len(conversation.turns))
+        purpose = _PURPOSE.get(program(command)) or _PURPOSE.get(program(command).partition(" ")[0])
+        if purpose and times >= TWICE and not _NARROW.search(command):
+            best[purpose] = min(best.get(purpose, (99, 0, "")), (len(named_files(command)), -times, command))
+    for purpose, (_, _, command) in best.items():
+        yield _draft("routine", f"{purpose}: `{command}`", "", session, len(conversation.turns))
 
 
 def _runs(conversation: Conversation) -> Iterator[tuple[str, bool]]:

@@ -90,8 +90,8 @@ def kind_of(words: str, answered: str | None) -> str:
     """
     if not words or len(words) > LONGEST or _QUESTION.search(words) or _ONCE.search(words) or _REPORTED.search(words):
         return ""
-    own = _QUOTED.sub("…", words)
-    if _DECIDED.search(own) and not _THAT.search(own):
+    text = _QUOTED.sub("…", words)
+    if _DECIDED.search(text) and not _THAT.search(text):
         return "decision"
-    put_right = answered is not None and corrects(own, answered) and _INSTEAD.search(own) and not _THAT.search(own)
-    return "preference" if _WISH.search(own) or put_right else ""
+    put_right = answered is not None and corrects(text, answered) and _INSTEAD.search(text) and not _THAT.search(text)
+    return "preference" if _WISH.search(text) or put_right else ""

@@ -45,9 +45,9 @@ def _costs(ledger: Ledger, prices: Prices | None) -> str:
     """The price of the input without any cache, and with what the provider has cached; empty without a known price."""
     if prices is None:
         return ""
-    new = prices.cost(Usage(input=ledger.used))
-    again = prices.cost(Usage(input=ledger.used, cache_read=ledger.cached))
-    return f"{figures.money(new)} new" + (f", {figures.money(again)} with cache" if ledger.cached else "")
+    uncached = prices.cost(Usage(input=ledger.used))
+    cached = prices.cost(Usage(input=ledger.used, cache_read=ledger.cached))
+    return f"{figures.money(uncached)} new" + (f", {figures.money(cached)} with cache" if ledger.cached else "")
 
 
 def summary(ledger: Ledger, screen: Screen, prices: Prices | None = None) -> list[Line]:
