@@ -13,8 +13,7 @@ from ctxe.storage.files import IGNORE_ALL, read
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Folders of one project. ``working`` is the user's current folder, ``root`` the repository around it (or the
-    same).
+    """Folders of one project. ``working`` is the user's folder, ``root`` the repository around it (or the same).
 
     ``memory`` is ``<root>/.ctxe``; ``cache`` lies below it, or in the user's cache folder if the tree is read-only. The
     cache may contain files that came with the repository: only locks are kept in it directly. What is trusted lies in a

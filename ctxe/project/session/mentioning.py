@@ -37,8 +37,7 @@ class Asking:
     count: Callable[[], int]
 
     def resources(self, words: str) -> Iterator[Event]:
-        """Read the resources that words name by ``@SERVER:URI`` and queue each with them, or say why it cannot be
-        shown.
+        """Read the resources that words name by ``@SERVER:URI`` and queue each with them, or say why not.
 
         Each read is shown, logged and, when too long, trimmed like a tool call of the model.
         """

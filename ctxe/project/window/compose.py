@@ -27,8 +27,7 @@ STANDING_ORDER: dict[str, int] = {"instructions": 0, "skills": 1, "memory": 2}
 
 @dataclass(frozen=True, slots=True)
 class SessionSources:
-    """The sources of a session, each with the budget share its sections use, and the fixed parts: rules and tool
-    schemas.
+    """The sources of a session with the budget shares of their sections, and its fixed parts: rules and schemas.
 
     ``named`` makes a section of the files that the user's words mention. ``surroundings`` tells where the session runs
     (platform, branch, date), ``changes`` what changed in files since the model saw them. ``clean`` is applied to every
@@ -63,16 +62,13 @@ class Composer:
         return self.counter.count
 
     def standing(self, state: State) -> tuple[Section, ...]:
-        """The sections of an epoch that precede the conversation: rules, instructions, skills, memory, most stable
-        first.
-        """
+        """The sections before the conversation, most stable first: rules, instructions, skills, memory."""
         offered = [s for s in self._offered(task_of("", state), _files_in_use(state)) if s.placement == "system"]
         offered.sort(key=lambda section: STANDING_ORDER.get(section.share or "", 9))
         return (self.offers.rules, *offered)
 
     def gather(self, words: str, state: State, *, ahead: bool = False) -> tuple[Section, ...]:
-        """Sections to send with the user's words, each within its budget share, without chunks that the request already
-        holds.
+        """Sections to send with the user's words, within their shares and without chunks that the request holds.
 
         ``ahead``: the user has not sent the words yet. No host is asked then, since that costs money: no embeddings, no
         second look of a model at the plan.
@@ -93,9 +89,7 @@ class Composer:
         return (*found, *map(self.cleaned, self.offers.changes(state.with_new_turn(words, found), self.budget)))
 
     def _surroundings(self, state: State, held: set[str]) -> list[Section]:
-        """Where the session runs: with its first words, after a fold, and whenever the branch or the day is another
-        one.
-        """
+        """Where the session runs: with its first words, after a fold, and when branch or day have changed."""
         now = self.offers.surroundings()
         shown = [one.chunks for turn in state.conversation.turns for one in turn.gathered if one.name == now.name]
         current = shown[-1:] == [now.chunks] and held.issuperset(chunk.digest for chunk in now.chunks)

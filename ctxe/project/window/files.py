@@ -68,9 +68,7 @@ class SessionFiles:
         return "" if now is None else news_of(None if was is None else self.clean(was), self.clean(now), room, count)
 
     def _keep(self, digest: str, data: bytes) -> None:
-        """Remember a text by its content hash, so that a later change can be shown as a diff. The oldest text is
-        dropped.
-        """
+        """Remember a text by its content hash, to show a later change as a diff; the oldest text is dropped."""
         decoded = decode(data) if len(data) <= LONGEST_NEWS else None
         if decoded is not None:
             self._texts[digest] = decoded.text

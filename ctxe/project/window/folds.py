@@ -1,6 +1,4 @@
-"""When a session's requests are folded, what a fold keeps, what is shown again later, and the forecast of the next
-fold.
-"""
+"""When a session's requests are folded, what a fold keeps, what is shown again later, and when the next fold comes."""
 
 from __future__ import annotations
 
@@ -160,8 +158,7 @@ def lessons_before(project: Project, composer: Composer, state: State, upto: Pos
 
 
 def trimmer(window: int, count: Count, state: Callable[[], State]) -> Callable[[ToolOutput], tuple[str, str]]:
-    """A function that trims tool output when it arrives, by the limit of its kind; it returns the text and a handle to
-    the whole.
+    """A function that trims tool output on arrival, by the limit of its kind; gives the text and a handle to the whole.
 
     Long runs of lines that the model still has in its context are not repeated. Where a text is cut, lines near names
     the session works with are kept.

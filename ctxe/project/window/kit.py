@@ -54,9 +54,7 @@ class Kit:
 
     @property
     def schemas(self) -> tuple[ToolSchema, ...]:
-        """The tool schemas sent to the model, sorted by name: the order in which tools are made must not change the
-        prompt.
-        """
+        """The tool schemas for the model, sorted by name: the order of their making must not change a prompt."""
         return tuple(self.tools[name].schema for name in sorted(self.tools))
 
 
@@ -71,8 +69,7 @@ def kit_for(
     ask: Ask = lambda *_: iter(()),
     mode: Callable[[], str] = str,
 ) -> Kit:
-    """The tools of a session; ``only`` names the ones offered (empty: all), ``skills`` the modules that every request
-    holds.
+    """The tools of a session; ``only`` names the ones offered (empty: all), ``skills`` the modules always loaded.
 
     ``state`` gives the session's current state, ``mode`` its approval mode; ``ask`` answers what the model delegates.
     The defaults serve callers without a running session. Raises ConfigError for an unknown tool or skill.
@@ -103,9 +100,7 @@ def kit_for(
 def _skilled(
     project: Project, state: Callable[[], State], shell: Tool | None, more: tuple[str, ...], *, listed: bool
 ) -> Skilled:
-    """The skill modules of a session: those that the settings always load, and ``more``. Raises ConfigError for an
-    unknown one.
-    """
+    """The skill modules of a session, with those that settings always load and ``more``. Raises ConfigError."""
     skilled = Skilled(project, state, (*project.config.skills.always, *more), shell, finder(project), listed)
     for name in more:
         named(skilled.find(), name)

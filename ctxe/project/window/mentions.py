@@ -1,6 +1,4 @@
-"""Files named in text: the user's ``@path``, put into the context window whole, and ``path:line`` in delegates'
-answers.
-"""
+"""Files named in text: the user's ``@path``, put into the request whole, and ``path:line`` in delegates' answers."""
 
 from __future__ import annotations
 

@@ -16,9 +16,7 @@ NEWEST = 20
 
 
 def expected(folder: Path, own: str) -> Callable[[int], float]:
-    """A function from the number of calls made to the number still expected, by the logs in ``folder`` other than
-    ``own``.
-    """
+    """A function from the calls made to the calls still expected, by the logs in ``folder`` other than ``own``."""
 
     @cache
     def past() -> tuple[int, ...]:

@@ -31,9 +31,7 @@ OPENING = (
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """``text`` has ``tokens`` tokens (o200k_base), never more than ``budget``; ``sections`` tell where its parts come
-    from.
-    """
+    """``text`` has ``tokens`` tokens (o200k_base), never more than ``budget``; ``sections`` list its parts."""
 
     task: str
     budget: int
@@ -68,9 +66,7 @@ def to_json(made: Bundle) -> dict[str, Any]:
 
 
 def _gathered(project: Project, words: str, room: int, count: Count, advance: Advance | None) -> list[Section]:
-    """Sections within ``room`` tokens: memory first, then rules (those for planned files too), then files in what is
-    left.
-    """
+    """Sections within ``room`` tokens: memory, then rules (those for planned files too), then files in what is left."""
     from ctxe.project.planning.plan import plan, unconnected
 
     project = unconnected(project)

@@ -1,6 +1,4 @@
-"""Reads back what a session sent: its requests, their cost with and without a cache, and which injected context was
-used.
-"""
+"""Reads back what a session sent: its requests, their cost with and without a cache, the use of injected context."""
 
 from __future__ import annotations
 

@@ -141,8 +141,7 @@ def surviving(conversation: Conversation) -> Iterator[Chunk]:
 
 
 def outside(project: Project, words: str) -> list[Path]:
-    """Pictures that words name by a path on this machine, dropped into the terminal or after ``@``; each once, in
-    order.
+    """Pictures that words name by a path on this machine, dropped in or after ``@``; each once, in order.
 
     The path may be quoted or have escaped blanks, be absolute or start with ``~``; after ``@`` it may be relative to
     the user's folder. A plain path inside the project is left out: it is a mention like any other file's.

@@ -62,9 +62,7 @@ def request_plain(project: Project, opening: Opening, words: str, own: str | Non
 
 
 def _pictures(project: Project, words: str, state: State) -> tuple[Chunk, ...]:
-    """Pictures outside the project that words name, as a session would show them. Those that cannot be shown are left
-    out.
-    """
+    """Pictures outside the project that words name, as a session would show them; others are left out."""
     from ctxe.project.window.pictured import outside, pictured, read_outside
 
     found: list[Chunk] = []

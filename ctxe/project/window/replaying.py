@@ -1,5 +1,4 @@
-"""A conversation under a token budget, driven from outside: words, replies and outputs go in, the next request comes
-out.
+"""A conversation under a token budget, driven from outside: words, replies and outputs go in, requests come out.
 
 It trims, folds and assembles as a chat does, without a session, a model or a disk: the core of `ctxe replay`.
 """
@@ -122,8 +121,7 @@ def _with_notes(conversation: Conversation, place: Position, chunks: tuple[Chunk
 
 
 def replayed(window: int, vocabulary: str) -> tuple[Replayed, Count]:
-    """An empty conversation and its counter, which counts each text once. Raises ConfigError when no room is left for
-    words.
+    """An empty conversation and its counter, which counts each text once. Raises ConfigError without room for words.
 
     It loads the whole vocabulary now; otherwise one answer in the middle of the conversation would take half a second.
     """

@@ -14,9 +14,7 @@ ASKED = "you asked for this page"
 
 
 def beside(queued: Sequence[Chunk]) -> list[Section]:
-    """Sections for what waits for the user's words: pages at the priority of files, everything else at that of the
-    words.
-    """
+    """Sections for chunks that wait for the user's words: pages at the priority of files, others at that of words."""
     pages = tuple(chunk for chunk in queued if "://" in chunk.id)  # the id of a page is its URL
     others = tuple(chunk for chunk in queued if "://" not in chunk.id)
     made = [Section(PAGES, Priority.INJECTED, pages, "task")] if pages else []
