@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ctxe.domain.errors import CtxeError
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 State = Literal["ok", "note", "fail"]
 NO_HISTORY = "`git status` says what to do; until then ctxe knows no history here"
+LEAST_ROOM = 20_000_000
+"""Bytes left on a disk below which it is told of: about what an index and a long session take."""
 MOST_TOLD = 8
 """Most lines of advice on instruction files, and on skills."""
 
@@ -37,6 +41,7 @@ def checks(project: Project, *, reach: bool) -> Iterator[Finding]:
         _python,
         _git,
         _folder,
+        _disk,
         _trust,
         _settings,
         _instructions,
@@ -92,6 +97,25 @@ def _folder(project: Project) -> Iterator[Finding]:
     if own(place.cache, place.root, place.user) is None:
         hint = f"a key for it belongs in {place.user}, which must be yours to write"
         yield Finding("cache", "note", "kept for one run at a time", hint)
+
+
+def _disk(project: Project) -> Iterator[Finding]:
+    """Whether there is room to save anything, where the memory, the cache and the user's own files are."""
+    place = project.place
+    free: dict[int, tuple[Path, int]] = {}
+    for folder in (place.root, place.cache, place.user):
+        there = next(path for path in (folder, *folder.parents) if path.exists())
+        free.setdefault(there.stat().st_dev, (there, shutil.disk_usage(there).free))
+    for folder, left in free.values():
+        yield from disk(folder, left)
+
+
+def disk(folder: Path, left: int) -> Iterator[Finding]:
+    """What to say of a disk with so many bytes left; nothing where there is room."""
+    if left < LEAST_ROOM:
+        state: State = "note" if left else "fail"
+        hint = "free some: sessions, memory and settings cannot be saved on a full disk"
+        yield Finding("disk", state, f"{left / 1e6:,.1f} MB left where {folder} is", hint)
 
 
 def _trust(project: Project) -> Iterator[Finding]:

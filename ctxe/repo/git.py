@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,6 +18,10 @@ UNDER_WAY = {
     "REVERT_HEAD": "revert", "BISECT_LOG": "bisect",
 }  # fmt: skip
 """Files in git's folder that mark an unfinished operation. Rebase comes first: it also leaves CHERRY_PICK_HEAD."""
+READ_BY_GIT = (
+    ".gitignore", ".gitattributes", ".git", ".git/HEAD", ".git/config", ".git/index", ".git/packed-refs",
+    ".git/info/exclude", ".git/info/attributes",
+)  # fmt: skip
 _COMMIT = pattern(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
@@ -32,7 +37,9 @@ class Git:
     below: bool = False
 
     def start(self, *args: str) -> subprocess.Popen[bytes] | None:
-        """Start git with its standard output as a pipe; None when git is missing or cannot start."""
+        """Start git with its standard output as a pipe; None when git is missing, cannot start or would wait."""
+        if self._waits_at():
+            return None
         try:
             return subprocess.Popen(
                 git_command(self.root, *args),
@@ -50,6 +57,8 @@ class Git:
 
     def refusal(self) -> str:
         """Why git refuses to work on this tree, in its own words (another owner, damage); empty when it does not."""
+        if pipe := self._waits_at():
+            return f"{pipe} is a named pipe, on which git would wait"
         try:
             command = git_command(self.root, "rev-parse", "--git-dir")
             env = self._environment()
@@ -93,6 +102,10 @@ class Git:
         place = self.root / (linked or ".git")
         return next((what for name, what in UNDER_WAY.items() if (place / name).exists()), "")
 
+    def _waits_at(self) -> str:
+        """A file that git reads whatever it is asked, if a named pipe stands in its place; else empty."""
+        return next((name for name in READ_BY_GIT if _is_pipe(self.root / name)), "")
+
     def _environment(self) -> dict[str, str]:
         limits = {"GIT_CEILING_DIRECTORIES": str(self.root.parent)} if self.below else {}
         return git_environment(self.env) | limits
@@ -104,6 +117,13 @@ class Git:
             return place.read_text(encoding="utf-8").strip() if place.is_file() else ""
         except (OSError, UnicodeDecodeError, ValueError):
             return ""
+
+
+def _is_pipe(path: Path) -> bool:
+    try:
+        return stat.S_ISFIFO(path.stat().st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def finish(process: subprocess.Popen[bytes] | None) -> bytes | None:

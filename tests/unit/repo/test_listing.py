@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,17 @@ def test_links_loops_and_fifos_are_left_out(tree: Path) -> None:
     (tree / "link.py").symlink_to("a.py")
     os.mkfifo(tree / "pipe.py")
     assert names(tree) == [".gitignore", "a.py", "sub/b.py"]
+
+
+@pytest.mark.parametrize("name", [".gitignore", ".git/packed-refs", ".git/info/exclude", ".git/index"])
+def test_git_is_not_asked_where_it_would_wait_for_a_pipe(tree: Path, name: str) -> None:
+    git(tree, "init", "-q")
+    (tree / name).unlink(missing_ok=True)
+    os.mkfifo(tree / name)
+    began = time.monotonic()
+    assert {"a.py", "sub/b.py"} <= set(names(tree))
+    assert Git(tree, os.environ).refusal() == f"{name} is a named pipe, on which git would wait"
+    assert time.monotonic() - began < 20
 
 
 def test_our_own_folder_is_never_listed(tree: Path) -> None:
