@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterator
 
 from ctxe.agent.state import State
 from ctxe.context.tokens import Count
-from ctxe.context.transcript import transcript
+from ctxe.context.transcript import render_transcript
 from ctxe.context.trim import trim
 from ctxe.domain.conversation import Reply
 from ctxe.domain.errors import CtxeError
@@ -81,7 +81,7 @@ class Summarizer:
     def _question(self, state: State, focus: str, room: int) -> Message:
         before = state.summary
         parts = [f"The summary so far:\n{before.text}"] if before else []
-        parts.append(transcript(state.conversation, before.steps if before else 0, room, self.count))
+        parts.append(render_transcript(state.conversation, before.steps if before else 0, room, self.count))
         parts += [f"What matters most to the user: {focus}"] if focus else []
         return Message("user", (Text("\n\n".join([*parts, "Write the summary."])),))
 

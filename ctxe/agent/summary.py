@@ -11,7 +11,7 @@ from typing import Any
 from ctxe.agent.log import header_of
 from ctxe.domain.conversation import Usage
 from ctxe.domain.errors import NewerSession, SessionError
-from ctxe.domain.past import total
+from ctxe.domain.past import known_total
 from ctxe.domain.value import dataclass, field, fields, replace
 
 TYPE = b'"type":"'
@@ -57,7 +57,7 @@ class Summary:
     @property
     def usd(self) -> float | None:
         """Dollars in total; None when no price is known."""
-        return total(one.usd for one in self.spent)
+        return known_total(one.usd for one in self.spent)
 
     @property
     def usage(self) -> Usage:

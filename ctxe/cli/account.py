@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ctxe.cli.invocation import Invocation
 from ctxe.cli.printed import print_json
-from ctxe.cli.quick import Options
+from ctxe.cli.quick import OptionParser
 from ctxe.domain.errors import ConfigError, SessionError
 from ctxe.domain.value import dataclass
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ctxe.domain.past import SentRequest
     from ctxe.project import Project
 
-OPTIONS = Options(
+OPTIONS = OptionParser(
     {"--json": "as_json", "--explain": "explain"},
     {"--budget": "window", "--model": "model", "--session": "session", "--step": "step"},
     ("window", "step"),

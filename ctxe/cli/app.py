@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ctxe.cli.front import COMMANDS, HELP, fits, front
+from ctxe.cli.front import COMMANDS, HELP, fits_window, print_front_page
 
 if TYPE_CHECKING:
     from ctxe.cli.invocation import Invocation
@@ -32,7 +32,7 @@ def build(wanted: Collection[str]) -> Any:
     import typer
 
     from ctxe.cli.help import readable
-    from ctxe.cli.parameters import direct
+    from ctxe.cli.parameters import with_lean_parsing
 
     app = typer.Typer(
         name="ctxe",
@@ -49,7 +49,7 @@ def build(wanted: Collection[str]) -> Any:
         else:
             app.command(name, help=says)(_placeholder)
     app.callback()(_root)
-    return direct(readable(typer.main.get_command(app)))
+    return with_lean_parsing(readable(typer.main.get_command(app)))
 
 
 def _placeholder() -> None:
@@ -95,33 +95,33 @@ def _wanted(words: list[str]) -> Collection[str]:
     from ctxe.config import read_environment
 
     if "_CTXE_COMPLETE" in read_environment():
-        from ctxe.cli.completion import know_shells
+        from ctxe.cli.completion import register_shells
 
-        know_shells()
+        register_shells()
         return COMMANDS
     return [word for word in words if not word.startswith("-")][:1]
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command line and return the exit code; errors are shown without a traceback."""
-    from ctxe.cli.errors import say, told
+    from ctxe.cli.errors import print_error, run_reporting_errors
 
     words = sys.argv[1:] if argv is None else argv
-    if words in (["--help"], ["-h"]) and fits():
-        return told(front)
-    from ctxe.cli.invocation import split
+    if words in (["--help"], ["-h"]) and fits_window():
+        return run_reporting_errors(print_front_page)
+    from ctxe.cli.invocation import split_globals
     from ctxe.domain.errors import ConfigError
 
     try:
-        rest, invocation = split(words)
+        rest, invocation = split_globals(words)
     except ConfigError as error:
-        say(error.message, error.hint)
+        print_error(error.message, error.hint)
         return 2
     if rest in (["--version"], ["-V"]):
-        return told(_version)
+        return run_reporting_errors(_version)
     rest = _with_implied_chat(rest)
     if rest[:1] and rest[0] in QUICK and (quick := _quick(rest, invocation)) is not None:
-        return told(quick, invocation.debug)
+        return run_reporting_errors(quick, invocation.debug)
     wanted = _wanted(rest)
     called = {"args": rest, "prog_name": "ctxe", "standalone_mode": False, "obj": invocation}
-    return told(lambda: build(wanted)(**called), invocation.debug)
+    return run_reporting_errors(lambda: build(wanted)(**called), invocation.debug)

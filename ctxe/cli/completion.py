@@ -15,7 +15,7 @@ def register(app: typer.Typer) -> None:
     app.command("completion", help="A script that completes ctxe's commands in your shell.")(completion)
 
 
-def know_shells() -> None:
+def register_shells() -> None:
     """Let Typer answer completion requests of shells; by default it does so only when it also adds its own options."""
     from typer._completion_classes import completion_init
 

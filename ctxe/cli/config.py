@@ -65,12 +65,12 @@ def put(
     value: Annotated[str, typer.Argument(help="its new value; a list is written with commas")],
 ) -> None:
     """Validate a value and save it in the user's file. Raises ConfigError, StoreError."""
-    from ctxe.config import parse, save, user_file
+    from ctxe.config import parse_setting, save_setting, user_file
 
     invocation = Invocation.of(context)
-    parsed = parse(key, value)
+    parsed = parse_setting(key, value)
     file = user_file(invocation.project().environment)
-    save(file, key.split(".", 1), parsed)
+    save_setting(file, key.split(".", 1), parsed)
     invocation.screen().say(f"{key} = {_shown(parsed)} ({file})")
 
 

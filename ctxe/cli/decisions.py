@@ -27,13 +27,13 @@ def list_(
     as_json: JsonOption = False,
 ) -> None:
     """Decisions that hold, or with ``--all`` also superseded ones; proposals are left out."""
-    from ctxe.cli.memory_pages import entries_table, public
+    from ctxe.cli.memory_pages import entries_table, public_row
     from ctxe.project.memory import memories
 
     invocation = Invocation.of(context)
     rows = [row for row in memories.rows(invocation.project(), "decision", all_=all_) if row["status"] != "proposed"]
     if as_json:
-        print_json([public(row) for row in rows])
+        print_json([public_row(row) for row in rows])
         return
     screen = invocation.screen()
     screen.say(

@@ -24,7 +24,7 @@ SPENT = {
 """Resources that a machine can run out of, with what the user can do about it."""
 
 
-def told(run: Callable[[], object], debug: bool = False) -> int:
+def run_reporting_errors(run: Callable[[], object], debug: bool = False) -> int:
     """Run a command and return the exit code of the process. Only a bug leaves a traceback, in a file."""
     from ctxe.terminal.streams import BROKEN_PIPE, polite
 
@@ -32,7 +32,7 @@ def told(run: Callable[[], object], debug: bool = False) -> int:
         with polite(sys.stdout, sys.stderr):
             code = run()
     except CtxeError as error:
-        say(error.message, error.hint)
+        print_error(error.message, error.hint)
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -41,11 +41,11 @@ def told(run: Callable[[], object], debug: bool = False) -> int:
             return BROKEN_PIPE
         return leaving.code if isinstance(leaving.code, int) else 2
     except Exception as error:
-        return _report_usage(error) or _report_machine(error) or bug(error, debug)
+        return _report_usage(error) or _report_machine(error) or report_bug(error, debug)
     return code if isinstance(code, int) else 0
 
 
-def say(message: str, hint: str = "") -> None:
+def print_error(message: str, hint: str = "") -> None:
     """Print one line and a hint below it to standard error; silent when it cannot be written.
 
     On a terminal, long lines are wrapped at spaces.
@@ -96,15 +96,17 @@ def _report_machine(error: Exception) -> int:
     if not isinstance(error, OSError):
         return 0
     if error.errno == errno.ENAMETOOLONG:
-        say(f"no file has a name of {len(str(error.filename)):,} characters", "check what you gave as a file or an id")
+        print_error(
+            f"no file has a name of {len(str(error.filename)):,} characters", "check what you gave as a file or an id"
+        )
     elif error.errno in SPENT:
-        say(f"this machine refuses more: {error.strerror}", SPENT[error.errno])
+        print_error(f"this machine refuses more: {error.strerror}", SPENT[error.errno])
     else:
         return 0
     return StoreError.exit_code
 
 
-def bug(error: Exception, debug: bool) -> int:
+def report_bug(error: Exception, debug: bool) -> int:
     """Report a bug in one line with the file that has the stack, or with ``debug`` the traceback; returns 1."""
     import tempfile
     import traceback
@@ -120,5 +122,5 @@ def bug(error: Exception, debug: bool) -> int:
             file.writelines(traceback.format_tb(error.__traceback__))
             file.write(type(error).__name__ + "\n")
         where = f"please report it with {name}"
-    say(f"a bug in ctxe: {type(error).__name__}", where)
+    print_error(f"a bug in ctxe: {type(error).__name__}", where)
     return 1

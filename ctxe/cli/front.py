@@ -40,14 +40,14 @@ WIDTH = 80
 """Most columns of a help page; in a narrower window Typer wraps it itself."""
 
 
-def fits() -> bool:
+def fits_window() -> bool:
     """True when the window is at least WIDTH columns wide."""
     import shutil
 
     return shutil.get_terminal_size().columns >= WIDTH
 
 
-def front() -> None:
+def print_front_page() -> None:
     """Print the page exactly as Typer does; importing Typer takes as long as everything else that this needs."""
     import sys
 

@@ -56,7 +56,7 @@ class Invocation:
         return detect(sys.stdin, sys.stdout, sys.stderr, self.environment)
 
 
-def split(words: list[str]) -> tuple[list[str], Invocation]:
+def split_globals(words: list[str]) -> tuple[list[str], Invocation]:
     """Extract ``-C DIR``, ``--project DIR`` and ``--debug`` from a command line, anywhere before ``--``.
 
     Raises ConfigError when DIR is missing.

@@ -54,10 +54,10 @@ def list_(context: typer.Context, as_json: JsonOption = False) -> None:
         print_json(found)
     else:
         screen = invocation.screen()
-        screen.say(drawn(found, screen))
+        screen.say(server_table(found, screen))
 
 
-def drawn(found: Sequence[Mapping[str, Any]], screen: Screen) -> str:
+def server_table(found: Sequence[Mapping[str, Any]], screen: Screen) -> str:
     """Servers as a table."""
     from ctxe.terminal.tables import Cell, Column, table
 
@@ -147,10 +147,10 @@ def approve(context: typer.Context, name: Name) -> None:
     screen = invocation.screen()
     if not screen.keyboard:
         raise ConfigError("approving a server takes a person at a keyboard", "run it in a terminal")
-    confirmed(invocation.project(), name, screen, Prompt(screen).ask)
+    confirm_server(invocation.project(), name, screen, Prompt(screen).ask)
 
 
-def confirmed(project: Project, name: str, screen: Screen, ask: Callable[[str, Sequence[str]], str]) -> bool:
+def confirm_server(project: Project, name: str, screen: Screen, ask: Callable[[str, Sequence[str]], str]) -> bool:
     """Show exactly what a project's server would run; True when the user allowed it. Raises ConfigError."""
     from ctxe.project.servers.configured import accept
     from ctxe.project.servers.pages import approving
@@ -183,10 +183,10 @@ def try_(context: typer.Context, name: Name, as_json: JsonOption = False) -> Non
         print_json(found)
     else:
         screen = invocation.screen()
-        screen.say(shown(found, screen))
+        screen.say(server_page(found, screen))
 
 
-def shown(found: Mapping[str, Any], screen: Screen) -> str:
+def server_page(found: Mapping[str, Any], screen: Screen) -> str:
     """A server's tools as the model sees them, each with its tokens."""
     from ctxe.terminal.figures import plural
     from ctxe.terminal.style import Line, fold, line

@@ -44,10 +44,10 @@ def login(
     secret = project.environment.get(client_secret_env, "") if client_secret_env else ""
     if client_secret_env and not (secret and client_id):
         raise ConfigError(f"the variable {client_secret_env} is not set, or --client-id is missing", "both are needed")
-    signed(project, name, screen, (client_id, secret), port)
+    sign_in(project, name, screen, (client_id, secret), port)
 
 
-def signed(project: Project, name: str, screen: Screen, client: tuple[str, str] = ("", ""), port: int = 0) -> None:
+def sign_in(project: Project, name: str, screen: Screen, client: tuple[str, str] = ("", ""), port: int = 0) -> None:
     """Let a person sign in. Raises CtxeError, KeyboardInterrupt."""
     from ctxe.domain.errors import ConfigError
     from ctxe.project.servers import signing

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from ctxe.terminal.input.prompt import Prompt
 
 
-def by_hand(project: Project, prompt: Prompt, entry: Any) -> bool:
+def edit_by_hand(project: Project, prompt: Prompt, entry: Any) -> bool:
     """Have a person edit an entry's file; False when it stays unchanged. Raises StoreError for an entry of a log."""
     from ctxe.domain.errors import StoreError
     from ctxe.project.memory import inbox

@@ -66,7 +66,7 @@ def entries_table(rows: Sequence[Mapping[str, Any]], screen: Screen) -> str:
     return table(*filled(COLUMNS, [_row(row, now) for row in rows], screen), screen)
 
 
-def public(row: Mapping[str, Any]) -> dict[str, Any]:
+def public_row(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row for other programs, without the fields that only the page needs."""
     return {key: value for key, value in row.items() if key not in ("at", "number", "rival")}
 
@@ -96,10 +96,10 @@ def entry_page(project: Project, screen: Screen, ref: str) -> str:
     rows: list[list[Cell]] = [[name, value] for name, value in facts if value]
     head = draw([line((entry.id, "accent"), "  ", (entry.title, "strong"))], screen)
     known = table([Column("", style="dim"), Column("", wraps=True)], rows, screen)
-    return "\n\n".join(part for part in (head, known, prose(entry.text, screen)) if part)
+    return "\n\n".join(part for part in (head, known, print_prose(entry.text, screen)) if part)
 
 
-def prose(text: str, screen: Screen) -> str:
+def print_prose(text: str, screen: Screen) -> str:
     """Text of an entry, sanitised and wrapped to the window."""
     from ctxe.terminal.style import fold
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ctxe.cli.invocation import Invocation
-from ctxe.cli.memory_edit import by_hand
+from ctxe.cli.memory_edit import edit_by_hand
 from ctxe.cli.output import JsonOption, print_json
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _list(project: Project, screen: Screen) -> None:
 
 def _walk(project: Project, screen: Screen, waiting: Any) -> bool:
     """Ask about each proposal; False when the user quits."""
-    from ctxe.cli.memory_pages import entry_page, prose
+    from ctxe.cli.memory_pages import entry_page, print_prose
     from ctxe.project.memory import inbox, memories
     from ctxe.terminal.input.prompt import Prompt
 
@@ -79,14 +79,14 @@ def _walk(project: Project, screen: Screen, waiting: Any) -> bool:
     for number, proposal in enumerate(waiting, 1):
         screen.say(f"\n{number} of {len(waiting)}\n" + entry_page(project, screen, proposal.id))
         if change := inbox.difference(project, proposal):
-            screen.say(prose(change, screen))
+            screen.say(print_prose(change, screen))
         others = memories.same_subject(project, proposal)
         for other in others:
             screen.say(f"stands already: {other.id} {other.title}")
         choices = ("accept", "edit", *(("merge", "supersede") if others else ()), "reject", "later", "quit")
         answer = prompt.ask(_question(choices), choices)
         while answer == "edit":  # ask again about a proposal left unchanged: only a yes keeps it
-            changed = by_hand(project, prompt, proposal)
+            changed = edit_by_hand(project, prompt, proposal)
             answer = "accept" if changed else prompt.ask(_question(choices), choices)
         if answer == "quit":
             return False
@@ -114,7 +114,7 @@ def _walk_stale(project: Project, screen: Screen) -> bool:
         if answer == "quit":
             return False
         if answer == "edit":
-            by_hand(project, prompt, project.store.get(name))
+            edit_by_hand(project, prompt, project.store.get(name))
         if answer == "move":
             follow(project, project.store.get(name), places)
         if answer == "keep":

@@ -7,10 +7,10 @@ from typing import Any
 
 from ctxe.cli.invocation import Invocation
 from ctxe.cli.printed import print_json
-from ctxe.cli.quick import Options
+from ctxe.cli.quick import OptionParser
 from ctxe.domain.value import dataclass
 
-OPTIONS = Options(
+OPTIONS = OptionParser(
     {"--all": "all_", "--today": "today", "--weeks": "weeks", "--sources": "sources", "--json": "as_json"},
     {"--kind": "kind"},
 )
@@ -53,13 +53,13 @@ def show(invocation: Invocation, wanted: MemoryOptions) -> None:
     elif wanted.weeks:
         by_week = memories.weeks(project)
         text = "\n\n".join("\n  ".join((week, *lines)) for week, lines in by_week.items())
-        print_json(by_week) if wanted.as_json else screen.say(memory_pages.prose(text or "no older days", screen))
+        print_json(by_week) if wanted.as_json else screen.say(memory_pages.print_prose(text or "no older days", screen))
     elif wanted.entry:
         print_json(memories.whole(project, wanted.entry)) if wanted.as_json else screen.say(
             memory_pages.entry_page(project, screen, wanted.entry)
         )
     elif wanted.as_json:
-        print_json([memory_pages.public(row) for row in memories.rows(project, wanted.kind, all_=wanted.all_)])
+        print_json([memory_pages.public_row(row) for row in memories.rows(project, wanted.kind, all_=wanted.all_)])
     else:
         screen.say(memory_pages.page(project, screen, wanted.kind, all_=wanted.all_))
 

@@ -143,10 +143,10 @@ def edit(
     if given:
         project.store.change(held.id, **given)
     elif screen.keyboard:
-        from ctxe.cli.memory_edit import by_hand
+        from ctxe.cli.memory_edit import edit_by_hand
         from ctxe.terminal.input.prompt import Prompt
 
-        if not by_hand(project, Prompt(screen, editor=project.editor), held):
+        if not edit_by_hand(project, Prompt(screen, editor=project.editor), held):
             screen.say("nothing changed")
             return
     else:

@@ -14,7 +14,7 @@ def offer_local(project: Project, screen: Screen) -> bool:
 
     Asks nothing when a model is configured or a key is set. Raises ConfigError or StoreError.
     """
-    from ctxe.config import save, user_file
+    from ctxe.config import save_setting, user_file
     from ctxe.project.models import OFFLINE, choice, local_servers
     from ctxe.terminal.input.prompt import Prompt
 
@@ -27,9 +27,9 @@ def offer_local(project: Project, screen: Screen) -> bool:
         name = f"{server.provider}/{served.name}"
         if Prompt(screen).ask(f"{server.url} serves {name}. Use it from now on? [y/n]", ("y", "n")) == "y":
             file = user_file(project.environment)
-            save(file, ("model", "name"), name)
+            save_setting(file, ("model", "name"), name)
             if served.window:
-                save(file, ("models", name, "window"), served.window)
+                save_setting(file, ("models", name, "window"), served.window)
             screen.say(f"kept in {file}")
             return True
     return False
@@ -40,7 +40,7 @@ def ask_window(project: Project, screen: Screen) -> bool:
 
     Raises UnknownModel when nobody answers; also ConfigError, StoreError.
     """
-    from ctxe.config import save, user_file
+    from ctxe.config import save_setting, user_file
     from ctxe.domain.errors import UnknownModel
     from ctxe.terminal.input.prompt import Prompt
 
@@ -55,7 +55,7 @@ def ask_window(project: Project, screen: Screen) -> bool:
             tokens = _tokens(typed or "")
             question = "A number, like 128000 or 128k; an empty line leaves. Its window in tokens?"
         file = user_file(project.environment)
-        save(file, ("models", error.name, "window"), tokens)
+        save_setting(file, ("models", error.name, "window"), tokens)
         screen.say(f"kept in {file}")
         return True
     return False

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 
-def direct(command: Any) -> Any:
+def with_lean_parsing(command: Any) -> Any:
     """The command and its subcommands, parsing only the values that need it; the accepted values stay the same.
 
     Typer validates every value with pydantic, even defaults and plain strings, and importing it takes as long as a
@@ -17,7 +17,7 @@ def direct(command: Any) -> Any:
     asked = command.get_help_option  # creates an option, whose value is validated too
     command.get_help_option = lambda context: _direct(asked(context))
     for inner in getattr(command, "commands", {}).values():
-        direct(inner)
+        with_lean_parsing(inner)
     return command
 
 

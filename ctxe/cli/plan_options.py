@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ctxe.cli.invocation import Invocation
 from ctxe.cli.printed import print_json
-from ctxe.cli.quick import Options
+from ctxe.cli.quick import OptionParser
 from ctxe.domain.errors import ConfigError
 from ctxe.domain.value import dataclass
 from ctxe.serve.answers import plan_json
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from ctxe.terminal.style import Line
     from ctxe.terminal.tables import Cell
 
-OPTIONS = Options({"--json": "as_json", "--show": "contents", "--all": "every"}, {"--budget": "budget"}, ("budget",))
+OPTIONS = OptionParser(
+    {"--json": "as_json", "--show": "contents", "--all": "every"}, {"--budget": "budget"}, ("budget",)
+)
 LEAST = 100
 BAR = 8
 BELOW = 6

@@ -18,7 +18,7 @@ def _is_sentence(word: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class OptionParser:
     """The options of a command: ``flags`` and ``values`` map each option to its field.
 
     Of these fields ``numbers`` are integers, ``amounts`` may have a decimal point, ``lists`` may be repeated, and

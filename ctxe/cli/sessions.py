@@ -81,7 +81,7 @@ def _listing(found: Sequence[Summary], now: float, screen: Screen) -> str:
     return table([Column(name, right=name in right, grows=name in soft) for name in names], rows, screen)
 
 
-def picked(project: Project, prompt: Prompt, but: str = "") -> str | None:
+def pick_session(project: Project, prompt: Prompt, but: str = "") -> str | None:
     """The id of the session that a person picks; None for none. Raises SessionError when there are none."""
     import time
 

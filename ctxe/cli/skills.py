@@ -73,10 +73,10 @@ def show(
     if as_json:
         print_json(found)
         return
-    from ctxe.cli.memory_pages import prose
+    from ctxe.cli.memory_pages import print_prose
 
     screen = invocation.screen()
-    screen.say("\n\n".join([_facts(found, screen), prose(found["text"], screen)]))
+    screen.say("\n\n".join([_facts(found, screen), print_prose(found["text"], screen)]))
 
 
 def _facts(found: dict[str, Any], screen: Screen) -> str:

@@ -1,6 +1,6 @@
 """Settings from defaults, the user's file, the project's, the environment and flags, merged into one frozen Config."""
 
-from ctxe.config.keys import defaults, every_setting, parse, require
+from ctxe.config.keys import all_settings, defaults, parse_setting, require
 from ctxe.config.load import (
     PROJECT_FILE,
     LoadedConfig,
@@ -8,29 +8,29 @@ from ctxe.config.load import (
     load,
     read_environment,
     search_outside,
-    unheard,
+    unknown_variables,
     user_file,
     user_folder,
 )
 from ctxe.config.values import Config
-from ctxe.config.write import drop, example, save
+from ctxe.config.write import example_file, remove_setting, save_setting
 
 __all__ = [
     "PROJECT_FILE",
     "Config",
     "LoadedConfig",
+    "all_settings",
     "cache_folder",
     "defaults",
-    "drop",
-    "every_setting",
-    "example",
+    "example_file",
     "load",
-    "parse",
+    "parse_setting",
     "read_environment",
+    "remove_setting",
     "require",
-    "save",
+    "save_setting",
     "search_outside",
-    "unheard",
+    "unknown_variables",
     "user_file",
     "user_folder",
 ]

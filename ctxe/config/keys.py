@@ -37,7 +37,7 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
 
 
 @cache
-def every_setting() -> list[tuple[str, Any, Any, str]]:
+def all_settings() -> list[tuple[str, Any, Any, str]]:
     """(dotted key, type, default, description) of every setting."""
     found = []
     for section, kind in get_type_hints(Config).items():
@@ -50,20 +50,20 @@ def every_setting() -> list[tuple[str, Any, Any, str]]:
 
 def defaults() -> dict[str, Any]:
     """Default values by dotted key."""
-    return {key: default for key, _, default, _ in every_setting()}
+    return {key: default for key, _, default, _ in all_settings()}
 
 
 def require(key: str) -> None:
     """Raise ConfigError, suggesting the nearest name, when there is no such setting."""
-    known = {name: kind for name, kind, _, _ in every_setting()}
+    known = {name: kind for name, kind, _, _ in all_settings()}
     if key not in known:
         raise ConfigError(f"unknown setting {key}", _nearest(key, known))
 
 
-def parse(key: str, text: str) -> Any:
+def parse_setting(key: str, text: str) -> Any:
     """Parse a setting's value from text (environment, ``config set``). Raises ConfigError."""
     require(key)
-    kind = {name: kind for name, kind, _, _ in every_setting()}[key]
+    kind = {name: kind for name, kind, _, _ in all_settings()}[key]
     try:
         text.encode()  # fails on command-line bytes that are not text
         value: Any = text
@@ -81,14 +81,14 @@ def parse(key: str, text: str) -> Any:
     return value
 
 
-def check(flat: Mapping[str, Any], origin: str) -> None:
+def validate(flat: Mapping[str, Any], origin: str) -> None:
     """Raise ConfigError, naming ``origin``, for an unknown key or a value of the wrong type."""
-    known = {key: kind for key, kind, _, _ in every_setting()}
+    known = {key: kind for key, kind, _, _ in all_settings()}
     for key, value in flat.items():
         if key.startswith("models.") and isinstance(value, Mapping):
             continue
         if key == SERVERS:
-            check_servers(value, origin)
+            validate_servers(value, origin)
             continue
         if key not in known:
             raise ConfigError(f"{origin}: unknown setting {key}", _nearest(key, known))
@@ -116,7 +116,7 @@ def _default_hint(key: str) -> str:
     return f"its default is {usual:g}" if plain else f"its default is {json.dumps(usual)}"
 
 
-def check_servers(value: Any, origin: str) -> None:
+def validate_servers(value: Any, origin: str) -> None:
     """Raise ConfigError for a table of servers with something unknown, of the wrong type, or missing."""
     if not isinstance(value, Mapping):
         raise ConfigError(f"{origin}: {SERVERS} is not a table", f'write [{SERVERS}.NAME] and command = "…" below it')

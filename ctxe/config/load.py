@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar, get_type_hints
 
-from ctxe.config.keys import SERVERS, check, defaults, every_setting, parse
+from ctxe.config.keys import SERVERS, all_settings, defaults, parse_setting, validate
 from ctxe.config.values import Config, ServerSettings
 from ctxe.domain.errors import ConfigError, StoreError
 from ctxe.domain.value import dataclass
@@ -91,7 +91,7 @@ def load(root: Path, environment: Mapping[str, str], flags: Mapping[str, Any] | 
     origins: dict[str, str] = {}
     _overlay(settings, origins, read_table(own), str(own))
     project = _flat(read_table(root / PROJECT_FILE))
-    check(project, PROJECT_FILE)
+    validate(project, PROJECT_FILE)
     before = {**defaults(), **settings}
     merged, refused = tighten(before, project)
     for key, value in merged.items():
@@ -131,7 +131,7 @@ def _flat(table: Mapping[str, Any]) -> dict[str, Any]:
 
 def _overlay(settings: dict[str, Any], origins: dict[str, str], table: Mapping[str, Any], origin: str) -> None:
     flat = _flat(table)
-    check(flat, origin)
+    validate(flat, origin)
     settings.update(flat)
     origins.update(dict.fromkeys(flat, origin))
 
@@ -143,16 +143,16 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, tuple[Any, st
         found["model.name"] = (name, "CTXE_MODEL")
     for variable, key in _variables().items():
         if variable in environment:
-            found[key] = (parse(key, environment[variable]), variable)
+            found[key] = (parse_setting(key, environment[variable]), variable)
     return found
 
 
 def _variables() -> dict[str, str]:
     """The key of every setting by its environment variable."""
-    return {"CTXE_" + key.replace(".", "_").upper(): key for key, _, _, _ in every_setting()}
+    return {"CTXE_" + key.replace(".", "_").upper(): key for key, _, _, _ in all_settings()}
 
 
-def unheard(environment: Mapping[str, str]) -> tuple[str, ...]:
+def unknown_variables(environment: Mapping[str, str]) -> tuple[str, ...]:
     """CTXE_ variables that set nothing: typos, or another program's."""
     return tuple(name for name in environment if name.startswith("CTXE_") and name not in {*_variables(), *OTHERS})
 
@@ -161,11 +161,11 @@ def _build(settings: Mapping[str, Any]) -> Config:
     parts: dict[str, Any] = {}
     for section, kind in get_type_hints(Config).items():
         own = {k.partition(".")[2]: v for k, v in settings.items() if k.startswith(section + ".")}
-        parts[section] = MappingProxyType(own) if section in ("models", "mcp") else settled(kind, own)
-    servers = {name: settled(ServerSettings, table) for name, table in settings.get(SERVERS, {}).items()}
+        parts[section] = MappingProxyType(own) if section in ("models", "mcp") else from_table(kind, own)
+    servers = {name: from_table(ServerSettings, table) for name, table in settings.get(SERVERS, {}).items()}
     return Config(**{**parts, "mcp": MappingProxyType(servers)})
 
 
-def settled(kind: type[Settings], table: Mapping[str, Any]) -> Settings:
+def from_table(kind: type[Settings], table: Mapping[str, Any]) -> Settings:
     """A section of the settings from its table, whose keys have been checked."""
     return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()})

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ctxe.config.keys import every_setting
+from ctxe.config.keys import all_settings
 from ctxe.config.load import read_table
 from ctxe.config.values import ServerSettings
 from ctxe.domain.value import fields
 
 
-def save(path: Path, keys: Sequence[str], value: Any) -> None:
+def save_setting(path: Path, keys: Sequence[str], value: Any) -> None:
     """Set one key (("model", "name"), ("models", "ollama/x", "window")) in a settings file, keeping the others.
 
     The file's comments are lost; if it is a symlink, its target is written. Raises ConfigError or StoreError.
@@ -29,8 +29,8 @@ def save(path: Path, keys: Sequence[str], value: Any) -> None:
     replace(path.resolve(), tomli_w.dumps(table).encode())
 
 
-def drop(path: Path, keys: Sequence[str]) -> None:
-    """Remove one key, or a whole table, from a settings file, if it is there. Raises like ``save``."""
+def remove_setting(path: Path, keys: Sequence[str]) -> None:
+    """Remove one key, or a whole table, from a settings file, if it is there. Raises like ``save_setting``."""
     import tomli_w
 
     from ctxe.storage.files import replace
@@ -56,11 +56,11 @@ MODELS = """
 """
 
 
-def example() -> str:
+def example_file() -> str:
     """The text of ``.ctxe.example.toml``: every key with its default and one comment."""
     lines: list[str] = []
     section = ""
-    for key, _, default, says in every_setting():
+    for key, _, default, says in all_settings():
         head, _, name = key.partition(".")
         if head != section:
             lines += ["", f"[{head}]"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from ctxe.context.cost import Billing, pays, usual_calls
+from ctxe.context.cost import Billing, is_fold_cheaper, usual_calls
 from ctxe.domain.value import dataclass
 
 LEAST_FREED = 0.10
@@ -117,7 +117,7 @@ def fold_cause(size: int, steps: int, room: FoldRoom, policy: FoldPolicy, done: 
     if size <= room.paying(policy):
         return None
     kept = room.target(policy)
-    return "price" if pays(size - kept, kept - room.standing, policy.calls(done), policy.billing) else None
+    return "price" if is_fold_cheaper(size - kept, kept - room.standing, policy.calls(done), policy.billing) else None
 
 
 def worth_folding(before: int, after: int, cause: str) -> bool:

@@ -29,7 +29,7 @@ class Billing:
         return cls(read / prices.input, write / prices.input)
 
 
-def pays(freed: int, kept: int, calls: float, billing: Billing) -> bool:
+def is_fold_cheaper(freed: int, kept: int, calls: float, billing: Billing) -> bool:
     """True when reading ``freed`` tokens in ``calls`` more calls costs more than rewriting ``kept`` tokens."""
     return billing.read * freed * calls > billing.write * kept
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from heapq import heappop, heappush
 
 from ctxe.context.lines import HistoryEntry, names_in
-from ctxe.context.survey import Sightings
+from ctxe.context.survey import LineSightings
 from ctxe.domain.value import dataclass
 
 HEADING = 8.0
@@ -39,14 +39,16 @@ class Topic:
         return tuple(name for line in self.title for name in names_in(line))
 
 
-Candidate = tuple[Topic, Sightings, tuple[str, ...], float, float]
+Candidate = tuple[Topic, LineSightings, tuple[str, ...], float, float]
 """A line that may be chosen: its topic, its sightings, its names, its own worth, its price in tokens.
 
 A plain tuple: a fold weighs tens of thousands, and creating objects would take longer than choosing from them.
 """
 
 
-def choose_lines(candidates: Sequence[Candidate], left: dict[str, float], room: float) -> list[tuple[Topic, Sightings]]:
+def choose_lines(
+    candidates: Sequence[Candidate], left: dict[str, float], room: float
+) -> list[tuple[Topic, LineSightings]]:
     """The lines that fit ``room`` tokens, best first; ties keep the order of ``candidates``.
 
     ``left`` is the remaining worth of each name; choosing a line sets its names to 0. A topic's first line pays for the
@@ -57,7 +59,7 @@ def choose_lines(candidates: Sequence[Candidate], left: dict[str, float], room: 
     waiting = sorted(range(len(candidates)), key=gains.__getitem__, reverse=True)[::-1]
     again: list[tuple[float, int]] = []
     fitting = set(waiting)
-    order: list[tuple[Topic, Sightings]] = []
+    order: list[tuple[Topic, LineSightings]] = []
     while fitting:
         if again and (not waiting or again[0] < (-gains[waiting[-1]], waiting[-1])):
             _, i = heappop(again)

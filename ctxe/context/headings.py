@@ -8,7 +8,7 @@ from ctxe.domain.conversation import Conversation
 from ctxe.domain.section import Chunk
 from ctxe.domain.value import dataclass
 from ctxe.lexical.bm25 import Corpus, FieldWeight
-from ctxe.lexical.words import counts, terms
+from ctxe.lexical.words import term_counts, terms
 
 FENCES = ("```", "~~~")
 OUTLINE = 60
@@ -94,7 +94,9 @@ def _scores(found: Sequence[HeadedPart], lines: Sequence[str], words: str) -> di
         above = [one for one in above if one.level < part.level]
         titles = " ".join(one.title for one in above)
         body = "\n".join(lines[part.first + bool(part.level) : part.end])
-        index.add(f"{number:06d}", {"title": counts(part.title), "above": counts(titles), "text": counts(body)})
+        index.add(
+            f"{number:06d}", {"title": term_counts(part.title), "above": term_counts(titles), "text": term_counts(body)}
+        )
         above.append(part)
     scores = index.scores(wanted)
     best = max(scores.values(), default=0.0)

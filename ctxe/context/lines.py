@@ -13,7 +13,7 @@ from sys import intern
 from typing import Literal
 
 from ctxe.context.calls import CallArguments, kind_of, parse_arguments
-from ctxe.context.listing import unpadded
+from ctxe.context.listing import strip_padding
 from ctxe.context.trim import Kind
 from ctxe.domain.conversation import Step, ToolCall, ToolResult
 from ctxe.domain.pattern import pattern
@@ -88,7 +88,7 @@ def lines_in(text: str, origin: Origin) -> Iterator[Line]:
     """The lines of a text that are not blank."""
     for line in text.splitlines():
         if line and not line.isspace():
-            yield _line(unpadded(line), origin)
+            yield _line(strip_padding(line), origin)
 
 
 @lru_cache(maxsize=1 << 15)
@@ -125,10 +125,10 @@ def _entries(call: ToolCall, result: ToolResult, number: int, text: str) -> Iter
 
 
 def _path_of(asked: CallArguments, result: ToolResult) -> str:
-    return result.touches[0].path if result.touches else path_asked(asked)
+    return result.touches[0].path if result.touches else path_of_call(asked)
 
 
-def path_asked(asked: CallArguments) -> str:
+def path_of_call(asked: CallArguments) -> str:
     """The file the arguments name: under a usual key, else the first string that looks like a file; empty without."""
     if asked.path:
         return asked.path

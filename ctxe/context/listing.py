@@ -16,12 +16,12 @@ LEAST = 4
 _ROW = pattern(r"( *)([0-9]{1,7})(→|\t)")
 
 
-def unpadded(line: str) -> str:
+def strip_padding(line: str) -> str:
     """The line without the padding before its number; a line without a number unchanged."""
     return line.lstrip(" ") if line[:1] == " " and _ROW.match(line) else line
 
 
-def bare(text: str) -> str:
+def strip_listings(text: str) -> str:
     """The text with padding and the numbers of empty lines removed from its listings; the rest unchanged."""
     if "→" not in text and "\t" not in text:
         return text

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ctxe.context.lines import HistoryEntry, number_of
-from ctxe.context.survey import FileHistory, Sightings, Survey, file_key
+from ctxe.context.survey import FileHistory, LineSightings, Survey, file_key
 from ctxe.context.worth import SHORTEST_EDIT
 
 AHEAD, REACH = 3.0, 200
@@ -42,7 +42,7 @@ def near_use(survey: Survey) -> dict[HistoryEntry, bytearray]:
     return near
 
 
-def nearness(history: FileHistory, survey: Survey) -> Callable[[Sightings], float]:
+def nearness(history: FileHistory, survey: Survey) -> Callable[[LineSightings], float]:
     """A scorer for lines of a file: how much likelier than others they are edited next, given the newest edits."""
     key = file_key(history.path)
     done = [entry for entry in survey.newest() if entry.edits and file_key(entry.path) == key]
@@ -51,7 +51,7 @@ def nearness(history: FileHistory, survey: Survey) -> Callable[[Sightings], floa
     places = places_of(history) if changed else {}
     spot = max((places.get(line.core, 0) for line in changed if len(line.core) >= SHORTEST_EDIT), default=0)
 
-    def near(seen: Sightings) -> float:
+    def near(seen: LineSightings) -> float:
         below = places.get(seen.line.core, 0) - spot if spot else 0
         likelier = AHEAD if 0 < below <= REACH else 1.0
         return likelier if touched.isdisjoint(seen.line.names) else likelier * SHARED

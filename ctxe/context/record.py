@@ -14,16 +14,16 @@ from ctxe.context.greedy import HEADING, Candidate, Topic, choose_lines
 from ctxe.context.lines import HistoryEntry, core_of
 from ctxe.context.nearness import near_use
 from ctxe.context.repeats import is_passed
-from ctxe.context.survey import Sightings, Survey, file_key
+from ctxe.context.survey import LineSightings, Survey, file_key
 from ctxe.context.tokens import Count
 from ctxe.context.trim import is_below
-from ctxe.context.worth import left_in_listings, worth_of_lines, worth_of_name
+from ctxe.context.worth import pending_in_listings, worth_of_lines, worth_of_name
 from ctxe.domain.pattern import pattern
 
 SAMPLE = 20_000
 """Characters counted to estimate the price of lines; the chosen text is counted exactly."""
 
-Shown = tuple[Topic, Sightings]
+Shown = tuple[Topic, LineSightings]
 """The topic whose heading a chosen line stands under, and the line."""
 
 _FIGURES = pattern(r"0x[0-9a-fA-F]+|[0-9]+")
@@ -50,7 +50,7 @@ def record(
     density = _density(entries, count)
     topics = _grouped(entries, density)
     left = {name: worth_of_name(name, seen, survey) for name, seen in survey.names.items()}
-    for path, likelier in left_in_listings(survey).items():
+    for path, likelier in pending_in_listings(survey).items():
         left[path] *= likelier
     left.update(dict.fromkeys(covered, 0.0))
     recorded = {core_of(line) for text in earlier for line in text.splitlines()}
@@ -144,7 +144,7 @@ def _fitted(topics: Sequence[Topic], order: Sequence[Shown], room: int, count: C
 
 def _rendered(topics: Sequence[Topic], order: Sequence[Shown], since: int) -> str:
     """The text of a record: which steps it stands for, then the topics with chosen lines and those that must stand."""
-    lines: dict[int, list[Sightings]] = {id(topic): [] for topic in topics}
+    lines: dict[int, list[LineSightings]] = {id(topic): [] for topic in topics}
     for topic, seen in order:
         lines[id(topic)].append(seen)
     last = topics[-1].entries[-1].step
@@ -158,7 +158,7 @@ def _rendered(topics: Sequence[Topic], order: Sequence[Shown], since: int) -> st
     return "\n".join(parts)
 
 
-def _topic_lines(topic: Topic, lines: list[Sightings]) -> list[str]:
+def _topic_lines(topic: Topic, lines: list[LineSightings]) -> list[str]:
     """Heading, title and chosen lines; after a failed last entry at least its first line about an error."""
     newest = topic.entries[-1]
     heading = "; ".join(f"s{entry.step} {entry.what}{'' if entry.ok else ', failed'}" for entry in topic.entries[-2:])
@@ -172,7 +172,7 @@ def _topic_lines(topic: Topic, lines: list[Sightings]) -> list[str]:
     return [f"[{heading}]", *title, *body]
 
 
-def _with_file_names(lines: Sequence[Sightings]) -> Iterator[str]:
+def _with_file_names(lines: Sequence[LineSightings]) -> Iterator[str]:
     """The lines in order, with the file's name above lines that a search found in it."""
     above: tuple[HistoryEntry, str] | None = None
     for seen in lines:
@@ -183,7 +183,7 @@ def _with_file_names(lines: Sequence[Sightings]) -> Iterator[str]:
         yield seen.line.text
 
 
-def _file_above(seen: Sightings) -> str:
+def _file_above(seen: LineSightings) -> str:
     """The line above a search hit that names its file; empty when the hit names it itself."""
     if not is_below(seen.line.text):
         return ""

@@ -17,7 +17,7 @@ from ctxe.context.assemble import Frame
 from ctxe.context.fold import request_size
 from ctxe.context.nearness import nearness
 from ctxe.context.seen import visible_cores
-from ctxe.context.survey import FileHistory, Sightings, Survey, file_key
+from ctxe.context.survey import FileHistory, LineSightings, Survey, file_key
 from ctxe.context.tokens import MESSAGE, Count
 from ctxe.context.worth import worth_of_lines
 from ctxe.domain.conversation import Conversation
@@ -59,11 +59,11 @@ def chunks_to_restore(
     ``usable`` are the tokens a request may hold; ``survey`` gives what the conversation has shown.
     """
     left = cache(lambda: usable - request_size(frame, conversation, count))
-    chunks = missing_lines(conversation, survey(), usable, left)
+    chunks = likely_edited_lines(conversation, survey(), usable, left)
     return chunks if chunks and sum(count(chunk.text) + MESSAGE for chunk in chunks) <= left() else ()
 
 
-def missing_lines(
+def likely_edited_lines(
     conversation: Conversation, survey: Survey, usable: int, left: Callable[[], int]
 ) -> tuple[Chunk, ...]:
     """Lines worth showing again after the newest step, one chunk per file.
@@ -90,7 +90,7 @@ def missing_lines(
     return tuple(islice((chunk for chunk in of_named if chunk), 1))
 
 
-def habit(survey: Survey) -> float:
+def reedit_share(survey: Survey) -> float:
     """Part of the session's edits soon followed by another in the same file, smoothed: 1/2 before any edit is known."""
     past = [(n, step, key) for n, (step, key) in enumerate(survey.edits) if step < survey.now]
     soon = sum(
@@ -108,7 +108,7 @@ def _restored_before(conversation: Conversation) -> Iterator[str]:
 
 def _being_edited(survey: Survey) -> Iterator[FileHistory]:
     keys = dict.fromkeys(key for step, key in survey.edits[-8:] if step == survey.now)
-    if keys and habit(survey) >= HABIT:
+    if keys and reedit_share(survey) >= HABIT:
         yield from (survey.files[key] for key in keys)
 
 
@@ -131,7 +131,7 @@ def _shown(history: FileHistory, survey: Survey, room: float, known: Collection[
     hidden = [seen for core, seen in history.lines.items() if core not in known and not seen.gone]
     near, worth = nearness(history, survey), worth_of_lines(survey)
     hidden.sort(key=lambda seen: -near(seen) * worth(seen) / _cost(seen))
-    taken: list[Sightings] = []
+    taken: list[LineSightings] = []
     for seen in hidden:
         room -= _cost(seen)
         if room < 0:
@@ -144,5 +144,5 @@ def _shown(history: FileHistory, survey: Survey, room: float, known: Collection[
     return Chunk(PREFIX + file_key(history.path), text, "its file is being worked on", "region", history.path)
 
 
-def _cost(seen: Sightings) -> float:
+def _cost(seen: LineSightings) -> float:
     return 1 + len(seen.line.text) / CHARS

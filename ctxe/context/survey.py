@@ -30,7 +30,7 @@ class Mentions:
 
 
 @dataclass(slots=True)
-class Sightings:
+class LineSightings:
     """Where a line stood, by core: its newest copy, in how many entries, and when it was last written and replaced."""
 
     line: Line
@@ -54,7 +54,7 @@ class FileHistory:
     path: str
     edits: int = 0
     last_edit: int = NEVER
-    lines: dict[str, Sightings] = field(default_factory=dict)
+    lines: dict[str, LineSightings] = field(default_factory=dict)
     reads: list[HistoryEntry] = field(default_factory=list)
 
 
@@ -75,7 +75,7 @@ class Survey:
     def __init__(self) -> None:
         self.entries: list[HistoryEntry] = []
         self.names: dict[str, Mentions] = {}
-        self.lines: dict[str, Sightings] = {}
+        self.lines: dict[str, LineSightings] = {}
         self.files: dict[str, FileHistory] = {}
         self.edits: list[tuple[int, str]] = []
         self.words: dict[str, None] = {}
@@ -162,11 +162,11 @@ class Survey:
             elif line.origin == "words":
                 self.words[name] = None
 
-    def _take_line(self, entry: HistoryEntry, line: Line, place: int) -> Sightings:
+    def _take_line(self, entry: HistoryEntry, line: Line, place: int) -> LineSightings:
         """Update the sightings of a line: this copy is now its newest."""
         seen = self.lines.get(line.core)
         if seen is None:
-            seen = self.lines[line.core] = Sightings(line, entry, place)
+            seen = self.lines[line.core] = LineSightings(line, entry, place)
         if seen.entry is not entry or not seen.entries:
             seen.entries += 1
         seen.line, seen.entry, seen.place = line, entry, place

@@ -12,7 +12,7 @@ WORDS, REMARK, ASKED, OUTPUT = 1_000, 400, 150, 250
 """Most tokens of a user message, of a remark, of a call's arguments and of a result."""
 
 
-def transcript(conversation: Conversation, since: int, room: int, count: Count) -> str:
+def render_transcript(conversation: Conversation, since: int, room: int, count: Count) -> str:
     """User messages, replies, calls and results after step ``since`` in ``room`` tokens; the oldest are dropped."""
     texts = list(_parts(conversation, since, count))
     kept: list[str] = []

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
-from ctxe.context.listing import bare
+from ctxe.context.listing import strip_listings
 from ctxe.context.repeats import without_repeats
 from ctxe.context.tokens import Count
 from ctxe.domain.pattern import pattern
@@ -120,7 +120,7 @@ def _tidied(text: str, kind: Kind, handle: str) -> tuple[list[str], bool]:
     only.
     """
     text = _ESCAPE.sub("", text) if "\x1b" in text else text
-    text = text if kind in ("recalled", "page") else bare(text)
+    text = text if kind in ("recalled", "page") else strip_listings(text)
     if kind in ("read", "recalled", "page"):
         return text.split("\n"), False
     lines = [line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")]

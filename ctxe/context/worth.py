@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from ctxe.context.lines import HistoryEntry
-from ctxe.context.survey import Mentions, Sightings, Survey, file_key
+from ctxe.context.survey import LineSightings, Mentions, Survey, file_key
 from ctxe.domain.pattern import pattern
 
 HALF_NAME, HALF_LINE = 24.0, 48.0
@@ -61,22 +61,22 @@ SETTLED = 2
 """Steps after its last edit during which a file counts as being edited."""
 
 
-def faded(steps: int, half: float) -> float:
+def decayed(steps: int, half: float) -> float:
     """What is left of a worth of 1 after ``steps`` with a half-life of ``half`` steps."""
     return math.pow(0.5, steps / half)
 
 
 def worth_of_name(name: str, seen: Mentions, survey: Survey) -> float:
     """The worth of having a name anywhere in the request."""
-    worth = NAME * faded(survey.now - seen.last, HALF_NAME) * (1 + SEEN * math.log(seen.entries))
+    worth = NAME * decayed(survey.now - seen.last, HALF_NAME) * (1 + SEEN * math.log(seen.entries))
     if seen.used:
-        worth *= 1 + USED * faded(survey.now - seen.last_used, HALF_NAME) * (1 + math.log(seen.used))
+        worth *= 1 + USED * decayed(survey.now - seen.last_used, HALF_NAME) * (1 + math.log(seen.used))
     if name in survey.words:
         worth *= USER
     return worth * PATH if "/" in name else worth
 
 
-def left_in_listings(survey: Survey) -> dict[str, float]:
+def pending_in_listings(survey: Survey) -> dict[str, float]:
     """Factors for the paths in a listing the model is going through that it has not taken yet."""
     more: dict[str, float] = {}
     for entry in survey.entries:
@@ -86,7 +86,7 @@ def left_in_listings(survey: Survey) -> dict[str, float]:
         last = max(survey.names[path].last_used for path in listed)
         if last <= entry.step:
             continue
-        likelier = 1 + (LISTED - 1) * faded(survey.now - last, LISTED_HALF)
+        likelier = 1 + (LISTED - 1) * decayed(survey.now - last, LISTED_HALF)
         for path in listed:
             if survey.names[path].last_used <= entry.step:
                 more[path] = max(more.get(path, 1.0), likelier)
@@ -99,7 +99,7 @@ def _listed(entry: HistoryEntry) -> list[str]:
     return [line.names[0] for line in named_lines if "/" in line.names[0] and line.core.rstrip(":") == line.names[0]]
 
 
-def worth_of_lines(survey: Survey, near: Near = NOWHERE) -> Callable[[Sightings], float]:
+def worth_of_lines(survey: Survey, near: Near = NOWHERE) -> Callable[[LineSightings], float]:
     """A scorer for lines: how likely the next calls need the line verbatim, apart from the names in it.
 
     ``near`` is the result of `near_use`.
@@ -112,12 +112,12 @@ def worth_of_lines(survey: Survey, near: Near = NOWHERE) -> Callable[[Sightings]
         both = worth_of_edit(entry, survey, written=True), worth_of_edit(entry, survey, written=False)
         return known.setdefault(entry, (*both, near.get(entry, ())))
 
-    def worth(seen: Sightings) -> float:
+    def worth(seen: LineSightings) -> float:
         line = seen.line
         if seen.asked:
             return _worth_of_asked(seen, survey)
         if line.origin == "answer" and (seen.place < OPENS or seen.place >= len(seen.entry.lines) - ENDS):
-            return ANSWER * faded(survey.now - seen.entry.step, HALF_NAME)
+            return ANSWER * decayed(survey.now - seen.entry.step, HALF_NAME)
         if len(line.core) < SHORTEST_EDIT or seen.replaced > seen.written:
             return 0.0
         written, other, marks = known.get(seen.entry) or of(seen.entry)
@@ -131,17 +131,17 @@ def worth_of_lines(survey: Survey, near: Near = NOWHERE) -> Callable[[Sightings]
     return worth
 
 
-def _worth_of_asked(seen: Sightings, survey: Survey) -> float:
+def _worth_of_asked(seen: LineSightings, survey: Survey) -> float:
     """The worth of a line with a path, or with commands that may be run again."""
     if len(seen.line.core) < SHORTEST_COMMAND:
         return 0.0
     times = min(MOST_COMMANDS, 1 + len(_BETWEEN.findall(seen.line.core))) * (1.5 if seen.entries > 1 else 1.0)
-    return times * COMMAND * faded(survey.now - seen.entry.step, HALF_NAME)
+    return times * COMMAND * decayed(survey.now - seen.entry.step, HALF_NAME)
 
 
 def worth_of_edit(entry: HistoryEntry, survey: Survey, *, written: bool) -> float:
     """How likely a line of ``entry`` is to be edited: by its age, and by what was done to its file."""
-    worth = EDIT * faded(survey.now - entry.step, HALF_LINE)
+    worth = EDIT * decayed(survey.now - entry.step, HALF_LINE)
     if not entry.path or not (written or entry.kind == "read"):
         return worth
     history = survey.files[file_key(entry.path)]

@@ -95,12 +95,12 @@ class Form:
         return found[1] if found else ""
 
 
-Filled = Mapping[str, Value]
-Asks = Callable[[Form], Filled | None]
+FormAnswers = Mapping[str, Value]
+FormAsker = Callable[[Form], FormAnswers | None]
 """Maps a form to what the person filled in; None when they declined, or nobody is there."""
 
 
-def declined(_form: Form) -> Filled | None:
+def decline(_form: Form) -> FormAnswers | None:
     """Nobody is there to ask."""
     return None
 

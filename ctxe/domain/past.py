@@ -122,12 +122,14 @@ class Past:
     @property
     def usd(self) -> float | None:
         """Dollars in total, summaries included; None when no price is known."""
-        return total([*(sent.ledger.usd for sent in self.requests), *(one.usd for one in self.consultations)])
+        return known_total([*(sent.ledger.usd for sent in self.requests), *(one.usd for one in self.consultations)])
 
     @property
     def plain_usd(self) -> float | None:
         """Dollars in total if nothing had been cached."""
-        return total([*(sent.plain_usd for sent in self.requests), *(one.plain_usd for one in self.consultations)])
+        return known_total(
+            [*(sent.plain_usd for sent in self.requests), *(one.plain_usd for one in self.consultations)]
+        )
 
     @property
     def breaks(self) -> tuple[SentRequest, ...]:
@@ -165,7 +167,7 @@ def _pause(before: SentRequest, sent: SentRequest) -> float:
     return max(0.0, elapsed.total_seconds() - before.seconds)
 
 
-def total(amounts: Iterable[float | None]) -> float | None:
+def known_total(amounts: Iterable[float | None]) -> float | None:
     """The sum of the known amounts; None when none is known."""
     known = [amount for amount in amounts if amount is not None]
     return sum(known) if known else None

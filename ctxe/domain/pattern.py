@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 __all__ = ["pattern"]
 
 
-class Later:
+class LazyPattern:
     """Stands for a compiled pattern; each method is looked up once on the real one and then called directly.
 
     Only methods work: functions of ``re`` need the real pattern.
@@ -28,4 +28,4 @@ class Later:
 if TYPE_CHECKING:
     from re import compile as pattern
 else:
-    pattern = Later
+    pattern = LazyPattern

@@ -9,7 +9,7 @@ HANDLE = "picture-"
 SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
 
 
-def is_named_like_one(path: str) -> bool:
+def has_picture_name(path: str) -> bool:
     """True when the path has a picture's suffix. What the file really is, its first bytes say."""
     return path.lower().endswith(SUFFIXES)
 

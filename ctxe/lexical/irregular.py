@@ -24,7 +24,7 @@ write wrote written
 """Each row: the base form, then its irregular forms."""
 
 
-def base_of() -> dict[str, str]:
+def irregular_bases() -> dict[str, str]:
     """The base form of each irregular form."""
     rows = [row.split() for row in FORMS.split(";")]
     return {form: word for word, *forms in rows for form in forms}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence, Set
 
 from ctxe.domain.value import dataclass
-from ctxe.lexical.words import plain, terms
+from ctxe.lexical.words import plain_words, terms
 
 # Broder, "On the resemblance and containment of documents" (1997): runs of w words; 4 allows one changed word per line.
 SHINGLE = 4
@@ -23,7 +23,7 @@ class Pair:
 
 def shingles(text: str, size: int = SHINGLE) -> frozenset[tuple[str, ...]]:
     """Every run of ``size`` lower-case words; a shorter text is one run. Empty for a text without words."""
-    words = plain(text)
+    words = plain_words(text)
     if not words:
         return frozenset()
     return frozenset(tuple(words[start : start + size]) for start in range(max(1, len(words) - size + 1)))
@@ -35,12 +35,12 @@ def jaccard(one: Set[object], other: Set[object]) -> float:
     return shared / (len(one) + len(other) - shared) if shared else 0.0
 
 
-def alike(one: str, other: str) -> float:
+def topic_similarity(one: str, other: str) -> float:
     """Similarity of two titles or sentences by topic: shared terms over all terms, compared by stem."""
     return jaccard(set(terms(one)), set(terms(other)))
 
 
-def close(one: str, other: str) -> float:
+def wording_similarity(one: str, other: str) -> float:
     """Similarity of the wording of two short texts: 1 minus the share of characters inserted or deleted (0 to 1)."""
     from rapidfuzz.fuzz import ratio
 

@@ -6,7 +6,7 @@ import re
 
 from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, field
-from ctxe.lexical.traces import PrintedError, TraceLocation, fault, frame, lines
+from ctxe.lexical.traces import PrintedError, TraceLocation, capped_lines, error_in, frame_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def _classify(word: str, found: _Found) -> None:
 
 def _read_line(line: str, found: _Found) -> None:
     """Add the names in one line. A frame with a function name is a frame and nothing else."""
-    place, error = frame(line), fault(line)
+    place, error = frame_in(line), error_in(line)
     if place:
         found.frames[place] = None
         if place.name:
@@ -136,9 +136,9 @@ def _read_line(line: str, found: _Found) -> None:
         _classify(candidate.strip("-").rstrip(".:,#"), found)
 
 
-def symbols(text: str) -> Symbols:
+def symbols_in(text: str) -> Symbols:
     """All names in a text, in linear time; only the first ``traces.LONGEST_LINE`` characters of a line are read."""
     found = _Found()
-    for line in lines(text):
+    for line in capped_lines(text):
         _read_line(line, found)
     return found.close()

@@ -63,7 +63,7 @@ _FAULTS = tuple(map(pattern, _FAULT_FORMS))
 _FAULT_HINT = pattern(rf"{_ENDINGS}|[Ff]ault|Aborted|[Pp]anic|error|fatal|ERR|\*\*\*|not found|No such|denied|Killed")
 
 
-def lines(text: str) -> Iterator[str]:
+def capped_lines(text: str) -> Iterator[str]:
     """Lines of a text, each cut to LONGEST_LINE characters."""
     for line in text.splitlines():
         yield line[:LONGEST_LINE]
@@ -75,7 +75,7 @@ def _java_path(name: str, file: str) -> str:
     return "/".join((*folders, file))
 
 
-def frame(line: str) -> TraceLocation | None:
+def frame_in(line: str) -> TraceLocation | None:
     """The location in one line of a trace or of a compiler's report, or None."""
     if not _FRAME_HINT.search(line):
         return None
@@ -89,12 +89,12 @@ def frame(line: str) -> TraceLocation | None:
     return None
 
 
-def frames(text: str) -> list[TraceLocation]:
+def frames_in(text: str) -> list[TraceLocation]:
     """Every trace frame and compiler position in order, repeats included."""
-    return [place for place in map(frame, lines(text)) if place]
+    return [place for place in map(frame_in, capped_lines(text)) if place]
 
 
-def fault(line: str) -> PrintedError | None:
+def error_in(line: str) -> PrintedError | None:
     """The error that a line reports, or None. ``E   ValueError: no`` is ``PrintedError("ValueError", "no")``."""
     if not _FAULT_HINT.search(line):
         return None
@@ -106,6 +106,6 @@ def fault(line: str) -> PrintedError | None:
     return None
 
 
-def faults(text: str) -> list[PrintedError]:
+def errors_in(text: str) -> list[PrintedError]:
     """Every error line in order, each once."""
-    return list(dict.fromkeys(found for found in map(fault, lines(text)) if found))
+    return list(dict.fromkeys(found for found in map(error_in, capped_lines(text)) if found))

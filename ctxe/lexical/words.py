@@ -9,7 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from ctxe.domain.pattern import pattern
-from ctxe.lexical.irregular import base_of
+from ctxe.lexical.irregular import irregular_bases
 
 if TYPE_CHECKING:
     from Stemmer import Stemmer
@@ -49,7 +49,7 @@ def _stemmer() -> Stemmer:
 
 @cache
 def _irregular() -> dict[str, str]:
-    return base_of()
+    return irregular_bases()
 
 
 @lru_cache(maxsize=1 << 16)
@@ -61,17 +61,17 @@ def stem(word: str) -> str:
     return str(_stemmer().stemWord(_irregular().get(word, word)))
 
 
-def parts(identifier: str) -> list[str]:
+def identifier_parts(identifier: str) -> list[str]:
     """Lower-case parts of an identifier, not stemmed: ``"parseHTTPHeader_v2"`` is parse, http, header, v, 2."""
     return [piece.lower() for piece in (_PART if identifier.isascii() else _FOREIGN_PART).findall(identifier)]
 
 
 @lru_cache(maxsize=1 << 18)
 def _terms(word: str) -> tuple[str, ...]:
-    return analyse(word)
+    return terms_of_word(word)
 
 
-def analyse(word: str) -> tuple[str, ...]:
+def terms_of_word(word: str) -> tuple[str, ...]:
     """Terms of one run of word characters: nothing, its stem, or the whole identifier and the stems of its parts."""
     whole = word[:LONGEST].strip("_").lower()
     if not whole or whole in STOP:
@@ -81,7 +81,7 @@ def analyse(word: str) -> tuple[str, ...]:
             return (stem(whole),)
     elif _SPACELESS.search(whole):
         return tuple(whole[i : i + 2] for i in range(max(1, len(whole) - 1)))
-    pieces = parts(word[:LONGEST])
+    pieces = identifier_parts(word[:LONGEST])
     if len(pieces) < 2:
         return (stem(whole),)
     return (whole, *[stem(piece) for piece in pieces if len(piece) > 1 and piece not in STOP])
@@ -101,7 +101,7 @@ def terms(text: str) -> list[str]:
     return list(chain.from_iterable(map(_terms, _words(text))))
 
 
-def counts(text: str) -> Counter[str]:
+def term_counts(text: str) -> Counter[str]:
     """The number of occurrences of each search term: ``Counter(terms(text))``, but faster for long texts."""
     words = _words(text)
     if len(words) < LONG:
@@ -113,7 +113,7 @@ def counts(text: str) -> Counter[str]:
     return found
 
 
-def plain(text: str) -> list[str]:
+def plain_words(text: str) -> list[str]:
     """Lower-case words, common ones included: for comparing wording, not meaning."""
     return _words(text.lower())
 

@@ -125,13 +125,13 @@ def _trust(project: Project) -> Iterator[Finding]:
 
 
 def _settings(project: Project) -> Iterator[Finding]:
-    from ctxe.config import PROJECT_FILE, unheard, user_file
+    from ctxe.config import PROJECT_FILE, unknown_variables, user_file
 
     file = user_file(project.environment)
     yield Finding("settings", "ok", f"{file}{'' if file.exists() else ' (not there: defaults)'}")
     for line in project.loaded.refused:
         yield Finding(PROJECT_FILE, "note", line, "a project may only tighten what you allow")
-    for name in unheard(project.environment):
+    for name in unknown_variables(project.environment):
         yield Finding("settings", "note", f"{one_line(name)} sets nothing", "`ctxe config show`: CTXE_SECTION_KEY")
 
 

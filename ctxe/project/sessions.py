@@ -14,7 +14,7 @@ from ctxe.agent.summary import ReplyCost, Summary, has_turn, is_log, is_newer, n
 from ctxe.domain.conversation import Usage
 from ctxe.domain.errors import SessionError, StoreError
 from ctxe.domain.events import Kept
-from ctxe.domain.past import total
+from ctxe.domain.past import known_total
 from ctxe.domain.value import dataclass
 
 if TYPE_CHECKING:
@@ -114,8 +114,8 @@ class Sum:
         return Sum(
             self.replies + other.replies,
             self.usage + other.usage,
-            total((self.usd, other.usd)),
-            total((self.plain_usd, other.plain_usd)),
+            known_total((self.usd, other.usd)),
+            known_total((self.plain_usd, other.plain_usd)),
         )
 
 
@@ -152,7 +152,7 @@ def unreadable(project: Project, read: Iterable[Summary]) -> list[str]:
 def spent_by_all(project: Project) -> tuple[float | None, int]:
     """Dollars of all sessions of a project (None: no price is known), and the number of sessions."""
     found = summaries(project)
-    return total(session.usd for session in found), len(found)
+    return known_total(session.usd for session in found), len(found)
 
 
 def write(path: Path, text: str) -> Path:

@@ -30,7 +30,7 @@ LONGEST_MEAN_LINE = 300
 """Characters per line on average above which a file counts as minified or encoded."""
 MOST_RULES, LONGEST = 1_000_000, 4_096
 """Bytes of an ignore file that are read at most, and the length from which a line in it is skipped."""
-NEVER = tables.names(
+NEVER = tables.word_set(
     ".git .hg .svn .bzr __pycache__ node_modules .pnpm-store site-packages .venv venv .tox .nox .eggs .mypy_cache"
     " .ruff_cache .pytest_cache .terraform"
 )

@@ -6,7 +6,7 @@ import itertools
 import unicodedata
 
 from ctxe.domain.pattern import pattern
-from ctxe.lexical.tables import names
+from ctxe.lexical.tables import word_set
 
 PIPELINE = "a pipeline that runs elsewhere, with secrets"
 FOLDERS = {
@@ -18,13 +18,13 @@ FOLDERS = {
     ".claude": "settings and skills of an assistant",
     ".codex": "settings of an assistant",
     **dict.fromkeys(
-        names(
+        word_set(
             ".cursor .windsurf .clinerules .roo .kilocode .kiro .continue .amazonq .junie .augment .trae .qwen .gemini"
             " .opencode .crush .goose"
         ),
         "rules and settings of an assistant",
     ),
-    **dict.fromkeys(names(".vscode .idea .zed .fleet .devcontainer"), "settings that can run programs"),
+    **dict.fromkeys(word_set(".vscode .idea .zed .fleet .devcontainer"), "settings that can run programs"),
     ".circleci": PIPELINE,
     ".buildkite": PIPELINE,
     ".woodpecker": PIPELINE,
@@ -44,17 +44,17 @@ FILES = {
     ".gitconfig": "settings of git",
     ".mcp.json": "programs that assistants start",
     "mcp.json": "programs that assistants start",
-    **dict.fromkeys(names(".envrc mise.toml .mise.toml"), "commands that a shell runs on entering"),
+    **dict.fromkeys(word_set(".envrc mise.toml .mise.toml"), "commands that a shell runs on entering"),
     **dict.fromkeys(
-        names(
+        word_set(
             ".pre-commit-config.yaml .pre-commit-config.yml lefthook.yml lefthook.yaml .lefthook.yml .overcommit.yml"
         ),
         "git hooks",
     ),
-    **dict.fromkeys(names("opencode.json opencode.jsonc crush.json .crush.json"), "programs that assistants start"),
+    **dict.fromkeys(word_set("opencode.json opencode.jsonc crush.json .crush.json"), "programs that assistants start"),
     ".devcontainer.json": "settings that can run programs",
     **dict.fromkeys(
-        names(
+        word_set(
             "agents.md agents.local.md agents.override.md claude.md claude.local.md gemini.md memory.md skill.md"
             " .cursorrules .windsurfrules .clinerules .goosehints .roorules .roomodes .aider.conf.yml"
             " copilot-instructions.md qwen.md crush.md warp.md"
@@ -62,7 +62,7 @@ FILES = {
         "instructions to assistants",
     ),
     **dict.fromkeys(
-        names(
+        word_set(
             ".gitlab-ci.yml .gitlab-ci.yaml jenkinsfile .travis.yml azure-pipelines.yml azure-pipelines.yaml"
             " bitbucket-pipelines.yml .drone.yml .woodpecker.yml .woodpecker.yaml appveyor.yml .appveyor.yml"
             " cloudbuild.yaml cloudbuild.yml .cirrus.yml buildspec.yml"

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from ctxe.domain.pattern import pattern
-from ctxe.lexical.tables import names
+from ctxe.lexical.tables import word_set
 from ctxe.safety.programs import CHILD_GUARDS
 from ctxe.safety.shapes import SHAPES
 
@@ -24,8 +24,10 @@ END_LENGTH = 20
 
 
 NAMES = tuple(
-    names("secret token passw passphrase api_key apikey api-key access_key accesskey access-key private_key privatekey")
-    | names("private-key credential auth_key authkey _key= _key: _key\" _key' _key= _pwd _auth")
+    word_set(
+        "secret token passw passphrase api_key apikey api-key access_key accesskey access-key private_key privatekey"
+    )
+    | word_set("private-key credential auth_key authkey _key= _key: _key\" _key' _key= _pwd _auth")
 )
 _GIVEN = pattern(
     r"[\w.-]{0,40}(?:[\"'`]\]?)?[ \t]{0,8}(?::=|=>|[:=])[ \t]{0,8}([\"'`]?)"

@@ -10,7 +10,7 @@ from typing import Any
 from ctxe.domain.errors import ToolError
 from ctxe.domain.model import ToolSchema
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, without_progress
-from ctxe.lexical.tables import names
+from ctxe.lexical.tables import word_set
 from ctxe.safety.addresses import Address, read
 from ctxe.safety.display import one_line
 from ctxe.tools.arguments import checked
@@ -30,7 +30,7 @@ HINT = (
     "the user is asked first]"
 )
 """A note to the model beside a message of the user that holds a URL."""
-ASKS = names("web page pages url http https internet online fetch browse website docs documentation link")
+ASKS = word_set("web page pages url http https internet online fetch browse website docs documentation link")
 """Words by which a query of find_tools asks for web pages."""
 
 

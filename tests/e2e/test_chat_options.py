@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ctxe.cli.chat.slash import table
+from ctxe.cli.chat.slash import slash_commands
 from tests.e2e.harness import KEY, Terminal, anthropic_at, ctxe, environment, openai_at, repository
 from tests.e2e.test_everyday import copier
 from tests.wire.script import Entry
@@ -147,7 +147,7 @@ def test_every_slash_command_runs_on_a_fresh_session_and_after_a_turn(home: Path
     with WireServer(then=Reply("Answer."), key=KEY) as server:
         env = environment(home, **openai_at(server.url))
         env |= {"DISPLAY": ":9", "PATH": f"{copier(tmp_path / 'bin', tmp_path / 'copied')}:{env['PATH']}"}
-        names = list(table())
+        names = list(slash_commands())
         assert len(names) >= 30
         lines = [f"/{name} {WORDS.get(name, '')}".strip() for name in names if name not in ONCE]
         more = ["!echo mine", "#noted", "/compact --preview", "/context --explain", "/budget words --explain"]

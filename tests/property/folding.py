@@ -10,7 +10,7 @@ from ctxe.context.assemble import Frame
 from ctxe.context.budget import Budget
 from ctxe.context.compact import FoldPolicy, FoldRoom
 from ctxe.context.fold import fold, next_fold, request_size
-from ctxe.context.restore import PREFIX, missing_lines
+from ctxe.context.restore import PREFIX, likely_edited_lines
 from ctxe.context.seen import visible_cores
 from ctxe.context.survey import Survey
 from ctxe.context.trim import handle_of
@@ -175,7 +175,7 @@ def assert_what_is_shown_again_is_verbatim(talk: Conversation, budget: Budget) -
     folded = replace(talk, fold=made)
     originals = {line for _, step in talk.steps() for r in step.results for line in r.text.splitlines()}
     originals |= {line for _, step in talk.steps() for c in step.reply.calls for line in json_lines(c.arguments)}
-    for chunk in missing_lines(folded, Survey().read(folded, shown), budget.usable, lambda: budget.usable):
+    for chunk in likely_edited_lines(folded, Survey().read(folded, shown), budget.usable, lambda: budget.usable):
         assert chunk.id.startswith(PREFIX)
         told = chunk.text.split("\n")[1:]
         assert set(told) <= originals

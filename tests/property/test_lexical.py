@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from ctxe.lexical.bm25 import Corpus, FieldWeight
 from ctxe.lexical.similarity import near_pairs, shingles
-from ctxe.lexical.symbols import symbols
-from ctxe.lexical.words import counts, path_terms, terms
+from ctxe.lexical.symbols import symbols_in
+from ctxe.lexical.words import path_terms, term_counts, terms
 
 WORDS = st.sampled_from(["alpha", "beta", "gamma", "delta", "epsilon"])
 DOCUMENTS = st.lists(st.lists(WORDS, max_size=12), max_size=8)
@@ -17,13 +17,13 @@ DOCUMENTS = st.lists(st.lists(WORDS, max_size=12), max_size=8)
 @given(st.text())
 def test_counts_are_counted_terms_and_no_term_is_empty(text: str) -> None:
     found = terms(text)
-    assert counts(text) == Counter(found)
+    assert term_counts(text) == Counter(found)
     assert all(found)
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8")))
 def test_any_text_has_symbols_and_path_terms(text: str) -> None:
-    assert symbols(text) == symbols(text)
+    assert symbols_in(text) == symbols_in(text)
     assert path_terms(text) == path_terms(text)
 
 

@@ -74,7 +74,7 @@ def test_what_does_not_fit_is_refused_by_name(tmp_path: Path, text: str, says: s
         lambda path: loaded(path, "[fold]\nat = 7\n"),
         lambda path: loaded(path, "", "[fold]\nat = 7\n"),
         lambda path: loaded(path, "", "", CTXE_FOLD_AT="7"),
-        lambda _: config.parse("fold.at", "7"),
+        lambda _: config.parse_setting("fold.at", "7"),
     ],
     ids=["file", "project", "variable", "set"],
 )
@@ -115,8 +115,8 @@ def test_a_saved_setting_is_read_back_and_others_stay(tmp_path: Path) -> None:
     path = tmp_path / "home/config.toml"
     path.parent.mkdir()
     path.write_text("[budget]\nmax_cost = 2.0\n")
-    config.save(path, ("approval", "allow"), ["run:pytest *"])
-    config.save(path, ("models", "ollama/x", "window"), 8192)
+    config.save_setting(path, ("approval", "allow"), ["run:pytest *"])
+    config.save_setting(path, ("models", "ollama/x", "window"), 8192)
     found = config.load(tmp_path, {"CTXE_HOME": str(path.parent)})
     assert found.config.approval.allow == ("run:pytest *",)
     assert found.config.budget.max_cost == 2.0
@@ -128,14 +128,14 @@ def test_saving_leaves_a_link_to_the_file_in_its_place(tmp_path: Path) -> None:
     kept.parent.mkdir()
     kept.write_text("[budget]\nmax_steps = 7\n")
     (tmp_path / "config.toml").symlink_to(kept)
-    config.save(tmp_path / "config.toml", ("budget", "max_cost"), 2.0)
+    config.save_setting(tmp_path / "config.toml", ("budget", "max_cost"), 2.0)
     assert (tmp_path / "config.toml").readlink() == kept
     assert kept.read_text() == "[budget]\nmax_steps = 7\nmax_cost = 2.0\n"
 
 
 def test_the_example_is_every_default(tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
-    (tmp_path / "home/config.toml").write_text(config.example())
+    (tmp_path / "home/config.toml").write_text(config.example_file())
     found = config.load(tmp_path, {"CTXE_HOME": str(tmp_path / "home")})
     assert found.config == config.Config()
     assert set(found.origins) == set(config.defaults())

@@ -59,7 +59,7 @@ def run(live: Live, words: str, form: Format, screen: Screen, own: str | None = 
 
 def _asked(live: Live, words: str, own: str | None, show: Callable[[Event], None]) -> tuple[str, str | None]:
     """The words, with ``/SERVER:PROMPT`` at their beginning replaced by the server's text. Raises CtxeError."""
-    from ctxe.cli.chat.session import split
+    from ctxe.cli.chat.session import split_words
     from ctxe.cli.chat.slash import split_line
     from ctxe.domain.errors import ConfigError
     from ctxe.project.session import asides
@@ -70,7 +70,7 @@ def _asked(live: Live, words: str, own: str | None, show: Callable[[Event], None
     if not name or not live.asking.is_prompt(name):
         return words, own
     texts: list[str] = []
-    play(asides.prompt(live, name, split(given), texts.append), show)
+    play(asides.prompt(live, name, split_words(given), texts.append), show)
     if not texts:
         raise ConfigError(
             f"the prompt /{name} could not be fetched", f"`ctxe mcp test {name.partition(':')[0]}` tries it"

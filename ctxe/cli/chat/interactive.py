@@ -25,7 +25,7 @@ CONNECT = "set ANTHROPIC_API_KEY or OPENAI_API_KEY, or start ctxe --model ollama
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class SessionEnd:
     """How a session ended: the exit code, its id, and the next one as (new|resume|fork, id), or None.
 
     ``model``, ``effort`` and ``mode`` are those in use at the end; ``rewound`` is as for ChatSession.
@@ -59,7 +59,7 @@ def run(project: Project, opening: Opening, words: str, screen: Screen) -> int:
         return ended.code
 
 
-def _carry_over(project: Project, opening: Opening, ended: Ended) -> tuple[Project, Opening]:
+def _carry_over(project: Project, opening: Opening, ended: SessionEnd) -> tuple[Project, Opening]:
     """Carry over the model and the mode that the user chose to the next session."""
     if (ended.model, ended.effort) != (project.model.id, project.model.effort):
         other = ended.model != project.model.id
@@ -68,16 +68,16 @@ def _carry_over(project: Project, opening: Opening, ended: Ended) -> tuple[Proje
 
 
 def _go_on(
-    project: Project, opening: Opening, before: Ended, wanted: tuple[str, str], screen: Screen, renderer: Renderer
-) -> Ended:
+    project: Project, opening: Opening, before: SessionEnd, wanted: tuple[str, str], screen: Screen, renderer: Renderer
+) -> SessionEnd:
     """Run the next session; return to the one before if it cannot be opened."""
-    from ctxe.cli.errors import say
+    from ctxe.cli.errors import print_error
 
     turn, begun = before.rewound
     try:
         return _run_session(project, replace(_opened_as(opening, *wanted), before=turn), "", screen, renderer, begun)
     except SessionError as error:
-        say(error.message, error.hint)
+        print_error(error.message, error.hint)
         logged = (project.place.sessions / f"{before.session}.jsonl").exists()
         back = _opened_as(opening, "resume" if logged else "new", before.session)
         return _run_session(project, back, "", screen, renderer)
@@ -103,7 +103,7 @@ def _confirmed(project: Project, screen: Screen) -> str:
 
 def _run_session(
     project: Project, opening: Opening, words: str, screen: Screen, renderer: Renderer, begun: str = ""
-) -> Ended:
+) -> SessionEnd:
     """Run one session until the user leaves it, with ``begun`` in the input line.
 
     Raises ConfigError, SessionError, StoreError.
@@ -135,7 +135,7 @@ def _run_session(
         code, model = repl.run(chat, words), live.model
     if live.proposed and not chat.next:
         renderer.lines([inbox.waits(project)])
-    return Ended(code, live.session.id, chat.next, model.id, model.effort, live.permit.mode, chat.rewound)
+    return SessionEnd(code, live.session.id, chat.next, model.id, model.effort, live.permit.mode, chat.rewound)
 
 
 def _add_completions(prompt: Prompt, live: Live) -> None:
@@ -144,11 +144,11 @@ def _add_completions(prompt: Prompt, live: Live) -> None:
     from ctxe.project.planning.completion import paths
 
     project = live.project
-    own = slash.names(project)
+    own = slash.completions(project)
     prompt.commands = lambda: [*own, *((name, says) for name, says in slash_servers.prompts(live))]
     prompt.files = lambda begun: [*slash_servers.mentions(live, begun), *paths(project, begun)]
     prompt.arguments = lambda name, begun: (
-        slash_servers.completed(live, name, begun) or slash.arguments(project, name, begun)
+        slash_servers.complete_argument(live, name, begun) or slash.arguments(project, name, begun)
     )
 
 

@@ -10,7 +10,7 @@ from ctxe.cli.app import PICK
 from ctxe.cli.chat.headless import Format
 from ctxe.cli.invocation import Invocation
 from ctxe.cli.printed import print_json
-from ctxe.cli.quick import Options
+from ctxe.cli.quick import OptionParser
 from ctxe.config.values import Approval
 from ctxe.domain.effort import Effort
 from ctxe.domain.errors import ConfigError, UnknownModel
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ctxe.project.session_options import Opening
     from ctxe.terminal.screen import Screen
 
-OPTIONS = Options(
+OPTIONS = OptionParser(
     {
         **dict.fromkeys(("-p", "--print"), "print_"),
         **dict.fromkeys(("-c", "--continue"), "continue_"),
@@ -131,13 +131,13 @@ def _check_effective(project: Project, wanted: ChatOptions) -> None:
 
 def _picked(project: Project, screen: Screen) -> str:
     """The session that the user picks; empty when they leave. Raises ConfigError when nobody can pick."""
-    from ctxe.cli.sessions import picked
+    from ctxe.cli.sessions import pick_session
     from ctxe.terminal.input.prompt import Prompt
 
     prompt = Prompt(screen)
     if not prompt.full:
         raise ConfigError("which session?", "name one: -r ID; `ctxe sessions list` shows what there is")
-    return picked(project, prompt) or ""
+    return pick_session(project, prompt) or ""
 
 
 def _flags(wanted: ChatOptions) -> dict[str, Any]:
@@ -176,7 +176,7 @@ def _headless(project: Project, opening: Opening, words: str, form: Format, dry_
     own, words = words, _with_input(words, screen)
     if not words.strip():
         raise ConfigError("there is nothing to say", 'ctxe -p "WORDS", or words on standard input')
-    words, notices = slash.said(project, words)
+    words, notices = slash.expand_template(project, words)
     for notice in notices:
         screen.tell(notice)
     if dry_run:

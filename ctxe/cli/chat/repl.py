@@ -17,7 +17,7 @@ def run(chat: ChatSession, words: str = "") -> int:
 
     When the cost limit ended the last turn, the exit code says so, for scripts.
     """
-    from ctxe.cli.errors import bug, say
+    from ctxe.cli.errors import print_error, report_bug
     from ctxe.terminal.input.prompt import Left
 
     while not chat.leaving:
@@ -29,12 +29,12 @@ def run(chat: ChatSession, words: str = "") -> int:
             take(chat, line)
         except CtxeError as error:
             chat.whole = False
-            say(error.message, error.hint)
+            print_error(error.message, error.hint)
         except KeyboardInterrupt:
             chat.whole = False
             chat.screen.tell("interrupted; what came is kept")
         except Exception as error:  # a bug ends the turn, never the session
-            bug(error, chat.invocation.debug)
+            report_bug(error, chat.invocation.debug)
     return _spent(chat)
 
 
@@ -65,7 +65,7 @@ def take(chat: ChatSession, line: str) -> None:
     words = ALONE.get(line.strip().lower(), line.strip())
     if not words:
         return
-    if words.startswith("/") and slash.known(words):
+    if words.startswith("/") and slash.is_command(words):
         slash.run(chat, words)
     elif words.startswith("!"):
         slash.run(chat, f"/run {words[1:].strip()}")

@@ -130,7 +130,7 @@ class ChatSession:
 
 
 @dataclass(frozen=True, slots=True)
-class Slash:
+class SlashCommand:
     """One slash command; ``does`` receives the chat and the words after the name."""
 
     name: str
@@ -139,7 +139,7 @@ class Slash:
     does: Callable[[ChatSession, str], None]
 
 
-def split(words: str) -> list[str]:
+def split_words(words: str) -> list[str]:
     """Split words as a shell does; at blanks when a quote is not closed, as in don't."""
     import shlex
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, get_args
 
 from ctxe.cli.chat import slash_context, slash_servers, slash_session, slash_work
-from ctxe.cli.chat.session import ChatSession, Slash
+from ctxe.cli.chat.session import ChatSession, SlashCommand
 from ctxe.cli.elsewhere import ADVICE, SLASH
 from ctxe.config.values import Approval
 from ctxe.domain.errors import ConfigError
@@ -37,10 +37,10 @@ FIRST_WORDS = {
 """Completions for the first word after a command's name."""
 
 
-def table() -> dict[str, Slash]:
+def slash_commands() -> dict[str, SlashCommand]:
     """Every command by name, in the order of the help."""
     every = (
-        Slash("help", "[WORD]", "every command, or those that mention a word", help_),
+        SlashCommand("help", "[WORD]", "every command, or those that mention a word", help_),
         *slash_session.COMMANDS,
         *slash_context.COMMANDS,
         *slash_work.COMMANDS,
@@ -49,7 +49,7 @@ def table() -> dict[str, Slash]:
     return {command.name: command for command in every}
 
 
-def known(line: str) -> bool:
+def is_command(line: str) -> bool:
     """True when the line names a command; a path like /etc/hosts at its beginning does not."""
     name = line[1:].split(maxsplit=1)[0] if line[1:].strip() else ""
     return bool(name) and "/" not in name
@@ -64,11 +64,11 @@ def run(chat: ChatSession, line: str) -> None:
 
     name, words = split_line(line)
     project = chat.live.project
-    if command := table().get(name):
+    if command := slash_commands().get(name):
         _do(chat, command, words)
     elif chat.live.asking.is_prompt(name):
         slash_servers.prompt(chat, name, words)
-    elif prompt := template(project, name, table()):
+    elif prompt := template(project, name, slash_commands()):
         lines = plural(len(prompt.text.strip().splitlines()), "line")
         chat.renderer.lines([f"/{name} says {lines} of {prompt.where}", *prompt.notices])
         chat.turn(prompt.filled(words), own=words)
@@ -80,7 +80,7 @@ def run(chat: ChatSession, line: str) -> None:
         chat.renderer.lines([f"no command /{name}{_nearest(name, project)}"])
 
 
-def _do(chat: ChatSession, command: Slash, words: str) -> None:
+def _do(chat: ChatSession, command: SlashCommand, words: str) -> None:
     """Run a command, except with words that it would ignore: `/clear the table` is not meant to clear.
 
     Raises CtxeError.
@@ -102,20 +102,20 @@ def split_line(line: str) -> tuple[str, str]:
     return name, rest[0].strip() if rest else ""
 
 
-def said(project: Project, words: str) -> tuple[str, tuple[str, ...]]:
+def expand_template(project: Project, words: str) -> tuple[str, tuple[str, ...]]:
     """The words of a one-shot, with a prompt template filled in, and notices about it."""
     line = words.strip()
-    if not (line.startswith("/") and known(line)):
+    if not (line.startswith("/") and is_command(line)):
         return words, ()
     name, rest = split_line(line)
-    prompt = template(project, name, table())
+    prompt = template(project, name, slash_commands())
     return (prompt.filled(rest), prompt.notices) if prompt else (words, ())
 
 
-def names(project: Project) -> list[tuple[str, str]]:
+def completions(project: Project) -> list[tuple[str, str]]:
     """(name with slash, help) of every command and prompt template, for completion."""
-    own = [(f"/{command.name}", command.says) for command in table().values()]
-    prompts = [one for one in templates(project, table()) if not one.problem]
+    own = [(f"/{command.name}", command.says) for command in slash_commands().values()]
+    prompts = [one for one in templates(project, slash_commands()) if not one.problem]
     return own + [(f"/{one.name}", f"{one.says} {one.takes}".strip()) for one in prompts]
 
 
@@ -133,9 +133,9 @@ def arguments(project: Project, name: str, begun: str) -> list[str]:
     if name == "effort":
         return [level for level in (*project.model.efforts, "default") if level.startswith(begun)]
     if name == "config":
-        from ctxe.config.keys import every_setting
+        from ctxe.config.keys import all_settings
 
-        return [key for key, *_ in every_setting() if begun in key]
+        return [key for key, *_ in all_settings() if begun in key]
     if name == "mcp":
         return [one for one in ("restart", "approve", "login", "logout", *project.config.mcp) if one.startswith(begun)]
     if name == "resume":
@@ -145,15 +145,15 @@ def arguments(project: Project, name: str, begun: str) -> list[str]:
 
 def _all_names(project: Project) -> list[str]:
     """Every name that may follow a slash."""
-    return [*table(), *(one.name for one in templates(project, table())), *usable(project)]
+    return [*slash_commands(), *(one.name for one in templates(project, slash_commands())), *usable(project)]
 
 
-def _alias(name: str, project: Project) -> Slash | None:
+def _alias(name: str, project: Project) -> SlashCommand | None:
     """The command of this name in other tools, or the only one that begins with it."""
     if name in SLASH:
-        return table()[SLASH[name]]
+        return slash_commands()[SLASH[name]]
     found = [full for full in _all_names(project) if full.startswith(name)]
-    return table().get(found[0]) if len(found) == 1 else None
+    return slash_commands().get(found[0]) if len(found) == 1 else None
 
 
 def _nearest(name: str, project: Project) -> str:
@@ -173,8 +173,8 @@ def help_(chat: ChatSession, words: str) -> None:
     from ctxe.terminal.tables import Column
     from ctxe.terminal.tables import table as draw
 
-    rows = [[f"/{c.name} {c.takes}".rstrip(), c.says] for c in table().values()]
-    for one in templates(chat.live.project, table()):
+    rows = [[f"/{c.name} {c.takes}".rstrip(), c.says] for c in slash_commands().values()]
+    for one in templates(chat.live.project, slash_commands()):
         says = f"{one.where}: {one.problem}" if one.problem else f"{one.says} ({one.where})"
         rows.append([f"/{one.name} {one.takes}".rstrip(), says])
     rows += slash_servers.prompts(chat.live)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctxe.cli.chat.session import ChatSession, Slash, split
+from ctxe.cli.chat.session import ChatSession, SlashCommand, split_words
 from ctxe.domain.errors import ConfigError
 from ctxe.domain.events import Choice
 from ctxe.domain.pattern import pattern
@@ -124,7 +124,7 @@ LISTED = {"add": "add", "read-only": "read-only", "drop": "dropped: out of plans
 
 
 def _choose(chat: ChatSession, words: str, choice: Choice) -> None:
-    for path in split(words):
+    for path in split_words(words):
         chat.play(asides.choose_file(chat.live, path, choice))
     files(chat, "")
 
@@ -157,19 +157,19 @@ _REF = pattern(r"\d+|[0-9a-f]{4,}(?:-[0-9a-f]+)?")
 """An id, a number or the beginning of a signature: such an entry is shown."""
 
 
-def _own(name: str, default: str) -> Slash:
+def _own(name: str, default: str) -> SlashCommand:
     def does(chat: ChatSession, words: str) -> None:
-        given = split(words) or [default]
+        given = split_words(words) or [default]
         chat.command([name, *(["show"] if _REF.fullmatch(given[0]) else []), *given])
 
-    return Slash(name, "[…]", f"like `ctxe {name}`", does)
+    return SlashCommand(name, "[…]", f"like `ctxe {name}`", does)
 
 
 def plan(chat: ChatSession, words: str) -> None:
     """The files that a task needs, as this session plans them; the default task is the newest message."""
     from ctxe.cli import plan_options
 
-    given = split(words) if words.startswith("-") else [words]
+    given = split_words(words) if words.startswith("-") else [words]
     wanted = plan_options.parsed(given)
     if wanted is None:
         chat.command(["plan", *given])
@@ -192,7 +192,7 @@ def remember(chat: ChatSession, words: str) -> None:
 
 def skills(chat: ChatSession, words: str) -> None:
     """Every module with its price, and those loaded in this session."""
-    chat.command(["skills", *(split(words) or ["list"])])
+    chat.command(["skills", *(split_words(words) or ["list"])])
     held = chat.live.held_skills()
     chat.renderer.lines([f"loaded in this session: {', '.join(held)}" if held else "none is loaded in this session"])
 
@@ -209,25 +209,33 @@ def skill(chat: ChatSession, words: str) -> None:
 
 
 COMMANDS = (
-    Slash("context", "[--explain]", "what the newest request held and why, what was folded, what comes next", context),
-    Slash("budget", "[WORDS] [--explain]", "what the next request would hold", budget),
-    Slash("compact", "[--preview] [FOCUS]", "fold the past into a record; words of FOCUS stay in sight", compact),
-    Slash("checkpoint", "[FOCUS]", "have a model sum up the session; it stands beside the record", checkpoint),
-    Slash("uncompact", "", "take the newest fold back", uncompact),
-    Slash("recall", "HANDLE|WORDS", "show what was folded or shortened, or search all that was said", recall),
-    Slash("plan", "[TASK]", "which files a task needs", plan),
-    Slash("todo", "", "the list of things to do", todo),
-    Slash("add", "FILE…", "show the model files with your next words", add),
-    Slash("read-only", "FILE…", "the same, for reference only", read_only),
-    Slash("paste", "[WORDS]", "show the picture on the clipboard with these words, or with your next ones", paste),
-    Slash("web", "ADDRESS [WORDS]", "read a page of the web with these words or your next ones (also @https://…)", web),
-    Slash("drop", "FILE…", "take files off the list", drop),
-    Slash("ls", "", "files you chose and files touched", files),
-    Slash("pin", "[TEXT]", "keep a text in every request", pin),
-    Slash("unpin", "N|TEXT", "take a pin back", unpin),
-    Slash("remember", "TEXT", "remember a note about this project", remember),
-    Slash("skill", "NAME [WORDS]", "load a domain module for your next words", skill),
-    Slash("skills", "[…]", "like `ctxe skills`, and what is loaded", skills),
+    SlashCommand(
+        "context", "[--explain]", "what the newest request held and why, what was folded, what comes next", context
+    ),
+    SlashCommand("budget", "[WORDS] [--explain]", "what the next request would hold", budget),
+    SlashCommand(
+        "compact", "[--preview] [FOCUS]", "fold the past into a record; words of FOCUS stay in sight", compact
+    ),
+    SlashCommand("checkpoint", "[FOCUS]", "have a model sum up the session; it stands beside the record", checkpoint),
+    SlashCommand("uncompact", "", "take the newest fold back", uncompact),
+    SlashCommand("recall", "HANDLE|WORDS", "show what was folded or shortened, or search all that was said", recall),
+    SlashCommand("plan", "[TASK]", "which files a task needs", plan),
+    SlashCommand("todo", "", "the list of things to do", todo),
+    SlashCommand("add", "FILE…", "show the model files with your next words", add),
+    SlashCommand("read-only", "FILE…", "the same, for reference only", read_only),
+    SlashCommand(
+        "paste", "[WORDS]", "show the picture on the clipboard with these words, or with your next ones", paste
+    ),
+    SlashCommand(
+        "web", "ADDRESS [WORDS]", "read a page of the web with these words or your next ones (also @https://…)", web
+    ),
+    SlashCommand("drop", "FILE…", "take files off the list", drop),
+    SlashCommand("ls", "", "files you chose and files touched", files),
+    SlashCommand("pin", "[TEXT]", "keep a text in every request", pin),
+    SlashCommand("unpin", "N|TEXT", "take a pin back", unpin),
+    SlashCommand("remember", "TEXT", "remember a note about this project", remember),
+    SlashCommand("skill", "NAME [WORDS]", "load a domain module for your next words", skill),
+    SlashCommand("skills", "[…]", "like `ctxe skills`, and what is loaded", skills),
     _own("memory", "show"),
     _own("decisions", "list"),
     _own("failures", "list"),

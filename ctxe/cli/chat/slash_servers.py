@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ctxe.cli.chat.session import ChatSession, Slash, split
+from ctxe.cli.chat.session import ChatSession, SlashCommand, split_words
 from ctxe.project.session import asides
 
 if TYPE_CHECKING:
@@ -13,33 +13,33 @@ if TYPE_CHECKING:
 
 def mcp(chat: ChatSession, words: str) -> None:
     """List the servers or one server's tools, restart one, approve a project's, sign in or out. Raises CtxeError."""
-    from ctxe.cli.mcp_servers import confirmed, drawn, shown
-    from ctxe.cli.mcp_signing import signed
+    from ctxe.cli.mcp_servers import confirm_server, server_page, server_table
+    from ctxe.cli.mcp_signing import sign_in
     from ctxe.project.servers.pages import rows, tried
     from ctxe.project.servers.signing import logout
     from ctxe.terminal.figures import plural
 
     project, servers = chat.live.project, chat.live.kit.servers.servers.running
-    match split(words):
+    match split_words(words):
         case []:
-            chat.say(drawn(rows(project, servers), chat.screen))
+            chat.say(server_table(rows(project, servers), chat.screen))
         case ["restart", name]:
             found = tried(project, servers, name, anew=True)
             chat.say(f"{name} is connected: {plural(len(found['tools']), 'tool')}, {found['tokens']:,} tokens")
         case ["approve", name]:
-            if confirmed(project, name, chat.screen, chat.prompt.ask):
+            if confirm_server(project, name, chat.screen, chat.prompt.ask):
                 servers.refresh()
                 note = f"[the user allows the server {name} from now on; find_tools tells its tools]"
                 chat.play(asides.queue(chat.live, f"server {name}", note, "you approved it"))
         case ["login", name]:
-            signed(project, name, chat.screen)
+            sign_in(project, name, chat.screen)
             servers.forget(name)
         case ["logout", name]:
             signed_out = logout(project, name)
             servers.forget(name)
             chat.say(f"the sign-in at {name} is forgotten" if signed_out else f"you were not signed in at {name}")
         case [name]:
-            chat.say(shown(tried(project, servers, name), chat.screen))
+            chat.say(server_page(tried(project, servers, name), chat.screen))
         case _:
             chat.screen.tell("/mcp, /mcp NAME, or /mcp with restart, approve, login or logout and a NAME")
 
@@ -47,7 +47,7 @@ def mcp(chat: ChatSession, words: str) -> None:
 def prompt(chat: ChatSession, name: str, words: str) -> None:
     """``/SERVER:PROMPT arguments``: show the server's text and send it as the user's words. Raises CtxeError."""
     texts: list[str] = []
-    chat.play(asides.prompt(chat.live, name, split(words), texts.append))
+    chat.play(asides.prompt(chat.live, name, split_words(words), texts.append))
     for one in texts:
         chat.turn(one, own=words)
 
@@ -68,7 +68,7 @@ def mentions(live: Live, begun: str) -> list[str]:
     return resources(servers.running, begun) if servers else []
 
 
-def completed(live: Live, name: str, begun: str) -> list[str]:
+def complete_argument(live: Live, name: str, begun: str) -> list[str]:
     """Completions for a word after ``/SERVER:PROMPT``."""
     from ctxe.project.servers.completing import arguments
 
@@ -77,5 +77,7 @@ def completed(live: Live, name: str, begun: str) -> list[str]:
 
 
 COMMANDS = (
-    Slash("mcp", "[NAME|restart|approve|login|logout NAME]", "servers: their state, their tools and prices", mcp),
+    SlashCommand(
+        "mcp", "[NAME|restart|approve|login|logout NAME]", "servers: their state, their tools and prices", mcp
+    ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from ctxe.cli.chat.session import ChatSession, Slash, split
+from ctxe.cli.chat.session import ChatSession, SlashCommand, split_words
 from ctxe.config.values import Approval
 from ctxe.project.session import choosing
 from ctxe.project.sessions import spent_by_all
@@ -29,11 +29,11 @@ def new(chat: ChatSession, _words: str) -> None:
 
 def resume(chat: ChatSession, words: str) -> None:
     """Go on with another session; without an id, pick one from a list. Raises SessionError."""
-    from ctxe.cli.sessions import picked
+    from ctxe.cli.sessions import pick_session
     from ctxe.project.sessions import path_of
 
     if not words and chat.prompt.full:
-        words = picked(chat.live.project, chat.prompt, but=chat.live.session.id) or ""
+        words = pick_session(chat.live.project, chat.prompt, but=chat.live.session.id) or ""
         if not words:
             return
     if not words:
@@ -111,7 +111,7 @@ def inspect(chat: ChatSession, words: str) -> None:
     if not chat.live.session.log.count:
         chat.screen.tell("nothing was said yet")
         return
-    chat.command(["sessions", "inspect", chat.live.session.id, *split(words)])
+    chat.command(["sessions", "inspect", chat.live.session.id, *split_words(words)])
 
 
 def model(chat: ChatSession, words: str) -> None:
@@ -176,23 +176,23 @@ def config(chat: ChatSession, words: str) -> None:
 
 
 COMMANDS = (
-    Slash("exit", "", "leave; the session can be resumed", leave),
-    Slash("new", "", "start a new session", new),
-    Slash("clear", "", "clear the screen and start a new session", clear),
-    Slash("resume", "[ID]", "go on with an earlier session", resume),
-    Slash("fork", "", "go on in a copy of this session", fork),
-    Slash("rewind", "[N]", "go back to before an earlier message of yours, in a copy (also Esc Esc)", rewind),
-    Slash("export", "[FILE]", "this session as Markdown", export),
-    Slash("copy", "[code]", "the newest answer to the clipboard, or its last block of code", copy),
-    Slash(
+    SlashCommand("exit", "", "leave; the session can be resumed", leave),
+    SlashCommand("new", "", "start a new session", new),
+    SlashCommand("clear", "", "clear the screen and start a new session", clear),
+    SlashCommand("resume", "[ID]", "go on with an earlier session", resume),
+    SlashCommand("fork", "", "go on in a copy of this session", fork),
+    SlashCommand("rewind", "[N]", "go back to before an earlier message of yours, in a copy (also Esc Esc)", rewind),
+    SlashCommand("export", "[FILE]", "this session as Markdown", export),
+    SlashCommand("copy", "[code]", "the newest answer to the clipboard, or its last block of code", copy),
+    SlashCommand(
         "inspect",
         "[--open] [--out FILE]",
         "this session as a page: every request over time, its text, its money",
         inspect,
     ),
-    Slash("model", "[NAME [EFFORT]]", "show or change the model", model),
-    Slash("effort", "[LEVEL]", "show or change how hard it thinks: low, medium, high, if the model can", effort),
-    Slash("approve", "[MODE]", "who decides what runs: ask, auto-edit, auto, read-only", approve),
-    Slash("cost", "", "money of this session, of its next request, of this project", cost),
-    Slash("config", "[KEY]", "settings", config),
+    SlashCommand("model", "[NAME [EFFORT]]", "show or change the model", model),
+    SlashCommand("effort", "[LEVEL]", "show or change how hard it thinks: low, medium, high, if the model can", effort),
+    SlashCommand("approve", "[MODE]", "who decides what runs: ask, auto-edit, auto, read-only", approve),
+    SlashCommand("cost", "", "money of this session, of its next request, of this project", cost),
+    SlashCommand("config", "[KEY]", "settings", config),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctxe.cli.chat.session import ChatSession, Slash
+from ctxe.cli.chat.session import ChatSession, SlashCommand
 from ctxe.project.session import asides, committing
 from ctxe.terminal.figures import plural
 
@@ -135,12 +135,12 @@ def _list_jobs(chat: ChatSession) -> None:
 
 
 COMMANDS = (
-    Slash("run", "COMMAND", "run a command yourself (also !command)", run),
-    Slash("test", "[COMMAND]", "run the tests; a failure is told with your next words", test),
-    Slash("jobs", "[show|stop NUMBER]", "commands that go on in the background", jobs),
-    Slash("output", "[N]", "the whole output of the newest call, or the Nth newest (also Ctrl-O)", output),
-    Slash("diff", "", "what this session changed", diff),
-    Slash("undo", "[--force]", "put files back as before the newest turn", undo),
-    Slash("redo", "[--force]", "take the newest undo back", redo),
-    Slash("commit", "[MESSAGE]", "commit what this session changed, after asking", commit),
+    SlashCommand("run", "COMMAND", "run a command yourself (also !command)", run),
+    SlashCommand("test", "[COMMAND]", "run the tests; a failure is told with your next words", test),
+    SlashCommand("jobs", "[show|stop NUMBER]", "commands that go on in the background", jobs),
+    SlashCommand("output", "[N]", "the whole output of the newest call, or the Nth newest (also Ctrl-O)", output),
+    SlashCommand("diff", "", "what this session changed", diff),
+    SlashCommand("undo", "[--force]", "put files back as before the newest turn", undo),
+    SlashCommand("redo", "[--force]", "take the newest undo back", redo),
+    SlashCommand("commit", "[MESSAGE]", "commit what this session changed, after asking", commit),
 )

@@ -10,14 +10,14 @@ from typing import Any
 from ctxe.domain.pattern import pattern
 from ctxe.knowledge.failures.commands import program
 from ctxe.knowledge.failures.plain import impersonal, relative
-from ctxe.lexical.tables import names
+from ctxe.lexical.tables import word_set
 from ctxe.safety.shell.words import Unsure, split
 
 LONGEST = 20_000
 """Longest call, in characters, that is kept whole; a longer one is identified by its beginning and its length."""
 NAMED = 6
 """Files named by a command that count as its dependencies."""
-ASIDE = names(
+ASIDE = word_set(
     "background description explanation max_output_tokens run_in_background seconds thought timeout timeout_ms "
     "timeout_seconds yield_time_ms"
 )
@@ -40,12 +40,12 @@ _CHANGES = {
 _STATUS = pattern(r"\$\?|\$\{PIPESTATUS\[0\]\}")
 """The exit status of the step before; a step that prints it computes nothing of its own."""
 _JOINED = pattern(r"\s*(?:&&|\|\||;|\|)\s*")
-_LOOKS = names(
+_LOOKS = word_set(
     "[ ack ag awk basename cat cd cmp comm cut date df diff dirname du echo env false fd file find grep egrep "
     "fgrep head hexdump id jq less ls more nl od printf ps pwd readlink realpath rg sed sleep sort stat tac tail "
     "test tree tr true type uname uniq wc wait which whoami xxd yq"
 )
-_RUNS = names(
+_RUNS = word_set(
     "bandit coverage ctest eslint flake8 golangci-lint jest mocha mypy nosetests pylint pyright pytest rspec "
     "ruff tox tsc unittest vitest xunit"
 )
@@ -60,11 +60,11 @@ _SCRIPT = pattern(
     r" (?:check|ci|lint|test|tsc|types?|type-?check|verify)\b"
 )
 _MENDS = pattern(r"\bfix\b|\bwrite\b|\bformat\b|\bfmt\b|\s-u\b|--update")
-_BUILDS = names(
+_BUILDS = word_set(
     "bun cargo clang cmake deno dotnet g++ gcc go gradle gradlew java javac make mvn node npm npx php pnpm python "
     "python3 ruby rustc swift ts-node tsx yarn"
 )
-_GIT = names("blame branch diff grep log ls-files reflog remote rev-parse shortlog show status")
+_GIT = word_set("blame branch diff grep log ls-files reflog remote rev-parse shortlog show status")
 
 
 def call_key(tool: str, arguments: Mapping[str, Any] | str, root: str = "") -> str:

@@ -6,7 +6,7 @@ import re
 
 from ctxe.domain.pattern import pattern
 from ctxe.knowledge.failures.plain import MESSAGE, impersonal, plain_test
-from ctxe.lexical.tables import names
+from ctxe.lexical.tables import word_set
 
 _SPACE = pattern(r"\s+")
 _LEAD = pattern(
@@ -24,7 +24,7 @@ _TOLD = pattern(
 )
 """Text that a command only passes on, such as a commit message or the body of a pull request."""
 _QUIET_EVERYWHERE = frozenset({"-q", "-v", "-vv", "-vvv", "--quiet", "--verbose", "--color=no"})
-_VERBS = names(
+_VERBS = word_set(
     "bun cargo deno docker dotnet git go gradle gradlew just make mise mix mvn npm pip pnpm rake terraform yarn"
 )
 """Programs whose next word names the action."""

@@ -9,7 +9,7 @@ from ctxe.domain.section import digest
 from ctxe.knowledge.failures.calls import telling
 from ctxe.knowledge.failures.commands import plain_command, program
 from ctxe.knowledge.failures.plain import plain_message, plain_test, relative
-from ctxe.lexical.tables import names
+from ctxe.lexical.tables import word_set
 
 _ANYWHERE = pattern(
     r"\b(?:ModuleNotFoundError|ImportError|TS2307|E043[23]|No module named|Cannot find (?:module|package))\b"
@@ -17,7 +17,7 @@ _ANYWHERE = pattern(
 """Errors of the environment: the file that meets them first is irrelevant."""
 _PLACE = pattern(r" \([^()\s]+(?::\d+)?\)$")
 _WORD = pattern(r"<\w+>|[^\W\d_]\w*")
-_SAYS_NOTHING = names(
+_SAYS_NOTHING = word_set(
     "<address> <hash> <id> <n> <time> <tmp> a actual an and assert assertion be but code command equal error errors"
     " exit exited expect expected fail failed failure false for found got in is it left none not null object of or"
     " received return returned right status task test tests that the to tobe toequal true undefined value values want"

@@ -10,18 +10,18 @@ from typing import Any, Literal
 from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 from ctxe.knowledge.failures.contents import Content, of_patch
-from ctxe.lexical.tables import names
+from ctxe.lexical.tables import word_set
 
 Kind = Literal["command", "edit", "look", "other"]
-COMMANDS = names(
+COMMANDS = word_set(
     "bash bash_execute exec_command execute_bash execute_command local_shell local_shell_call run_command"
     " run_shell_command run_terminal_cmd shell shell_command terminal"
 )
-EDITS = names(
+EDITS = word_set(
     "apply_patch create create_file edit edit_file insert multiedit notebookedit patch replace str_replace"
     " str_replace_based_edit_tool str_replace_editor write write_file"
 )
-LOOKS = names(
+LOOKS = word_set(
     "cat find find_files glob grep grep_search list_dir list_directory list_files ls read read_file read_text_file"
     " search search_files view"
 )

@@ -129,13 +129,13 @@ class FailedCommand:
 
     def put_right(self, command: str) -> bool:
         """Whether ``command``, which passes, is a correction of the failed one, possibly along with edits."""
-        from ctxe.lexical.similarity import close
+        from ctxe.lexical.similarity import wording_similarity
 
         if command == self.command or self.commands > SPAN or _ASKS_HOW.search(command):
             return False
         if INSTALLS.search(command) and not INSTALLS.search(self.command) and program(command) != program(self.command):
             return False
-        similar = close(*_without_shared_runner(self.command, command)) >= NEAR
+        similar = wording_similarity(*_without_shared_runner(self.command, command)) >= NEAR
         same_files = set(named_files(self.command)) <= set(named_files(command))
         wrong = self._error_contains(_WRONG_CALL) and (self._error_contains(_WRONG_PATH) or same_files)
         same = program(self.command) == program(command) and program(command) not in _SCRIPTS

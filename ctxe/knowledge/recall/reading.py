@@ -14,8 +14,8 @@ from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.recall.query import Query
-from ctxe.lexical.traces import faults, frames
-from ctxe.lexical.words import STOP, counts, path_terms, plain, terms
+from ctxe.lexical.traces import errors_in, frames_in
+from ctxe.lexical.words import STOP, path_terms, plain_words, term_counts, terms
 
 NAME, FILE, MENTION, ID = "N:", "F:", "M:", "I:"
 """Prefixes of terms other than words; no word contains a colon."""
@@ -99,7 +99,7 @@ def read(entry: Entry) -> EntryReading:
     """Extract the terms of an entry."""
     text = wording(entry)
     first, _, rest = text.partition("\n")
-    words = counts(text)
+    words = term_counts(text)
     speaker = _SAID_BY.match(text)
     every = frozenset(words)
     opening = (rest or first)[:OPENING]
@@ -119,7 +119,7 @@ def read(entry: Entry) -> EntryReading:
 
 def pieces(text: str) -> frozenset[str]:
     """The words of a text as written, in lower case, to be compared by their grams."""
-    return frozenset(plain(text.replace("_", " ")))
+    return frozenset(plain_words(text.replace("_", " ")))
 
 
 def ask(query: Query) -> Question:
@@ -129,25 +129,25 @@ def ask(query: Query) -> Question:
     asked = pieces(text)
     return Question(
         words,
-        frozenset(counts(_subject(text)).keys() & words.keys()),
+        frozenset(term_counts(_subject(text)).keys() & words.keys()),
         frozenset(_named_ids(query.text[:MOST_READ])),
         frozenset([*file_terms(query.files), *folder_terms(query.files)]),
         frozenset[str]().union(*map(grams, asked - STOP)),
         asked,
         text,
-        any(place.name for place in frames(text)),
+        any(place.name for place in frames_in(text)),
     )
 
 
 def _word_weights(text: str) -> dict[str, float]:
-    found = sorted(counts(text).items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_WORDS]
+    found = sorted(term_counts(text).items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_WORDS]
     return {term: 1.0 + math.log(times) for term, times in sorted(found)}
 
 
 def _subject(text: str) -> str:
     """The subject of a text: its first line and its error lines. The first line of a trace is useless and left out."""
     first = text.strip().partition("\n")[0]
-    errors = [f"{fault.kind} {fault.message}" for fault in faults(text)[:MOST_FAULTS]]
+    errors = [f"{fault.kind} {fault.message}" for fault in errors_in(text)[:MOST_FAULTS]]
     return " ".join(errors if errors and first.startswith("Traceback ") else [first, *errors])
 
 
@@ -233,5 +233,5 @@ def beside(text: str, term: str) -> Mapping[str, int]:
     """Counts of the words near the first mentions of the id with this term. A word near two of them counts twice."""
     word_counts: Counter[str] = Counter()
     for found in islice((found for found in _MENTIONED.finditer(text) if mention(found) == term), MOST_MENTIONS):
-        word_counts.update(counts(text[max(0, found.start() - NEAR) : found.end() + NEAR]))
+        word_counts.update(term_counts(text[max(0, found.start() - NEAR) : found.end() + NEAR]))
     return word_counts

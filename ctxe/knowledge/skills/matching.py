@@ -74,9 +74,9 @@ class Matcher:
 
     def __call__(self, task: Task, skills: Sequence[Skill]) -> list[SkillMatch]:
         """Every skill with a positive score, best first; ``about`` selects those that count."""
-        from ctxe.lexical.words import counts, path_terms
+        from ctxe.lexical.words import path_terms, term_counts
 
-        counted = Counter(dict(counts(task.words).most_common(MOST_TERMS)))
+        counted = Counter(dict(term_counts(task.words).most_common(MOST_TERMS)))
         for path in task.named:
             counted.update(path_terms(path))
         spelled = _spellings(task.words)

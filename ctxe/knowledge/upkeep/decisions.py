@@ -33,15 +33,15 @@ def same_subject(draft: Entry, entries: Sequence[Entry]) -> tuple[Entry, ...]:
 
     Compares titles and, where scope or files overlap, texts. The result is only a question to a person.
     """
-    from ctxe.lexical.similarity import alike
+    from ctxe.lexical.similarity import topic_similarity
 
     found = []
     for entry in current(entries, draft.kind):
         if entry.id == draft.id or entry.id in draft.supersedes:
             continue
-        score = alike(draft.title, entry.title)
+        score = topic_similarity(draft.title, entry.title)
         if {*draft.scope, *draft.files} & {*entry.scope, *entry.files}:
-            score = max(score, 1.5 * alike(f"{draft.title} {draft.text}", f"{entry.title} {entry.text}"))
+            score = max(score, 1.5 * topic_similarity(f"{draft.title} {draft.text}", f"{entry.title} {entry.text}"))
         if score >= ALIKE:
             found.append((score, entry))
     found.sort(key=lambda pair: (-pair[0], pair[1].id))

@@ -121,7 +121,7 @@ def _draft(kind: str, title: str, text: str, session: str, turn: int, files: tup
 
 def is_known(draft: Entry, known: Sequence[Entry]) -> bool:
     """Whether an entry or a waiting proposal says the same already."""
-    from ctxe.lexical.similarity import alike
+    from ctxe.lexical.similarity import topic_similarity
 
     quoted = re.search(r"`([^`]+)`", draft.title) if draft.kind == "routine" else None
     head = draft.title.partition("`")[0] if quoted else ""
@@ -130,6 +130,6 @@ def is_known(draft: Entry, known: Sequence[Entry]) -> bool:
             continue
         if quoted and (quoted[1] in f"{entry.title}\n{entry.text}" or (head and entry.title.startswith(f"{head}`"))):
             return True
-        if not quoted and alike(draft.title, entry.title) >= ALIKE:
+        if not quoted and topic_similarity(draft.title, entry.title) >= ALIKE:
             return True
     return False

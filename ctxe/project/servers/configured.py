@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ctxe.config.keys import SERVER_NAME, SERVERS, check_servers
-from ctxe.config.load import SERVERS_FILE, settled
+from ctxe.config.keys import SERVER_NAME, SERVERS, validate_servers
+from ctxe.config.load import SERVERS_FILE, from_table
 from ctxe.config.values import ServerSettings
 from ctxe.domain.errors import ConfigError, StoreError
 from ctxe.domain.section import digest
@@ -145,8 +145,8 @@ def _read(name: str, given: Any) -> ServerSettings:
         raise ConfigError(f"{name} speaks {given['type']!r:.40}, which ctxe does not", "stdio or http")
     known = {one.name for one in fields(ServerSettings)} - set(OWN_ONLY) - {"timeout", "start_timeout"}
     own = {key: value for key, value in given.items() if key in known}
-    check_servers({name: own}, SERVERS_FILE)
-    return settled(ServerSettings, own)
+    validate_servers({name: own}, SERVERS_FILE)
+    return from_table(ServerSettings, own)
 
 
 def refused(project: Project) -> list[str]:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ctxe.domain.errors import ToolError
-from ctxe.domain.form import Asks, declined
+from ctxe.domain.form import FormAsker, decline
 from ctxe.domain.value import dataclass, field
 from ctxe.project.guarding import cleaning
 from ctxe.project.servers.configured import Configured, configured, installed
@@ -31,7 +31,7 @@ class Connections:
     project: Project
     clean: Callable[[str], str]
     look: Look
-    asks: Asks
+    asks: FormAsker
     _loop: Loop | None = None
     _known: dict[str, Configured] | None = None
     _open: dict[str, Connection] = field(default_factory=dict)
@@ -138,6 +138,6 @@ class Connections:
         files.replace_quickly(folder / f"{name}.log", text.encode("utf-8", "replace"))
 
 
-def connections(project: Project, look: Look = blind, asks: Asks = declined) -> Connections:
+def connections(project: Project, look: Look = blind, asks: FormAsker = decline) -> Connections:
     """The connections of a project's servers; the caller closes them."""
     return Connections(project, cleaning(project.own_keys), look, asks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ctxe.config.load import SERVERS_FILE
-from ctxe.domain.form import Asks, Filled, Form, declined
+from ctxe.domain.form import Form, FormAnswers, FormAsker, decline
 from ctxe.domain.section import Chunk
 from ctxe.domain.value import dataclass
 
@@ -34,7 +34,7 @@ class LazyServers:
 
     project: Project
     look: Look
-    asks: Asks = declined
+    asks: FormAsker = decline
     _servers: Servers | None = None
 
     @property
@@ -61,7 +61,7 @@ class LazyServers:
         """Names of servers that are starting."""
         return self._servers.running.starting() if self._servers is not None else []
 
-    def _ask(self, form: Form) -> Filled | None:
+    def _ask(self, form: Form) -> FormAnswers | None:
         """Show a form by the current ``asks``, which is set after the session is made."""
         return self.asks(form)
 

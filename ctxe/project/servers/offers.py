@@ -34,8 +34,8 @@ def tokens(name: str, held: Connection) -> int:
 def best(query: str, servers: Sequence[tuple[str, ServerOffers]]) -> list[str]:
     """A line for each tool and resource whose name or description matches the query, best first."""
     from ctxe.lexical.bm25 import Corpus, FieldWeight
-    from ctxe.lexical.words import counts, terms
     from ctxe.lexical.words import path_terms as parts
+    from ctxe.lexical.words import term_counts, terms
 
     every: list[tuple[str, ServerTool | Resource]] = []
     for name, offers in servers:
@@ -45,7 +45,7 @@ def best(query: str, servers: Sequence[tuple[str, ServerOffers]]) -> list[str]:
     for number, (name, one) in enumerate(every):
         called, says = _words(one)
         named = dict.fromkeys(parts(f"{name}/{called}"), 1)
-        index.add(f"{number:04d}", {"name": named, "says": counts(says[:2_000])})
+        index.add(f"{number:04d}", {"name": named, "says": term_counts(says[:2_000])})
     hits = index.top(dict.fromkeys(terms(query), 1.0), MOST_FOUND)
     return [_row(*every[int(hit.key)]) for hit in hits]
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ctxe.config.keys import SERVER_NAME, check_servers
-from ctxe.config.load import settled
+from ctxe.config.keys import SERVER_NAME, validate_servers
+from ctxe.config.load import from_table
 from ctxe.config.values import ServerSettings
 from ctxe.domain.errors import ConfigError, StoreError
 from ctxe.domain.value import dataclass
@@ -66,7 +66,7 @@ def found(project: Project, of: str = "") -> list[ForeignServer]:
 def shown(project: Project, one: ForeignServer) -> list[str]:
     """Exactly what would be saved, line by line, with likely keys masked."""
     mask = masking(project.own_keys)
-    settings = settled(ServerSettings, dict(one.table))
+    settings = from_table(ServerSettings, dict(one.table))
     return [mask(row) for row in told(Configured(one.name, settings, "yours", "yours"), project)]
 
 
@@ -106,7 +106,7 @@ def _server(of: str, file: Path, name: str, given: Any, made: Callable[[Table], 
         table = {key: value for key, value in made(given).items() if value}
         if asks := _ELSEWHERE.search(json.dumps(table)):
             raise ConfigError(f"it takes ${{{asks[1]}:…}}, which only that assistant knows", "")
-        check_servers({called: table}, of)
+        validate_servers({called: table}, of)
     except (ConfigError, TypeError, ValueError, AttributeError) as error:
         problem = error.message if isinstance(error, ConfigError) else "it is not a server"
         return ForeignServer(called or one_line(name, 40), of, file, {}, one_line(problem, 160))

@@ -105,19 +105,19 @@ def tried(project: Project, running: Connections, name: str, *, anew: bool = Fal
 
 def put(project: Project, name: str, table: Mapping[str, Any]) -> Path:
     """Save a server in the user's settings, over one of the same name; the file. Raises ConfigError, StoreError."""
-    from ctxe.config import save, user_file
-    from ctxe.config.keys import check_servers
+    from ctxe.config import save_setting, user_file
+    from ctxe.config.keys import validate_servers
 
     given = {key: value for key, value in table.items() if value}
-    check_servers({name: given}, "ctxe mcp add")
+    validate_servers({name: given}, "ctxe mcp add")
     file = user_file(project.environment)
-    save(file, ("mcp", "servers", name), given)
+    save_setting(file, ("mcp", "servers", name), given)
     return file
 
 
 def remove(project: Project, name: str) -> str:
     """Remove a server from the user's settings, or withdraw the approval of a project's one. Raises CtxeError."""
-    from ctxe.config import drop, user_file
+    from ctxe.config import remove_setting, user_file
 
     one = named(project, name)
     logout(project, name)
@@ -129,7 +129,7 @@ def remove(project: Project, name: str) -> str:
             else f"{name} was not approved; {SERVERS_FILE} stays as it is"
         )
     file = user_file(project.environment)
-    drop(file, ("mcp", "servers", name))
+    remove_setting(file, ("mcp", "servers", name))
     return f"{name} taken out of {file}"
 
 

@@ -13,7 +13,7 @@ from ctxe.context.use_evidence import injected_chunks
 from ctxe.domain.conversation import Usage
 from ctxe.domain.events import Consulted, ContextAssembled, Kept, Summarized
 from ctxe.domain.model import ToolSchema
-from ctxe.domain.past import Consultation, Past, SentRequest, WireText, total
+from ctxe.domain.past import Consultation, Past, SentRequest, WireText, known_total
 from ctxe.domain.value import replace
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _summaries(project: Project, timed: Iterable[tuple[str, Kept]]) -> Iterator[
 
 def _joined(one: Consultation, more: Consultation) -> Consultation:
     """Two replies added up in one row."""
-    usd, plain = total((one.usd, more.usd)), total((one.plain_usd, more.plain_usd))
+    usd, plain = known_total((one.usd, more.usd)), known_total((one.plain_usd, more.plain_usd))
     return replace(one, usage=one.usage + more.usage, usd=usd, plain_usd=plain, replies=one.replies + more.replies)
 
 

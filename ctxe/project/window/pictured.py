@@ -12,7 +12,7 @@ from ctxe.agent.state import State
 from ctxe.domain.conversation import Conversation
 from ctxe.domain.errors import ConfigError, StoreError, ToolError
 from ctxe.domain.pattern import pattern
-from ctxe.domain.picture import HANDLE, Picture, is_named_like_one
+from ctxe.domain.picture import HANDLE, Picture, has_picture_name
 from ctxe.domain.section import Chunk, Section
 from ctxe.project.guarding import cleaning
 from ctxe.storage.pictures import MOST_BYTES
@@ -150,7 +150,7 @@ def outside(project: Project, words: str) -> list[Path]:
     for match in _PATH.finditer(words):
         quoted = match[1] or match[2]
         named = quoted or _unescaped(match[3])
-        if not is_named_like_one(named.rstrip(".")):
+        if not has_picture_name(named.rstrip(".")):
             continue
         path = _located(project, named.rstrip("."), mention=match[0].startswith("@"))
         if path is not None:

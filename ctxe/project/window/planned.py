@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ctxe.domain.errors import StoreError
-from ctxe.domain.picture import is_named_like_one
+from ctxe.domain.picture import has_picture_name
 from ctxe.domain.section import Omission, Priority, Section, Task
 from ctxe.domain.value import replace
 from ctxe.project.planning.indexing import index
@@ -73,7 +73,7 @@ class Planning:
 
     def offer(self, task: Task, room: int) -> Sequence[Section]:
         """Planned files of at most ``room`` tokens, or an omission that says why words plan nothing. Never raises."""
-        named = tuple(path for path in task.named if not is_named_like_one(path))
+        named = tuple(path for path in task.named if not has_picture_name(path))
         task = replace(task, words=said(task.words), named=named)
         if not (task.named or telling(task.words)):
             return (_no_files(SHORT),) if task.words.strip() and not task.under_way else ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from ctxe.domain.picture import is_named_like_one
+from ctxe.domain.picture import has_picture_name
 
 FEWEST = 2
 """Fewest telling words that are enough to plan by."""
@@ -32,15 +32,15 @@ SAYINGS = """
 
 def said(words: str) -> str:
     """Words without the names of pictures: what is to be done with a picture does not tell which files are needed."""
-    kept = (word for word in words.split(" ") if not (word[:1] == "@" and is_named_like_one(word.rstrip(".,;:!?)"))))
+    kept = (word for word in words.split(" ") if not (word[:1] == "@" and has_picture_name(word.rstrip(".,;:!?)"))))
     return " ".join(kept)
 
 
 def nameless(words: str) -> str:
     """Words without the paths among them."""
-    from ctxe.lexical.symbols import symbols
+    from ctxe.lexical.symbols import symbols_in
 
-    return " ".join(word for word in words.split() if not (("." in word or "/" in word) and symbols(word).paths))
+    return " ".join(word for word in words.split() if not (("." in word or "/" in word) and symbols_in(word).paths))
 
 
 def telling(words: str) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, field
-from ctxe.lexical.words import counts
+from ctxe.lexical.words import term_counts
 from ctxe.repo.git import Git
 from ctxe.repo.indexing.commits import MOST_COMMITS, Commit, edge_of, read_commits, short
 from ctxe.repo.indexing.database import transaction
@@ -207,8 +207,8 @@ def _add_messages(db: sqlite3.Connection, first: int, fresh: list[Commit]) -> No
         if len(commit.paths) > MOST_FILES:
             continue
         title, _, body = _TRAILER.sub("", commit.message[:8000]).strip().partition("\n")
-        named = {TITLE + term: times for term, times in counts(title).items()}
-        for term, times in {**named, **counts(body[:3000])}.items():
+        named = {TITLE + term: times for term, times in term_counts(title).items()}
+        for term, times in {**named, **term_counts(body[:3000])}.items():
             found.setdefault(term, array("I")).append(number << 8 | min(times, 255))
     segment = (db.execute("SELECT max(segment) FROM messages").fetchone()[0] or 0) + 1
     db.executemany(

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxe.lexical.memo import Memo
-from ctxe.lexical.words import analyse, path_terms
+from ctxe.lexical.words import path_terms, terms_of_word
 from ctxe.repo.files import minified
 from ctxe.repo.indexing.definition import Definition
 from ctxe.repo.indexing.postings import GrowingPostings
@@ -170,7 +170,7 @@ def _count_terms(
 @cache
 def _terms_of_word() -> Memo[str, tuple[str, ...]]:
     """A cache: the search terms of a word, without keywords."""
-    return Memo(lambda word: tuple([term for term in analyse(word) if term not in KEYWORDS]), MOST_WORDS)
+    return Memo(lambda word: tuple([term for term in terms_of_word(word) if term not in KEYWORDS]), MOST_WORDS)
 
 
 def _spaced(text: str) -> str:

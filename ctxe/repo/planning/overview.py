@@ -6,21 +6,21 @@ import re
 from collections.abc import Collection
 
 from ctxe.domain.pattern import pattern
-from ctxe.lexical.tables import names
+from ctxe.lexical.tables import word_set
 from ctxe.repo.indexing.line_tokens import estimate
 from ctxe.repo.planning.showing import MARKER, ShownFile, header, in_lines
 
-WHOLE = names(
+WHOLE = word_set(
     "project repository repo codebase package library app application tool program software architecture overview"
     " structure layout structured organised organized"
 )
 """Words for the project as a whole."""
-DONE = names(
+DONE = word_set(
     "run build install test tests testing start set setup up contribute develop development compile use used get"
     " started deploy"
 )
 """Words for what one does with a project, as in "how do I build it"."""
-SMALL = names(
+SMALL = word_set(
     "a about all an and are at base brief briefly by can code could describe do does entire everything explain for give"
     " go good guide have help here high how i in introduce introduction is it its key laid level like locally look me"
     " main modules my need new of on out parts please purpose quick quickly s short should show stuff summarise"

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterator
 
 from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, field
-from ctxe.lexical.symbols import Symbols, symbols
-from ctxe.lexical.words import STOP, counts, terms
+from ctxe.lexical.symbols import Symbols, symbols_in
+from ctxe.lexical.words import STOP, term_counts, terms
 from ctxe.repo.indexing.scan import KEYWORDS
 
 HEAD, TAIL = 60_000, 20_000
@@ -30,7 +30,7 @@ _ADDRESS = pattern(
 )
 """The part of an address that says nothing about the code: its host, and all before a path or an issue's number."""
 _COMMIT = pattern(r"https?://[^\s/]+/\S+/commits?/(?P<name>[0-9a-f]{7,40})\b[^\s)>\]]*")
-_POLITE = frozenset(counts("please pls kindly thanks thank"))
+_POLITE = frozenset(term_counts("please pls kindly thanks thank"))
 _TRAILER = pattern(r"\s*(?:signed-off|co-authored|co-developed|reviewed|acked|tested|reported|suggested)-by:", re.I)
 _FENCE = pattern(r"\s*(?:```|~~~)")
 _FORM = pattern(
@@ -131,7 +131,7 @@ def _without(view: View, words: Collection[str]) -> View:
 
 def bag(text: str) -> Counter[str]:
     """How often each search term occurs, by the index's rules and without polite words."""
-    found = counts(text)
+    found = term_counts(text)
     for common in (KEYWORDS | _POLITE) & found.keys():
         del found[common]
     return found
@@ -165,7 +165,7 @@ def read_task(task: str) -> TaskReading:
     text = task if len(task) <= HEAD + TAIL else task[:HEAD] + "\n" + task[-TAIL:]
     text = _ENDLESS.sub(lambda found: found.group(0)[:LONGEST_WORD] + " ", text)
     text = _COMMIT.sub(lambda found: found["name"], text)
-    mentions = symbols(text)
+    mentions = symbols_in(text)
     lines = _ADDRESS.sub(_shortened, _COMMENT.sub(" ", text)).split("\n")
     first = next((row for row, line in enumerate(lines) if line.strip()), len(lines))
     title, rest = _title(lines[first] if first < len(lines) else "")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from ctxe.domain.pattern import pattern
-from ctxe.lexical.words import parts, stem, terms
+from ctxe.lexical.words import identifier_parts, stem, terms
 from ctxe.repo.planning.evidence import Evidence, units_in
 
 LONGEST_NAME = 60
@@ -49,7 +49,7 @@ def originals(evidence: Evidence) -> dict[str, str]:
     reading = evidence.reading
     found: dict[str, str] = {}
     for word in _WORD.findall(f"{reading.title} {reading.prose[:20_000]} {reading.pasted[:6000]}"):
-        pieces = parts(word)
+        pieces = identifier_parts(word)
         whole, *some = terms(word) or [""]
         found.setdefault(whole, word)
         for term in some:

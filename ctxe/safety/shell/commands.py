@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
-from ctxe.lexical.tables import names
+from ctxe.lexical.tables import word_set
 from ctxe.safety.shell.words import MOST, Redirect, SimpleCommand, Unsure, Word, split
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ _DATA = pattern(r"<<-?[ \t]*(['\"])(\w+)\1([^\n]*\n)(?:(?![ \t]*\2[ \t]*$)[^\n]*
 REST = 24
 """How many rests of a wrapper's words are looked at."""
 
-SHELLS = names("ash bash dash fish ksh sh zsh")
-WRAPPERS = SHELLS | names(
+SHELLS = word_set("ash bash dash fish ksh sh zsh")
+WRAPPERS = SHELLS | word_set(
     "builtin busybox chroot chronic command conda coproc direnv docker doas env exec find flatpak-spawn hatch ionice"
     " kubectl ltrace nerdctl nice nohup npx nsenter parallel pdm pipenv podman poetry rye runuser script setpriv setsid"
     " ssh stdbuf strace su sudo taskset time timeout torsocks toybox unbuffer unshare uv watch xargs"
@@ -32,11 +32,11 @@ WRAPPERS = SHELLS | names(
 """Programs whose own arguments may be a command: each rest of their words is looked at as one."""
 SPEAKERS = WRAPPERS | {"alias", "eval", "trap"}
 """Programs that take whole command lines as one word."""
-WORDS = names(
+WORDS = word_set(
     "ansi_c_string arithmetic_expansion brace_expression command_substitution concatenation expansion number"
     " process_substitution raw_string simple_expansion string translated_string word"
 )
-ASIDE = names("variable_assignment file_redirect herestring_redirect")
+ASIDE = word_set("variable_assignment file_redirect herestring_redirect")
 _ESCAPE = pattern(r"\\(?:\n|(.))")
 _IN_QUOTES = pattern(r'\\(?:\n|(["$`\\]))')
 _BRACES = pattern(r"\{[^{}]*(?:,|\.\.)[^{}]*\}")

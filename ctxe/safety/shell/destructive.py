@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from ctxe.domain.pattern import pattern
-from ctxe.lexical.tables import names
+from ctxe.lexical.tables import word_set
 from ctxe.safety.shell.commands import Parsed, program
 from ctxe.safety.shell.git_words import git_verb
 from ctxe.safety.shell.phrases import PHRASES
@@ -14,17 +14,21 @@ from ctxe.safety.shell.words import SimpleCommand
 
 TEMPORARY = ("/tmp/", "/var/tmp/", "$TMPDIR/", "${TMPDIR}/")  # noqa: S108 (names in commands, nothing is created)
 ALWAYS = {
-    **dict.fromkeys(names("dd fdisk mkfs mkswap parted sgdisk shred srm truncate wipefs"), "overwrites data for good"),
-    **dict.fromkeys(names("halt poweroff reboot shutdown"), "stops the machine"),
-    **dict.fromkeys(names("killall pkill"), "ends processes by name"),
-    **dict.fromkeys(names("dropdb dropuser"), "drops a database"),
+    **dict.fromkeys(
+        word_set("dd fdisk mkfs mkswap parted sgdisk shred srm truncate wipefs"), "overwrites data for good"
+    ),
+    **dict.fromkeys(word_set("halt poweroff reboot shutdown"), "stops the machine"),
+    **dict.fromkeys(word_set("killall pkill"), "ends processes by name"),
+    **dict.fromkeys(word_set("dropdb dropuser"), "drops a database"),
 }
-CLIENTS = names(
+CLIENTS = word_set(
     "psql mysql mariadb sqlite3 sqlcmd sqlplus mongosh mongo duckdb clickhouse-client redis-cli cockroach cqlsh usql"
     " pgcli mycli litecli"
 )
-TALK = names("echo printf grep egrep fgrep rg ag cat head tail awk wc sort uniq less ls cd true")
-INTERPRETERS = names("python python3 node deno bun ruby perl php rails manage.py docker kubectl ssh npx uv java scala")
+TALK = word_set("echo printf grep egrep fgrep rg ag cat head tail awk wc sort uniq less ls cd true")
+INTERPRETERS = word_set(
+    "python python3 node deno bun ruby perl php rails manage.py docker kubectl ssh npx uv java scala"
+)
 _SQL = pattern(
     r"\b(?:drop\s+(?:table|database|schema|view|index|user|role|collection)|truncate\s+(?:table\s+)?\w"
     r"|delete\s+from\s+\S+\s*(?:;|['\"]|$)"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ctxe.lexical.tables import names
+from ctxe.lexical.tables import word_set
 
-VALUED = names("-c -C --git-dir --work-tree --namespace --exec-path --super-prefix --config-env --attr-source")
+VALUED = word_set("-c -C --git-dir --work-tree --namespace --exec-path --super-prefix --config-env --attr-source")
 """Options of git itself whose value may be the next word."""
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
-from ctxe.lexical.tables import names
+from ctxe.lexical.tables import word_set
 from ctxe.safety.shell import scripts
 from ctxe.safety.shell.tables import ParsedWords, Spec, sort_out, table
 from ctxe.safety.shell.words import SimpleCommand, Word
@@ -67,7 +67,7 @@ def _checked(name: str, spec: Spec, rest: Sequence[Word]) -> Reads | None:
 
 FOLLOWING = dict.fromkeys(("grep", "egrep", "fgrep"), frozenset({"-R"})) | {"rg": frozenset({"-L"})}
 """Options by which a program goes through links to folders; diff always does."""
-UNNAMED = names("-. -u --hidden --unrestricted -0 --null -I --no-filename -p --pretty --heading --json")
+UNNAMED = word_set("-. -u --hidden --unrestricted -0 --null -I --no-filename -p --pretty --heading --json")
 """Options of rg by which it finds hidden files, or by which a line that it prints does not say which file it is of: an
 ignore file of the repository may let it find hidden ones as well."""
 

@@ -6,17 +6,17 @@ import re
 from collections.abc import Sequence
 
 from ctxe.domain.pattern import pattern
-from ctxe.lexical.tables import names
+from ctxe.lexical.tables import word_set
 from ctxe.safety.shell.words import Word
 
 Paths = tuple[str, ...]
 
-FIND_TESTS = names(
+FIND_TESTS = word_set(
     "-amin -anewer -atime -cmin -cnewer -ctime -fstype -gid -group -iname -inum -ipath -iregex -iwholename -links"
     " -maxdepth -mindepth -mmin -mtime -name -newer -newermt -path -perm -printf -regex -regextype -samefile -size"
     " -type -uid -used -user -wholename -xtype"
 )
-FIND_WORDS = names(
+FIND_WORDS = word_set(
     "! ( ) , -H -L -P -a -and -d -daystart -depth -empty -executable -false -follow -ls -mount -nogroup -noleaf -not"
     " -nouser -o -or -print -print0 -prune -quit -readable -true -writable -xdev"
 )
@@ -58,7 +58,7 @@ _TEXT = r"(?:(?!(?P=mark))[^\\\n]|\\[^\n])*"
 # of the flags of s, w writes and e runs: they are not here
 _CHANGE = rf"s(?P<mark>[/|#,:]){_TEXT}(?P=mark){_TEXT}(?P=mark)[gpI0-9]*"
 _COMMAND = pattern(rf"[ \t]*{_PLACE}[ \t]*(?:[pdq=]|{_CHANGE})[ \t]*")
-SED_FLAGS = names("-n -E -r -nE -nr -En -rn --quiet --silent --regexp-extended")
+SED_FLAGS = word_set("-n -E -r -nE -nr -En -rn --quiet --silent --regexp-extended")
 
 
 def sed(rest: Sequence[Word]) -> Paths | None:
@@ -96,7 +96,7 @@ def _prints(script: str) -> bool:
     return False
 
 
-AWK_CALLS = names(
+AWK_CALLS = word_set(
     "and atan2 cos exp for gsub if index int length log match or print printf rand return sin split sprintf sqrt srand"
     " strftime sub substr systime tolower toupper while"
 )

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from ctxe.domain.value import dataclass
-from ctxe.lexical.tables import names
+from ctxe.lexical.tables import word_set
 from ctxe.safety.shell.words import Word
 
 
@@ -113,5 +113,5 @@ def _spec(row: str, groups: dict[str, list[str]]) -> Spec:
         frozenset(word[:-1] for word in bare if word.endswith("=")),
         frozenset(word[:-1] for word in bare if word.endswith("2")),
         frozenset(word[1:].removesuffix("=") for word in words if word.startswith("!")),
-        names(properties),
+        word_set(properties),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, field
-from ctxe.lexical.tables import names
+from ctxe.lexical.tables import word_set
 
 MOST = 100_000
 """Characters of a command line that are looked at; a longer one is asked about."""
@@ -16,7 +16,7 @@ MOST = 100_000
 SPELLED = {"$": "an expansion", "`": "a substitution", "(": "a subshell", "&": "a background job", "\\": "an escape"}
 
 
-RESERVED = names("! [[ ]] { } case coproc do done elif else esac fi for function if in select then time until while")
+RESERVED = word_set("! [[ ]] { } case coproc do done elif else esac fi for function if in select then time until while")
 
 
 class Unsure(Exception):

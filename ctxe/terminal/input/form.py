@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
-from ctxe.domain.form import Filled, Form, FormField, Value
+from ctxe.domain.form import Form, FormAnswers, FormField, Value
 from ctxe.domain.value import dataclass
 from ctxe.terminal.calls import bounded
 from ctxe.terminal.input.prompt import Prompt
@@ -26,7 +26,7 @@ class FormAsker:
     prompt: Prompt
     paused: Callable[[str], AbstractContextManager[None]]
 
-    def __call__(self, form: Form) -> Filled | None:
+    def __call__(self, form: Form) -> FormAnswers | None:
         """The user's values; None if they declined or there is no keyboard. Raises KeyboardInterrupt."""
         if not self.screen.keyboard:
             return None

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ctxe.domain.pattern import pattern
-from ctxe.lexical.tables import names
+from ctxe.lexical.tables import word_set
 from ctxe.safety.programs import find_program
 from ctxe.safety.shell.words import SimpleCommand
 from ctxe.terminal.input import keyboard
@@ -21,17 +21,19 @@ from ctxe.terminal.input.interrupt import RESET
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.streams import write
 
-ALWAYS = names(
+ALWAYS = word_set(
     "vi vim nvim vimdiff view nano pico emacs emacsclient micro hx helix kak joe ne ed less more most man info top htop"
     " btop atop glances ncdu watch ssh telnet sftp ftp mosh screen tmux zellij ranger nnn mc lf yazi fzf tig lazygit"
     " gitui gdb lldb pdb ipdb psql mysql mariadb sqlite3 redis-cli mongosh ipython bpython ptpython irb pry ghci iex"
     " passwd su sudo doas visudo dialog whiptail"
 )
 """Programs that take over the screen or ask for a password, whatever their arguments."""
-BARE = names("bash sh zsh fish dash ksh python python3 node deno bun lua luajit julia R scala ocaml erl guile php perl")
+BARE = word_set(
+    "bash sh zsh fish dash ksh python python3 node deno bun lua luajit julia R scala ocaml erl guile php perl"
+)
 """Interpreters that read standard input when called without anything to run."""
-MODULES = names("pdb ipdb code IPython asyncio")
-CONTAINERS = names("docker podman nerdctl kubectl")
+MODULES = word_set("pdb ipdb code IPython asyncio")
+CONTAINERS = word_set("docker podman nerdctl kubectl")
 GIT = {
     "commit": pattern(r"-m|-F|-C|--(?:message|file|reuse-message|no-edit|fixup|dry-run)\b|-[a-zA-Z]*[mFC]$"),
     "mergetool": None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ctxe.domain.conversation import Usage
-from ctxe.domain.past import Forecast, Past, SentRequest, total
+from ctxe.domain.past import Forecast, Past, SentRequest, known_total
 from ctxe.terminal import figures
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import fold, line
@@ -43,7 +43,7 @@ def money_table(by: str, rows: Sequence[Spent], screen: Screen) -> str:
         shares = [figures.size(use.input), figures.percent(use.cache_read, use.input), figures.size(use.output)]
         body.append([name, f"{replies:,}", *shares, usd(paid), usd(plain)])
     use = sum((use for _, _, use, _, _ in rows), Usage())
-    paid, plain = total(row[3] for row in rows), total(row[4] for row in rows)
+    paid, plain = known_total(row[3] for row in rows), known_total(row[4] for row in rows)
     saved = f", {usd(plain)} without the cache" if plain is not None else ""
     cached = figures.percent(use.cache_read, use.input)
     note = line((f"{usd(paid)} in all{saved}; {cached} of the input came from the cache{_written(use)}", "strong"))

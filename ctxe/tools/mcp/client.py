@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ctxe import __version__
 from ctxe.domain.errors import ToolError
-from ctxe.domain.form import Filled, Form
+from ctxe.domain.form import Form, FormAnswers
 from ctxe.domain.value import dataclass
 from ctxe.safety.display import one_line
 from ctxe.tools.mcp.forms import form_of
@@ -40,7 +40,7 @@ class ServerCallbacks:
 
     changed: Callable[[], None]
     updated: Callable[[str], object]
-    form: Callable[[Form], Awaitable[Filled | None]]
+    form: Callable[[Form], Awaitable[FormAnswers | None]]
 
 
 @contextlib.asynccontextmanager

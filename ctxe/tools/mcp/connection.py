@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ctxe.domain.errors import ToolError
-from ctxe.domain.form import Asks, Filled, declined
+from ctxe.domain.form import FormAnswers, FormAsker, decline
 from ctxe.domain.tool import Progress, ToolOutput
 from ctxe.tools.mcp import requests
 from ctxe.tools.mcp.answer import Look, blind, prompt_output, resource_output, tool_output
@@ -41,7 +41,7 @@ class Connection:
     ) -> None:
         self.launch = launch
         self.server = RunningServer(launch, keep)
-        self.asks: Asks = declined
+        self.asks: FormAsker = decline
         self.anew = ""
         self._loop, self._look = loop, look
         self._opening: Future[None] | None = None
@@ -175,7 +175,7 @@ class Connection:
             if isinstance(piece, Progress):
                 yield piece
                 continue
-            filled: Filled | None = None
+            filled: FormAnswers | None = None
             try:
                 filled = self.asks(piece.form)
             finally:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ctxe.domain.errors import ToolError
-from ctxe.domain.form import Filled, Form
+from ctxe.domain.form import Form, FormAnswers
 from ctxe.tools.mcp import requests
 from ctxe.tools.mcp.client import ServerCallbacks, connected, error_line, is_closed
 from ctxe.tools.mcp.launch import Launch
@@ -124,7 +124,7 @@ class RunningServer:
         if self._watching is not None:
             self._watching.begin(uri)
 
-    async def _form(self, form: Form) -> Filled | None:
+    async def _form(self, form: Form) -> FormAnswers | None:
         """Have the user fill in a form through the waiting caller; None when no caller waits."""
         return await told.asked(form, self.launch.timeout) if (told := self.told) else None
 

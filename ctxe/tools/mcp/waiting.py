@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from ctxe.domain.form import Filled, Form
+from ctxe.domain.form import Form, FormAnswers
 from ctxe.domain.tool import Progress
 from ctxe.domain.value import dataclass, field
 from ctxe.tools.mcp.loop import Loop
@@ -26,9 +26,9 @@ class PendingForm:
     """A form that a server wants filled in, and the future of the answer, which belongs to the loop's thread."""
 
     form: Form
-    answer: asyncio.Future[Filled | None]
+    answer: asyncio.Future[FormAnswers | None]
 
-    def settle(self, loop: Loop, filled: Filled | None) -> None:
+    def settle(self, loop: Loop, filled: FormAnswers | None) -> None:
         """Give the answer, from the session's thread."""
         loop.call(lambda: None if self.answer.done() else self.answer.set_result(filled))
 
@@ -40,7 +40,7 @@ class PendingRequest:
     pieces: SimpleQueue[Progress | PendingForm] = field(default_factory=SimpleQueue)
     clock: asyncio.Timeout | None = None
 
-    async def asked(self, form: Form, seconds: float) -> Filled | None:
+    async def asked(self, form: Form, seconds: float) -> FormAnswers | None:
         """Have the caller's user fill in a form. The time limit stops meanwhile and is ``seconds`` again afterwards."""
         loop = asyncio.get_running_loop()
         one = PendingForm(form, loop.create_future())

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from ctxe.domain.value import dataclass, field
-from ctxe.lexical.tables import names
+from ctxe.lexical.tables import word_set
 from ctxe.tools.web.html_tokens import Closed, Opened, Token
 
-VOID = names("area base br col embed hr img input link meta param source track wbr")
+VOID = word_set("area base br col embed hr img input link meta param source track wbr")
 DEEPEST = 80
 """Nesting of elements, at most; deeper ones become siblings."""
 MOST = 150_000
@@ -28,15 +28,15 @@ ENDS: Mapping[str, frozenset[str]] = {
 """For a start tag, the open elements that it closes (HTML, 13.1.2.4 optional tags)."""
 HOLDS = frozenset({"ul", "ol", "dl", "table", "body", "html", "main", "article", "section", "div", "blockquote"})
 """Elements that stop the search for an open element to close."""
-ENDS_P = names(
+ENDS_P = word_set(
     "address article aside blockquote center details dialog div dl fieldset figure footer form h1 h2 h3 h4 h5 h6 header"
     " hr main menu nav ol p pre section table ul"
 )
-BLOCKS = names(
+BLOCKS = word_set(
     "address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer h1 h2 h3 h4 h5"
     " h6 header hgroup hr html li main menu ol p pre section summary table tbody td tfoot th thead tr ul"
 )
-DROPPED = names(
+DROPPED = word_set(
     "script style noscript template svg math iframe object embed canvas audio video map nav aside footer form button"
     " select input textarea dialog head title xmp noembed noframes datalist label"
 )
@@ -49,7 +49,7 @@ _ASIDE = re.compile(
     r"(?:$|[\s_-])",
     re.I,
 )
-CODE = names("code kbd samp tt")
+CODE = word_set("code kbd samp tt")
 ENOUGH = 200
 """Characters that make a part of the page acceptable as its main content."""
 

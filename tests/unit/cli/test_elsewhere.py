@@ -5,21 +5,21 @@ from __future__ import annotations
 import re
 
 from ctxe.cli.app import build
-from ctxe.cli.chat.slash import table
+from ctxe.cli.chat.slash import slash_commands
 from ctxe.cli.elsewhere import ADVICE, COMMANDS, OPTIONS, SLASH
-from ctxe.config.keys import every_setting
+from ctxe.config.keys import all_settings
 
 
 def test_every_slash_command_that_is_pointed_to_is_one_and_none_that_is_one_is_advised_on() -> None:
-    assert set(SLASH.values()) <= table().keys()
-    assert not table().keys() & (SLASH.keys() | ADVICE.keys())
+    assert set(SLASH.values()) <= slash_commands().keys()
+    assert not slash_commands().keys() & (SLASH.keys() | ADVICE.keys())
 
 
 def test_every_setting_option_and_slash_command_that_advice_names_is_there() -> None:
     said = " ".join((*ADVICE.values(), *OPTIONS.values(), *COMMANDS.values()))
-    settings = {key for key, *_ in every_setting()}
+    settings = {key for key, *_ in all_settings()}
     assert set(re.findall(r"\b(?:checks|screen|tools|delegate|model)\.[a-z_]+", said)) <= settings
-    assert set(re.findall(r"(?<!\S)/([a-z-]+)", said)) <= table().keys()
+    assert set(re.findall(r"(?<!\S)/([a-z-]+)", said)) <= slash_commands().keys()
     chat = build(["chat"]).commands["chat"]
     known = {name for option in chat.params for name in option.opts}
     shell = " ".join((*OPTIONS.values(), *COMMANDS.values()))

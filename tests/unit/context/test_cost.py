@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctxe.context.cost import USUAL_CALLS, Billing, calls_expected, pays, request_usd
+from ctxe.context.cost import USUAL_CALLS, Billing, calls_expected, is_fold_cheaper, request_usd
 from ctxe.domain.model import Prices
 
 REAL = Prices(3.0, 15.0, 0.30, 3.75)
@@ -17,8 +17,8 @@ def test_billing_is_relative_to_the_plain_price() -> None:
 
 
 def test_a_fold_pays_when_reading_costs_more_than_writing() -> None:
-    assert not pays(10_000, 10_000, 12, Billing())
-    assert pays(10_000, 10_000, 13, Billing())
+    assert not is_fold_cheaper(10_000, 10_000, 12, Billing())
+    assert is_fold_cheaper(10_000, 10_000, 13, Billing())
 
 
 def test_calls_expected_come_from_past_sessions() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctxe.context.listing import bare, unpadded
+from ctxe.context.listing import strip_listings, strip_padding
 from ctxe.context.trim import trim
 
 
@@ -15,13 +15,13 @@ def listing(sign: str, first: int = 8) -> str:
 def test_a_listing_loses_its_padding_and_the_numbers_of_empty_lines() -> None:
     for sign in ("→", "\t"):
         rows = [f"8{sign}def main():", f"9{sign}    run()", "", f"11{sign}    stop()", f"12{sign}\tend"]
-        assert bare(listing(sign)) == "\n".join(rows)
+        assert strip_listings(listing(sign)) == "\n".join(rows)
 
 
 def test_what_stands_around_a_listing_stays_as_it_was() -> None:
     around = f"  The file has been read:\n{listing('→')}\n\n  5→ alone\n  <note>\n"
-    told = bare(listing("→"))
-    assert bare(around) == f"  The file has been read:\n{told}\n\n  5→ alone\n  <note>\n"
+    told = strip_listings(listing("→"))
+    assert strip_listings(around) == f"  The file has been read:\n{told}\n\n  5→ alone\n  <note>\n"
 
 
 def test_numbers_that_do_not_rise_by_one_are_data() -> None:
@@ -32,16 +32,16 @@ def test_numbers_that_do_not_rise_by_one_are_data() -> None:
         "   1\ta\n  2\tb\n   3\tc\n  4\td",
         "",
     ):
-        assert bare(data) == data
+        assert strip_listings(data) == data
 
 
 def test_one_listing_ends_where_another_begins() -> None:
     first, second = listing("→"), listing("→", 100)
-    assert bare(f"{first}\n{second}") == f"{bare(first)}\n{bare(second)}"
+    assert strip_listings(f"{first}\n{second}") == f"{strip_listings(first)}\n{strip_listings(second)}"
 
 
 def test_a_line_of_a_listing_stands_alone_without_padding_too() -> None:
-    assert [unpadded(line) for line in ("    12→  x", "    12\tx", "    12 x", "    x", "12→x")] == [
+    assert [strip_padding(line) for line in ("    12→  x", "    12\tx", "    12 x", "    x", "12→x")] == [
         "12→  x",
         "12\tx",
         "    12 x",
@@ -52,4 +52,4 @@ def test_a_line_of_a_listing_stands_alone_without_padding_too() -> None:
 
 def test_a_read_of_a_foreign_tool_is_told_bare_and_has_no_handle_for_that() -> None:
     done = trim(listing("→"), "read", 1_000, lambda text: len(text.split()))
-    assert (done.text, done.handle) == (bare(listing("→")), "")
+    assert (done.text, done.handle) == (strip_listings(listing("→")), "")

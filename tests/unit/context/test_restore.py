@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from ctxe.context.restore import PREFIX, habit, missing_lines
+from ctxe.context.restore import PREFIX, likely_edited_lines, reedit_share
 from ctxe.context.survey import Survey
 from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn
 from ctxe.domain.section import Chunk
@@ -33,7 +33,7 @@ def folded(steps: tuple[Step, ...], upto: int, words: str = "go") -> Conversatio
 
 
 def back(talk: Conversation, usable: int = 10_000, left: int = 10_000) -> tuple[Chunk, ...]:
-    return missing_lines(talk, Survey().read(talk, shown), usable, lambda: left)
+    return likely_edited_lines(talk, Survey().read(talk, shown), usable, lambda: left)
 
 
 def test_after_an_edit_the_hidden_lines_of_its_file_come_back() -> None:
@@ -103,7 +103,7 @@ def test_a_session_that_edits_every_file_once_gets_nothing() -> None:
     )
     talk = folded(steps, 12)
     survey = Survey().read(talk, shown)
-    assert habit(survey) == 1 / 13
+    assert reedit_share(survey) == 1 / 13
     assert back(talk) == ()
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ctxe.domain.conversation import Usage
 from ctxe.domain.ledger import Ledger, Row
-from ctxe.domain.past import Consultation, Miss, Past, SentRequest, total
+from ctxe.domain.past import Consultation, Miss, Past, SentRequest, known_total
 from ctxe.domain.section import Priority
 
 
@@ -51,4 +51,4 @@ def test_sums_growth_and_breaks() -> None:
     assert (summed.usd, summed.plain_usd, summed.usage) == (2.75, 10.5, Usage(45_100, 59, 8_950))
     assert (past.growth(), past.growth(1)) == ((1_000, 2_000, 1_000), (1_000,))
     assert past.breaks == (broken,)
-    assert (total([None, 1.0, None]), total([None]), total([])) == (1.0, None, None)
+    assert (known_total([None, 1.0, None]), known_total([None]), known_total([])) == (1.0, None, None)

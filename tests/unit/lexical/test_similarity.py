@@ -4,12 +4,12 @@ import pytest
 
 from ctxe.lexical.similarity import (
     Pair,
-    alike,
-    close,
     jaccard,
     near_pairs,
     paragraphs,
     shingles,
+    topic_similarity,
+    wording_similarity,
 )
 
 
@@ -25,13 +25,13 @@ def test_likeness_is_the_shared_part() -> None:
 
 
 def test_titles_are_compared_by_stems() -> None:
-    assert alike("Store sessions as JSONL", "storing the session as jsonl") == 1.0
-    assert alike("Store sessions", "Paint the wall") == 0.0
+    assert topic_similarity("Store sessions as JSONL", "storing the session as jsonl") == 1.0
+    assert topic_similarity("Store sessions", "Paint the wall") == 0.0
 
 
 def test_wording_is_compared_by_characters() -> None:
-    assert close("same", "same") == 1.0
-    assert 0.8 < close("tests pass now", "test pass now") < 1.0
+    assert wording_similarity("same", "same") == 1.0
+    assert 0.8 < wording_similarity("tests pass now", "test pass now") < 1.0
 
 
 def test_texts_in_nearly_the_same_words_are_near_pairs_of_shingles() -> None:

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from ctxe.lexical.symbols import Symbols, symbols
+from ctxe.lexical.symbols import Symbols, symbols_in
 from ctxe.lexical.traces import PrintedError, TraceLocation
 
 
@@ -13,7 +13,7 @@ def test_a_sentence_about_code() -> None:
         "Fix `parseHeader` and foo.bar_baz() in src/http/parser.py:123, see ./docs/ and README.md; HTTPServer reads "
         "MAX_SIZE, e.g. #42 and deadbeef1, https://a.b/c#4."
     )
-    assert symbols(text) == Symbols(
+    assert symbols_in(text) == Symbols(
         paths=(TraceLocation("src/http/parser.py", 123), TraceLocation("./docs/"), TraceLocation("README.md")),
         modules=("foo.bar_baz",),
         identifiers=("parseHeader", "HTTPServer", "MAX_SIZE"),
@@ -23,18 +23,18 @@ def test_a_sentence_about_code() -> None:
 
 
 def test_plain_english_names_nothing() -> None:
-    assert symbols("Either and/or, i.e. version 3.14 (U.S.A.) of it... don't; 12:30 - ok?") == Symbols()
+    assert symbols_in("Either and/or, i.e. version 3.14 (U.S.A.) of it... don't; 12:30 - ok?") == Symbols()
 
 
 def test_the_output_of_pytest_gives_frame_and_fault() -> None:
     text = "tests/test_x.py:12: AssertionError\nFAILED tests/test_x.py::TestY::test_z[a-1] - ValueError: no\n"
-    assert symbols(text) == Symbols(
+    assert symbols_in(text) == Symbols(
         frames=(TraceLocation("tests/test_x.py", 12),), faults=(PrintedError("ValueError", "no"),)
     )
 
 
 def test_a_trace_line_is_a_frame_and_nothing_else() -> None:
-    found = symbols('  File "/app/a_b.py", line 3, in do_it\n    at org.x.Foo.run(Foo.java:9)\n')
+    found = symbols_in('  File "/app/a_b.py", line 3, in do_it\n    at org.x.Foo.run(Foo.java:9)\n')
     assert found == Symbols(
         frames=(TraceLocation("/app/a_b.py", 3, "do_it"), TraceLocation("org/x/Foo.java", 9, "org.x.Foo.run")),
     )
@@ -70,5 +70,5 @@ def test_a_trace_line_is_a_frame_and_nothing_else() -> None:
 def test_time_is_linear_in_hostile_text(piece: str) -> None:
     line = piece * (1900 // len(piece))
     started = time.process_time()
-    symbols("\n".join([line] * 100))
+    symbols_in("\n".join([line] * 100))
     assert time.process_time() - started < 2.0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ctxe.lexical.traces import PrintedError, TraceLocation, fault, faults, frame, frames
+from ctxe.lexical.traces import PrintedError, TraceLocation, error_in, errors_in, frame_in, frames_in
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ from ctxe.lexical.traces import PrintedError, TraceLocation, fault, faults, fram
     ],
 )
 def test_frame(line: str, place: TraceLocation | None) -> None:
-    assert frame(line) == place
+    assert frame_in(line) == place
 
 
 @pytest.mark.parametrize(
@@ -78,10 +78,10 @@ def test_frame(line: str, place: TraceLocation | None) -> None:
     ],
 )
 def test_fault(line: str, error: PrintedError | None) -> None:
-    assert fault(line) == error
+    assert error_in(line) == error
 
 
 def test_lists_keep_the_order_and_faults_come_once() -> None:
     text = "E   KeyError: a\nx.py:3: KeyError\nE   KeyError: a\ny.py:4: in f\n"
-    assert faults(text) == [PrintedError("KeyError", "a")]
-    assert frames(text) == [TraceLocation("x.py", 3), TraceLocation("y.py", 4)]
+    assert errors_in(text) == [PrintedError("KeyError", "a")]
+    assert frames_in(text) == [TraceLocation("x.py", 3), TraceLocation("y.py", 4)]

@@ -1,6 +1,6 @@
 """Words to search terms."""
 
-from ctxe.lexical.words import LONGEST, counts, parts, path_terms, plain, stem, terms
+from ctxe.lexical.words import LONGEST, identifier_parts, path_terms, plain_words, stem, term_counts, terms
 
 
 def test_plain_words_are_stemmed_and_common_ones_left_out() -> None:
@@ -45,11 +45,11 @@ def test_a_long_run_is_cut() -> None:
 
 def test_counts_are_the_counted_terms() -> None:
     text = "Retry retries parseHeader parse_header the"
-    assert counts(text) == {"retri": 2, "parseheader": 1, "pars": 2, "header": 2, "parse_header": 1}
+    assert term_counts(text) == {"retri": 2, "parseheader": 1, "pars": 2, "header": 2, "parse_header": 1}
 
 
 def test_parts_keep_the_order_and_are_not_stemmed() -> None:
-    assert parts("parseHTTPHeader_v2") == ["parse", "http", "header", "v", "2"]
+    assert identifier_parts("parseHTTPHeader_v2") == ["parse", "http", "header", "v", "2"]
 
 
 def test_path_terms_read_dashes_as_joints() -> None:
@@ -62,4 +62,4 @@ def test_forms_of_a_word_have_one_stem() -> None:
     assert stem("retries") == stem("retrying") == "retri"
     assert stem("wrote") == stem("written") == stem("writing") == "write"
     assert stem("indices") == stem("indexes") == stem("index")
-    assert plain("It's A_b 3") == ["it", "s", "a_b", "3"]
+    assert plain_words("It's A_b 3") == ["it", "s", "a_b", "3"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ctxe.lexical.symbols import symbols
+from ctxe.lexical.symbols import symbols_in
 from ctxe.repo.git import Git
 from ctxe.repo.indexing.index import Index
 from ctxe.repo.planning.evidence import Evidence, Scores
@@ -111,7 +111,7 @@ def test_a_number_that_many_commits_use_is_no_issue(tree: Path) -> None:
 
 
 def test_a_commits_name_is_a_mention_of_its_own() -> None:
-    said = symbols("Since 1f3a9c2 and 0123456789abcdef0123456789abcdef01234567; 20261122 and deadbeef are not")
+    said = symbols_in("Since 1f3a9c2 and 0123456789abcdef0123456789abcdef01234567; 20261122 and deadbeef are not")
     assert said.commits == ("1f3a9c2", "0123456789abcdef0123456789abcdef01234567")
 
 

@@ -16,12 +16,12 @@ from ctxe.knowledge.failures.settling import FailureNews
 from ctxe.knowledge.failures.signature import refusal
 from ctxe.knowledge.failures.slips import outside
 from ctxe.knowledge.failures.taken import Taken, taken
-from ctxe.lexical.tables import names
+from ctxe.lexical.tables import word_set
 from ctxe.project.session.memory.gating import Gating
 
 MOST_SAID = 200
 """Most characters of a tool's message that the gate repeats."""
-QUIET = names("delegate find_tools list_files recall record_failure remember search update_todo")
+QUIET = word_set("delegate find_tools list_files recall record_failure remember search update_todo")
 """Our own tools that change nothing another call could depend on."""
 
 
