@@ -36,8 +36,8 @@ def ports_for(project: Project, folding: Folds, dispatcher: Dispatcher, kit: Kit
     limits, rules = project.config.budget, scoped_rules(project, composed)
     room = birth_limit("read", composed.budget.window)
 
-    def news(path: str, before: str) -> str:
-        return kit.files.news(path, before, room, composed.count)
+    def news(path: str, before: str, whole: bool) -> str:
+        return kit.files.news(path, before, room, composed.count, whole=whole)
 
     return Ports(
         connect(project, composed.model, lambda words, _: answer(project, words), long_cache=long_cache),

@@ -62,10 +62,12 @@ class SessionFiles:
             return ""
         return known[1]
 
-    def news(self, path: str, before: str, room: int, count: Count) -> str:
-        """What became of a file whose content hash was ``before``; empty when that takes more than ``room`` tokens."""
+    def news(self, path: str, before: str, room: int, count: Count, *, whole: bool = True) -> str:
+        """What became of a file whose content hash was ``before``, as a diff or ``whole``; empty above ``room``."""
         now, was = self._texts.get(self.digest_of(path)), self._texts.get(before)
-        return "" if now is None else news_of(None if was is None else self.clean(was), self.clean(now), room, count)
+        if now is None:
+            return ""
+        return news_of(None if was is None else self.clean(was), self.clean(now), room, count, whole=whole)
 
     def _keep(self, digest: str, data: bytes) -> None:
         """Remember a text by its content hash, to show a later change as a diff; the oldest text is dropped."""

@@ -7,10 +7,14 @@ from collections.abc import Callable, Iterator
 from ctxe.agent.state import State
 from ctxe.context.superseded import CHANGED
 from ctxe.context.tokens import Count
-from ctxe.domain.conversation import Turn
+from ctxe.domain.conversation import Conversation, Step, Turn
 from ctxe.domain.section import Chunk
 
 GONE = ""
+News = Callable[[str, str, bool], str]
+"""The new content of a path, given the hash it had before, and whether the whole text may stand for a diff; empty when
+that is too long.
+"""
 
 
 def held(state: State, *, announced: bool = False) -> dict[str, str]:
@@ -36,47 +40,65 @@ def known(state: State) -> dict[str, str]:
 
 def _seen(turn: Turn) -> Iterator[tuple[str, str, str]]:
     """(path, content hash, tier) of every dated file version that a turn showed to the model, oldest first."""
+    yield from _gathered(turn)
+    for step in turn.steps:
+        yield from _in_step(step)
+
+
+def _gathered(turn: Turn) -> Iterator[tuple[str, str, str]]:
     for section in turn.gathered:
         dated = (chunk for chunk in section.chunks if chunk.path and (chunk.of or chunk.id.startswith(CHANGED)))
         yield from ((chunk.path, chunk.of, chunk.tier) for chunk in dated)
-    for step in turn.steps:
-        for result in step.results:
-            yield from ((touch.path, touch.digest, "full") for touch in result.touches)
-        # Other notes about a file (rules, lines shown again) do not say which version they are of.
-        dated = (note for note in step.notes if note.of or note.id.startswith(CHANGED))
-        yield from ((note.path, note.of, note.tier) for note in dated)
+
+
+def _in_step(step: Step) -> Iterator[tuple[str, str, str]]:
+    for result in step.results:
+        yield from ((touch.path, touch.digest, "full") for touch in result.touches)
+    # Other notes about a file (rules, lines shown again) do not say which version they are of.
+    dated = (note for note in step.notes if note.of or note.id.startswith(CHANGED))
+    yield from ((note.path, note.of, note.tier) for note in dated)
+
+
+def _in_view(conversation: Conversation) -> set[str]:
+    """Files whose text stands behind the fold; of all others no more than lines do, in the record."""
+    upto = conversation.upto
+    whole = conversation.turns[upto.turn + (upto.step > 0) :]
+    shown = [version for turn in whole for version in _gathered(turn)]
+    shown += [version for _, step in conversation.steps(upto) for version in _in_step(step)]
+    return {path for path, _, tier in shown if tier in ("full", "region")}
 
 
 def freshen(
-    state: State, digest_of: Callable[[str], str], content: Callable[[str, str], str] = lambda path, before: ""
+    state: State, digest_of: Callable[[str], str], content: News = lambda path, before, whole: ""
 ) -> list[Chunk]:
     """A note for every file that changed since the model saw it or was told of a change.
 
-    ``digest_of`` gives the current content hash, empty for a missing file. ``content`` gives the new content for a path
-    and the hash it had before; it is empty when that is too long.
+    ``digest_of`` gives the current content hash, empty for a missing file. A file that was folded away is shown as a
+    diff or not at all: its whole text would take the place of a few lines.
     """
-    notes = []
+    notes, in_view = [], _in_view(state.conversation)
     for path, before in held(state, announced=True).items():
         now = digest_of(path)
         if now == before:
             continue
         change = "is gone" if now == GONE else "changed" if before else "is there again"
-        news = content(path, before) if now else ""
-        advice = "Now, in place of what stands above:" if news else "Read it again before you rely on it."
-        text = f"[ctxe: {path} {change} since you last saw it, not by an edit of yours. {advice}]" + (
-            f"\n{news}" if news else ""
+        news = content(path, before, path in in_view) if now else ""
+        advice = (
+            " Now, in place of what stands above:" if news else " Read it again before you rely on it." if now else ""
         )
+        text = f"[ctxe: {path} {change} since you last saw it, not by an edit of yours.{advice}]"
+        text += f"\n{news}" if news else ""
         notes.append(Chunk(CHANGED + path, text, "changed on disk", "region" if news else "name", path, now))
     return notes
 
 
-def within(room: int, content: Callable[[str, str], str], count: Count) -> Callable[[str, str], str]:
+def within(room: int, content: News, count: Count) -> News:
     """``content`` limited to ``room`` tokens in all, since a pull may have changed every file."""
     left = room
 
-    def bounded(path: str, before: str) -> str:
+    def bounded(path: str, before: str, whole: bool) -> str:
         nonlocal left
-        news = content(path, before) if left > 0 else ""
+        news = content(path, before, whole) if left > 0 else ""
         if (cost := count(news)) > left:
             return ""
         left -= cost
@@ -85,16 +107,16 @@ def within(room: int, content: Callable[[str, str], str], count: Count) -> Calla
     return bounded
 
 
-def news_of(before: str | None, now: str, room: int, count: Count) -> str:
-    """The new content of a file: a diff or the whole text, whichever is shorter; empty when it exceeds ``room`` tokens.
+def news_of(before: str | None, now: str, room: int, count: Count, *, whole: bool = True) -> str:
+    """The new content of a file: a diff or the ``whole`` text, whichever is shorter; empty above ``room`` tokens.
 
     Without the text ``before`` there is no diff.
     """
-    candidates = [now]
+    candidates = [now] if whole else []
     if before is not None:
         import difflib
 
         changes = difflib.unified_diff(before.splitlines(), now.splitlines(), n=2, lineterm="")
         candidates.append("\n".join(list(changes)[2:]))
-    shortest = min(candidates, key=len)
+    shortest = min(candidates, key=len, default="")
     return shortest if shortest.strip() and count(shortest) <= room else ""

@@ -106,8 +106,11 @@ def scoped_rules(project: Project, composer: Composer) -> Callable[[State], list
 def changes(state: State, files: SessionFiles, budget: Budget, count: Count) -> Sequence[Section]:
     """A section on files that changed since the model saw them, to send with the user's words; empty when none did."""
     each = birth_limit("read", budget.window)
-    news = within(budget.room("files"), lambda path, before: files.news(path, before, each, count), count)
-    notes = tuple(freshen(state, files.digest_of, news))
+
+    def news(path: str, before: str, whole: bool) -> str:
+        return files.news(path, before, each, count, whole=whole)
+
+    notes = tuple(freshen(state, files.digest_of, within(budget.room("files"), news, count)))
     return [Section("changes", Priority.INJECTED, notes, "task")] if notes else []
 
 

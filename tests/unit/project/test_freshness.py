@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ctxe.agent.state import State
 from ctxe.context.superseded import CHANGED
-from ctxe.domain.conversation import Conversation, Reply, Step, ToolCall, ToolResult, Touch, Turn
+from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Touch, Turn
 from ctxe.domain.section import Chunk
 from ctxe.project.window.freshness import freshen, held, news_of
 
@@ -53,11 +53,15 @@ def test_of_what_is_told_without_a_version_nothing_is_known() -> None:
 def test_the_note_says_what_the_file_is_now_and_counts_as_seen() -> None:
     state = after_reading(a="1", b="2", c="3", d="4")
     now = {"a": "1", "b": "20", "c": "", "d": "40"}
-    notes = freshen(state, lambda path: now[path], lambda path, before: f"{path} was {before}" if path == "b" else "")
+
+    def content(path: str, before: str, whole: bool) -> str:
+        return f"{path} was {before}" if path == "b" and whole else ""
+
+    notes = freshen(state, lambda path: now[path], content)
     why = "since you last saw it, not by an edit of yours."
     assert [(note.text, note.tier, note.path, note.of) for note in notes] == [
         (f"[ctxe: b changed {why} Now, in place of what stands above:]\nb was 2", "region", "b", "20"),
-        (f"[ctxe: c is gone {why} Read it again before you rely on it.]", "name", "c", ""),
+        (f"[ctxe: c is gone {why}]", "name", "c", ""),
         (f"[ctxe: d changed {why} Read it again before you rely on it.]", "name", "d", "40"),
     ]
     (turn,) = state.conversation.turns
@@ -65,3 +69,19 @@ def test_the_note_says_what_the_file_is_now_and_counts_as_seen() -> None:
     told = Step(step.reply, step.results, tuple(notes))
     known = held(State(Conversation((Turn("go", (), (told,)),))))
     assert (known["a"], known["b"], known["d"]) == ("1", "20", "4")
+
+
+def test_a_file_that_was_folded_away_is_shown_as_a_diff_or_not_at_all() -> None:
+    (before,), (after,) = (after_reading(**read).conversation.turns for read in ({"a": "1", "b": "2"}, {"b": "2"}))
+    fold = Fold(Position(1), (Chunk("record", "lines of a"),))
+    state = State(Conversation((before, after), fold))
+    asked: dict[str, bool] = {}
+
+    def content(path: str, before: str, whole: bool) -> str:
+        asked[path] = whole
+        return ""
+
+    assert [note.tier for note in freshen(state, lambda path: "new", content)] == ["name", "name"]
+    assert asked == {"a": False, "b": True}
+    assert news_of(None, "x\ny\n", 10, words, whole=False) == ""
+    assert news_of(LONG, LONG.replace("line 30 of it", "line thirty"), 1_000, words, whole=False).startswith("@@ -29")
