@@ -18,7 +18,7 @@ By = Literal["session", "day", "model", "step"]
 
 def register(app: typer.Typer) -> None:
     """Add the ``cost`` command."""
-    app.command("cost", help="Money and tokens by session, day and model, with and without the cache.")(cost)
+    app.command("cost", help="Cost and tokens by session, day and model, with and without the cache.")(cost)
 
 
 def cost(

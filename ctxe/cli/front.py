@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "chat": ("ctxe.cli.chat.command", "talk with a model in this repository"),
+    "chat": ("ctxe.cli.chat.command", "chat with a model in this repository"),
     "budget": ("ctxe.cli.budget", "what the next request would hold, and why"),
     "plan": ("ctxe.cli.plan", "which files a task needs, with reasons"),
-    "pack": ("ctxe.cli.pack", "what bears on a task as one text, for another tool"),
+    "pack": ("ctxe.cli.pack", "the context of a task as one text, for another tool"),
     "memory": ("ctxe.cli.memory", "what this project remembers"),
     "failures": ("ctxe.cli.failures", "what went wrong before, and what fixed it"),
     "decisions": ("ctxe.cli.decisions", "what was decided, and why"),
-    "skills": ("ctxe.cli.skills", "domain modules with their price in tokens"),
+    "skills": ("ctxe.cli.skills", "domain modules and their cost in tokens"),
     "sessions": ("ctxe.cli.sessions", "past sessions: list, show, inspect, diff, export"),
-    "cost": ("ctxe.cli.cost", "money and tokens by session, day and model"),
+    "cost": ("ctxe.cli.cost", "cost and tokens by session, day and model"),
     "index": ("ctxe.cli.index", "build or refresh the index of this repository"),
     "replay": ("ctxe.cli.replay", "context assembly as a service for other programs"),
     "mcp": ("ctxe.cli.mcp", "what this project knows, for other assistants; servers for ctxe"),
@@ -34,7 +34,7 @@ EXAMPLES = (
     "ctxe                              a session in this repository",
     'ctxe "why is the parser slow?"    the same, begun with these words',
     'ctxe -p "why is it slow?"         one answer; what is piped in is added',
-    "ctxe -c                           go on with the newest session (-r: pick)",
+    "ctxe -c                           continue the newest session (-r: pick)",
 )
 WIDTH = 80
 """Most columns of a help page; in a narrower window Typer wraps it itself."""

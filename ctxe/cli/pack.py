@@ -12,7 +12,7 @@ from ctxe.cli.output import JsonOption, print_json
 
 def register(app: typer.Typer) -> None:
     """Add the ``pack`` command."""
-    app.command("pack", help="What bears on a task as one text, for another tool; no model is asked.")(pack)
+    app.command("pack", help="The context of a task as one text, for another tool; no model is asked.")(pack)
 
 
 def pack(

@@ -26,10 +26,8 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Past sessions of this project.", no_args_is_help=True, rich_markup_mode=None)
     group.command("list", help="Every session, the most recent first.")(list_)
     group.command("show", help="A session as it was on the screen.")(show)
-    group.command("inspect", help="One HTML page: the context of every request over time, its text, its money.")(
-        inspect
-    )
-    group.command("diff", help="Two sessions side by side: money, tokens by section, files changed.")(diff)
+    group.command("inspect", help="One HTML page: the context of every request over time, its text, its cost.")(inspect)
+    group.command("diff", help="Two sessions side by side: cost, tokens by section, files changed.")(diff)
     group.command("export", help="A session as Markdown or JSON lines.")(export)
     app.add_typer(group, name="sessions")
 

@@ -1,4 +1,4 @@
-"""``ctxe skills``: domain modules with their price in tokens."""
+"""``ctxe skills``: domain modules and their cost in tokens."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the ``skills`` group."""
-    group = typer.Typer(help="Domain modules with their price in tokens.", no_args_is_help=True, rich_markup_mode=None)
+    group = typer.Typer(help="Domain modules and their cost in tokens.", no_args_is_help=True, rich_markup_mode=None)
     group.command("list", help="Every module, and what it costs.")(list_)
     group.command("show", help="A module as the model gets it, and the price of its parts.")(show)
     group.command("new", help="Create a module of this project, or of your own.")(new)

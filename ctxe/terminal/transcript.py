@@ -67,7 +67,7 @@ def waiting(event: Waiting, unicode: bool) -> Line:
 
 def _finished(event: TurnFinished, unicode: bool) -> list[Line]:
     """How a turn ended, unless with an answer."""
-    ends = {"interrupted": "interrupted; what came is kept", "step limit": "stopped at the step limit"}
+    ends = {"interrupted": "interrupted; what arrived is kept", "step limit": "stopped at the step limit"}
     ends |= {"cost limit": "stopped at the cost limit", "failed": "failed", "answered": "", "steered": ""}
     words = ends[event.outcome]
     why = f": {event.why}" if event.why else ""

@@ -37,7 +37,7 @@ KEEPS = "with background it goes on"
 def run_command(workspace: Workspace, jobs: Jobs | None = None) -> Tool:
     """The tool. The result is both output streams in the order they came, then ``[exit 0]`` or why the command ended.
 
-    ``jobs`` holds commands that go on in the background; without it none can.
+    ``jobs`` holds commands running in the background; without it none can.
     """
     shape = {"command": STRING, "seconds": COUNT, "background": BOOLEAN}
     schema = describe("run_command", shape, ("command",))

@@ -131,7 +131,7 @@ def test_escape_at_a_question_clears_the_line_and_then_stops_the_turn(home: Path
             terminal.wait(lambda screen: "becau" not in screen)
             terminal.type("\x1b")
             terminal.wait("● run_command touch asked\n  interrupted before this call was run; nothing was done")
-            terminal.wait("interrupted; what came is kept")
+            terminal.wait("interrupted; what arrived is kept")
             terminal.leave()
         assert len(server.bodies) == 1
     assert not (repo / "asked").exists()
@@ -145,5 +145,5 @@ def test_the_row_of_status_names_the_key_that_stops(home: Path, repo: Path) -> N
             terminal.enter("go")
             terminal.wait("Esc stops")
             terminal.type("\x1b")
-            terminal.wait("interrupted; what came is kept")
+            terminal.wait("interrupted; what arrived is kept")
             terminal.leave()

@@ -194,7 +194,7 @@ def test_wrong_words_after_a_slash_cost_nothing(home: Path, repo: Path) -> None:
         "/undo a.py": "/undo takes --force, so nothing was done",
         "/compact --preveiw": "/compact knows no --preveiw, so nothing was done",
         "/help nonsense": "no command mentions nonsense",
-        "/help /uncompact": "take the newest fold back",
+        "/help /uncompact": "undo the last fold",
     }
     with WireServer(then=Reply("Still here."), key=KEY) as server:
         env = environment(home, **openai_at(server.url))

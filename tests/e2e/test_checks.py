@@ -140,7 +140,7 @@ def test_escape_stops_a_check_and_the_turn_with_it(home: Path, repo: Path) -> No
             terminal.enter("do it")
             terminal.wait(r"Done\.(.|\n)*check echo looking; sleep 60 · by your settings\n  looking")
             terminal.type("\x1b")
-            terminal.wait("interrupted; what came is kept")
+            terminal.wait("interrupted; what arrived is kept")
             assert "a check of yours failed" not in terminal.screen
             terminal.settle()
             assert len(server.bodies) == 3

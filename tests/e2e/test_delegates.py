@@ -47,7 +47,7 @@ def test_it_is_seen_at_work_and_stopped_at_once(home: Path, repo: Path) -> None:
             assert "delegate Where is retry decided? · by rule\n  read b/z.py\n  1 read, 2k tokens, $0.0026" in seen
             began = time.monotonic()
             terminal.type("\x03")
-            terminal.wait("interrupted; what came is kept")
+            terminal.wait("interrupted; what arrived is kept")
             took = time.monotonic() - began
             terminal.enter("go on")
             terminal.wait(r"Well\.")

@@ -56,23 +56,23 @@ def test_once_stops_wherever_it_is_and_the_next_words_are_answered(home: Path, r
             terminal.wait("›")
             terminal.enter("in the stream")
             terminal.wait("one two")
-            took.append(press(terminal, "interrupted; what came is kept", 1))
+            took.append(press(terminal, "interrupted; what arrived is kept", 1))
 
             terminal.enter("in a command")
             terminal.wait(r"First\.(.|\n)*\[y\]")
             terminal.type("y")
             terminal.wait(lambda _: (repo / "began").exists())
             terminal.wait(r"(?m)^ +came so far")
-            took.append(press(terminal, "interrupted; what came is kept", 2))
+            took.append(press(terminal, "interrupted; what arrived is kept", 2))
             assert running(sleep) == []
 
             terminal.enter("at the question")
             terminal.wait(r"Second\.(.|\n)*\[y\]")
-            took.append(press(terminal, "interrupted; what came is kept", 3))
+            took.append(press(terminal, "interrupted; what arrived is kept", 3))
 
             terminal.enter("in a wait")
             terminal.wait("asking again in")
-            took.append(press(terminal, "interrupted; what came is kept", 4))
+            took.append(press(terminal, "interrupted; what arrived is kept", 4))
 
             terminal.enter("go on")
             terminal.wait(r"Last\.")
@@ -215,7 +215,7 @@ def test_interrupts_of_earlier_words_are_forgotten(home: Path, repo: Path) -> No
             for n in range(3):  # each press comes within two seconds of the one before, with words in between
                 terminal.enter(f"question {n}")
                 terminal.wait(f"answer {n}")
-                press(terminal, "interrupted; what came is kept", n + 1)
+                press(terminal, "interrupted; what arrived is kept", n + 1)
             terminal.enter("there?")
             terminal.wait(r"Still here\.")
             terminal.enter("/exit")

@@ -47,7 +47,7 @@ def test_ctrl_c_keeps_what_came_and_the_session(home: Path, repo: Path) -> None:
         terminal.wait("As far as(.|\n)*Esc stops")
         began = time.monotonic()
         terminal.type("\x03")
-        terminal.wait("interrupted; what came is kept")
+        terminal.wait("interrupted; what arrived is kept")
         assert time.monotonic() - began < 1
         time.sleep(2)
         say(terminal, "and now?")
@@ -70,7 +70,7 @@ def test_ctrl_c_ends_the_command_that_runs(home: Path, repo: Path) -> None:
             terminal.type("y")
         terminal.wait(r"(?m)^  started")
         terminal.type("\x03")
-        terminal.wait("interrupted; what came is kept")
+        terminal.wait("interrupted; what arrived is kept")
         time.sleep(2)
         say(terminal, "what happened?")
         terminal.wait("Stopped.")
@@ -204,7 +204,7 @@ def test_ctrl_c_stops_the_turn_and_gives_back_what_was_queued(home: Path, repo: 
         terminal.type("\r")
         terminal.wait("queued: not yet")
         terminal.type("\x03")
-        terminal.wait("interrupted; what came is kept(.|\n)*› not yet")
+        terminal.wait("interrupted; what arrived is kept(.|\n)*› not yet")
         terminal.type("\x1b\x1b\x03")  # neither Escape nor a press that clears the line leaves
         terminal.wait(lambda screen: screen.count("not yet") == 0)
         terminal.leave()

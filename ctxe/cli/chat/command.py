@@ -33,7 +33,7 @@ Skills = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the ``chat`` command."""
-    app.command("chat", help="Talk with a model in this repository.")(chat)
+    app.command("chat", help="Chat with a model in this repository.")(chat)
 
 
 def chat(

@@ -32,7 +32,7 @@ def run(chat: ChatSession, words: str = "") -> int:
             print_error(error.message, error.hint)
         except KeyboardInterrupt:
             chat.whole = False
-            chat.screen.tell("interrupted; what came is kept")
+            chat.screen.tell("interrupted; what arrived is kept")
         except Exception as error:  # a bug ends the turn, never the session
             report_bug(error, chat.invocation.debug)
     return _spent(chat)

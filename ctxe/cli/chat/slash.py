@@ -180,16 +180,16 @@ def help_(chat: ChatSession, words: str) -> None:
     rows += slash_servers.prompts(chat.live)
     rows += [
         ["@path", "show the model a file; @SERVER:URI a resource of a server"],
-        ["!command", "run a command; its output is told with your next words"],
+        ["!command", "run a command; its output goes with your next message"],
         ["!command &", "the same in the background; /jobs shows and stops it"],
         ["!!command", "run it in the terminal itself, as editors and shells always are; the model is told nothing"],
     ]
-    rows += [["#note", "remember a note"], ["Esc", "stop the model; what is queued is sent"]]
-    rows += [["Esc Esc", "on an empty line: go back to before an earlier message of yours"]]
-    rows += [["Ctrl-C", "stop the model, and what is queued comes back; twice leaves"]]
+    rows += [["#note", "remember a note"], ["Esc", "stop the model; queued words are sent"]]
+    rows += [["Esc Esc", "on an empty line: go back to an earlier message of yours"]]
+    rows += [["Ctrl-C", "stop the model; queued words come back into the line; twice leaves"]]
     rows += [
         ["Ctrl-B", "move the running command to the background"],
-        ["Ctrl-O", "the whole output of the newest call"],
+        ["Ctrl-O", "the full output of the last call"],
     ]
     wanted = words.removeprefix("/").lower()
     rows = [row for row in rows if wanted in " ".join(row).lower()]

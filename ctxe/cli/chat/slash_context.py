@@ -210,31 +210,29 @@ def skill(chat: ChatSession, words: str) -> None:
 
 COMMANDS = (
     SlashCommand(
-        "context", "[--explain]", "what the newest request held and why, what was folded, what comes next", context
+        "context", "[--explain]", "what the last request held and why, what was folded, what comes next", context
     ),
     SlashCommand("budget", "[WORDS] [--explain]", "what the next request would hold", budget),
     SlashCommand(
         "compact", "[--preview] [FOCUS]", "fold the past into a record; words of FOCUS stay in sight", compact
     ),
     SlashCommand("checkpoint", "[FOCUS]", "have a model sum up the session; it stands beside the record", checkpoint),
-    SlashCommand("uncompact", "", "take the newest fold back", uncompact),
+    SlashCommand("uncompact", "", "undo the last fold", uncompact),
     SlashCommand("recall", "HANDLE|WORDS", "show what was folded or shortened, or search all that was said", recall),
     SlashCommand("plan", "[TASK]", "which files a task needs", plan),
     SlashCommand("todo", "", "the list of things to do", todo),
-    SlashCommand("add", "FILE…", "show the model files with your next words", add),
+    SlashCommand("add", "FILE…", "show the model files with your next message", add),
     SlashCommand("read-only", "FILE…", "the same, for reference only", read_only),
+    SlashCommand("paste", "[WORDS]", "show the picture on the clipboard with these words or your next message", paste),
     SlashCommand(
-        "paste", "[WORDS]", "show the picture on the clipboard with these words, or with your next ones", paste
+        "web", "ADDRESS [WORDS]", "read a web page with these words or your next message (also @https://…)", web
     ),
-    SlashCommand(
-        "web", "ADDRESS [WORDS]", "read a page of the web with these words or your next ones (also @https://…)", web
-    ),
-    SlashCommand("drop", "FILE…", "take files off the list", drop),
+    SlashCommand("drop", "FILE…", "remove files from the list", drop),
     SlashCommand("ls", "", "files you chose and files touched", files),
     SlashCommand("pin", "[TEXT]", "keep a text in every request", pin),
-    SlashCommand("unpin", "N|TEXT", "take a pin back", unpin),
+    SlashCommand("unpin", "N|TEXT", "remove a pin", unpin),
     SlashCommand("remember", "TEXT", "remember a note about this project", remember),
-    SlashCommand("skill", "NAME [WORDS]", "load a domain module for your next words", skill),
+    SlashCommand("skill", "NAME [WORDS]", "load a domain module for your next message", skill),
     SlashCommand("skills", "[…]", "like `ctxe skills`, and what is loaded", skills),
     _own("memory", "show"),
     _own("decisions", "list"),

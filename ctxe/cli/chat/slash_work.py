@@ -136,11 +136,11 @@ def _list_jobs(chat: ChatSession) -> None:
 
 COMMANDS = (
     SlashCommand("run", "COMMAND", "run a command yourself (also !command)", run),
-    SlashCommand("test", "[COMMAND]", "run the tests; a failure is told with your next words", test),
-    SlashCommand("jobs", "[show|stop NUMBER]", "commands that go on in the background", jobs),
-    SlashCommand("output", "[N]", "the whole output of the newest call, or the Nth newest (also Ctrl-O)", output),
+    SlashCommand("test", "[COMMAND]", "run the tests; a failure goes with your next message", test),
+    SlashCommand("jobs", "[show|stop NUMBER]", "commands running in the background", jobs),
+    SlashCommand("output", "[N]", "the full output of the last call, or the Nth last (also Ctrl-O)", output),
     SlashCommand("diff", "", "what this session changed", diff),
-    SlashCommand("undo", "[--force]", "put files back as before the newest turn", undo),
-    SlashCommand("redo", "[--force]", "take the newest undo back", redo),
+    SlashCommand("undo", "[--force]", "restore files to before the last turn", undo),
+    SlashCommand("redo", "[--force]", "redo what the last undo took back", redo),
     SlashCommand("commit", "[MESSAGE]", "commit what this session changed, after asking", commit),
 )

@@ -82,7 +82,7 @@ def nothing(live: Live) -> str:
     """Why there is nothing to fold, in words."""
     if live.session.state.conversation.fold is None:
         return "nothing to fold yet"
-    return "nothing came since the last fold; /uncompact takes it back"
+    return "nothing new since the last fold; /uncompact undoes it"
 
 
 def checkpoint(live: Live, focus: str = "") -> Iterator[Event]:

@@ -81,7 +81,7 @@ def test_once_keeps_what_came_and_the_session_goes_on(term: str) -> None:
     child = start(TERM=term)
     began = time.monotonic()
     child.send("\x03")
-    child.expect("interrupted; what came is kept")
+    child.expect("interrupted; what arrived is kept")
     child.expect("WHOLE False")
     assert time.monotonic() - began < 1
     assert gone(child.sleeper)

@@ -252,8 +252,8 @@ def test_void_words_are_kept_from_a_pipe_and_marked_on_a_dumb_terminal() -> None
 def test_an_interrupted_answer_is_kept() -> None:
     events: list[Event] = [TurnStarted("x"), TextDelta("As far as"), TurnFinished("interrupted")]
     with Window() as window:
-        assert draw(window, events) == "\nAs far as\n\n■ interrupted; what came is kept"
-    assert streams(events) == ("As far as\n", "■ interrupted; what came is kept\n")
+        assert draw(window, events) == "\nAs far as\n\n■ interrupted; what arrived is kept"
+    assert streams(events) == ("As far as\n", "■ interrupted; what arrived is kept\n")
 
 
 def test_an_old_session_is_drawn_from_its_log() -> None:
