@@ -150,10 +150,13 @@ class Memory:
             _open_line(one) for one in groups if one.status == "open" and not _recorded_in(one, self.session)
         ]
         yield listed("failures", "open failures", open_failures, int(room * 0.3), "failure", self._cost)
-        days = [f"- {entry.created[:16]} {daily.told(entry)}" for entry in reversed(self._newest_log_lines(entries))]
+        days = [
+            f"- {entry.created[:16]} {daily.without_costs(entry)}"
+            for entry in reversed(self._newest_log_lines(entries))
+        ]
         yield listed("daily", "latest work, newest first", days, int(room * 0.2), "log", self._cost)
-        told_weeks = daily.weeks(entries, daily.day_of(self.store.now())) if days else {}
-        weeks = [f"- {week}: {lines[0]}" for week, lines in list(told_weeks.items())[:RECENT_WEEKS]]
+        by_week = daily.weeks(entries, daily.day_of(self.store.now())) if days else {}
+        weeks = [f"- {week}: {lines[0]}" for week, lines in list(by_week.items())[:RECENT_WEEKS]]
         yield listed("weeks", "weeks before, newest first", weeks, int(room * 0.1), "log", self._cost)
 
     def _summaries(self) -> list[tuple[str, str]]:

@@ -91,7 +91,7 @@ def newest(entries: Iterable[Entry], most: int = 12) -> tuple[Entry, ...]:
     return tuple(sorted(lines, key=lambda entry: (entry.created, entry.session))[-most:])
 
 
-def told(entry: Entry) -> str:
+def without_costs(entry: Entry) -> str:
     """The line's text for the model, without the cost and without failures, which are shown where they apply."""
     words, bracket, notes = entry.text.rpartition(" (")
     cut = notes.endswith("…") and f"; {FAILURE}" in f"; {notes}"

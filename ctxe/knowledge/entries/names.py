@@ -29,7 +29,7 @@ def hashed(data: bytes) -> str:
     return digest_bytes(data)[:8]
 
 
-def held(folder: Path) -> UsedNames:
+def used_names(folder: Path) -> UsedNames:
     """Numbers and names in use, from file names alone: opening 20,000 files to add one would take seconds."""
     found: set[str] = set()
     highest = 0

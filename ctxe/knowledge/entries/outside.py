@@ -32,7 +32,7 @@ def outside(store: Store, snapshot: FolderSnapshot | None = None) -> tuple[Outsi
     return _differences(store.disk.journal.known(), _digests(store, snapshot))
 
 
-def seen(store: Store, *, again: bool = False) -> str:
+def note_changes(store: Store, *, again: bool = False) -> str:
     """Record the current state as known and return a one-line notice of outside changes, empty if none. Raises
     StoreError.
 

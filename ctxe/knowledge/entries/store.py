@@ -197,7 +197,7 @@ class Store:
     def _with_id_and_path(self, draft: Entry) -> Entry:
         """The draft with its id, creation time and path; a new number is recorded as given."""
         created = draft.created or stamp(self.now())
-        used = names.held(self.folder)
+        used = names.used_names(self.folder)
         used = replace(used, highest=self.disk.journal.highest(used.highest))
         name = draft.id or names.new_id(replace(draft, created=created), used, self.token)
         entry = replace(draft, id=name, created=created)

@@ -107,7 +107,7 @@ def parts(command: str) -> list[str]:
     return [part for part in _JOINED.split(command.strip()) if part]
 
 
-def telling(command: str) -> str:
+def deciding_step(command: str) -> str:
     """The step that decides how a line ends: the tests in ``sed -i … a.py; pytest`` or ``pytest >log; cat log``.
 
     Only a line of plain commands is split; one with loops or substitutions is a single step.

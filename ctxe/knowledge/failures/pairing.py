@@ -130,7 +130,7 @@ class Watch:
         for name in [name for name in waiting.ids if name not in current] if waiting else ():
             if waiting and waiting.outgrown(name, failing):
                 waiting.ids.remove(name)
-                for failure in self._settling.held([name]):
+                for failure in self._settling.entries([name]):
                     fix, hashes = cure(waiting, raw, self._root, failure)
                     yield from self._settling.resolve(failure.id, fix, hashes, TEST_PASSES)
         if waiting and failing:
@@ -220,7 +220,7 @@ class Watch:
         if still and same and len(waiting.ids) == 1:
             yield FailureNews(self.memory.store.change(waiting.ids[0], status="wontfix", outcome=FLAKY), "flaky")
             return
-        for failure in self._settling.held(waiting.ids):
+        for failure in self._settling.entries(waiting.ids):
             fix, hashes = cure(waiting, raw, self._root, failure)
             yield from self._settling.resolve(failure.id, fix, hashes)
 
@@ -230,7 +230,7 @@ class Watch:
             if not waiting.put_right(command):
                 continue
             del self._waiting[name]
-            for failure in self._settling.held(waiting.ids):
+            for failure in self._settling.entries(waiting.ids):
                 fix, hashes = put_right(waiting, raw, self._root, failure)
                 yield from self._settling.resolve(failure.id, fix, hashes)
 

@@ -10,7 +10,7 @@ from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, replace
 from ctxe.knowledge.entries.entry import Entry, brief, moment, stamp
 from ctxe.knowledge.entries.ports import EntryStore
-from ctxe.knowledge.failures.calls import parts, runs_something, telling
+from ctxe.knowledge.failures.calls import deciding_step, parts, runs_something
 from ctxe.knowledge.failures.commands import plain_command, program
 from ctxe.knowledge.failures.plain import MESSAGE, impersonal, plain_test, relative
 from ctxe.knowledge.failures.signature import signature
@@ -87,7 +87,7 @@ def capture(facts: Mapping[str, Any], root: str = "", session: str = "", turn: s
     return Entry(
         "",
         "failure",
-        f"`{brief(_PLACE.sub('', plain_command(telling(command), root)), TITLED)}`: {words}",
+        f"`{brief(_PLACE.sub('', plain_command(deciding_step(command), root)), TITLED)}`: {words}",
         "open",
         by="capture",
         session=session,

@@ -35,7 +35,7 @@ class Settling:
         """``root`` is the project's absolute folder, which is removed from everything that is kept."""
         self.memory, self.gate, self._root = memory, gate, root
 
-    def held(self, ids: Sequence[str]) -> list[Entry]:
+    def entries(self, ids: Sequence[str]) -> list[Entry]:
         """The current entries of these ids, in their order; missing ones are left out."""
         by_id = {entry.id: entry for entry in self.memory.store.entries()}
         return [by_id[name] for name in ids if name in by_id]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ctxe.domain.pattern import pattern
 from ctxe.domain.section import digest
-from ctxe.knowledge.failures.calls import telling
+from ctxe.knowledge.failures.calls import deciding_step
 from ctxe.knowledge.failures.commands import plain_command, program
 from ctxe.knowledge.failures.plain import plain_message, plain_test, relative
 from ctxe.lexical.tables import word_set
@@ -42,10 +42,10 @@ def signature(
     if kind or words:
         frames = () if _ANYWHERE.search(f"{kind} {words}") else frames
         places = [plain_message(relative(frame, root)) for frame in list(frames)[:3]]
-        return digest("\0".join(["error", program(telling(command)), kind.rpartition(".")[2], words, *places]))
+        return digest("\0".join(["error", program(deciding_step(command)), kind.rpartition(".")[2], words, *places]))
     folded = sorted({plain_test(test) for test in tests})[:5]
     if folded:
-        return digest("\0".join(["tests", program(telling(command)), *folded]))
+        return digest("\0".join(["tests", program(deciding_step(command)), *folded]))
     return digest("\0".join(["command", plain_message(plain_command(command, root), root)]))
 
 

@@ -17,7 +17,7 @@ from ctxe.knowledge.recall.query import Query
 from ctxe.knowledge.recall.reading import ask, wording
 from ctxe.knowledge.recall.signals import SlotSignals
 from ctxe.knowledge.recall.weights import Weights, fitted, score
-from ctxe.knowledge.recall.worth import Scored, told
+from ctxe.knowledge.recall.worth import Scored, relevant
 
 Live = Callable[[Entry], bool]
 """Whether an entry may be found at all."""
@@ -67,7 +67,7 @@ class Ranker:
 
         def ask() -> list[Scored]:
             look = self.look(query, entries)
-            return told(look, self.found(look, live, meant=meant), self._weights)
+            return relevant(look, self.found(look, live, meant=meant), self._weights)
 
         return self._rebuilt_if_damaged(ask)
 

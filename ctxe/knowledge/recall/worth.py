@@ -59,7 +59,7 @@ def odds(look: SlotSignals, found: Sequence[Scored], weights: Weights) -> list[f
     ]
 
 
-def told(look: SlotSignals, found: Sequence[Scored], weights: Weights) -> list[Scored]:
+def relevant(look: SlotSignals, found: Sequence[Scored], weights: Weights) -> list[Scored]:
     """The found entries to inject: none unless at least one is likely relevant."""
     chances = odds(look, found, weights)
     if max(chances, default=-1.0) < 0.0:

@@ -12,7 +12,7 @@ from ctxe.context.tokens import Count
 from ctxe.data import read_text
 from ctxe.domain.model import Model
 from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source, Task
-from ctxe.knowledge.entries.outside import seen
+from ctxe.knowledge.entries.outside import note_changes
 from ctxe.project.guarding import cleaning
 from ctxe.project.memory.standing import instructions, memory
 from ctxe.project.models import budget_for, counter
@@ -75,7 +75,7 @@ def told_at_start(project: Project, skilled: Skilled, composer: Composer) -> tup
     lines = list(composer.offers.instructions.notices(Task(), project.budget.room("instructions")))
     if project.config.memory.enabled:
         again = any(project.place.sessions.glob("*.jsonl"))
-        changed = seen(project.store, again=again) if project.place.writable else ""
+        changed = note_changes(project.store, again=again) if project.place.writable else ""
         lines = [*([changed] if changed else []), *lines, *memory(project, count).notices()]
     lines += skills(project, skilled, count).notices()
     if any_named(project):

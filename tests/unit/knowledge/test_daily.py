@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ctxe.domain.section import digest
-from ctxe.knowledge.entries.daily import TurnSummary, day_of, line_of, newest, read_day, told, weeks
+from ctxe.knowledge.entries.daily import TurnSummary, day_of, line_of, newest, read_day, weeks, without_costs
 from ctxe.knowledge.entries.store import Store
 
 NOON = 1_795_262_400.0
@@ -29,7 +29,7 @@ def test_a_model_is_told_neither_money_nor_failures_that_it_hears_of_elsewhere()
     done = TurnSummary("go on (now)", "ok", ("a.py",), 0.02, ("failure 1d05d6c8-d2f5", "decision 0007-3fa2"))
     bare = replace(done, files=(), recorded=(), task="what (really)?")
     lines = (line_of(done, NOON), line_of(bare, NOON), "- 12:00 why (only) this", "- 12:00 it failed (twice)")
-    assert [told(entry) for line in lines for entry in read_day(line.encode(), "daily/2026-11-21.md")] == [
+    assert [without_costs(entry) for line in lines for entry in read_day(line.encode(), "daily/2026-11-21.md")] == [
         "go on (now) → ok (a.py; decision 0007-3fa2)",
         "what (really)? → ok",
         "why (only) this",
@@ -46,7 +46,7 @@ def test_of_many_failures_a_line_tells_the_end_of_each_and_a_cut_one_tells_the_m
     many = replace(done, recorded=("decision 0007-3fa2", *(f"failure {n:08x}-f00d new" for n in range(40))))
     [entry] = read_day(line_of(many, NOON).encode(), "daily/2026-11-21.md")
     assert entry.text.endswith("…")
-    assert told(entry) == "mend it → ok (a.py; decision 0007-3fa2)"
+    assert without_costs(entry) == "mend it → ok (a.py; decision 0007-3fa2)"
 
 
 def test_of_lines_of_one_minute_the_session_that_began_last_is_the_newest() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.ports import MemoryPorts
-from ctxe.knowledge.failures.calls import telling
+from ctxe.knowledge.failures.calls import deciding_step
 from ctxe.knowledge.failures.captures import refused
 from ctxe.knowledge.failures.commands import plain_command, program
 from ctxe.knowledge.failures.lessons import of_edits
@@ -76,13 +76,13 @@ def test_commands_are_known_by_what_they_run(command: str, plain: str, name: str
     ],
 )
 def test_a_line_of_several_steps_fails_by_the_one_that_its_end_tells_of(line: str, step: str) -> None:
-    assert telling(line) == step
+    assert deciding_step(line) == step
 
 
 def test_a_line_of_thousands_of_steps_takes_as_long_as_it_is() -> None:
     def spent(steps: int) -> float:
         began = time.process_time()
-        assert telling("touch a;" * steps + "make") == "make"
+        assert deciding_step("touch a;" * steps + "make") == "make"
         return time.process_time() - began
 
     assert any(spent(8_000) < 0.2 + 8 * spent(2_000) for _ in range(3))  # squared it were sixteen times as long

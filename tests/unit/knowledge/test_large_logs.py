@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ctxe.domain.errors import StoreError
-from ctxe.knowledge.entries.outside import seen
+from ctxe.knowledge.entries.outside import note_changes
 from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.upkeep.bulk import import_lines
 from ctxe.storage.files import MOST_BYTES
@@ -25,10 +25,10 @@ def rows(number: int, size: int) -> list[bytes]:
 
 def test_every_line_of_a_long_log_is_read_and_its_import_taken_back(tmp_path: Path) -> None:
     store = store_in(tmp_path)
-    seen(store)
+    note_changes(store)
     import_lines(store, rows(100, 90_000), "long")
     assert len(store.entries()) == len(store_in(tmp_path).entries()) == 100
-    assert seen(store_in(tmp_path)) == ""
+    assert note_changes(store_in(tmp_path)) == ""
     assert store.undo() == "import 100 entries from long"
     assert store.entries() == ()
 

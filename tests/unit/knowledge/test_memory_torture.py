@@ -28,7 +28,7 @@ import sys
 from pathlib import Path
 from ctxe.knowledge.entries.daily import weeks
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.entries.outside import seen
+from ctxe.knowledge.entries.outside import note_changes
 from ctxe.knowledge.entries.store import Store
 folder = Path(sys.argv[1]) / ".ctxe"
 store = Store(folder, folder / "cache")
@@ -199,7 +199,7 @@ import filelock, ctxe.knowledge.entries.logs
 from ctxe.domain.errors import StoreError
 from ctxe.knowledge.entries.daily import weeks
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.entries.outside import seen
+from ctxe.knowledge.entries.outside import note_changes
 from ctxe.knowledge.entries.store import Store
 folder = Path(sys.argv[1]) / ".ctxe"
 store = Store(folder, Path(sys.argv[2]))
@@ -212,7 +212,7 @@ for act in (lambda: store.add(Entry("", title="x")), lambda: store.log("x"), lam
         act()
     except StoreError as error:
         print(error.message, "|", error.hint)
-print(seen(store), end="")
+print(note_changes(store), end="")
 """
 
 
@@ -240,7 +240,7 @@ from pathlib import Path
 from ctxe.domain.errors import StoreError
 from ctxe.knowledge.entries.daily import weeks
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.entries.outside import seen
+from ctxe.knowledge.entries.outside import note_changes
 from ctxe.knowledge.entries.store import Store
 folder = Path(sys.argv[1]) / ".ctxe"
 store = Store(folder, folder / "cache")

@@ -14,7 +14,7 @@ from ctxe.knowledge.recall.query import Query
 from ctxe.knowledge.recall.reading import ask
 from ctxe.knowledge.recall.signals import SIGNALS, SlotSignals, Vector
 from ctxe.knowledge.recall.weights import TRACE, WORDS, Weights
-from ctxe.knowledge.recall.worth import ALSO, CLUES, Scored, clues, odds, told
+from ctxe.knowledge.recall.worth import ALSO, CLUES, Scored, clues, odds, relevant
 
 COMMON = {"gamma": 0.1, "alpha": 0.05}
 BACKGROUND = 200
@@ -272,9 +272,9 @@ def test_what_is_nearly_as_likely_comes_with_what_is_likely_enough() -> None:
     entries = [Entry("a", "fact", "omega"), Entry("b", "fact", "kappa"), Entry("c", "fact", "sigma")]
     asked = look(entries, Query("omega"))
     found = scored(asked, 0.0, -ALSO, -ALSO - 0.01)
-    assert [one.entry.id for one in told(asked, found, weighed())] == ["a", "b"]
-    assert told(asked, scored(asked, -0.01, -0.02, -0.03), weighed()) == []
-    assert told(asked, [], weighed()) == []
+    assert [one.entry.id for one in relevant(asked, found, weighed())] == ["a", "b"]
+    assert relevant(asked, scored(asked, -0.01, -0.02, -0.03), weighed()) == []
+    assert relevant(asked, [], weighed()) == []
 
 
 def test_each_kind_of_entry_has_its_own_odds() -> None:

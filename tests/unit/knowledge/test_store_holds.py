@@ -13,7 +13,7 @@ import pytest
 from ctxe.domain.errors import StoreError
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.journal import STEPS
-from ctxe.knowledge.entries.outside import Outside, outside, seen
+from ctxe.knowledge.entries.outside import Outside, note_changes, outside
 from ctxe.knowledge.upkeep.bulk import import_lines
 from tests.unit.knowledge.stores import NOON, store_in
 
@@ -85,18 +85,18 @@ def test_the_cache_is_written_only_when_an_entry_changed(tmp_path: Path) -> None
 LOOKS = """
 import sys
 from pathlib import Path
-from ctxe.knowledge.entries.outside import seen
+from ctxe.knowledge.entries.outside import note_changes
 from ctxe.knowledge.entries.store import Store
 folder = Path(sys.argv[1])
 while not (folder / "enough").exists():
-    seen(Store(folder / ".ctxe", folder / ".ctxe/cache"))
+    note_changes(Store(folder / ".ctxe", folder / ".ctxe/cache"))
 """
 
 
 def test_a_session_that_begins_while_another_writes_takes_nothing_for_changed_outside(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     store.add(Entry("", "fact", "The first"))
-    seen(store)
+    note_changes(store)
     looking = [subprocess.Popen([sys.executable, "-c", LOOKS, str(tmp_path)]) for _ in range(2)]
     told: list[Outside] = []
     for number in range(60):

@@ -12,7 +12,7 @@ import pytest
 
 from ctxe.domain.errors import CtxeError
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.entries.outside import seen
+from ctxe.knowledge.entries.outside import note_changes
 from ctxe.knowledge.recall.query import Query
 from ctxe.project import Project
 from ctxe.project.memory import failures, memories, standing, transfer
@@ -87,7 +87,7 @@ def looks(project: Project) -> list[Callable[[], object]]:
         lambda: [failures.timeline(project, group) for group in failures.failure_groups(project)],
         lambda: failures.statistics(project),
         lambda: standing.sources(project),
-        lambda: seen(project.store),
+        lambda: note_changes(project.store),
         lambda: summaries(project),
         lambda: [learn(project, path) for path in recordings(project, (), every=True)],
         lambda: project.ranker.ranked(Query("good kept words"), project.store.entries()),
