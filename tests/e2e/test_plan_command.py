@@ -95,6 +95,12 @@ def test_a_budget_and_a_pack_ask_nobody_and_a_session_tells_what_it_paid(home: P
     assert "looked over by openai/gpt-5-mini in 1 question for $0.0002" in log.read_text()
 
 
+def test_without_a_model_nobody_looks_a_plan_over(home: Path, repo: Path) -> None:
+    settings(home, "[plan]\nrefine = true\n")
+    made = ctxe(repo, environment(home), "plan", "--json", "strain the leaves")
+    assert (paths(made)[0], made.json["note"]) == ("tea/sieve.py", "not looked over: no model is set up")
+
+
 def test_a_server_that_is_not_there_is_soon_given_up(home: Path, repo: Path) -> None:
     settings(home, '[retrieval]\nembeddings = "local/words"\nbase_url = "http://127.0.0.1:9/v1"\n')
     began = time.monotonic()

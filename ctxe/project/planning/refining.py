@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ctxe.project import Project
 
 LOOK = "look over the plan"
+NOBODY = "not looked over: no model is set up"
 
 Planner = Callable[[str, Steering], tuple[Plan, Ranking]]
 
@@ -29,6 +30,8 @@ def looked_over(project: Project, planned: Planner, task: str, steering: Steerin
 
     try:
         model = choose(project, project.config.model.cheap)
+        if model.provider == "offline":
+            return noted(planned(task, steering)[0], NOBODY)
         provider, clean = connect(project, model, lambda *_: "{}"), masking(project.own_keys)
         asked = ModelQuestions(provider, clean, "refine.md", LOOK, purse)
         made = refine(planned, task, steering, asked)

@@ -64,7 +64,8 @@ def read_answer(words: str, known: Callable[[str], bool]) -> Refinement:
         name: tuple(dict.fromkeys(path for path in _texts(said.get(name)) if known(path))) for name in ("drop", "add")
     }
     search = said.get("search")
-    return Refinement(paths["drop"], paths["add"], search.strip()[:200] if isinstance(search, str) else "")
+    words = search if isinstance(search, str) else " ".join(_texts(search))
+    return Refinement(paths["drop"], paths["add"], words.strip()[:200])
 
 
 def _texts(value: object) -> list[str]:
