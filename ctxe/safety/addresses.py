@@ -1,4 +1,4 @@
-"""Addresses of the web: one way to write each, and which of them lead into this machine or its own network."""
+"""Web addresses: normalising them, and telling which lead to this machine or its local network."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ctxe.domain.value import dataclass
 from ctxe.safety.rules import rest_of
 
 LONGEST = 2_000
-"""Characters of an address: what is longer carries something."""
+"""Characters of an address, at most: a longer one may smuggle data out."""
 PORTS = {"http": 80, "https": 443}
 IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 Kind = Literal["public", "own", "link"]
-"""Of a host: anybody's, this machine's or its network's, or what only answers on the very link (cloud metadata)."""
+"""The kind of a host: public, of this machine or its network, or link-local (such as cloud metadata services)."""
 
 _ODD = pattern(
     r"[\x00-\x20\x7f-\xa0\u00ad\u200b-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufe00-\ufe0f\ufeff\ufff9-\uffff\\]"
@@ -35,10 +35,10 @@ _BARE = pattern(r"(?<![\w@/:])https?://[^\s<>\"'`|]+")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """An address as it is asked for: ``url`` is all ASCII, without a fragment and with its host in one form only.
+    """A normalised address: ``url`` is ASCII and without a fragment.
 
-    ``host`` is a name in lower case (Punycode where it is not ASCII) or an IP address without brackets; ``told`` is how
-    its letters look where Punycode hides them. ``target`` is what stands behind the host in a request.
+    ``host`` is a name in lower case (Punycode if it is not ASCII) or an IP address without brackets; ``told`` is the
+    name in its own letters if it is Punycode. ``target`` is the path with the query.
     """
 
     url: str
@@ -51,13 +51,13 @@ class Address:
 
     @property
     def authority(self) -> str:
-        """Host and port as a ``Host`` header and a rule have them."""
+        """Host and port as in a ``Host`` header or a rule."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
 
 
 def read(text: str) -> Address:
-    """An address out of what somebody wrote. Raises ToolError where it is none, or could be read in two ways."""
+    """Parse and normalise an address. Raises ToolError when it is invalid or ambiguous."""
     text = text.strip()
     if len(text) > LONGEST:
         raise ToolError(f"the address has {len(text):,} characters; at most {LONGEST:,} are asked for")
@@ -82,12 +82,12 @@ def read(text: str) -> Address:
 
 
 def _quoted(part: str) -> str:
-    """What is not ASCII as it is sent; what is quoted already stays so."""
+    """Percent-encode characters that are not ASCII; existing encoding stays."""
     return quote(part, safe="!#$%&'()*+,/:;=?@[]~-._")
 
 
 def _host(named: str, *, bracketed: bool) -> tuple[str, str]:
-    """The host in its one form, and its letters where these differ. Raises ToolError."""
+    """The normalised host, and its name in its own letters if that differs. Raises ToolError."""
     if bracketed or ":" in named:
         try:
             return str(ipaddress.IPv6Address(named if "%" not in named else "")), ""
@@ -129,7 +129,7 @@ def _letters(host: str) -> str:
 
 
 def kind_of(host: str) -> Kind:
-    """Where a host as ``Address`` has it leads, as far as it says so itself."""
+    """The kind of a host, judged by its name or IP address alone."""
     try:
         return kind_of_ip(ipaddress.ip_address(host))
     except ValueError:
@@ -139,7 +139,7 @@ def kind_of(host: str) -> Kind:
 
 
 def kind_of_ip(ip: IP) -> Kind:
-    """Where an IP address leads; one that holds another (mapped, 6to4, Teredo, NAT64) leads where that does."""
+    """The kind of an IP address; one that embeds another (mapped, 6to4, Teredo, NAT64) has the kind of that."""
     inner = _inner(ip)
     if inner is not None:
         return kind_of_ip(inner)
@@ -162,7 +162,7 @@ def _inner(ip: IP) -> IP | None:
 
 
 def refused(kind: Kind, *, named: bool, asked: bool) -> str:
-    """Why a host of a kind is not reached: ``named`` by a rule of the user's own, or ``asked`` for by the user."""
+    """Why a kind of host is refused; empty when it is not. ``named``: by a rule of the user; ``asked``: by the user."""
     if kind == "public" or named or (asked and kind == "own"):
         return ""
     where = "this machine or its own network" if kind == "own" else "what only this machine may ask (its link)"
@@ -170,9 +170,9 @@ def refused(kind: Kind, *, named: bool, asked: bool) -> str:
 
 
 def covered(rules: Iterable[str], address: Address) -> bool:
-    """Whether a ``host`` rule is about an address: ``host:docs.python.org``, ``host:*.python.org``, with a port or not.
+    """Whether a ``host`` rule matches an address: ``host:docs.python.org``, ``host:*.python.org``, maybe with a port.
 
-    A pattern never covers what leads into this machine or its network: that is named letter by letter.
+    A pattern never matches a host of this machine or its network, which must be named exactly.
     """
     return any(
         rule.lower() in (address.host, address.authority)
@@ -194,7 +194,7 @@ def _fits(rule: str, address: Address) -> bool:
 
 
 def next_of(address: Address, location: str) -> Address:
-    """Where a redirect leads. Raises ToolError where that is another host, or no longer encrypted."""
+    """The address of a redirect. Raises ToolError when it is on another host or no longer encrypted."""
     found = read(urljoin(address.url, location))
     if found.host != address.host or (found.port != address.port and found.port != PORTS[found.scheme]):
         raise ToolError(f"it redirects to another host: {found.url}; ask for that address if it is the right one")
@@ -204,7 +204,7 @@ def next_of(address: Address, location: str) -> Address:
 
 
 def carries(address: str, own: Sequence[str]) -> bool:
-    """Does an address hold what looks like a key, or one of ours: as it stands, quoted, in base 64 or in hex?"""
+    """Whether an address contains something like a key, or one of ours: plain, percent-encoded, in base64 or in hex."""
     from ctxe.safety.secrets import mask
 
     plain = unquote(unquote(address))
@@ -216,12 +216,12 @@ def carries(address: str, own: Sequence[str]) -> bool:
 
 
 def mentioned(words: str) -> tuple[str, ...]:
-    """The addresses that stand behind ``@`` in a text, each once, in order, without what ends a sentence."""
+    """The addresses after ``@`` in a text, each once, in order, without punctuation at their ends."""
     return tuple(dict.fromkeys(_ended(found) for found in _MENTION.findall(words)))
 
 
 def named(words: str) -> bool:
-    """Does a text name an address that is not asked for by ``@``?"""
+    """Whether a text contains an address without ``@``."""
     return _BARE.search(words) is not None
 
 

@@ -1,4 +1,4 @@
-"""Whether a command line runs, is asked about or is denied: part by part, and what the whole would touch."""
+"""Deciding whether a command line is allowed, asked about or denied, from its parts and from what it would touch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FOLDERS_OF_ONE_LINE = 16
 
 
 def decide_command(action: Action, policy: Policy) -> Decision:
-    """What happens to an action with a command line; a deny rule is never outvoted by length or company."""
+    """The decision on an action with a command line. A deny rule holds whatever else is in the line."""
     parsed = parse(action.command)
     if denied := _forbidden(parsed, policy):
         return Deny(denied)
@@ -45,14 +45,14 @@ def decide_command(action: Action, policy: Policy) -> Decision:
 
 
 def _always(command: str, open_parts: tuple[SimpleCommand, ...]) -> str:
-    """What "always" would allow: one command by its words, anything longer by its exact text."""
+    """The rule for "always": one command by its words, a longer line by its exact text."""
     distinct = {rule_for(part) for part in open_parts if not part.assigned and not _writes(part)}
     whole = len(distinct) == 1 and all(part.words and not part.assigned and not _writes(part) for part in open_parts)
     return distinct.pop() if whole else f"line:{command}"
 
 
 def _forbidden(parsed: Parsed, policy: Policy) -> str:
-    """The deny rule that a command meets, whichever of its parts does, and also if it only may."""
+    """Why a deny rule forbids a line: it matches one of its parts, or may match one that cannot be parsed."""
     for rule in rest_of(policy.deny, "run"):
         if any(refuses(rule, part) for part in parsed.seen):
             return f"the rule run:{rule} forbids it"
@@ -63,13 +63,13 @@ def _forbidden(parsed: Parsed, policy: Policy) -> str:
 
 
 def _writes(part: SimpleCommand) -> tuple[Redirect, ...]:
-    """Redirections that write a file."""
+    """The redirections of a command that write a file."""
     to_file = (r for r in part.redirects if r.operator not in ("<", ">&", "<&", "<<<", ">&-", "<&-"))
     return tuple(r for r in to_file if r.target.text not in SINKS)
 
 
 def _touches_protected(parsed: Parsed) -> str:
-    """Whether a command that does more than read names a protected place, and which."""
+    """The protected place that a command which does more than read names, with the reason; empty for none."""
     named = {redirect.target.text: None for part in parsed.seen for redirect in _writes(part)}
     for part in parsed.seen:
         if part.words and part.texts[:2] not in (("git", "add"), ("git", "commit")) and reads(part) is None:
@@ -82,7 +82,7 @@ def _touches_protected(parsed: Parsed) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """A command line part by part: those neither reading nor allowed by a rule, why, and whether all of it reads."""
+    """The parts of a line that are neither read-only nor allowed by a rule, why, and whether all parts only read."""
 
     left: tuple[SimpleCommand, ...]
     why: str
@@ -97,20 +97,20 @@ def _look_through(parsed: Parsed, policy: Policy) -> Looked:
     for part, folders in _placed(parsed.sure):
         reason = _open_reason(part, folders, policy)
         only = only and reason is None and not _writes(part)
-        if reason is None or (_plainly(part, folders, policy) and any(runs(rule, part) for rule in allowed)):
+        if reason is None or (_is_plain(part, folders, policy) and any(runs(rule, part) for rule in allowed)):
             continue
         left.append(part)
         why = why or reason
     return Looked(tuple(left), why, only)
 
 
-def _plainly(part: SimpleCommand, folders: frozenset[str], policy: Policy) -> bool:
-    """Whether nothing stands around a command that a rule about its words does not speak of."""
+def _is_plain(part: SimpleCommand, folders: frozenset[str], policy: Policy) -> bool:
+    """Whether a command has no assignments and no redirections to ask about, which a rule does not cover."""
     return not part.assigned and all(_redirect_reason(r, folders, policy) is None for r in part.redirects)
 
 
 def _placed(parts: tuple[SimpleCommand, ...]) -> Iterator[tuple[SimpleCommand, frozenset[str]]]:
-    """Each part with the folders it may run in: a ``cd`` counts for what follows, certainly only behind ``&&``."""
+    """Each part with the folders it may run in: ``cd`` applies to later parts, but for certain only after ``&&``."""
     possible = current = frozenset([""])
     for part in parts:
         yield part, current
@@ -124,7 +124,7 @@ def _placed(parts: tuple[SimpleCommand, ...]) -> Iterator[tuple[SimpleCommand, f
 
 
 def _open_reason(part: SimpleCommand, folders: frozenset[str], policy: Policy) -> str | None:
-    """Why a part needs a question; None when it needs none, an empty text when there is nothing special to say."""
+    """Why a part needs a question: None when it does not, an empty text for no particular reason."""
     if len(folders) > FOLDERS_OF_ONE_LINE:
         return "it changes folders too often"
     for redirect in part.redirects:
@@ -172,7 +172,7 @@ def _look_reason(found: Reads, folders: frozenset[str], policy: Policy) -> str |
 
 
 def _reach(look: ReadPath, policy: Policy) -> str:
-    """Why a path must not be read without a question."""
+    """Why a path must not be read without a question; empty when it may."""
     if look.path in SINKS or look.path == "-":
         return ""
     if outside(look.path, policy.root):
@@ -188,7 +188,7 @@ SECRET_EXAMPLES = (".env", ".env.local", "id_rsa", "server.pem", "tls.key", "cre
 
 
 def _may_be_secret(path: str) -> bool:
-    """Whether a path, which may be a glob, could name a file with keys."""
+    """Whether a path, which may be a glob, could match a secret file."""
     folder, _, name = path.rpartition("/")
     if not any(c in path for c in "*?["):
         return is_secret_file(path)

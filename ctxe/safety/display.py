@@ -1,4 +1,4 @@
-"""Text from outside made harmless: no control sequence reaches the terminal, nothing invisible reaches a model."""
+"""Making outside text harmless: no control sequence reaches the terminal, no invisible character reaches a model."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import unicodedata
 from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 
-# ECMA-48: CSI parameters, intermediates and final; then strings (OSC, DCS, SOS, PM, APC) up to their terminator. One
-# that does not end within its bound is left to be shown, else one byte could hide the rest of a text.
+# ECMA-48: CSI parameters, intermediates and final; then strings (OSC, DCS, SOS, PM, APC) up to their terminator. An
+# unterminated one of more than its limit stays visible, or else one byte could hide the rest of a text.
 _SEQUENCE = pattern(
     r"(?:\x1b\[|\x9b)[0-?]{0,64}[ -/]{0,8}[@-~]"
     r"|(?:\x1b\]|\x9d)[^\x00-\x06\x08-\x1f\x7f\x80-\x9f]{0,4096}?(?:\x07|\x1b\\|\x9c)"
@@ -25,7 +25,7 @@ _BLANKS = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u2800\u3000"
 _HIDDEN_RUN = pattern(f"[{_HIDDEN}]+")
 _UNSAFE_RUN = pattern(f"[{_CONTROL}]+|[{_HIDDEN}]+")
 _EXACT_RUN = pattern(f"[{_CONTROL}{_BLANKS}]+|[{_HIDDEN}]+| {{17,}}|(?:[ \t]*\n){{4,}}")
-# Scripts that need joiners: Arabic and its kin, the Indic ones, Khmer, Mongolian, Tibetan (Unicode 17, chapter 23.2).
+# scripts that need joiners: Arabic and related ones, Indic ones, Khmer, Mongolian, Tibetan (Unicode 17, chapter 23.2)
 _JOINED = pattern("[\u0600-\u08ff\u0900-\u0fff\u1000-\u109f\u1780-\u18aa\ua840-\ua8ff\ufb50-\ufdff\ufe70-\ufefc]")
 _RIGHT_TO_LEFT = pattern("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 _UNSPACED = pattern("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
@@ -37,7 +37,7 @@ _EMOJI_TEXT = "‼⁉〰ℹ"
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """Invisible characters that were taken out of one line; ``says`` is the ASCII text that tag characters spelled."""
+    """Invisible characters that were removed from one line; ``says`` is the ASCII text that tag characters spelled."""
 
     line: int
     count: int
@@ -46,15 +46,15 @@ class Hidden:
 
 
 def strip_sequences(text: str) -> str:
-    """The text without whole terminal control sequences (colours, titles, links, cursor moves)."""
+    """The text without complete terminal control sequences (colours, titles, links, cursor moves)."""
     return _SEQUENCE.sub("", text) if "\x1b" in text or not text.isascii() else text
 
 
 def visible(text: str) -> str:
-    r"""The text as a terminal may get it: sequences removed, other controls and invisible characters spelled out.
+    r"""The text for a terminal: control sequences removed, other control and invisible characters spelled out.
 
-    Only \n and \t are left of the control characters and no line is added; \r\n becomes \n. Joined emoji and
-    right-to-left languages stay as they are. For what a person is asked to approve use ``exact``.
+    Of the control characters only \n and \t stay, and no line is added; \r\n becomes \n. Joined emoji and right-to-left
+    languages are unchanged. For text that a person is asked to approve use ``exact``.
     """
     text = strip_sequences(text.replace("\r\n", "\n") if "\r" in text else text)
     return _UNSAFE_RUN.sub(_spelled, text)
@@ -67,18 +67,18 @@ def one_line(text: str, room: int = 200) -> str:
 
 
 def exact(text: str) -> str:
-    """Every character of a text: odd ones are spelled, long blanks are counted.
+    """The text with every unusual character spelled out and long runs of blanks counted.
 
-    For questions: what would run must not scroll out of sight nor hide behind blanks.
+    For questions: a command must not be hidden by blanks or scrolled out of sight.
     """
     return _EXACT_RUN.sub(_counted, text)
 
 
 def strip_invisible(text: str) -> tuple[str, tuple[Hidden, ...]]:
-    """The text without characters that a person cannot see, and where they were (lines count from 1).
+    """The text without characters that a person cannot see, and where they were (lines from 1).
 
-    Joined emoji, flags and the marks that right-to-left and joining scripts need stay. A leading byte order mark goes
-    without a finding. For whatever goes to a model from files, memory, skills and tools.
+    Joined emoji, flags and marks that right-to-left and joining scripts need stay. A leading byte order mark is removed
+    without being reported. For all text that goes to a model from files, memory, skills and tools.
     """
     text = text.removeprefix("\ufeff")
     if text.isascii() or not _HIDDEN_RUN.search(text):
@@ -104,7 +104,7 @@ def _finding(line: int, run: str) -> Hidden:
 
 
 def _spelled(run: re.Match[str]) -> str:
-    """A run of unsafe characters as ‹U+XXXX›, each repeated one counted."""
+    """A run of unsafe characters as ‹U+XXXX›, repetitions counted."""
     if _belongs(run):
         return run.group()
     return "".join(map(_spell_same, re.finditer(r"(.)\1*", run.group(), re.S)))
@@ -123,7 +123,7 @@ def _counted(run: re.Match[str]) -> str:
 
 
 def _belongs(found: re.Match[str]) -> bool:
-    """Whether a run of invisible characters is part of how the text around it is written."""
+    """Whether a run of invisible characters is needed to write the text around it."""
     run, text = found.group(), found.string
     before, after = text[max(found.start() - 1, 0) : found.start()], text[found.end() : found.end() + 1]
     if run in _MARKS:
@@ -141,5 +141,5 @@ def _belongs(found: re.Match[str]) -> bool:
 
 
 def _is_symbol(character: str) -> bool:
-    """Emoji and what can be shown as one; the symbols of ASCII (a backtick, a bar) never are."""
+    """Whether a character is an emoji or can be shown as one, which ASCII symbols (a backtick, a bar) never are."""
     return character > "\x7f" and (character in _EMOJI_TEXT or unicodedata.category(character) in {"So", "Sm", "Sk"})

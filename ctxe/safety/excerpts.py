@@ -1,7 +1,7 @@
-"""Excerpts of secret files in what programs print: hunks of a diff, lines that grep found.
+"""Removing excerpts of secret files from the output of programs: diff hunks, and lines that grep found.
 
-Whoever lets git show a history or a change said yes to none of these files; a question for every ``git diff`` in a
-tree with a ``.env`` would be answered without reading. So the excerpts are left out, and a line says so.
+Allowing git to show a change does not mean allowing it to show a secret file, and a question for every ``git diff`` in
+a tree with a ``.env`` would be answered without reading. So such excerpts are replaced by a line that says so.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _NEAR = pattern(r"(\S{1,400}?)[=-]\d+[=-]")
 
 
 def without_secret_files(text: str) -> str:
-    """The text with a line in place of each run of lines that are an excerpt of a secret file."""
+    """The text with each excerpt of a secret file replaced by one line."""
     kept = list[str]()
     for line, name in _sources(text.split("\n")):
         said = LEFT_OUT.format(name=name) if name else line
@@ -29,7 +29,7 @@ def without_secret_files(text: str) -> str:
 
 
 def _sources(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Each line with the secret file that it is an excerpt of, or nothing."""
+    """Each line with the secret file that it is from; empty for other lines."""
     hunk = ""
     for line in lines:
         if (header := _HEADER.search(line)) is not None:
@@ -45,7 +45,7 @@ def _sources(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _named(line: str) -> Iterator[str]:
-    """What may be the file of a line that grep found: ``name:``, ``revision:name:``, ``name-12-``."""
+    """Possible file names of a line that grep found: ``name:``, ``revision:name:``, ``name-12-``."""
     for name in line[:600].split(":", 2)[:-1]:
         if name and not name.isspace() and " " not in name and "\t" not in name:
             yield name
@@ -55,5 +55,5 @@ def _named(line: str) -> Iterator[str]:
 
 @lru_cache(4096)
 def _holds_keys(name: str) -> bool:
-    """With the prefix that git gives it (``a/``, ``b/``) or without."""
+    """Whether a name, with or without git's prefix (``a/``, ``b/``), is that of a secret file."""
     return is_secret_file(name) or is_secret_file(name.partition("/")[2])

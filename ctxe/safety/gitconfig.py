@@ -1,4 +1,4 @@
-"""git's configuration files read as git reads them: what a repository sets, and the repositories inside it."""
+"""Reading git's configuration files as git does, and finding submodules."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, field
 
 CONFIG_LIMIT = 4_000_000
-"""Bytes of one configuration file that are read; a longer one cannot be checked."""
+"""Bytes of a configuration file above which it cannot be checked."""
 FILES_LIMIT = 64
-"""Files that a configuration may include before it cannot be checked."""
+"""Included files above which a configuration cannot be checked."""
 NESTED_LIMIT = 1_000
-"""Repositories inside a repository that are looked at."""
+"""Submodules above which a repository cannot be checked."""
 
-# The grammar of git-config(1), "Syntax", as git's own reader applies it: a heading may stand anywhere, a setting may
-# follow it on its line, a comment ends with its line whatever stands before the end.
+# the grammar of git-config(1), "Syntax", as git's parser applies it: a heading may be anywhere, a setting may follow on
+# the same line, a comment ends with its line whatever is before the end
 _BLANK = pattern(r"(?:\s+|[#;][^\n]*)+")
 _HEAD = pattern(r'\[\s*([A-Za-z0-9.-]*)\s*(?:"((?:[^"\\\n]|\\[^\n])*)"\s*)?\]')
 _KEY = pattern(r"([A-Za-z][A-Za-z0-9-]*)[ \t]*(=?)")
@@ -29,12 +29,12 @@ _GITLINK = pattern(rb"\x00\x00\xe0\x00[\s\S]{12}(?=(?:[\s\S]{20}|[\s\S]{32})[\s\
 
 
 class Unreadable(Exception):
-    """A configuration that git may read otherwise than we do; its text says why."""
+    """A configuration that git may read differently; the text tells why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting, or a heading where ``key`` is empty. Section and key are in lower case."""
+    """One setting, or a heading when ``key`` is empty. Section and key are in lower case."""
 
     section: str
     name: str
@@ -43,28 +43,28 @@ class Setting:
 
     @property
     def dotted(self) -> str:
-        """Its name as git writes it, in printable ASCII."""
+        """The dotted name, in printable ASCII."""
         return ascii(".".join(part for part in (self.section, self.name, self.key) if part))[1:-1][:80]
 
 
 @dataclass(slots=True)
 class _Reading:
-    """Files that were read already, so that each is read once however often it is included."""
+    """Files that were read already, as each is read only once."""
 
     done: set[str] = field(default_factory=set)
 
 
 def settings_of(root: Path) -> list[Setting]:
-    """All that the configuration of the repository around ``root`` sets, includes followed whatever their condition.
+    """All settings of the repository around ``root``, following includes whatever their conditions.
 
-    Raises Unreadable for one that is too long, includes too much, or is included from a place only git can tell.
+    Raises Unreadable for a file that is too long, too many includes, or an include of a path that only git can resolve.
     """
     reading = _Reading()
     return [setting for config in _configs(root) for setting in _settings_in(config, reading)]
 
 
 def parsed(text: str) -> Iterator[Setting]:
-    """The headings and settings of one file. A line that git would refuse is skipped."""
+    """The headings and settings in a file; lines that git would refuse are skipped."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     at, section, name = 0, "", ""
     while at < len(text):
@@ -84,7 +84,7 @@ def parsed(text: str) -> Iterator[Setting]:
 
 
 def _plain(value: str) -> str:
-    """A value without its quotes and escapes."""
+    """A value without quotes and escapes."""
     return _QUOTED.sub(lambda found: found[1] or "", value.strip())
 
 
@@ -97,17 +97,17 @@ def _settings_in(config: Path, reading: _Reading) -> Iterator[Setting]:
     reading.done.add(where)
     for setting in parsed(_text(config)):
         yield setting
-        # git holds values in C strings, which a NUL ends
+        # git keeps values in C strings, which end at a NUL
         path = setting.value.partition("\0")[0]
         if setting.section in {"include", "includeif"} and setting.key == "path" and path:
             if _ODD_PATH.match(path):
                 raise Unreadable("it includes a file from a place that only git can tell")
-            # expanduser of os leaves an unknown user alone where pathlib raises
+            # os.path.expanduser leaves an unknown user unchanged, while pathlib raises
             yield from _settings_in(config.parent / os.path.expanduser(path), reading)  # noqa: PTH111
 
 
 def _configs(root: Path) -> list[Path]:
-    """Where a repository keeps its configuration: plain, worktree and submodule layouts."""
+    """The possible configuration files of a repository, in plain, worktree and submodule layouts."""
     spot = _git_folder(root)
     if spot is None:
         return []
@@ -121,7 +121,7 @@ def _configs(root: Path) -> list[Path]:
 
 
 def _git_folder(root: Path) -> Path | None:
-    """Git's folder for a place in a work tree."""
+    """Git's folder for a path in a work tree."""
     for folder in (root, *root.parents):
         spot = folder / ".git"
         if spot.is_file():
@@ -136,15 +136,15 @@ def _common(spot: Path) -> Path:
 
 
 def _line(path: Path) -> str:
-    """A path that a file of git's holds; git keeps it in a C string, which a NUL ends."""
+    """The path in a file of git's, up to a NUL, as git keeps it in a C string."""
     return _text(path).partition("\0")[0].strip()
 
 
 def nested(root: Path) -> list[Path]:
-    """Work trees of the submodules that git's index names and that are checked out, at any depth.
+    """The work trees of submodules in git's index that are checked out, at any depth.
 
-    The index is searched for entries of mode 160000 (gitformat-index(5)) rather than read, so that a large one costs
-    a millisecond. Raises Unreadable for one whose names cannot be told.
+    The index is searched for entries of mode 160000 (gitformat-index(5)) instead of parsed, so that a large one takes
+    a millisecond. Raises Unreadable for an index whose names are compressed.
     """
     found: dict[Path, None] = {}
     open_ = [root]
@@ -159,14 +159,14 @@ def nested(root: Path) -> list[Path]:
 
 
 def _gitlinks(root: Path) -> Iterator[Path]:
-    """Checked out submodules of one work tree; every place where a name could begin is tried."""
+    """Checked out submodules of one work tree, trying every offset at which a name may begin."""
     spot = _git_folder(root)
     if spot is None or not os.path.isdir(spot):  # noqa: PTH112 (pathlib's raises for a name that is too long)
         return
     top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
     for index in (spot / "index", *spot.glob("sharedindex.*")):
         try:
-            if not index.is_file():  # reading a pipe would never end
+            if not index.is_file():  # reading a pipe would block
                 continue
             data = index.read_bytes()
         except OSError:
@@ -182,9 +182,9 @@ def _gitlinks(root: Path) -> Iterator[Path]:
 
 
 def _text(path: Path) -> str:
-    """A file of git's as text, its bytes kept; empty when there is none. Raises Unreadable for one too long or no file.
+    """A file of git's as text, undecodable bytes kept; empty when it is missing.
 
-    git would wait for ever for a pipe.
+    Raises Unreadable when it is too long or not a regular file (git would wait forever for a pipe).
     """
     try:
         if path.exists() and not path.is_file():

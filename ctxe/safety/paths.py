@@ -1,4 +1,4 @@
-"""What a command would read, as the kernel sees it: links and globs followed, inside the root or not at all."""
+"""Checking what a command would read, with symlinks and globs resolved as the kernel and the shell do."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from ctxe.safety.protected import protection
 from ctxe.safety.secrets import is_secret_file
 
 MOST_NAMES = 3_000
-"""Names that a glob is followed to; what stands for more is asked about."""
+"""Names that a glob may expand to; a larger one is asked about."""
 MOST_FILES = 20_000
-"""Files that are looked at for secrets below a folder."""
+"""Files below a folder that are checked for secrets."""
 SKIPPED = frozenset({".git", "node_modules", ".venv", "venv", "site-packages", "__pycache__", ".tox", "target"})
 
 
 def inside(root: Path, path: str) -> Path:
-    """The real path of what a model or a file named, links and ``..`` resolved, existing or not.
+    """The real path of a name from a model or a file, symlinks and ``..`` resolved, whether it exists or not.
 
-    Raises ToolError that names the path when it lies outside of ``root`` or cannot be a path.
+    Raises ToolError when it is outside ``root`` or not a valid path.
     """
     if not path or "\0" in path:
         raise ToolError(f"{path!r} is not a path")
@@ -41,14 +41,14 @@ def inside(root: Path, path: str) -> Path:
 
 
 def _below(home: str, real: str) -> bool:
-    """By whole components: /w/repo-evil is not below /w/repo."""
+    """Whether a real path is ``home`` or below it: /w/repo-evil is not below /w/repo."""
     return real == home or real.startswith(home.rstrip(os.sep) + os.sep)
 
 
 def reach(root: Path, is_content: Callable[[Path, str], bool]) -> Callable[[ReadPath], str]:
-    """A check of what a command would read, for ``permissions.Policy``: links and globs followed for real.
+    """A check for ``Policy.reach`` that resolves symlinks and globs in the file system.
 
-    ``is_content`` says of a folder and a hash whether that is a file's content to the git of the folder.
+    ``is_content`` tells whether a hash names a file's content in the git repository of a folder.
     """
 
     def look_at(look: ReadPath) -> str:
@@ -70,12 +70,12 @@ def reach(root: Path, is_content: Callable[[Path, str], bool]) -> Callable[[Read
 
 
 def _looked_at(look: ReadPath, root: Path, name: str, real: Path) -> str:
-    """Why one real path must not be read, written or given to git."""
+    """Why one real path must not be read, written or used by git without a question; empty when it may."""
     if look.git:
         runs = configured_programs(real) if _is_nested(root, real) else ()
         return f"git would run {runs[0]} of the repository in {name}" if runs else ""
     if look.writes:
-        # the kernel follows links where the name alone says nothing
+        # a harmless name may be a symlink to a protected place
         place = os.path.relpath(real, os.path.realpath(root))
         why = protection(place)
         return f"it writes {place}, which is protected: {why}" if why else ""
@@ -90,7 +90,7 @@ def _looked_at(look: ReadPath, root: Path, name: str, real: Path) -> str:
 
 
 def _is_nested(root: Path, place: Path) -> bool:
-    """Whether a place below the root belongs to a repository of its own."""
+    """Whether a path below the root belongs to an inner repository."""
     between = (place, *place.parents)
     home = Path(os.path.realpath(root))
     return any(os.path.lexists(folder / ".git") for folder in between if folder != home and folder.is_relative_to(home))
@@ -100,20 +100,21 @@ _CLASS = pattern(r"\[[^/]*")
 
 
 def _named(root: Path, path: str) -> Iterator[str]:
-    """The path itself and, for a glob, what it stands for now.
+    """The path itself and, for a glob, the names that match it now.
 
-    The shell knows more in brackets than Python does (``[^a]``, ``[[:alpha:]]``): any rest stands for them here.
+    The shell knows more bracket syntax than Python (``[^a]``, ``[[:alpha:]]``), so brackets and the rest of the name
+    match anything here.
     """
     yield path
     if any(c in path for c in "*?["):
         wider = _CLASS.sub("*", path)
         hidden = wider.rpartition("/")[2].startswith(".")
-        # pathlib's globs would refuse absolute patterns and know no hidden files
+        # pathlib's globs refuse absolute patterns and cannot match hidden files
         yield from glob.iglob(wider, root_dir=root, include_hidden=hidden)  # noqa: PTH207
 
 
 def _leads_away(folder: Path) -> str:
-    """The first link below a folder that leads out of it; the folder itself when there is too much to look at."""
+    """The first symlink below a folder that leads out of it; ``.`` when there are too many files to check."""
     home, seen = os.path.realpath(folder), 0
     for place, folders, files in os.walk(folder):
         for name in (*folders, *files):
@@ -127,7 +128,7 @@ def _leads_away(folder: Path) -> str:
 
 
 def _secret_below(folder: Path, hidden: bool) -> str:
-    """The first file below a folder that holds settings with keys; test certificates are left to masking."""
+    """The first secret file below a folder. Keys in .pem and .key files, often for tests, are left to masking."""
     seen = 0
     for place, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if name not in SKIPPED and (hidden or not name.startswith(".")))

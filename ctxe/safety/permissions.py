@@ -1,4 +1,4 @@
-"""Who decides whether an action runs: pure rules over the action, the mode and what the user allowed or denied."""
+"""Deciding whether an action is allowed, asked about or denied: a pure function of the action and the policy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Mode", "Policy", "ReadPath", "decide"]
 
 
 def decide(action: Action, policy: Policy) -> Decision:
-    """Allow, Ask or Deny. A deny rule is never outvoted; what would be asked is denied where nobody can answer."""
+    """Allow, Ask or Deny. A deny rule always holds; an Ask becomes a Deny when nobody can answer."""
     decision = _decide(action, policy)
     if isinstance(decision, Ask) and not policy.interactive:
         return Deny(_unanswered(action, decision))
@@ -24,7 +24,7 @@ def decide(action: Action, policy: Policy) -> Decision:
 
 
 def _unanswered(action: Action, ask: Ask) -> str:
-    """One line for the model and the user: why it needs a yes, and how to give it beforehand."""
+    """One line for the model and the user: why the action needs approval, and how to give it beforehand."""
     why = f" ({ask.why})" if ask.why else ""
     way = f"; the user could allow {ask.rule!r} in their own settings" if ask.rule else ""
     what = "this command" if action.command else action.tool
@@ -56,12 +56,12 @@ def _decide(action: Action, policy: Policy) -> Decision:
 
 
 def _named(tool: str, rules: Iterable[str]) -> bool:
-    """Whether a ``tool`` rule is about a tool: its name, or a pattern over tools of a server (``github/*``)."""
+    """Whether a ``tool`` rule names a tool, or matches it by a pattern (``github/*``)."""
     return any(fnmatchcase(tool, rule) for rule in rest_of(rules, "tool"))
 
 
 def _denied_path(action: Action, policy: Policy, kind: str) -> Deny | None:
-    """A deny rule over a path, compared as a forgiving file system would."""
+    """A Deny if a rule of this kind matches one of the action's paths, ignoring case and Unicode form."""
     for rule in rest_of(policy.deny, kind):
         if any(covers(folded(rule), folded(path)) for path in action.paths):
             return Deny(f"the rule {kind}:{rule} forbids it")
@@ -80,7 +80,7 @@ def _read(action: Action, policy: Policy) -> Decision:
 
 
 def _page(action: Action, policy: Policy) -> Decision:
-    """A page of the web: asked about in every mode, by its host; who only reads may read it, too."""
+    """The decision on a web page: asked about in every mode, read-only included, unless a rule names its host."""
     from ctxe.safety.addresses import covered, forbidden, read
 
     address = read(action.address)

@@ -1,4 +1,4 @@
-"""What the user allows, as a value, and what it says of a single path."""
+"""The permission policy of a session, and what it allows for a single path."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Mode = Literal["ask", "auto-edit", "auto", "read-only"]
 
 @dataclass(frozen=True, slots=True)
 class ReadPath:
-    """A path that a command would read, as written but joined to the folder it runs in (relative to the root).
+    """A path that a command would read, as written but joined to the folder it runs in, relative to the root.
 
-    ``shows`` says that contents would come out, ``deep`` that everything below is read, with ``hidden`` files too and
-    ``links`` followed. ``git`` is set where git would work in that folder, with ``shows`` where it would
-    show the object whose hash is the last part; ``writes`` where the file would be written.
+    ``shows``: the content would be printed. ``deep``: everything below is read, including ``hidden`` files and
+    following ``links``. ``git``: git would work in this folder or, with ``shows``, show the object whose hash is the
+    last part. ``writes``: the file would be written.
     """
 
     path: str
@@ -33,10 +33,10 @@ class ReadPath:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the user allows: ``allow`` and ``deny`` are rules of the settings, ``granted`` those of this session.
+    """What is allowed: ``allow`` and ``deny`` are rules of the settings, ``granted`` those given in this session.
 
-    ``reach`` says why a path must not be read, or nothing (``paths.reach`` resolves it; without it names decide).
-    ``git_runs`` names settings of this repository by which git would run programs (``programs.configured_programs``).
+    ``reach`` tells why a path must not be read, or an empty text (see ``paths.reach``; without it only names are
+    checked). ``git_runs`` lists settings by which git would start programs (see ``programs.configured_programs``).
     """
 
     mode: Mode = "ask"
@@ -51,12 +51,12 @@ class Policy:
 
     @property
     def given(self) -> tuple[str, ...]:
-        """Rules that spare a question."""
+        """The rules that allow without a question."""
         return (*self.allow, *self.granted)
 
 
 def may_edit(paths: tuple[str, ...], policy: Policy) -> bool:
-    """Whether the mode or a rule lets each of these files be written."""
+    """Whether the mode or a rule allows writing all of these files without a question."""
     if policy.mode in ("auto", "auto-edit"):
         return True
     allowed = rest_of(policy.given, "edit")
@@ -64,11 +64,11 @@ def may_edit(paths: tuple[str, ...], policy: Policy) -> bool:
 
 
 def outside(path: str, root: str) -> bool:
-    """By its name alone: whether a path leaves the root."""
+    """Whether a path leads out of the root, by its name alone."""
     full = posixpath.normpath(posixpath.join(root, path))
     return full != root.rstrip("/") and not full.startswith(root.rstrip("/") + "/")
 
 
 def folded(text: str) -> str:
-    """A path or a rule as a file system that forgives case and Unicode form compares it."""
+    """A path or rule as a file system compares it that ignores case and Unicode normal form."""
     return unicodedata.normalize("NFC", text).casefold()

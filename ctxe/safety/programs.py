@@ -1,4 +1,4 @@
-"""Finding our own helpers outside the repository, and calling git so that nothing the repository configures runs."""
+"""Finding programs outside the repository, and calling git so that no program the repository configures runs."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ CHILD_GUARDS = {
     "PAGER": "cat",
     "TERM": "dumb",
 }
-"""Variables for commands that a model asks for: git runs no program on its own, nothing waits for a key."""
+"""Variables for commands that a model asks for: git starts no fsmonitor, and no program waits for a key press."""
 NOTHING = "CTXE_NOTHING"
 
 
 def find_program(name: str, root: Path, search: Sequence[str] | None = None) -> Path | None:
-    """The absolute path of a program on PATH that does not lie in the repository, or None.
+    """The absolute path of a program on PATH that is not in the repository; None when there is none.
 
-    Relative and empty entries of PATH are skipped (they would mean the working folder), and so is every entry or link
-    whose real place is below ``root``. ``search`` stands for PATH in tests.
+    Relative and empty entries of PATH (which mean the working folder) are skipped, and so are entries and symlinks
+    whose real path is below ``root``. ``search`` replaces PATH in tests.
     """
     home = Path(os.path.realpath(root))
     names = (name, f"{name}.exe") if os.name == "nt" else (name,)
@@ -60,17 +60,17 @@ def find_program(name: str, root: Path, search: Sequence[str] | None = None) -> 
 
 
 def outside(root: Path, search: Sequence[str]) -> list[str]:
-    """The entries of PATH that are absolute and whose real place is not in the repository."""
+    """The entries of PATH that are absolute and whose real path is not in the repository."""
     home = Path(os.path.realpath(root))
     return [path for path in search if os.path.isabs(path) and not _inside(home, os.path.realpath(path))]  # noqa: PTH117 (PATH holds strings)
 
 
 def git_command(root: Path, *args: str, search: Sequence[str] | None = None) -> list[str]:
-    """The argv of a git call about the repository at ``root`` that runs nothing else; ``args`` start at the subcommand.
+    """The command line of a git call on the repository at ``root``; ``args`` begin with the subcommand.
 
-    Hooks, fsmonitor, pager, external diff, textconv, filters and merge drivers of the repository, signatures,
-    submodules, credentials and every transport are off. Give it ``git_environment``. Raises CtxeError without git, and
-    where its configuration cannot be checked.
+    Git will start no other program: hooks, fsmonitor, pager, external diff, textconv, filters and merge drivers of the
+    repository, signatures, submodules, credentials and transports are switched off. Use it with ``git_environment``.
+    Raises CtxeError without git, and when git's configuration cannot be checked.
     """
     git = find_program("git", root, search)
     if git is None:
@@ -87,7 +87,7 @@ def git_command(root: Path, *args: str, search: Sequence[str] | None = None) -> 
 
 
 def git_environment(env: Mapping[str, str]) -> dict[str, str]:
-    """The environment for ``git_command``: nothing of the caller's steers git, nothing is asked, no network."""
+    """The environment for ``git_command``: no variable of the caller controls git, no prompts, no network."""
     kept = {key: value for key, value in env.items() if not key.upper().startswith(("GIT_", "LD_", "DYLD_"))}
     for name in ("SSH_ASKPASS", "PAGER", "EDITOR", "VISUAL", "LANGUAGE"):
         kept.pop(name, None)
@@ -105,12 +105,12 @@ def git_environment(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def _inside(home: Path, real: str) -> bool:
-    """A session in / itself has nothing outside of it: there, only relative entries of PATH are refused."""
+    """Whether a real path is in the repository; never for a repository at /, where every path would be."""
     return home != Path(home.anchor) and Path(real).is_relative_to(home)
 
 
 def _safe_options(verbs: Sequence[str], given: Sequence[str]) -> Iterator[str]:
-    """Options that the configuration cannot express, for the subcommands that know them."""
+    """Options for what git's configuration cannot switch off, for the subcommands that know them."""
     verb = verbs[0] if verbs else ""
     if verb in DIFFING:
         yield "--no-ext-diff"
@@ -122,14 +122,14 @@ def _safe_options(verbs: Sequence[str], given: Sequence[str]) -> Iterator[str]:
 
 
 def _drivers_off(root: Path) -> Iterator[str]:
-    """Options that switch off each filter, merge driver and signer that the repository's own configuration defines.
+    """Options that switch off each filter, merge driver and signer that the repository's configuration defines.
 
-    Drivers of the user's own configuration (git-lfs, say) stay: it is not the repository that chose them.
+    Drivers of the user's own configuration, such as git-lfs, stay.
     """
     for kind, name in sorted({(setting.section, setting.name) for setting in settings_of(root)}):
         if kind == "filter":
             for key in ("clean", "smudge", "process", "required"):
-                # the last "=" parts the name of the variable, so a driver called a=b is switched off as well
+                # git splits at the last "=", so a driver called a=b is switched off as well
                 yield f"--config-env=filter.{name}.{key}={NOTHING}"
         elif kind == "merge" and name:
             yield f"--config-env=merge.{name}.driver={NOTHING}"
@@ -138,10 +138,10 @@ def _drivers_off(root: Path) -> Iterator[str]:
 
 
 def configured_programs(root: Path) -> tuple[str, ...]:
-    """Settings of the repository's own configuration by which plain git would run a program while it only reads.
+    """Settings in the repository's configuration by which even a read-only git command would start a program.
 
-    For ``permissions.Policy.git_runs``: where there are any, git commands of a model are asked about. The fsmonitor is
-    not among them, because commands run with it off (``CHILD_GUARDS``). Submodules count: git looks into them as well.
+    For ``Policy.git_runs``: when there are any, a model's git commands are asked about. The fsmonitor does not count,
+    since commands run without it (``CHILD_GUARDS``). Submodules do, as git looks into them as well.
     """
     try:
         places = [root, *nested(root)]
@@ -152,7 +152,7 @@ def configured_programs(root: Path) -> tuple[str, ...]:
 
 
 def _runs(setting: Setting) -> bool:
-    """Whether a setting names a program that status, diff, log, show and their kin may start."""
+    """Whether a setting names a program that status, diff, log, show and the like may start."""
     section, key = setting.section, setting.key
     if section in {"filter", "gpg", "credential"} or (section, key) == ("extensions", "partialclone"):
         return True

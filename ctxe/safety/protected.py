@@ -1,4 +1,4 @@
-"""Files that steer ctxe, git or another assistant: writing them is a person's decision, also while they are new."""
+"""Protected files, which configure ctxe, git or other assistants: only a person may allow writing or creating them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ WITHIN = {
         for inner in ("instructions", "prompts", "chatmodes", "agents", "skills", "hooks")
     },
 }
-"""Folders that are protected where they stand in another one, which is not."""
+"""Protected folders inside a folder that is not protected itself."""
 FILES = {
     ".ctxe.toml": "settings of ctxe",
     ".ctxeignore": "what ctxe may read",
@@ -71,20 +71,20 @@ FILES = {
     ),
 }
 
-# Characters that some file systems ignore in names (HFS+ does so), which made ".g\u200cit" the same as ".git".
+# characters that some file systems, such as HFS+, ignore in names, so that ".g\u200cit" is the same as ".git"
 _IGNORED = pattern("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
 _SHORT = pattern(r"(git|ctxe)~[0-9]+")
 
 
 def plain_name(component: str) -> str:
-    """A name of one folder or file as the most forgiving file system compares it: case, Unicode form, odd endings."""
+    """The name of a folder or file as the most lenient file system compares it: case, Unicode form, ignored endings."""
     name = unicodedata.normalize("NFKC", _IGNORED.sub("", component)).casefold()
     name = unicodedata.normalize("NFKC", name).partition(":")[0].rstrip(". ") or component
     return _SHORT.sub(r".\1", name)
 
 
 def protection(path: str) -> str:
-    """Why a path (relative to the root or not, existing or not) is protected; empty when it is not."""
+    """Why a path is protected, relative or absolute, existing or not; empty when it is not."""
     from ctxe.safety.secrets import is_secret_file
 
     parts = [plain_name(part) for part in path.replace("\\", "/").split("/") if part not in ("", ".")]

@@ -1,4 +1,4 @@
-"""Rules of what needs no question and what never happens: ``run:pytest *``, ``edit:src/**``, ``host:X``, ``tool:X``."""
+"""Rules that allow or deny actions without a question: ``run:pytest *``, ``edit:src/**``, ``host:X``, ``tool:X``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ctxe.safety.shell.git_words import own_options
 from ctxe.safety.shell.words import SimpleCommand
 
 KINDS = ("run", "line", "edit", "read", "host", "tool")
-# What may follow "always" beyond the exact words: these run the project's own code anyway, whatever comes after them.
+# "always" allows these with any arguments, since they run the project's own code in any case
 PREFIXES = (
     ("pytest",),
     ("python", "-m", "pytest"),
@@ -52,11 +52,11 @@ PREFIXES = (
     ("git", "commit"),
 )
 OWN_NAME = {("npm", "run"), ("pnpm", "run"), ("yarn", "run"), ("make",), ("just",)}
-"""Prefixes whose next word says what really runs: it stays part of the rule."""
+"""Prefixes whose next word tells what really runs, so that it stays part of the rule."""
 
 
 def problem(rule: str) -> str:
-    """What is wrong with a rule that somebody wrote; empty when it is sound."""
+    """What is wrong with a rule; empty when it is valid."""
     kind, colon, rest = rule.partition(":")
     if not colon or kind not in KINDS or not rest.strip():
         return f"{rule!r} is not a rule: write run:WORDS, edit:GLOB, read:GLOB, host:NAME or tool:NAME"
@@ -66,13 +66,13 @@ def problem(rule: str) -> str:
 
 
 def rest_of(rules: Iterable[str], kind: str) -> list[str]:
-    """What stands behind ``kind:`` in the rules of that kind."""
+    """The rules of a kind, without ``kind:``."""
     return [rule.partition(":")[2] for rule in rules if rule.startswith(kind + ":")]
 
 
 @cache
 def _pattern(text: str) -> tuple[re.Pattern[str], ...] | None:
-    """The words of a ``run`` rule as patterns of whole words; None when its quotes do not close."""
+    """The words of a ``run`` rule as patterns for whole words; None when its quotes do not close."""
     try:
         return tuple(re.compile(_glob(word, "."), re.S) for word in shlex.split(text))
     except ValueError:
@@ -80,14 +80,14 @@ def _pattern(text: str) -> tuple[re.Pattern[str], ...] | None:
 
 
 def _glob(text: str, anything: str) -> str:
-    """A glob as a regular expression; ``anything`` is what a star may stand for."""
+    """A glob as a regex; ``anything`` is what ``*`` and ``?`` match."""
     pieces = re.split(r"(\*\*/|\*\*|\*|\?|\[[^\]]\])", text)
     meaning = {"**/": "(?:.*/)?", "**": ".*", "*": f"{anything}*", "?": anything}
     return "".join(meaning.get(p, re.escape(p[1] if re.fullmatch(r"\[[^\]]\]", p) else p)) for p in pieces)
 
 
 def runs(rule: str, part: SimpleCommand) -> bool:
-    """Whether a ``run`` rule's words are those of a command, word by word; a star at the end stands for any rest."""
+    """Whether a ``run`` rule matches a command word by word; a star at the end matches any further words."""
     patterns = _pattern(rule)
     if not patterns or not part.words:
         return False
@@ -99,7 +99,7 @@ def runs(rule: str, part: SimpleCommand) -> bool:
 
 
 def refuses(rule: str, part: SimpleCommand) -> bool:
-    """Whether a ``run`` rule denies a command: also by its program's bare name, and behind git's own options."""
+    """Whether a ``run`` rule denies a command, also by the program's bare name and behind git's own options."""
     if not part.words:
         return False
     named = SimpleCommand((part.words[0].__class__(program(part.words[0])), *part.words[1:]))
@@ -112,12 +112,12 @@ def _bare_git(part: SimpleCommand) -> SimpleCommand:
 
 
 def covers(rule: str, path: str) -> bool:
-    """Whether a glob of an ``edit`` or ``read`` rule covers a path relative to the root; ``**`` crosses folders."""
+    """Whether the glob of an ``edit`` or ``read`` rule matches a path relative to the root; ``**`` crosses folders."""
     return re.fullmatch(_glob(rule.removeprefix("./"), "[^/]"), path, re.S) is not None
 
 
 def rule_for(part: SimpleCommand) -> str:
-    """The narrowest useful rule for "always": the exact words, or a test or build command with any arguments."""
+    """The narrowest useful rule for "always": the exact command, or a test or build command with any arguments."""
     texts = part.texts
     for prefix in PREFIXES:
         length = len(prefix) + (prefix in OWN_NAME)

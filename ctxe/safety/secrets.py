@@ -1,4 +1,4 @@
-"""Secrets stay here: known key shapes are masked, files that hold keys are known, child processes inherit none."""
+"""Keeping secrets from models: masking keys in text, recognising files with keys, and cleaning environments."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from ctxe.safety.programs import CHILD_GUARDS
 from ctxe.safety.shapes import SHAPES
 
 KEY_LENGTH = 8_000
-"""Characters of a private key that are looked for before its end."""
+"""Characters of a private key that are searched before its last line."""
 OWN_LENGTH = 8
-"""Shortest value of ours that is looked for: shorter ones would hit ordinary words."""
+"""Characters of one of our keys below which it is not looked for, since it could be an ordinary word."""
 SURE_LENGTH = 16
-"""Shortest value of ours that is looked for in base 64 as well."""
+"""Characters of one of our keys from which it is also looked for in base64."""
 END_LENGTH = 20
-"""Characters at either end of a value of ours by which it is known where a cut took the rest."""
+"""Characters at either end of one of our keys by which it is recognised when the rest was cut off."""
 
 
 NAMES = tuple(
@@ -33,7 +33,7 @@ _GIVEN = pattern(
     r"[\w.-]{0,40}(?:[\"'`]\]?)?[ \t]{0,8}(?::=|=>|[:=])[ \t]{0,8}([\"'`]?)"
     r"(?P<value>[^\s\"'`,;(){}<>\[\]$\\=]{6,400}={0,2})"
 )
-# A setting in capitals on a line of its own needs less of a look than an expression in code.
+# a setting in capitals on a line of its own may be masked with less evidence than an expression in code
 _OPENS = pattern(r"(?:^|[\n+:\- \t])[A-Z][A-Z0-9_]*$|^[A-Z]$")
 _DOTENV = pattern(r"[A-Z0-9_]{1,60}=([\"']?)(?P<value>[^\s\"'$(){}]{4,200})\1[ \t]*(?:#[^\n]*)?$", re.M)
 _PLACEHOLDER = pattern(
@@ -45,9 +45,9 @@ _PLACEHOLDER = pattern(
 
 
 def mask(text: str, own: Sequence[str] = ()) -> tuple[str, int]:
-    """The text with everything that looks like a key replaced by ``‹secret: kind›``, and how many there were.
+    """The text with everything that looks like a key replaced by ``‹secret: kind›``, and the number of replacements.
 
-    ``own`` are values that are secret whatever they look like (our API keys): found exactly, anywhere.
+    ``own`` are our API keys, which are found wherever they occur, whatever they look like.
     """
     text, count = hide_own(text, own)
     found = sorted(_found(text))
@@ -61,9 +61,9 @@ def mask(text: str, own: Sequence[str] = ()) -> tuple[str, int]:
 
 
 def hide_own(text: str, own: Sequence[str]) -> tuple[str, int]:
-    """The text with these very values replaced, as they are or in base 64, and how many there were.
+    """The text with exactly these values replaced, also in base64, and the number of replacements.
 
-    So is what a cut left of a long one: its beginning, its end.
+    The beginning or end of a long value that was cut off is replaced, too.
     """
     count = 0
     held = [form for value in own if len(value) >= OWN_LENGTH for form in (value, *_encoded(value))]
@@ -79,7 +79,7 @@ def hide_own(text: str, own: Sequence[str]) -> tuple[str, int]:
 
 
 def _cut_off(text: str, value: str) -> Iterator[str]:
-    """The longest beginning and the longest end of a value that stand in a text, where they are long enough."""
+    """The longest beginning and the longest end of a value that are in a text, if they are long enough."""
     sizes = range(len(value) - 1, END_LENGTH - 1, -1)
     if value[:END_LENGTH] in text:
         yield next(value[:size] for size in sizes if value[:size] in text)
@@ -88,7 +88,7 @@ def _cut_off(text: str, value: str) -> Iterator[str]:
 
 
 def _encoded(value: str) -> Iterator[str]:
-    """What of a long value always stands in a base 64 text that holds it, at each of the three places it may begin."""
+    """The base64 of a long value in each of its three alignments, without characters that depend on the context."""
     if len(value) < SURE_LENGTH:
         return
     data = value.encode()
@@ -98,7 +98,7 @@ def _encoded(value: str) -> Iterator[str]:
 
 
 def _found(text: str) -> Iterator[tuple[int, int, str]]:
-    """(start, end, kind) of everything that looks like a secret, in no order and with overlaps."""
+    """(start, end, kind) of everything that looks like a secret, unordered and possibly overlapping."""
     for shape in SHAPES:
         for at in _places(text, shape.marks):
             if (match := shape.pattern.match(text, at)) is None:
@@ -129,7 +129,7 @@ def _places(text: str, marks: Sequence[str]) -> Iterator[int]:
 
 
 def refuse(text: str, own: Sequence[str] = ()) -> str:
-    """Why a text must not be remembered: it holds something like a key. Empty when it may be."""
+    """Why a text must not be stored, when it holds something like a key; empty when it may."""
     masked, count = mask(text, own)
     if count == 0:
         return ""
@@ -138,7 +138,7 @@ def refuse(text: str, own: Sequence[str] = ()) -> str:
 
 
 def _is_random(value: str, *, quoted: bool) -> bool:
-    """Whether a value looks made by a machine: long, mixed, and of high entropy (bits a character)."""
+    """Whether a value looks generated: long, mixed, and of high entropy (bits per character)."""
     if len(value) < (12 if quoted else 20) or "‹" in value or "://" in value:
         return False
     if _PLACEHOLDER.fullmatch(value):
@@ -152,7 +152,7 @@ def _is_random(value: str, *, quoted: bool) -> bool:
 
 
 def _start_of_key(text: str, end: int) -> int:
-    """Where the lines of a key begin whose last line is at ``end``; ``end`` when there are none before it."""
+    """The start of the key whose last line is at ``end``; ``end`` when no lines of a key precede it."""
     begin = text.rfind("\n", 0, end) + 1
     start = end
     while begin and end - begin < KEY_LENGTH:
@@ -164,7 +164,7 @@ def _start_of_key(text: str, end: int) -> int:
 
 
 def _is_alone(text: str, given: re.Match[str]) -> bool:
-    """Whether an unquoted value, the last of its line as in a file of settings, is a jumble that no name in code is."""
+    """Whether an unquoted value at the end of a line, as in settings, is too random to be a name in code."""
     value = given["value"]
     if given[1] or len(value) < 12 or not _LINE_ENDS.match(text, given.end()):
         return False
@@ -172,10 +172,10 @@ def _is_alone(text: str, given: re.Match[str]) -> bool:
     return turns >= 5 and _RANDOM.fullmatch(value) is not None
 
 
-# The end of a key whose beginning was cut off: whole lines of base 64, however they are numbered or marked.
+# for a key whose beginning was cut off: whole lines of base64, which may have line numbers or diff marks
 _LINE_ENDS = pattern(r"[ \t]*(?:\r?\n|\Z)")
 _TURN = pattern(r"(?<=[a-z])[A-Z]|(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]")
-"""Where letters of one case turn into those of the other, or into digits and back."""
+"""A change from lower to upper case, or between letters and digits."""
 _RANDOM = pattern(r"[A-Za-z0-9+/!#%&*~^@-]+")
 _KEY_END = pattern(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _KEY_LINE = pattern(r"[^\nA-Za-z]{0,20}[A-Za-z0-9+/=]{16,}\r?")
@@ -194,7 +194,7 @@ _SECRET_FOLDER = pattern(
 
 
 def is_secret_file(path: str) -> bool:
-    """Whether a file, by its name and folders, holds keys (``.env``, ``id_rsa``, ``credentials.json``)."""
+    """Whether a file holds keys, by its name and folders (``.env``, ``id_rsa``, ``credentials.json``)."""
     lowered = path.replace("\\", "/").casefold()
     name = lowered.rstrip("/").rpartition("/")[2]
     if _SECRET_FOLDER.search(lowered):
@@ -215,10 +215,10 @@ _STEERING = pattern(
 
 
 def clean_environment(env: Mapping[str, str], own: Sequence[str] = ()) -> dict[str, str]:
-    """The environment for commands that a model asks for: no key of ours or anyone's, nothing that steers programs.
+    """The environment for commands that a model asks for, without keys and variables that control programs.
 
-    Variables named like secrets or holding one are left out, so are those that inject code (``LD_PRELOAD``,
-    ``BASH_ENV``, ``GIT_*``); relative entries of PATH go; pagers, prompts and git's fsmonitor are off.
+    Variables that are named like secrets or hold one are dropped, and so are those that inject code (``LD_PRELOAD``,
+    ``BASH_ENV``, ``GIT_*``) and relative entries of PATH; pagers, prompts and git's fsmonitor are switched off.
     """
     held = [value for value in own if len(value) >= OWN_LENGTH]
     kept = {

@@ -1,4 +1,4 @@
-"""What keys look like: the formats of those who issue them, and the places where people write passwords."""
+"""The formats of keys by issuer, and patterns of places where people write passwords."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ctxe.domain.value import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SecretShape:
-    """What a kind of secret looks like: ``pattern`` matches from where one of ``marks`` stands.
+    """The format of one kind of secret: ``pattern`` matches at a position where one of ``marks`` is.
 
     The secret is group 1, or everything when there is no group.
     """

@@ -1,4 +1,4 @@
-"""What a repository may say: its settings only tighten the user's, and what it wants to run is approved by content."""
+"""Limiting what a repository may do: its settings only tighten the user's, and its programs are approved by content."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ STORE = "trust.json"
 MODES = ("read-only", "ask", "auto-edit", "auto")
 SANDBOXES = ("always", "auto", "off")
 GATES = ("stop", "tell", "off")
-"""Strictest first, as the approval modes are."""
+"""Like MODES and SANDBOXES, strictest first."""
 
 Tighter = Callable[[Any, Any], Any]
-"""(the user's value, the project's) → the value that holds; the user's own when the project's would loosen it."""
+"""Takes the user's value and the project's; returns the project's unless it would loosen the user's."""
 State = Literal["approved", "new", "changed"]
 
 
@@ -30,7 +30,7 @@ def _lower(own: Any, asked: Any) -> Any:
 
 
 def _lower_or_first(own: Any, asked: Any) -> Any:
-    """For limits where 0 means none."""
+    """The lower limit, where 0 means no limit."""
     return asked if asked > 0 and (own == 0 or asked < own) else own
 
 
@@ -78,13 +78,13 @@ RULES: tuple[tuple[str, Tighter], ...] = (
     ("delegate.window", _lower_or_first),
     ("delegate.answer_tokens", _lower),
 )
-"""Which settings a project's file may touch, and how; the first match holds and what is not listed is refused."""
+"""How a project may change each setting; the first match applies, and settings without one are refused."""
 
 
 def tighten(user: Mapping[str, Any], project: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Lay a repository's settings (dotted keys) over the user's where they take power away, and nowhere else.
+    """Merge a repository's settings (dotted keys) into the user's where they are stricter, and nowhere else.
 
-    Returns the merged settings and one line for each setting that was refused. ``user`` holds every default.
+    Returns the merged settings and one line for each refused setting. ``user`` holds every default.
     """
     merged, refused = dict(user), []
     for key, asked in project.items():
@@ -102,7 +102,7 @@ def tighten(user: Mapping[str, Any], project: Mapping[str, Any]) -> tuple[dict[s
 
 
 def _held(rule: Tighter, own: Any, asked: Any) -> Any:
-    """What holds by a rule; the user's own where the two are not even of one kind."""
+    """The value by a rule; the user's own when the two are of different types."""
     if _kind(own) is not _kind(asked):
         return own
     try:
@@ -112,13 +112,13 @@ def _held(rule: Tighter, own: Any, asked: Any) -> Any:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Equal as settings: lists and tuples alike, and True is not 1."""
+    """Whether two values are equal as settings: lists equal tuples, and True is not 1."""
     one, other = (tuple(value) if isinstance(value, list) else value for value in (one, other))
     return _kind(one) is _kind(other) and bool(one == other)
 
 
 def _kind(value: Any) -> type:
-    """Its type, whole numbers taken for numbers and lists for tuples."""
+    """The type of a value, with int as float and list as tuple."""
     return {int: float, list: tuple}.get(type(value), type(value))
 
 
@@ -129,12 +129,12 @@ def _short(value: Any, *, bare: bool = False) -> str:
 
 
 def is_trusted(store: Path, root: Path) -> bool:
-    """Whether the user said that this very folder (its real path) is theirs; ``store`` is the user's folder."""
+    """Whether the user trusts this folder, by its real path; ``store`` is the user's folder."""
     return _key(root) in _load(store)["folders"]
 
 
 def trust(store: Path, root: Path, at: str, *, trusted: bool = True) -> None:
-    """Remember that the user trusts a folder since ``at`` (ISO time), or no longer does. Raises StoreError."""
+    """Store that the user trusts a folder since ``at`` (ISO time), or no longer does. Raises StoreError."""
     with lock(store / STORE):
         known = _load(store)
         if trusted:
@@ -146,12 +146,12 @@ def trust(store: Path, root: Path, at: str, *, trusted: bool = True) -> None:
 
 
 def trusted_folders(store: Path) -> dict[str, str]:
-    """Real path → since when, of every folder that the user trusts."""
+    """The real path of every trusted folder, with the time since when."""
     return dict(sorted(_load(store)["folders"].items()))
 
 
 def approval(store: Path, root: Path, name: str, content: str) -> State:
-    """Whether the user approved exactly this content under this name (``mcp:github``, ``skill:x``) in this folder."""
+    """Whether the user approved this name (``mcp:github``, ``skill:x``) with exactly this content in this folder."""
     known = _load(store)["approved"].get(_key(root), {}).get(name)
     if known is None:
         return "new"
@@ -159,7 +159,7 @@ def approval(store: Path, root: Path, name: str, content: str) -> State:
 
 
 def approve(store: Path, root: Path, name: str, content: str) -> None:
-    """Remember the user's yes to this content; any change asks again. Raises StoreError."""
+    """Store the user's approval of this content; changed content needs another. Raises StoreError."""
     with lock(store / STORE):
         known = _load(store)
         known["approved"].setdefault(_key(root), {})[name] = digest(content)
@@ -167,7 +167,7 @@ def approve(store: Path, root: Path, name: str, content: str) -> None:
 
 
 def forget(store: Path, root: Path, name: str) -> bool:
-    """Take the user's yes back, and what belongs to it (``name/…``); False when there was none. Raises StoreError."""
+    """Revoke an approval, and those below it (``name/…``); False when there was none. Raises StoreError."""
     with lock(store / STORE):
         known = _load(store)
         held = known["approved"].get(_key(root), {})
@@ -184,7 +184,7 @@ def _key(root: Path) -> str:
 
 
 def _load(store: Path) -> dict[str, dict[str, Any]]:
-    """The store, or an empty one when it is missing, damaged or may have been written by somebody else."""
+    """The stored approvals; none when the file is missing, damaged, or could have been written by somebody else."""
     empty: dict[str, dict[str, Any]] = {"folders": {}, "approved": {}}
     path = store / STORE
     try:
@@ -203,7 +203,7 @@ def _load(store: Path) -> dict[str, dict[str, Any]]:
 
 
 def _save(store: Path, known: Mapping[str, Any]) -> None:
-    """Write the store; one that could not be read is kept aside first."""
+    """Write the store; a damaged file is renamed first."""
     path = store / STORE
     if path.is_symlink() or path.exists():
         try:

@@ -1,6 +1,6 @@
-"""Context assembly as a service: JSON lines in, JSON lines out, over the assembler and the folds of a chat.
+"""Context assembly as a service: JSON lines in and out, with the assembler and folds that a chat uses.
 
-Given messages come back as they were given, byte for byte, unless they were folded or shortened.
+Messages come back byte for byte as they were given, unless they were folded or shortened.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from ctxe.project.window.replaying import Replayed
 from ctxe.serve.chat import Chat, GivenMessages, Refused, checked, reply_of, text_of, tokens_of, written
 
 BEFORE = "[what was said before is not known]"
-"""Stands for the user's words where a conversation begins with a reply."""
+"""Replaces the user's words when a conversation begins with a reply."""
 
 
 class Service:
-    """One conversation in chat-completions messages; ``count`` gives the tokens of a text.
+    """One conversation of chat-completions messages; ``count`` gives the tokens of a text.
 
-    ``epoch`` in its answers counts how often a request did not begin with the one before.
+    ``epoch`` in its answers counts how often a request did not begin with the previous one.
     """
 
     __slots__ = ("_before", "_count", "_epoch", "_given", "_ids", "_order", "_replayed", "_reply", "_results")
@@ -38,7 +38,7 @@ class Service:
         self._epoch = 0
 
     def answer(self, line: str) -> str:
-        """One line for one line; what is wrong is said as ``{"error": …}`` and changes nothing."""
+        """Answer one line with one line. A wrong line is answered with ``{"error": …}`` and changes nothing."""
         try:
             return json_text(self._answered(_object(line)))
         except CtxeError as error:
@@ -112,7 +112,7 @@ def serve(service: Service, lines: BinaryIO, out: BinaryIO) -> None:
 
 
 def _begun(messages: list[Chat]) -> list[Chat]:
-    """The same, with words of a user before everything that is not the system's."""
+    """The same messages, with a user message before the first one that is not the system's."""
     for place, message in enumerate(messages):
         if message["role"] != "system":
             missing = [] if message["role"] == "user" else [{"role": "user", "content": BEFORE}]

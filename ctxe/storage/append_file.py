@@ -1,4 +1,4 @@
-"""A file that grows by lines, held open: what it has is written again where its name was removed (`git clean -fdx`)."""
+"""A file that grows by lines and is held open, so that it can be written again if it was deleted (`git clean -fdx`)."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0
 
 
 class AppendFile:
-    """The file of a path; as long as this lives its bytes do, whatever becomes of its name."""
+    """An append-only file, whose content survives the deletion of its name as long as this object lives."""
 
     def __init__(self, path: Path) -> None:
         self.path, self._handle = path, -1
         self._hold()
 
     def __del__(self) -> None:
-        self._let_go()
+        self._release()
 
     def append(self, line: str) -> None:
-        """Add a line as ``storage.files.append`` does, behind all that was there. Raises StoreError."""
+        """Append a line as ``storage.files.append`` does, restoring a deleted file first. Raises StoreError."""
         if self._handle >= 0 and not os.path.lexists(self.path):
             replace(self.path, self._whole())
-            self._let_go()
+            self._release()
         append(self.path, line)
         if self._handle < 0:
             self._hold()
 
     def _hold(self) -> None:
-        with contextlib.suppress(OSError):  # not there yet, or no more files can be open: it is as any other then
+        with contextlib.suppress(OSError):  # missing, or too many open files: then a deletion loses it
             self._handle = os.open(self.path, FLAGS)
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         if self._handle >= 0:
             os.close(self._handle)
             self._handle = -1

@@ -1,4 +1,4 @@
-"""Numbers that move often, kept by name in the cache so that no two branches ever conflict over them."""
+"""Counters that change often, kept in the cache so that branches do not conflict over them."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ SCHEMA = (
     "CREATE TABLE IF NOT EXISTS n (k TEXT, name TEXT, v REAL, PRIMARY KEY (k, name)) WITHOUT ROWID",
 )
 FEW = 20
-"""Keys that are looked up one by one; for more all counters are read."""
+"""Keys up to which each is looked up by itself; for more, all counters are read."""
 WAIT = 5.0
-"""Seconds that another process is waited for."""
+"""Seconds to wait for another process."""
 JOINED = {"first": min, "last": max}
-"""How two numbers of a name become one; all others are added."""
+"""How two values of a counter are combined; all others are added."""
 
 
 class Counters:
-    """Counters by key and name in one SQLite file; safe with several processes, and never an error.
+    """Counters by key and name in one SQLite file; safe with several processes, and never raises.
 
-    Where the file cannot be used (read-only folder, damaged) numbers live for this process only.
+    When the file cannot be used (read-only folder, damage), counters are kept in memory for this process.
     """
 
     def __init__(self, path: Path, *, still: bool = False) -> None:
-        """``path`` is the database file; its folder is made when something is first counted.
+        """``path`` is the database file, created when something is first counted.
 
-        ``still`` ones are read and never moved: what is played again was counted when it happened.
+        ``still`` counters are only read: a replay must not count again what was counted when it happened.
         """
         self._path, self._still = path, still
         self._db: sqlite3.Connection | None = None
@@ -58,11 +58,11 @@ class Counters:
             self._lost[key, "last"] = max(at, self._lost.get((key, "last"), at))
 
     def stilled(self) -> Counters:
-        """The same counters, for reading alone."""
+        """The same counters, for reading only."""
         return Counters(self._path, still=True)
 
     def read(self, keys: Iterable[str] | None = None) -> Mapping[str, Mapping[str, float]]:
-        """All counters by key, or those of some keys: ``{"a1b2…": {"seen": 3, "first": …, "last": …}}``."""
+        """All counters, or those of some keys: ``{"a1b2…": {"seen": 3, "first": …, "last": …}}``."""
         wanted = None if keys is None else set(keys)
         found: dict[str, dict[str, float]] = {}
         with contextlib.suppress(sqlite3.Error, StoreError, OSError):
@@ -76,7 +76,7 @@ class Counters:
         return found
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._db is not None:
             self._db.close()
             self._db = None
@@ -88,7 +88,7 @@ class Counters:
 
 
 def _rows(db: sqlite3.Connection, wanted: set[str] | None) -> Iterable[tuple[str, str, float]]:
-    """Every counter, or those of some keys: each asked for by itself while they are few."""
+    """All counters, or those of the ``wanted`` keys."""
     if wanted is not None and len(wanted) <= FEW:
         for key in wanted:
             yield from db.execute("SELECT k, name, v FROM n WHERE k = ?", (key,))

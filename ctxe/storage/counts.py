@@ -1,4 +1,4 @@
-"""Token counts remembered by content hash, so that what was counted once never loads a tokenizer again."""
+"""Token counts cached by content hash, so that a text counted once does not load a tokenizer again."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ SCHEMA = (
     "(encoding TEXT, digest TEXT, tokens INTEGER, PRIMARY KEY (encoding, digest)) WITHOUT ROWID",
 )
 MOST_NEAR = 20_000
-"""Texts whose counts are held in memory, by the text itself: a string knows its own hash."""
+"""Texts whose counts are kept in memory, by the text itself, as a string caches its hash."""
 LEAST, MOST = 0.5, 3.0
-"""Another encoding's tokens over ours between which a ratio makes sense."""
+"""The range of plausible ratios of a model's tokens to ours."""
 WAIT = 2.0
-"""Seconds that another process is waited for."""
+"""Seconds to wait for another process."""
 
 
 class Counts:
-    """Token counts of one encoding: in memory, then in ``<folder>/counts.db``, then by the tokenizer.
+    """Token counts of one encoding, looked up in memory, then in ``<folder>/counts.db``, then by ``tokenize``.
 
-    Works without the file too (read-only folder, damaged database): then only the memory is used. ``tokenize`` is
-    called on a miss. Safe with several processes and threads; losing the file loses nothing.
+    When the file cannot be used (read-only folder, damage), only memory is. Safe with several processes and threads;
+    losing the file loses nothing.
     """
 
     def __init__(self, encoding: str, tokenize: Callable[[str], int], folder: Path | None = None) -> None:
@@ -59,7 +59,7 @@ class Counts:
         return found
 
     def save(self) -> None:
-        """Write what was counted since the last call; silently nothing when the cache cannot be written."""
+        """Write the counts made since the last call; errors are ignored."""
         with self._using:
             rows = [(self.encoding, key, n) for key, n in self._fresh.items()]
             self._fresh.clear()
@@ -86,14 +86,14 @@ class Counts:
 
 
 class Estimate:
-    """Counts for a model without a public tokenizer: another encoding's, times a factor learnt from its usage.
+    """Token counts for a model without a public tokenizer: another encoding's, times a factor learnt from usage.
 
-    The factor starts as an upper bound and moves only when ``settle`` is called (once an epoch), so that counts stay
-    the same within one. Ratios of all models are kept in ``path``: ``{"provider/name": {"ratio": 1.17, "n": 12}}``.
+    The factor starts as an upper bound and changes only in ``settle`` (once per epoch), so that counts are stable
+    within an epoch. Ratios of all models are kept in ``path``: ``{"provider/name": {"ratio": 1.17, "n": 12}}``.
     """
 
     START = 1.35
-    """Claude's tokenizers give up to a third more tokens than o200k on code: an upper bound to begin with."""
+    """The initial factor: Claude's tokenizers give up to a third more tokens for code than o200k."""
     MARGIN = 1.02
 
     def __init__(self, model: str, counts: Callable[[str], int], path: Path | None = None) -> None:
@@ -106,7 +106,7 @@ class Estimate:
         return -int(-self._counts(text) * self.factor // 1)
 
     def learn(self, ours: int, theirs: int) -> None:
-        """Take in one request: ``ours`` by this estimate, ``theirs`` by the provider's usage (tokens)."""
+        """Learn from one request: its tokens by this estimate (``ours``) and by the provider's usage (``theirs``)."""
         if ours < 500 or theirs <= 0:
             return
         observed = theirs / (ours / self.factor)
@@ -116,7 +116,7 @@ class Estimate:
         self._ratio += (observed - self._ratio) / min(self._seen, 8)
 
     def settle(self) -> None:
-        """Use what was learnt from now on, and keep it for other sessions."""
+        """Apply what was learnt, and store it for other sessions."""
         if not self._seen:
             return
         self.factor = self._ratio * self.MARGIN
@@ -128,7 +128,7 @@ class Estimate:
 
 
 def _learnt(path: Path | None, model: str) -> tuple[float, int]:
-    """What is known of a model: the ratio and how often it was seen, 0 for none that makes sense."""
+    """The stored ratio of a model and the number of requests behind it; zeros when there is no plausible one."""
     try:
         known = _ratios(path)[model]
         ratio, seen = float(known["ratio"]), int(known["n"])

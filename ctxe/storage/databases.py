@@ -1,4 +1,4 @@
-"""Databases of the cache: made anew when they are damaged, and closed when their owner goes."""
+"""Opening cache databases, which are created anew when damaged and closed with their owner."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from ctxe.storage.files import make_folder, without_links
 
 
 def owned(owner: object, db: sqlite3.Connection) -> sqlite3.Connection:
-    """The connection, to be closed when ``owner`` is no more; closing it before that is fine.
+    """Have a connection closed when ``owner`` is garbage-collected; closing it earlier is fine.
 
-    A process that was forked off never closes it at its end: the file's locks are its parent's.
+    It is not closed at exit, since a forked process would release the locks of its parent.
     """
     weakref.finalize(owner, _close, db).atexit = False
     return db
 
 
 def alone(path: Path) -> None:
-    """Make the folder of a database, and the file, for its user alone; SQLite gives its other files the same rights.
+    """Create a database file and its folder as private; SQLite gives its other files the same mode.
 
-    Links in the place of any of them go, as SQLite would follow them. Raises StoreError.
+    Symlinks at the paths of any of them are removed, since SQLite would follow them. Raises StoreError.
     """
     make_folder(path.parent)
     without_links(path, ("", "-wal", "-shm", "-journal"))
-    with contextlib.suppress(OSError):  # SQLite says itself why it cannot
+    with contextlib.suppress(OSError):  # opening it by SQLite reports the reason
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def opened(owner: object, path: Path, schema: tuple[str, ...], seconds: float) -> sqlite3.Connection:
-    """A database whose ``schema`` stands, made with its folder where there is none or no sound one.
+    """Open a database with this ``schema``, creating it with its folder when it is missing or damaged.
 
-    Another process is waited for ``seconds``. Raises sqlite3.Error, StoreError and OSError. A file that is only locked,
-    full or not ours to write is left alone: what stands in it may be sound.
+    Waits up to ``seconds`` for another process. Raises sqlite3.Error, StoreError and OSError. A file that is only
+    locked or cannot be written is kept, since its content may be intact.
     """
     alone(path)
     try:

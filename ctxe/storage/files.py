@@ -1,4 +1,4 @@
-"""Reading and writing files so that a crash, a full disk or a second session never leaves half of one."""
+"""Reading and writing files so that neither a crash, nor a full disk, nor a second session leaves half a file."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 MEMORY = ".ctxe"
 """The memory folder of a project."""
 IGNORE_ALL = b"*\n"
-"""Its ignore file until it is shared."""
+"""The content of its .gitignore until the memory is shared."""
 MOST_BYTES = 64_000_000
-"""The largest file that is rewritten."""
+"""Bytes of the largest file that is rewritten."""
 MOST_CACHED = 512_000_000
-"""The largest file of the cache that is read."""
+"""Bytes of the largest cache file that is read."""
 
 
 @contextlib.contextmanager
-def _told(path: Path, verb: str) -> Iterator[None]:
-    """Turn an operating system error into one line that names the file and the cause."""
+def _as_store_error(path: Path, verb: str) -> Iterator[None]:
+    """Turn an OSError into a StoreError that names the file and the cause."""
     try:
         yield
     except OSError as error:
@@ -33,7 +33,7 @@ def _told(path: Path, verb: str) -> Iterator[None]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a rename or a new name in ``folder`` durable; nothing where folders cannot be synced.
+    """Make a rename or a new file in ``folder`` durable; does nothing where folders cannot be synced.
 
     Raises StoreError when the disk itself fails.
     """
@@ -51,9 +51,9 @@ def sync_folder(folder: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Create a folder and its missing parents, all private and durable.
+    """Create a folder and its missing parents, private and durable.
 
-    Raises StoreError, also where a link leads there from a project's memory folder: a repository can bring one.
+    Raises StoreError, also for a symlink inside a project's memory folder, which may come from the repository.
     """
     if MEMORY in folder.parts:
         for at in (folder, *folder.parents):
@@ -61,7 +61,7 @@ def make_folder(folder: Path) -> None:
                 raise StoreError(f"{at} is a symbolic link", "make it a folder of its own")
             if at.name == MEMORY:
                 break
-    with _told(folder, "create"):
+    with _as_store_error(folder, "create"):
         missing = []
         at = folder
         while not at.exists() and at != at.parent:
@@ -75,14 +75,14 @@ def make_folder(folder: Path) -> None:
 
 
 def replace(path: Path, data: bytes, mode: int | None = None) -> None:
-    """Put ``data`` in place of the file in one durable step; the old content stays when anything fails.
+    """Replace a file atomically and durably; on failure the old content stays. Raises StoreError.
 
-    The mode of an old file is kept unless ``mode`` is given; a new one is private. Raises StoreError. A half-written
-    neighbour (``.<name>.<random>.tmp``) is removed on failure.
+    An old file's mode is kept unless ``mode`` is given; a new file is private. The data is written to
+    ``.<name>.<random>.tmp`` first, which is removed on failure.
     """
     make_folder(path.parent)
     spare = _spare(path)
-    with _told(path, "write"):
+    with _as_store_error(path, "write"):
         try:
             _write_new(spare, data, _mode(path) if mode is None else mode, sync=True)
             spare.replace(path)
@@ -94,9 +94,9 @@ def replace(path: Path, data: bytes, mode: int | None = None) -> None:
 
 
 def replace_many(files: Mapping[Path, bytes]) -> None:
-    """Replace many files, all made durable in one pass: none is in place before every one is safe on disk.
+    """Replace many files durably, syncing all of them before the first is renamed into place. Raises StoreError.
 
-    Each file is replaced whole; a crash between two renames leaves the later ones as they were. Raises StoreError.
+    Each file is replaced atomically; a crash between two renames leaves the remaining files unchanged.
     """
     from concurrent.futures import ThreadPoolExecutor
 
@@ -108,13 +108,13 @@ def replace_many(files: Mapping[Path, bytes]) -> None:
     try:
         for path, data in files.items():
             at = path
-            with _told(path, "write"):
+            with _as_store_error(path, "write"):
                 _write_new(spares[path], data, _mode(path), sync=False)
-        # Eight at a time let a journalling file system commit them together.
-        with _told(at, "write"), ThreadPoolExecutor(8) as pool:
+        # with eight at a time a journalling file system can commit several together
+        with _as_store_error(at, "write"), ThreadPoolExecutor(8) as pool:
             list(pool.map(_sync_file, spares.values()))
         for path, spare in spares.items():
-            with _told(path, "write"):
+            with _as_store_error(path, "write"):
                 spare.replace(path)
     finally:
         for spare in spares.values():
@@ -125,7 +125,7 @@ def replace_many(files: Mapping[Path, bytes]) -> None:
 
 
 def replace_quickly(path: Path, data: bytes) -> None:
-    """Replace a file of the cache: whole or not at all, but neither durable, nor through a link, nor ever an error."""
+    """Replace a cache file atomically but not durably. Symlinks are not followed, and errors are ignored."""
     with contextlib.suppress(OSError, StoreError):
         make_folder(path.parent)
         spare = _spare(path)
@@ -138,25 +138,25 @@ def replace_quickly(path: Path, data: bytes) -> None:
 
 
 def without_links(path: Path, ends: Sequence[str] = ("",)) -> None:
-    """Remove links in the place of a file that others write by its name, and of those with these ``ends`` beside it.
+    """Remove symlinks at a path, and at the path with each of the ``ends`` added. Raises StoreError.
 
-    A repository can bring links that lead to any file of the user's. Raises StoreError.
+    For files that a library opens by name: a symlink from a repository could lead to any file of the user.
     """
-    with _told(path, "remove"):
+    with _as_store_error(path, "remove"):
         for at in (path.with_name(path.name + end) for end in ends):
             if at.is_symlink():
                 at.unlink(missing_ok=True)
 
 
 def remove(path: Path) -> None:
-    """Delete a file for good; nothing happens when it is gone already. Raises StoreError."""
-    with _told(path, "remove"):
+    """Delete a file durably, if it is still there. Raises StoreError."""
+    with _as_store_error(path, "remove"):
         path.unlink(missing_ok=True)
         sync_folder(path.parent)
 
 
 def _spare(path: Path) -> Path:
-    """A new name beside a file; of the file's own at most 60 characters, which are 240 of the 255 bytes there are."""
+    """A temporary name beside a file, with at most 60 characters of its name, which are at most 240 of 255 bytes."""
     return path.with_name(f".{path.name[:60]}.{os.urandom(4).hex()}.tmp")
 
 
@@ -188,13 +188,13 @@ def _sync_file(path: Path) -> None:
 
 
 def append(path: Path, line: str) -> None:
-    """Add one line (its newline is ours) and make it durable; a torn line before it is closed first.
+    """Append one line durably; the newline is added here, also to an unfinished line before it.
 
-    One ``write`` call with O_APPEND, so that lines of several processes never mix. Raises StoreError, and takes back
-    the half of a line for which the disk had no room.
+    It is one ``write`` with O_APPEND, so that lines of several processes do not mix. Raises StoreError; part of a line
+    for which the disk had no room is removed again.
     """
     make_folder(path.parent)
-    with _told(path, "append to"):
+    with _as_store_error(path, "append to"):
         fresh = not path.exists()
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
         handle = os.open(path, flags, PRIVATE_FILE)
@@ -221,8 +221,8 @@ def _write_all(handle: int, data: bytes, size: int) -> None:
 
 
 def read(path: Path, limit: int = 8_000_000) -> bytes:
-    """At most ``limit`` bytes of a regular file. Raises StoreError, also for fifos, devices and folders."""
-    with _told(path, "read"):
+    """Read at most ``limit`` bytes of a regular file. Raises StoreError, also for pipes, devices and folders."""
+    with _as_store_error(path, "read"):
         if not path.is_file():
             raise FileNotFoundError(2, "no such regular file")
         with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""Locks between processes, and the cleaning up after those that died."""
+"""Locks between processes, and cleaning up after processes that were killed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STRAY_SECONDS = 600.0
 
 @contextlib.contextmanager
 def lock(path: Path, seconds: float = 10.0) -> Iterator[None]:
-    """Hold ``<path>.lock`` while the block runs; the kernel frees it when its holder dies.
+    """Hold ``<path>.lock`` within the block; the kernel releases it when the process dies.
 
     Raises StoreError after ``seconds``.
     """
@@ -37,7 +37,7 @@ def lock(path: Path, seconds: float = 10.0) -> Iterator[None]:
 
 
 def sweep(folder: Path, now: float | None = None) -> int:
-    """Remove temporary files that a killed process left more than ten minutes ago; how many there were."""
+    """Remove temporary files that killed processes left more than ten minutes ago. Returns how many."""
     gone = 0
     if folder.is_symlink():
         return gone

@@ -1,4 +1,4 @@
-"""What the first bytes of a picture say: its kind and its size in pixels; the name of a file says nothing."""
+"""Reading the type and size of a picture from its first bytes."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ Found = tuple[str, int, int]
 """MIME type, width and height in pixels."""
 
 _SIZED = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
-"""JPEG markers whose segment tells the size (start of frame); C4, C8 and CC in their range are others."""
+"""JPEG markers whose segment has the size (start of frame), without C4, C8 and CC, which mean something else."""
 _ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 """JPEG markers without a length: TEM, RST0 to RST7, SOI."""
 
 
 def header(data: bytes) -> Found | None:
-    """Kind and size of a PNG, JPEG, GIF or WebP; None for anything else, and where the header is torn or says 0.
+    """Type and size of a PNG, JPEG, GIF or WebP; None for anything else, a damaged header, or a size of 0.
 
     Formats: W3C PNG 5.6 and 11.2.1, ITU-T T.81 B.2.2, GIF89a 17 and 18, RFC 9649 2.5 to 2.7. Never raises.
     """

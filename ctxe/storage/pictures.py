@@ -1,4 +1,4 @@
-"""The bytes of pictures beside the session logs: each once, under its hash, whole before a log names it."""
+"""Storing the bytes of pictures beside the session logs, by hash, and before a log names them."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from ctxe.storage.files import read, replace
 from ctxe.storage.picture_header import header
 
 MOST_BYTES = 3_932_160
-"""The largest picture that is sent: Anthropic takes 5 MiB of base64 a picture, a third longer than its bytes."""
+"""Bytes of the largest picture that is sent: Anthropic accepts 5 MiB of base64, a third more than the bytes."""
 MOST_PIXELS = 8_000
-"""The longest edge in pixels (Anthropic's limit; the others scale what is larger)."""
+"""The longest edge in pixels (Anthropic's limit; the others scale larger pictures)."""
 _DIGEST = pattern(r"[0-9a-f]{32}")
 
 
 class Pictures:
-    """The pictures of a project's sessions, in ``folder``; what is taken in and not kept is gone with the process."""
+    """The pictures of a project's sessions, in ``folder``; a picture that is not kept is gone with the process."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._taken: dict[str, bytes] = {}
 
     def take(self, name: str, data: bytes) -> Picture | None:
-        """The picture that these bytes are, in memory only; None when they are none. Raises StoreError: too large."""
+        """Make a picture of bytes, in memory only; None when they are not one. Raises StoreError when too large."""
         found = header(data)
         if found is None:
             return None
@@ -46,9 +46,9 @@ class Pictures:
         return picture
 
     def keep(self, picture: Picture) -> None:
-        """Make its bytes durable; nothing when they are already. Raises StoreError: they stay in memory then.
+        """Store a picture's bytes durably, if they are not stored yet. Raises StoreError; they stay in memory then.
 
-        A file that holds other bytes by now is made anew.
+        A file with other bytes is replaced.
         """
         data = self._taken.get(picture.digest)
         path = self._path(picture.digest)
@@ -59,18 +59,18 @@ class Pictures:
         del self._taken[picture.digest]
 
     def data(self, digest: str) -> bytes | None:
-        """The bytes under a hash; None where they are gone or are others by now."""
+        """The bytes with a hash; None when they are gone or have changed."""
         path = self._path(digest)
         found = self._taken.get(digest)
         return found if found is not None or path is None else _stored(path, digest)
 
     def _path(self, digest: str) -> Path | None:
-        """Where a picture lies; nowhere for what is no hash: a log may come from anybody."""
+        """The file of a picture; None when ``digest`` is not a hash, since a log may come from anybody."""
         return self.folder / digest if _DIGEST.fullmatch(digest) else None
 
 
 def _stored(path: Path, digest: str) -> bytes | None:
-    """The bytes of a file when they are those of this hash."""
+    """The bytes of a file if they have this hash, else None."""
     try:
         found = read(path, MOST_BYTES)
     except StoreError:

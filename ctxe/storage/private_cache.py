@@ -1,8 +1,8 @@
-"""The part of a project's cache that only this user's ctxe can have made: no repository knows its name.
+"""The trusted part of a project's cache, in a folder whose name no repository can know.
 
-A repository can hold files below ``.ctxe/cache``, and git writes them over ignored ones; an archive can as well. What
-ctxe believes without a look at its source therefore lies in a folder whose name follows from a key in the user's own
-folder and from the project's folder on this disk (its inode: a rename keeps it; a clone, a copy, an archive do not).
+A repository or an archive may contain files below ``.ctxe/cache``, which git even writes over ignored ones. Cached data
+that ctxe trusts without looking at its source is therefore kept in a folder named by a keyed hash: the key is in the
+user's own folder, and the inode of the project's folder is hashed, which a rename keeps and a clone or copy does not.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ KEY_BYTES = 32
 NAME_BYTES = 8
 NAME = re.compile(r"[0-9a-f]{16}")
 MOST_OTHERS = 3
-"""Caches of other homes (a container's, say) or of a copy's origin that are left beside one that is begun."""
+"""Caches of other users' keys or other inodes (of a container, or the origin of a copy) that are kept beside ours."""
 
 
 def own(cache: Path, root: Path, user: Path) -> Path | None:
-    """The folder below ``cache`` that is ours for the project at ``root``; None where ``user`` can hold no key.
+    """Our folder below ``cache`` for the project at ``root``; None when no key can be kept in the folder ``user``.
 
-    It is made with the first file in it. Others beside it, which are read by nobody here, are bounded when it is begun.
+    It is created with its first file. When it does not exist yet, old folders of others are removed (see MOST_OTHERS).
     """
     key = _key(user / KEY)
     if key is None:
@@ -38,14 +38,14 @@ def own(cache: Path, root: Path, user: Path) -> Path | None:
     place = f"{root.stat().st_ino:x}".encode()
     ours = cache / blake2b(place, key=key, digest_size=NAME_BYTES).hexdigest()
     if not ours.exists():
-        _bound(cache)
+        _prune(cache)
     return ours
 
 
 def fleeting(owner: object) -> Path:
-    """A folder for a cache that goes with its ``owner`` or the process, for lookers and where no key can be kept.
+    """A temporary cache folder, deleted with its ``owner`` or the process, for viewing only or when no key can be kept.
 
-    On a full disk there is none: a place where nothing can be written, as the cache of a read-only tree may be.
+    On a full disk it is a path at which nothing can be written.
     """
     import shutil
     import tempfile
@@ -57,7 +57,7 @@ def fleeting(owner: object) -> Path:
     maker = os.getpid()
 
     def gone() -> None:
-        if os.getpid() == maker:  # not for a process that was forked off
+        if os.getpid() == maker:  # not in a forked process
             shutil.rmtree(folder, ignore_errors=True)
 
     weakref.finalize(owner, gone)
@@ -65,27 +65,27 @@ def fleeting(owner: object) -> Path:
 
 
 def hide(ours: Path) -> None:
-    """Keep our part of the cache from git whatever a repository's own ignore file says: its name would be told."""
+    """Make git ignore our folder whatever the repository's .gitignore says, since a commit would reveal its name."""
     if not (ours / ".gitignore").exists():
         replace_quickly(ours / ".gitignore", IGNORE_ALL)
 
 
 def _key(path: Path) -> bytes | None:
-    """The user's key, made at first use; one that others could have written is left alone and not used."""
+    """The user's key, created at first use; None when it cannot be kept, or others could have written it."""
     with contextlib.suppress(OSError, StoreError):
-        if known := _sound(path):
+        if known := _read_key(path):
             return known
         with lock(path):
-            known = _sound(path)
+            known = _read_key(path)
             if known is None:
                 replace(path, os.urandom(KEY_BYTES), 0o600)
-                known = _sound(path)
+                known = _read_key(path)
             return known
     return None
 
 
-def _sound(path: Path) -> bytes | None:
-    """What the file holds when that is a key; None where there is none yet. Raises StoreError for somebody else's."""
+def _read_key(path: Path) -> bytes | None:
+    """The key in a file; None when there is none yet. Raises StoreError when others could have written it."""
     try:
         facts = path.lstat()
     except FileNotFoundError:
@@ -97,8 +97,8 @@ def _sound(path: Path) -> bytes | None:
     return held if len(held) == KEY_BYTES else None
 
 
-def _bound(cache: Path) -> None:
-    """Remove caches of others but the newest, never through a link."""
+def _prune(cache: Path) -> None:
+    """Remove all but the newest folders of others, without following symlinks."""
     if cache.is_symlink() or cache.parent.is_symlink():
         return
     import shutil

@@ -1,4 +1,4 @@
-"""Vectors of texts in SQLite, each made once by content and model; the nearest by cosine with what is installed."""
+"""Embedding vectors of texts in SQLite, by content hash and model, and their cosine to a query."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from operator import mul
 from typing import Any
 
 Embed = Callable[[Sequence[str]], Sequence[Sequence[float]]]
-"""Texts to vectors of one length, in the same order; may take long and raise what a request raises."""
+"""Turns texts into vectors of one length, in the same order; may take long and raise what a request raises."""
 Compare = Callable[[sqlite3.Connection, str, bytes], Iterable[tuple[bytes, float]]]
-"""(key, cosine) of all vectors of a model in a database that are as long as this one."""
+"""(key, cosine) of all vectors of a model in a database that have the length of the given one."""
 WRITTEN_AT_ONCE = 64
 SCHEMA = """CREATE TABLE IF NOT EXISTS vectors (model TEXT, hash BLOB, vector BLOB, PRIMARY KEY (model, hash))
   WITHOUT ROWID"""
 
 
 def key_of(text: str) -> bytes:
-    """The hash a text is known by."""
+    """The hash by which a text is stored."""
     return blake2b(text.encode("utf-8", "replace"), digest_size=16).digest()
 
 
 class Vectors:
-    """The vectors of one embedding model in a database that others may use too (the planner's index, memory's cache).
+    """The vectors of one embedding model, in a shared database (the planner's index, memory's cache).
 
-    Vectors are kept at length 1 as 32-bit floats. What was embedded before an interruption stays.
+    Vectors are stored as 32-bit floats with length 1. What was embedded before an interruption stays.
     """
 
     def __init__(self, db: sqlite3.Connection, model: str, embed: Embed) -> None:
@@ -36,12 +36,12 @@ class Vectors:
         db.execute(SCHEMA)
 
     def unknown(self, keys: Iterable[bytes]) -> set[bytes]:
-        """Those of the keys that have no vector yet."""
+        """The keys that have no vector yet."""
         known = {row[0] for row in self._db.execute("SELECT hash FROM vectors WHERE model=?", (self.model,))}
         return set(keys) - known
 
     def learn(self, texts: Iterable[str], advance: Callable[[int], None] = lambda done: None) -> int:
-        """Embed the texts that have no vector yet; how many those were. ``advance`` hears the number done so far."""
+        """Embed the texts that have no vector yet. Returns how many; ``advance`` receives the number done so far."""
         wanted = {key_of(text): text for text in texts}
         missing = sorted(self.unknown(wanted))
         for start in range(0, len(missing), WRITTEN_AT_ONCE):
@@ -53,7 +53,7 @@ class Vectors:
         return len(missing)
 
     def nearest(self, query: str, keys: Iterable[bytes] | None = None) -> dict[bytes, float]:
-        """The cosine of the query to every text of these keys that has a vector; None: to all of this model."""
+        """The cosine of the query to each text with a vector, for these keys or, if None, for all of this model."""
         self.learn([query])
         asked = key_of(query)
         [(mine,)] = self._db.execute("SELECT vector FROM vectors WHERE model=? AND hash=?", (self.model, asked))
@@ -63,9 +63,9 @@ class Vectors:
         return {key: score for key, score in found if among is None or key in among}
 
     def similar(self, texts: Sequence[str], query: str) -> list[float]:
-        """The cosine of each text to the query; texts are embedded when they were not yet.
+        """The cosine of each text to the query; texts are embedded if needed.
 
-        0 for a vector of another length: what answers to the model's name may have been exchanged.
+        0 for a vector of another length: another model may have been served under the same name.
         """
         self.learn([*texts, query])
         keys = [key_of(text) for text in texts]
@@ -73,7 +73,7 @@ class Vectors:
         return [found.get(key, 0.0) for key in keys]
 
     def forget(self, keep: Iterable[bytes]) -> int:
-        """Drop the vectors of all other texts, of this model; how many."""
+        """Delete this model's vectors of all texts but those to ``keep``. Returns how many."""
         kept = set(keep)
         known = [row[0] for row in self._db.execute("SELECT hash FROM vectors WHERE model=?", (self.model,))]
         gone = [(self.model, key) for key in known if key not in kept]
@@ -82,14 +82,14 @@ class Vectors:
 
 
 def _unit(vector: Sequence[float]) -> bytes:
-    """The vector at length 1; zeros and what is no number stay zeros."""
+    """The vector scaled to length 1; all zeros when that is not possible."""
     length = math.sqrt(sum(value * value for value in vector))
     fits = length > 0.0 and math.isfinite(length)
     return array("f", [value / length if fits else 0.0 for value in vector]).tobytes()
 
 
 def comparers(db: sqlite3.Connection) -> dict[str, Compare]:
-    """The means there are to compare a vector with those of a database, the fastest first; all say the same."""
+    """The available ways to compare a vector with those of a database, fastest first; all give the same result."""
     found: dict[str, Compare] = {"sqlite-vec": _by_sqlite} if _loaded(db) else {}
     if (numpy := _numpy()) is not None:
         found["numpy"] = lambda db, model, mine: _by_numpy(numpy, _stored(db, model, mine), mine)
@@ -122,7 +122,7 @@ def _by_numpy(numpy: Any, rows: sqlite3.Cursor, mine: bytes) -> Iterable[tuple[b
 
 
 def _numpy() -> Any:
-    """The numpy package where it is installed; nothing of ours needs it."""
+    """The numpy package if it is installed, which is optional."""
     try:
         import numpy
     except ImportError:
@@ -131,7 +131,7 @@ def _numpy() -> Any:
 
 
 def _loaded(db: sqlite3.Connection) -> bool:
-    """Does sqlite-vec stand in this database? It is loaded where it is installed and Python can load extensions."""
+    """Whether sqlite-vec works in this database, loading it if it is installed and Python can load extensions."""
     with contextlib.suppress(sqlite3.Error):
         db.execute("SELECT vec_version()")
         return True

@@ -1,7 +1,7 @@
-"""Token vocabularies that ship with ctxe, loaded without network and checked against tiktoken's own pinned hash.
+"""Counting tokens by vocabularies that ship with ctxe, checked against the hash that tiktoken pins.
 
-A text is cut into pieces by the encoding's own pattern and the tokens of each piece are looked up, which costs a
-session less than to load the whole; only much text, or one without a break, is given to tiktoken.
+A text is split by the encoding's pattern and each piece is tokenized here, which is faster for a session than loading
+the whole encoding; only a lot of text, or a very long piece, is given to tiktoken.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ PACKAGED = {
     "cl100k_base": "cl100k_base.tiktoken.gz",
 }
 MOST = 400_000
-"""Characters, of all texts together, that are counted by their pieces: beyond, the whole costs less."""
+"""Characters, of all texts together, that are counted by pieces; above it, loading the whole encoding is cheaper."""
 MERGING = 20
-"""Characters that are looked up in the time in which one byte of a new piece is merged: many, in Chinese or Thai."""
+"""Merging one byte of a new piece takes as long as looking up so many characters; Chinese and Thai need many merges."""
 LONG = 500
-"""Bytes of a piece above which merging its pairs one by one takes too long."""
+"""Bytes of a piece above which merging its pairs takes too long."""
 NEVER = sys.maxsize
 _loading = threading.Lock()
 
 
 class Vocabulary:
-    """The tokens of one encoding, loaded as far as they are needed. Raises KeyError for one not shipped."""
+    """The tokens of one encoding, loaded as far as needed. Raises KeyError for an encoding that is not shipped."""
 
     def __init__(self, name: str) -> None:
         import regex
@@ -49,20 +49,20 @@ class Vocabulary:
 
     @property
     def whole(self) -> tiktoken.Encoding:
-        """The encoding with all its tokens; takes 100 to 250 ms the first time."""
+        """The whole tiktoken encoding; takes 100 to 250 ms the first time."""
         if self._whole is None:
             with _loading:
                 if self._whole is None:
                     ranks = dict(zip(*self._read(), strict=True))
                     self._whole = self._made_of(ranks)
-                    # tiktoken copies them and holds them for pickles alone; both tables are 60 MB.
+                    # tiktoken has copied them and keeps them only for pickling; both tables take 60 MB
                     ranks.clear()
                     self._ranks, self._known = {}, {}
         return self._whole
 
     def count(self, text: str) -> int:
         """Tokens of a text, special words counted as plain text."""
-        ranks = self._ranks  # another thread may load the whole, and let go of them
+        ranks = self._ranks  # another thread may load the whole encoding and clear them
         if ranks and self._whole is None and self._counted + len(text) <= MOST:
             self._counted += len(text)
             tokens = self._by_pieces(text, ranks)
@@ -71,7 +71,7 @@ class Vocabulary:
         return len(self.whole.encode_ordinary(text))
 
     def _by_pieces(self, text: str, ranks: dict[bytes, bytes]) -> int | None:
-        """The same, or None where it takes too long. No token crosses the border of a piece."""
+        """The same by pieces, which no token spans; None when it would take too long."""
         if not text.isascii():
             text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # as tiktoken does
 
@@ -100,9 +100,9 @@ class Vocabulary:
 
 
 def merged(piece: bytes, rank: Callable[[bytes], bytes | None]) -> int:
-    """Into how many tokens byte pair encoding merges a piece: the pair of the lowest rank first, the leftmost of these.
+    """The number of tokens of a piece by byte pair encoding, which merges the leftmost pair of lowest rank first.
 
-    ``rank`` gives the digits of a token's rank, None for what is no token. Takes time by the square of the length.
+    ``rank`` gives the digits of a token's rank, None if it is not a token. The time is quadratic in the length.
     """
 
     def together(at: int) -> int:
@@ -124,12 +124,12 @@ def merged(piece: bytes, rank: Callable[[bytes], bytes | None]) -> int:
 
 @cache
 def vocabulary(name: str) -> Vocabulary:
-    """The vocabulary of that name, read from the package; 60 ms the first time. Raises KeyError for one not shipped."""
+    """The vocabulary of that name; loading takes 60 ms the first time. Raises KeyError for one that is not shipped."""
     return Vocabulary(name)
 
 
 def encoding(name: str) -> tiktoken.Encoding:
-    """The whole tiktoken encoding of that name. Raises KeyError for one not shipped."""
+    """The whole tiktoken encoding of that name. Raises KeyError for one that is not shipped."""
     return vocabulary(name).whole
 
 
@@ -139,7 +139,7 @@ def count(text: str, name: str = "o200k_base") -> int:
 
 
 def _recipe(name: str) -> dict[str, Any]:
-    """What tiktoken makes that encoding of, its tokens and ranks as they are written in the file."""
+    """The arguments by which tiktoken makes an encoding, with tokens and ranks as written in the file."""
     import gzip
 
     import tiktoken_ext.openai_public as recipes
@@ -152,7 +152,7 @@ def _recipe(name: str) -> dict[str, Any]:
         words = data.split()
         return dict(zip(words[::2], words[1::2], strict=True))
 
-    # tiktoken has no offline switch: its recipe downloads through a module function, which is lent ours meanwhile.
+    # tiktoken has no offline mode: its recipe downloads by a module function, which is replaced meanwhile
     with _loading:
         real, recipes.load_tiktoken_bpe = recipes.load_tiktoken_bpe, load
         try:

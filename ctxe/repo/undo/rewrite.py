@@ -41,7 +41,7 @@ class Spot:
 
 
 @contextlib.contextmanager
-def _errors_named(path: str, verb: str) -> Iterator[None]:
+def _as_store_error(path: str, verb: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -81,7 +81,7 @@ def look(root: Path, path: str) -> os.stat_result | None:
 
 def read(root: Path, path: str, limit: int) -> bytes:
     """Read at most ``limit`` bytes of a regular file. Raises StoreError."""
-    with _errors_named(path, "read"), spot(root, path) as place:
+    with _as_store_error(path, "read"), spot(root, path) as place:
         seen = place.look()
         if seen is not None and not stat.S_ISREG(seen.st_mode):
             raise OSError(errno.EINVAL, "not a regular file")
@@ -96,7 +96,7 @@ def rewrite(root: Path, path: str, data: bytes, *, force: bool = False) -> None:
     the file has other hard links, it is overwritten, with a copy beside it until the new content is durable.
     A read-only file is refused unless ``force``.
     """
-    with _errors_named(path, "write"), spot(root, path, make=True) as place:
+    with _as_store_error(path, "write"), spot(root, path, make=True) as place:
         seen = place.look()
         if seen is None:
             _swap(place, data, None)
@@ -111,7 +111,7 @@ def rewrite(root: Path, path: str, data: bytes, *, force: bool = False) -> None:
 
 def remove(root: Path, path: str) -> None:
     """Delete a file or a symlink, if it is still there. Raises StoreError."""
-    with _errors_named(path, "delete"), contextlib.suppress(FileNotFoundError), spot(root, path) as place:
+    with _as_store_error(path, "delete"), contextlib.suppress(FileNotFoundError), spot(root, path) as place:
         os.unlink(place.name, dir_fd=place.folder)
 
 
@@ -127,7 +127,7 @@ def remove_folder(root: Path, path: str) -> bool:
 
 def link(root: Path, path: str, target: str) -> None:
     """Put a symlink at a path, replacing a file or symlink there. Raises StoreError."""
-    with _errors_named(path, "link"), spot(root, path, make=True) as place:
+    with _as_store_error(path, "link"), spot(root, path, make=True) as place:
         spare = _spare()
         os.symlink(target, spare, dir_fd=place.folder)
         try:
@@ -140,7 +140,7 @@ def link(root: Path, path: str, target: str) -> None:
 
 def stamp(root: Path, path: str, mode: int, mtime: int) -> None:
     """Set the permission bits and the modification time (nanoseconds) of a regular file. Raises StoreError."""
-    with _errors_named(path, "set the mode of"), spot(root, path) as place:
+    with _as_store_error(path, "set the mode of"), spot(root, path) as place:
         handle = os.open(place.name, _READ, dir_fd=place.folder)
         try:
             os.fchmod(handle, stat.S_IMODE(mode))

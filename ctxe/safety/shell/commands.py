@@ -1,4 +1,4 @@
-"""A shell command line taken apart: every simple command in it, wherever it hides, and whether we are sure."""
+"""Parsing a shell command line: every simple command in it, however nested, and whether the parse is reliable."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from tree_sitter import Node, Parser
 
 DEPTH = 4
-"""How many shells inside shells are followed."""
+"""How deep shells inside shells are followed."""
 SLOW = (("<<", 100), ("(", 1_000), ("[", 1_000), ("<", 1_500), (">", 1_500), ("a|", 1_500))
-"""What tree-sitter takes more than linear time for, and how much of it is still quick (measured: half a second)."""
+"""Texts that tree-sitter parses in more than linear time, and how many take at most half a second (measured)."""
 _DATA = pattern(r"<<-?[ \t]*(['\"])(\w+)\1([^\n]*\n)(?:(?![ \t]*\2[ \t]*$)[^\n]*\n)*[ \t]*\2[ \t]*$", re.M)
 REST = 24
-"""How many rests of a wrapper's words are looked at."""
+"""Words of a wrapper from which an inner command may begin, at most."""
 
 SHELLS = word_set("ash bash dash fish ksh sh zsh")
 WRAPPERS = SHELLS | word_set(
@@ -29,9 +29,9 @@ WRAPPERS = SHELLS | word_set(
     " kubectl ltrace nerdctl nice nohup npx nsenter parallel pdm pipenv podman poetry rye runuser script setpriv setsid"
     " ssh stdbuf strace su sudo taskset time timeout torsocks toybox unbuffer unshare uv watch xargs"
 )
-"""Programs whose own arguments may be a command: each rest of their words is looked at as one."""
+"""Programs whose arguments may be a command: each rest of their words is checked as one."""
 SPEAKERS = WRAPPERS | {"alias", "eval", "trap"}
-"""Programs that take whole command lines as one word."""
+"""Programs that take a whole command line as one word."""
 WORDS = word_set(
     "ansi_c_string arithmetic_expansion brace_expression command_substitution concatenation expansion number"
     " process_substitution raw_string simple_expansion string translated_string word"
@@ -44,10 +44,10 @@ _BRACES = pattern(r"\{[^{}]*(?:,|\.\.)[^{}]*\}")
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A command line. ``sure`` holds its simple commands when nothing is in doubt, else ``doubt`` says why not.
+    """A parsed command line. ``sure`` holds its simple commands if there is no doubt, else ``doubt`` is the reason.
 
-    ``seen`` holds every simple command found anywhere (loops, substitutions, inner shells, behind wrappers), rather too
-    many than too few: for refusing, never for allowing. ``broken`` says why not even these can be relied on, if so.
+    ``seen`` holds every simple command found anywhere (loops, substitutions, inner shells, wrappers), rather too many
+    than too few: to be used for denying only. ``broken`` tells why even these are unreliable; empty if they are not.
     """
 
     line: str
@@ -58,12 +58,12 @@ class Parsed:
 
 
 def parse(line: str) -> Parsed:
-    """Take a command line apart twice, by our strict reading and by tree-sitter's: only what both agree on is sure."""
+    """Parse a command line twice, strictly by ``split`` and by tree-sitter: it is sure only when both agree."""
     if len(line) > MOST or _is_slow(line):
         why = "it is too long to be checked"
         return Parsed(line, None, why, (), why)
     own, broken = _read(line)
-    seen, worse = _behind(own, DEPTH)
+    seen, worse = _with_inner(own, DEPTH)
     broken = broken or worse
     try:
         sure = split(line)
@@ -75,13 +75,13 @@ def parse(line: str) -> Parsed:
 
 
 def _is_slow(line: str) -> bool:
-    """Whether tree-sitter would take long; what quoted heredocs hold is one piece to it."""
+    """Whether tree-sitter would take long. The content of a quoted heredoc is a single token for it."""
     code = re.sub(r"[^\s|]\|", "a|", _DATA.sub(r"<<\3", line))
     return any(code.count(mark) > most for mark, most in SLOW)
 
 
 def _shape(parts: tuple[SimpleCommand, ...]) -> list[object]:
-    """What two readings must agree on: words, and where the streams go."""
+    """What both parses must agree on: words and redirections."""
     words = [part.texts for part in parts if part.words]
     return [words, [(r.operator, r.target.text) for part in parts for r in part.redirects]]
 
@@ -95,7 +95,7 @@ def _parser() -> Parser:
 
 
 def _read(line: str) -> tuple[tuple[SimpleCommand, ...], str]:
-    """tree-sitter's reading: the simple commands in their order, and what makes it unreliable."""
+    """The simple commands by tree-sitter, in order, and why they are unreliable, if they are."""
     if any(c not in "\n\t" and not c.isprintable() for c in line):
         return (), "it holds control or invisible characters"
     root = _parser().parse(line.encode("utf-8", "replace")).root_node
@@ -109,7 +109,7 @@ def _read(line: str) -> tuple[tuple[SimpleCommand, ...], str]:
 
 
 def _note(node: Node, parts: list[SimpleCommand]) -> None:
-    """Add what a node of the tree says to the commands found so far."""
+    """Add the command, assignment or redirection of a syntax node to ``parts``."""
     match node.type:
         case "command":
             children = [child for child in node.children if child.type not in ASIDE]
@@ -129,7 +129,7 @@ def _note(node: Node, parts: list[SimpleCommand]) -> None:
 
 
 def _extend(parts: list[SimpleCommand], words: list[Word]) -> None:
-    """Words that stand after a redirection belong to the command before it."""
+    """Add words after a redirection to the command before it."""
     last = next((i for i in range(len(parts) - 1, -1, -1) if parts[i].words), None)
     if words and last is not None:
         parts[last] = SimpleCommand((*parts[last].words, *words), parts[last].redirects, parts[last].assigned)
@@ -144,7 +144,7 @@ def _text(node: Node) -> str:
 
 
 def _word(node: Node) -> Word:
-    """A node as a word; ``known`` False where the shell would compute it."""
+    """A syntax node as a word."""
     text = _text(node)
     match node.type:
         case "command_name" if node.child_count == 1:
@@ -166,8 +166,8 @@ def _word(node: Node) -> Word:
             return Word(text, known=not node.is_named, plain=False)
 
 
-def _behind(own: tuple[SimpleCommand, ...], depth: int) -> tuple[tuple[SimpleCommand, ...], str]:
-    """The commands and those that they would run in turn, and what makes this unreliable."""
+def _with_inner(own: tuple[SimpleCommand, ...], depth: int) -> tuple[tuple[SimpleCommand, ...], str]:
+    """The commands with those that they would run in turn, and why these are unreliable, if they are."""
     seen, broken = list(own), ""
     for part in own:
         if not part.words:
@@ -187,14 +187,14 @@ def _behind(own: tuple[SimpleCommand, ...], depth: int) -> tuple[tuple[SimpleCom
                 if depth == 0:
                     return tuple(seen), "shells are nested too deep"
                 inner, worse = _read(text)
-                deeper, worst = _behind(inner, depth - 1)
+                deeper, worst = _with_inner(inner, depth - 1)
                 seen += deeper
                 broken = broken or worse or worst
     return tuple(seen), broken
 
 
 def _is_computed(part: SimpleCommand) -> bool:
-    """Whether the shell decides only later what program runs, also behind a wrapper (find has its own words first)."""
+    """Whether the program is computed by the shell, also behind a wrapper (except find, whose own words come first)."""
     first = part.words[0]
     if not first.known or first.glob:
         return True
@@ -205,7 +205,7 @@ def _is_computed(part: SimpleCommand) -> bool:
 
 
 def _lines_in(part: SimpleCommand) -> Iterator[str]:
-    """Words that are command lines of their own. What is computed counts as broken by its caller."""
+    """The words of a command that may be command lines themselves."""
     name = program(part.words[0])
     if name == "eval":
         yield " ".join(part.texts[1:])
@@ -217,7 +217,7 @@ def _lines_in(part: SimpleCommand) -> Iterator[str]:
 
 
 def _reads_its_input(part: SimpleCommand) -> bool:
-    """Whether a shell has neither a script nor known words to run."""
+    """Whether a shell would run its standard input or a computed text."""
     options = [word for word in part.words[1:] if word.text.startswith(("-", "+"))]
     rest = [word for word in part.words[1:] if not word.text.startswith(("-", "+"))]
     given = any("c" in option.text.lstrip("-+") and not option.text.startswith("--") for option in options)
@@ -225,5 +225,5 @@ def _reads_its_input(part: SimpleCommand) -> bool:
 
 
 def program(word: Word) -> str:
-    """The name of a program without its folder, ``.exe`` and case tricks; empty for none."""
+    """The name of a program without folder and ``.exe``; empty for none."""
     return word.text.replace("\\", "/").rpartition("/")[2].removesuffix(".exe")

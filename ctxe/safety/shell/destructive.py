@@ -1,4 +1,4 @@
-"""Commands that lose work or cannot be taken back: found rather too often than too seldom."""
+"""Finding commands that lose work or cannot be undone; false alarms are preferred to misses."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _SQL = pattern(
     r"|flushall|flushdb|dropDatabase|deleteMany\(\s*\{\s*\}|\.drop\(\))",
     re.I,
 )
-# What loses work even when it stands inside a string, a heredoc or another language.
+# what loses work even inside a string, a heredoc or another language
 _ANYWHERE = pattern(
     r"\breset\s+(?:\S+\s+){0,12}--ha|\bclean\s+-[a-z]*f|\brm\s+(?:-\w+\s+){0,12}-\w*[rR]"
     r"|\bpush\s+(?:\S+\s+){0,12}(?:-f\b|--force)"
@@ -45,9 +45,9 @@ _ANYWHERE = pattern(
 
 
 def destruction(parsed: Parsed) -> str:
-    """What would be lost if the line ran, in a few words; empty when nothing is known to be."""
+    """What a line would destroy, in a few words; empty when nothing is known."""
     for part in parsed.seen:
-        if part.words and (why := _lost(part)):
+        if part.words and (why := _loss(part)):
             return why
     called = {program(part.words[0]) for part in parsed.seen if part.words}
     if called & (CLIENTS | INTERPRETERS) and _SQL.search(parsed.line):
@@ -59,12 +59,12 @@ def destruction(parsed: Parsed) -> str:
 
 
 def _bare(text: str) -> str:
-    """Text without quotes, escapes and doubled blanks, so that patterns match however it was quoted."""
+    """Text without quotes, escapes and repeated blanks, so that patterns match however it was quoted."""
     return re.sub(r"[ \t]+", " ", re.sub(r"[\"'\\,]", " ", text))
 
 
 def _opaque(parsed: Parsed) -> str:
-    """What only another program will read: strings given to it, and everything where heredocs or doubts are."""
+    """The text that only another program will interpret: quoted strings, or the whole line if in doubt."""
     if parsed.broken or "<<" in parsed.line:
         return parsed.line
     parts = [part for part in parsed.seen if not _is_talk(part)]
@@ -72,14 +72,14 @@ def _opaque(parsed: Parsed) -> str:
 
 
 def _is_talk(part: SimpleCommand) -> bool:
-    """Whether a command only prints, searches or says its words, as a commit message does."""
+    """Whether a command's words are only text to print or search for, or a commit message."""
     texts = part.texts
     if texts[:1] == ("git",):
         return any(verb in texts for verb in ("commit", "log", "grep", "tag", "notes"))
     return not texts or program(part.words[0]) in TALK
 
 
-def _lost(part: SimpleCommand) -> str:
+def _loss(part: SimpleCommand) -> str:
     name, rest = program(part.words[0]), part.texts[1:]
     if name in ALWAYS or name.startswith("mkfs."):
         return f"{name} {ALWAYS.get(name, 'overwrites data for good')}"
@@ -93,12 +93,12 @@ def _lost(part: SimpleCommand) -> str:
 
 
 def _short(options: Sequence[str], letters: str) -> bool:
-    """Whether one of the clustered short options is there."""
+    """Whether one of these short options is given, alone or in a cluster."""
     return any(o.startswith("-") and not o.startswith("--") and any(c in o for c in letters) for o in options)
 
 
 def _long(options: Sequence[str], *known: str) -> bool:
-    """Whether one of the long options is there, also abbreviated as getopt and git allow it."""
+    """Whether one of these long options is given, maybe abbreviated as getopt and git allow."""
     given = [o.partition("=")[0] for o in options if o.startswith("--") and len(o) > 3]
     return any(name.startswith(option) for option in given for name in known)
 
@@ -158,7 +158,7 @@ def _push(rest: Sequence[str]) -> str:
 
 
 def _when(why: str, letters: str = "", *longs: str, words: Sequence[str] = ()) -> Callable[[Sequence[str]], str]:
-    """A check for options, or for a first operand."""
+    """A check that gives ``why`` for any of these options or first operands."""
 
     def check(rest: Sequence[str]) -> str:
         first = (_operands(rest) or [""])[0]

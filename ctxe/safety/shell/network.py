@@ -1,4 +1,4 @@
-"""Commands that are made to reach the network, by their names."""
+"""Finding commands whose purpose is to use the network, by their names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GIT_NETWORK = word_set("clone fetch pull push ls-remote remote submodule archive
 
 
 def network(parsed: Parsed) -> str:
-    """The first program of the line that is made to reach the network; empty when none is known."""
+    """The first program of a line that uses the network; empty when none is known to."""
     for part in parsed.seen:
         if part.words:
             name = program(part.words[0])

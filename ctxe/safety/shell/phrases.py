@@ -1,4 +1,4 @@
-"""Words in a row by which a command of some tool is known to lose work, and what it does."""
+"""Patterns of commands of various tools that lose work, each with what it does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a simple command provably only reads, by tables of vetted options; what is not in a table is asked about."""
+"""Checking that a simple command provably only reads, by tables of vetted options; all others are asked about."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ from ctxe.safety.shell.words import SimpleCommand, Word
 
 @dataclass(frozen=True, slots=True)
 class Reads:
-    """What a reading command looks at: paths as written, whether contents come out, whether folders are gone into.
+    """What a command reads: ``paths`` as written; ``shows``: contents are printed; ``deep``: folders are searched.
 
-    ``hidden`` says that files with a dot in front are among them, ``links`` that links are followed on the way,
-    ``git`` that git does the reading (in ``place``), ``enters`` is the folder that later commands of the line run in,
-    ``objects`` may be hashes of contents that git would show.
+    ``hidden``: including hidden files; ``links``: following symlinks; ``git``: git reads, in the folder ``place``.
+    ``enters`` is the folder in which later commands of the line run; ``objects`` may be hashes of contents to show.
     """
 
     paths: tuple[str, ...] = ()
@@ -34,7 +33,7 @@ class Reads:
 
 
 def reads(part: SimpleCommand) -> Reads | None:
-    """What the command reads, or None when it may do more than that (or nobody has checked)."""
+    """What a command reads; None when it may do more, or is not in the tables."""
     if not part.words or part.assigned:
         return None
     name, rest = part.words[0].text, part.words[1:]
@@ -54,7 +53,7 @@ def _checked(name: str, spec: Spec, rest: Sequence[Word]) -> Reads | None:
     if "one" in spec.is_ and len(words) > 1:
         return None
     if "text" in spec.is_:
-        # the shell puts names of files in the place of these
+        # the shell replaces these by file names
         return Reads(tuple(word.text for word in given.operands if word.glob))
     if "pattern" in spec.is_ and not given.options & {"-e", "--regexp", "--files", "--type-list"}:
         words = words[1:]
@@ -66,10 +65,10 @@ def _checked(name: str, spec: Spec, rest: Sequence[Word]) -> Reads | None:
 
 
 FOLLOWING = dict.fromkeys(("grep", "egrep", "fgrep"), frozenset({"-R"})) | {"rg": frozenset({"-L"})}
-"""Options by which a program goes through links to folders; diff always does."""
+"""Options by which a program follows symlinks to folders; diff always does."""
 UNNAMED = word_set("-. -u --hidden --unrestricted -0 --null -I --no-filename -p --pretty --heading --json")
-"""Options of rg by which it finds hidden files, or by which a line that it prints does not say which file it is of: an
-ignore file of the repository may let it find hidden ones as well."""
+"""Options of rg that include hidden files, or that print lines without the file's name. The latter count as well, since
+an ignore file of the repository can make rg find hidden files."""
 
 
 def _fine(_given: ParsedWords) -> bool:
@@ -77,17 +76,17 @@ def _fine(_given: ParsedWords) -> bool:
 
 
 def _date(given: ParsedWords) -> bool:
-    """An operand that is no format sets the clock."""
+    """Whether date only prints: an operand that is not a format sets the clock."""
     return all(word.text.startswith("+") for word in given.operands)
 
 
 def _ps(given: ParsedWords) -> bool:
-    """Letters like ``e`` among the operands would show the environment of processes."""
+    """Whether ps shows no environments, as operands with ``e`` do."""
     return all(word.text in {"aux", "auxf", "auxw", "auxww", "ax", "axf"} for word in given.operands)
 
 
 def _jq(given: ParsedWords) -> bool:
-    """Modules are files from anywhere, and the environment holds secrets."""
+    """Whether a jq program uses neither modules, which may be any file, nor the environment with its secrets."""
     return not any(
         re.search(r"\b(import|include|env|ENV|input_filename|modulemeta)\b", w.text) for w in given.operands[:1]
     )
@@ -122,7 +121,7 @@ _REVISION_PATH = pattern(r"^[^:]*:(?!/|\()(?P<path>.+)$")
 
 
 def _git(rest: Sequence[Word]) -> Reads | None:
-    """A subcommand that only reads. Neither ``-c``, nor another repository, nor an abbreviated option."""
+    """What a read-only git subcommand reads; None for others, ``-c``, another repository or abbreviated options."""
     words, folder = list(rest), ""
     while words and words[0].text in {"--no-pager", "-P", "--no-optional-locks", "-C"}:
         if words.pop(0).text == "-C":
@@ -157,7 +156,7 @@ def _git_allows(spec: Spec, given: ParsedWords) -> bool:
         return False
     if spec.is_ & {"verb", "maybe"} and not (first in spec.excusing or (first == "" and "maybe" in spec.is_)):
         return False
-    # these formats make git call gpg, whose name a repository may have set
+    # these formats make git call gpg, which the repository may have configured
     return not any("%G" in value or "signature" in value for _, value in given.values)
 
 

@@ -1,4 +1,4 @@
-"""The small languages inside commands (find, sed, awk): whether a script of one only reads, and which files."""
+"""Checking that an expression of find, sed or awk only reads, and which files."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ FIND_WORDS = word_set(
 
 
 def _loose(word: Word) -> bool:
-    """Whether the shell could put an option in the place of this word."""
+    """Whether the shell could replace this word by an option."""
     return not word.known or (word.glob and word.text[:1] in "*?[")
 
 
 def find(rest: Sequence[Word]) -> Paths | None:
-    """Only tests, and actions that print names; the folders that are gone through."""
+    """The folders that find searches; None when it may do more than test and print names."""
     paths: list[str] = []
     expression = False
     words = iter(rest)
@@ -49,20 +49,20 @@ def find(rest: Sequence[Word]) -> Paths | None:
     return tuple(paths) or (".",)
 
 
-# Some versions of sed let a slash in brackets stand for itself, some do not: where it would matter we know neither.
+# versions of sed differ on whether a slash in brackets ends the regex, so a script in which it matters is not accepted
 _BRACKETS = r"(?<!\\)\[\^?\]?[^\]]*"
 _REGEX = r"(?:[^/\\\n]|\\[^\n])*"
 _ADDRESS = rf"(?:\d+|\$|/{_REGEX}/)"
 _PLACE = rf"(?:{_ADDRESS}(?:,(?:\+?\d+|\$|/{_REGEX}/))?!?)?"
 _TEXT = r"(?:(?!(?P=mark))[^\\\n]|\\[^\n])*"
-# of the flags of s, w writes and e runs: they are not here
+# the flags w and e of s are missing: they write and run
 _CHANGE = rf"s(?P<mark>[/|#,:]){_TEXT}(?P=mark){_TEXT}(?P=mark)[gpI0-9]*"
 _COMMAND = pattern(rf"[ \t]*{_PLACE}[ \t]*(?:[pdq=]|{_CHANGE})[ \t]*")
 SED_FLAGS = word_set("-n -E -r -nE -nr -En -rn --quiet --silent --regexp-extended")
 
 
 def sed(rest: Sequence[Word]) -> Paths | None:
-    """Printing, deleting and replacing on the way out; never ``w``, ``e``, ``r`` or editing in place."""
+    """The files that sed reads; None unless it only prints, deletes and replaces (not ``w``, ``e``, ``r``, ``-i``)."""
     scripts, operands = list[str](), list[str]()
     words = iter(rest)
     for word in words:
@@ -81,7 +81,7 @@ def sed(rest: Sequence[Word]) -> Paths | None:
 
 
 def _prints(script: str) -> bool:
-    """Whether a sed script is a list of commands that we know."""
+    """Whether a sed script consists of harmless commands."""
     marks = {"/", *re.findall(r"s([|#,:])", script)}
     if any(re.search(_BRACKETS + re.escape(mark), script) for mark in marks):
         return False
@@ -107,9 +107,9 @@ _AWK_CALL = pattern(r"([A-Za-z_]\w*)\s*\(")
 
 
 def awk(rest: Sequence[Word]) -> Paths | None:
-    """A program without pipes, redirections, other files and functions of its own.
+    """The files that awk reads; None for a program with pipes, redirections, other files or own functions.
 
-    The whole text is searched, quoted or not: what a slash begins, a division or an expression, only awk can tell.
+    Strings and regexes in the program are searched, too, since only awk can tell a regex from a division.
     """
     operands = list[str]()
     words = iter(rest)

@@ -1,4 +1,4 @@
-"""Tables of programs with their vetted options, and the sorting of a command's words by them."""
+"""Tables of programs with their vetted options, and matching a command's words against them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ctxe.safety.shell.words import Word
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """One row of a table: options that stand alone, options that take values, options that make operands harmless."""
+    """One row of a table: options with no, one or two values, those that make operands harmless, properties."""
 
     flags: frozenset[str]
     valued: frozenset[str]
@@ -25,7 +25,7 @@ class Spec:
 
 @dataclass(frozen=True, slots=True)
 class ParsedWords:
-    """The words of a command sorted out: options as the table names them, their values, and operands."""
+    """The words of a command: options as the table names them, their values, and operands."""
 
     options: frozenset[str]
     values: tuple[tuple[str, str], ...]
@@ -33,7 +33,7 @@ class ParsedWords:
 
 
 def sort_out(spec: Spec, rest: Sequence[Word]) -> ParsedWords | None:
-    """Match every word against the table; None for an option that is not in it."""
+    """Match every word against a row; None when an option is not in it."""
     options, values, operands = set[str](), list[tuple[str, str]](), list[Word]()
     words = iter(rest)
     for word in words:
@@ -52,7 +52,7 @@ def sort_out(spec: Spec, rest: Sequence[Word]) -> ParsedWords | None:
 
 
 def _option(spec: Spec, text: str, words: Iterator[Word], options: set[str], values: list[tuple[str, str]]) -> bool:
-    """Take one option and its value; False when the table does not know it."""
+    """Read one option with its value; False when it is not in the row."""
     name, attached, value = text.partition("=")
     if text in spec.flags or ("-#" in spec.flags and re.fullmatch(r"-[0-9]{1,9}", text)):
         options.add(text)
@@ -88,7 +88,7 @@ def _cluster(spec: Spec, letters: str, words: Iterator[Word], options: set[str],
 
 
 def _value(words: Iterator[Word]) -> str | None:
-    """The next word as a value. One that looks like an option is refused: programs differ on whose it is."""
+    """The next word as a value; None when it looks like an option, which programs treat differently."""
     word = next(words, None)
     if word is None or not word.known or (word.glob and word.text[:1] in "*?["):
         return None
@@ -97,7 +97,7 @@ def _value(words: Iterator[Word]) -> str | None:
 
 @cache
 def table(file: str) -> dict[str, Spec]:
-    """The rows of a table that ships with ctxe."""
+    """The rows of a table file, by program."""
     lines = (Path(__file__).parent / file).read_text(encoding="utf-8").splitlines()
     rows = [line for line in lines if line and not line.startswith("#")]
     groups = {row.split()[0]: row.split()[1:] for row in rows if row.startswith("@")}

@@ -1,7 +1,7 @@
-"""The part of the shell's language that we are sure of: plain commands joined by ``&& || | ;``, and nothing else.
+"""Parsing the part of the shell language that we are sure of: plain commands joined by ``&& || | ;``.
 
-What needs more than this file knows is ``Unsure``, and is asked about. Semantics after the Bash Reference Manual 5.2,
-sections 3.1.2 (quoting), 3.2 (commands) and 3.6 (redirections), for a non-interactive shell without aliases.
+Anything else raises ``Unsure`` and is asked about. Semantics by the Bash Reference Manual 5.2, sections 3.1.2
+(quoting), 3.2 (commands) and 3.6 (redirections), for a non-interactive shell without aliases.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from ctxe.domain.value import dataclass, field
 from ctxe.lexical.tables import word_set
 
 MOST = 100_000
-"""Characters of a command line that are looked at; a longer one is asked about."""
+"""Characters of a command line above which it is asked about."""
 
 SPELLED = {"$": "an expansion", "`": "a substitution", "(": "a subshell", "&": "a background job", "\\": "an escape"}
 
@@ -20,14 +20,14 @@ RESERVED = word_set("! [[ ]] { } case coproc do done elif else esac fi for funct
 
 
 class Unsure(Exception):
-    """Raised for a line that holds something this file does not know; its text says what."""
+    """Raised for a line with something that is not supported here; the text tells what."""
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word of a command after quotes are removed. ``known`` False: the shell will compute it.
+    """A word of a command, without its quotes. ``known`` is False when the shell will compute it.
 
-    ``glob`` says that the shell may put file names in its place, ``plain`` that nothing of it was quoted.
+    ``glob``: the shell may replace it by file names. ``plain``: no part of it was quoted.
     """
 
     text: str
@@ -38,7 +38,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """Where a stream goes or comes from: ``operator`` like ``>>`` or ``>&``, without the number of the stream."""
+    """A redirection: ``operator`` like ``>>`` or ``>&`` without the number of the stream, and its target."""
 
     operator: str
     target: Word
@@ -46,9 +46,9 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class SimpleCommand:
-    """One simple command: assignments in front (names only), words, redirections, and how the next one is joined.
+    """A simple command: the names it assigns, words, redirections, and the operator that joins the next command.
 
-    ``end`` is where that stands in the line, in characters.
+    ``end`` is the position of that operator in the line.
     """
 
     words: tuple[Word, ...]
@@ -68,7 +68,7 @@ _JOIN = pattern(r"&&|\|\|(?!\|)|\|(?![|&])|;(?![;&])|\n")
 _REDIRECT = pattern(r"(?:[0-9](?=[<>]))?(>>|>&(?=[0-9]+(?:[\s;|&)]|$))|&>(?!>)|>(?![>&|(])|<(?![<>&(]))")
 _PLAIN = pattern(r"[A-Za-z0-9_./,:=@%+^\-]+")
 _RAW = pattern(r"'([^']*)'")
-# In double quotes: no expansion, no history, and a backslash only where it stays as it is (a regular expression's).
+# in double quotes: no expansion, no history, and a backslash only where the shell keeps it, as in a regex
 _QUOTED = pattern(r'"((?:[^"$`\\!]|\\[A-Za-z0-9.|()\[\]{}+*?^/<>\-]|\$(?=["|)])|!(?=[ ="]))*)"')
 _ESCAPED = pattern(r"\\([().*?\[\]|+{};,:=@%^~#&<>$! \\])")
 _BRACED = pattern(r"\{[A-Za-z0-9_\-]*\}")
@@ -77,7 +77,7 @@ _ASSIGNED = pattern(r"[A-Za-z_][A-Za-z0-9_]*(?:\[[^\]]*\])?\+?=")
 
 
 def split(line: str) -> tuple[SimpleCommand, ...]:
-    """The simple commands of a line. Raises Unsure for everything else than plain words, quotes and joins."""
+    """The simple commands of a line. Raises Unsure for anything but plain words, quotes, redirections and joins."""
     if len(line) > MOST:
         raise Unsure("it is too long to be checked")
     odd = next((c for c in line if c not in "\n\t" and not c.isprintable()), None)
@@ -110,7 +110,7 @@ def split(line: str) -> tuple[SimpleCommand, ...]:
 
 
 def _take(line: str, at: int, words: list[Word], redirects: list[Redirect], assigned: list[str]) -> int:
-    """Read one redirection, assignment or word; where the next one begins."""
+    """Read one redirection, assignment or word. Returns the position after it."""
     if (redirect := _REDIRECT.match(line, at)) is not None:
         start = redirect.end()
         while line[start : start + 1] in (" ", "\t"):
@@ -132,7 +132,7 @@ def _take(line: str, at: int, words: list[Word], redirects: list[Redirect], assi
 
 
 def _word(line: str, at: int) -> tuple[Word, int]:
-    """The word that begins at ``at`` and where it ends."""
+    """The word at a position, and the position after it."""
     start, pieces, glob, plain = at, list[str](), False, True
     while at < len(line) and line[at] not in " \t\n;|&<>":
         for shape in (_PLAIN, _RAW, _QUOTED, _ESCAPED, _BRACED, _TILDE):
