@@ -9,7 +9,7 @@ from ctxe.domain.section import Chunk, Omission
 from ctxe.knowledge.fence import fence
 
 SHORTEST_LINE = 6
-"""Fewest tokens a line of a list can take: lines beyond what this allows are not counted."""
+"""Minimum tokens a line of a list can take: lines beyond what this allows are not counted."""
 
 Beginning = tuple[Chunk | None, list[Omission]]
 """The part that fits (None when nothing does), and what was left out."""

@@ -36,9 +36,9 @@ MOST_RECALLED = 12
 RECENT_LINES = 12
 RECENT_WEEKS = 4
 SMALLEST = 25
-"""Fewest tokens a fenced entry can take: with less room left, no further entry is rendered."""
+"""Minimum tokens a fenced entry can take: with less room left, no further entry is rendered."""
 LONGEST_TOKEN = 12
-"""Most characters per token: a text longer than its token limit times this cannot fit and is not counted."""
+"""Maximum characters per token: a text longer than its token limit times this cannot fit and is not counted."""
 
 
 def fresh_ranker() -> Ranker:

@@ -35,7 +35,7 @@ from ctxe.terminal.screen import Clock, Screen
 from ctxe.terminal.suspension import Suspension
 from ctxe.terminal.transcript import UNCOUNTED, said, status, told
 
-DRAW = 0.08  # least seconds between redraws of a growing answer: some twelve a second
+DRAW = 0.08  # minimum seconds between redraws of a growing answer: some twelve a second
 
 
 class LiveRenderer:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 STANDS_STILL = 2.0
-"""Longest time in seconds that a thread may still run after SIGSTOP was sent."""
+"""Maximum seconds that a thread may still run after SIGSTOP was sent."""
 
 
 class Suspension:

@@ -13,11 +13,11 @@ from ctxe.knowledge.failures.plain import impersonal
 ROOM = 170
 """Characters of a lesson about edits; with the text around them about 60 tokens."""
 LEAST, MOST = 24, 80
-"""Fewest and most characters shown of a changed line, on each side."""
+"""Minimum and maximum characters shown of a changed line, on each side."""
 CONTEXT = 12
 """Characters shown before the point where two long lines differ."""
 MOST_WORDS = 6
-"""Most changed words for which the lesson of a corrected call shows the difference rather than the whole call."""
+"""Maximum changed words for a lesson to show the difference of a corrected call rather than the whole call."""
 
 _ASIDE = pattern(r"(?:#(?!include|define|if|end|!)|//|/?\*|--|;;|<!--|\"\"\"|''')")
 """Beginnings of comment lines."""

@@ -11,7 +11,7 @@ from ctxe.knowledge.failures.calls import named_files
 from ctxe.knowledge.failures.commands import program
 
 NEAR = 0.6
-"""Least similarity of two command lines of one program for the second to be a correction of the first."""
+"""Minimum similarity of two command lines of one program for the second to count as a correction of the first."""
 SPAN = 6
 """Commands after a failure within which a passing command may be its correction."""
 UNKNOWN = "?"

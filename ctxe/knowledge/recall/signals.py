@@ -121,7 +121,7 @@ class SlotSignals:
             return 0.0
         words, size, k1 = self.postings.reading(slot).words, self.postings.size(slot), K1[WORDS]
         times = [words[term] for term in shared]
-        # Most counts are 1 or 2, so few distinct values need computing.
+        # Most counts are 1 or 2, so only a few values are computed.
         saturated = {number: saturate(number / size, k1) for number in set(times)}
         return math.fsum(map(mul, map(wanted.__getitem__, shared), map(saturated.__getitem__, times)))
 

@@ -9,9 +9,9 @@ from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 
 BRIEF = 14
-"""Most words below a heading for them to count as its value; a longer text says more than one thing."""
+"""Maximum words below a heading for them to count as its value; a longer text says more than one thing."""
 TERSE = 3
-"""Most distinctive words of two values that may contradict each other without sharing any."""
+"""Maximum distinctive words of two values that may contradict each other without sharing any."""
 _SETTING = pattern(
     r"(?:[-*+]\s+)?\**`?([A-Za-z][\w ./-]{1,40}?)`?\**\s*(?::|=|\bis\b)\s*\**`?([^\s`*].{0,60}?)`?\**\.?$"
 )

@@ -20,7 +20,7 @@ HEADING = 12
 MANY = 3
 """Number of cut files from which on one notice covers all of them."""
 LEAST = 40
-"""Fewest tokens for a cut file; with less room it is left out."""
+"""Minimum tokens for a cut file; with less room it is left out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,17 +14,17 @@ from ctxe.lexical.similarity import near_pairs, paragraphs, shingles
 from ctxe.lexical.words import stem
 
 SAME = 0.7
-"""Least Jaccard similarity (of runs of two words) of items that say the same, unless the difference changes the
+"""Minimum Jaccard similarity (of runs of two words) of items that say the same, unless the difference changes the
 meaning."""
 NEAR = 0.4
-"""Least similarity of items about the same thing, which may contradict each other in a few words."""
+"""Minimum similarity of items about the same thing, which may contradict each other in a few words."""
 FEW = 4
-"""Most differing words of a contradiction."""
+"""Maximum differing words of a contradiction."""
 COMMON = 40
 """Items that may share a run of words before the run is ignored as too common."""
 RUN = 2
 FEWEST = 3
-"""Fewest words of an item that is compared; shorter ones (headings, single names) are not worth a notice."""
+"""Minimum words of an item that is compared; shorter ones (headings, single names) are not worth a notice."""
 
 _ITEM = pattern(r"\s{0,3}(?:[-*+]|\d{1,3}[.)])\s+")
 _HEADING = pattern(r"(#{1,6})\s+(.+)")

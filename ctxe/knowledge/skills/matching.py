@@ -20,9 +20,9 @@ USUAL_LENGTH = 24
 FILE = 0.8
 """Weight of a named or touched file in the skill's scope."""
 ENOUGH = 1.01
-"""Least score of a skill that the task may be about: more than one word of its description."""
+"""Minimum score of a skill that the task may be about: more than one word of its description."""
 SURE = 1.5
-"""Least score of the best skill for it to be loaded unasked."""
+"""Minimum score of the best skill for it to be loaded unasked."""
 AHEAD = 1.15
 """Ratio to the second best score that it also needs for that."""
 MOST_ABOUT = 3

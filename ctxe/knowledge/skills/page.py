@@ -19,7 +19,7 @@ PREFIX = "skill "
 OPENING = "<skill "
 """Start of the text of a loaded skill."""
 LEAST = 60
-"""Fewest tokens for a cut body; with less room it is left out."""
+"""Minimum tokens for a cut body; with less room it is left out."""
 MOST_LISTED = 40
 
 

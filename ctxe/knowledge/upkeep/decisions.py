@@ -11,7 +11,7 @@ from ctxe.knowledge.entries.links import holding
 MOST_ALIKE = 3
 """Entries on one subject that are reported."""
 ALIKE = 0.3
-"""Least Jaccard similarity of the terms of two titles for them to be about the same subject."""
+"""Minimum Jaccard similarity of the terms of two titles for them to be about the same subject."""
 
 
 def current(entries: Sequence[Entry], kind: str = "decision") -> tuple[Entry, ...]:

@@ -17,7 +17,7 @@ KINDS = ("routine", "preference")
 CONTRADICTED = 3
 """Contradictions after which an entry is archived."""
 ALIKE = 0.6
-"""Least Jaccard similarity of the terms of two entries for them to say the same."""
+"""Minimum Jaccard similarity of the terms of two entries for them to say the same."""
 
 Numbers = Mapping[str, Mapping[str, float]]
 """Counters by entry id: ``used``, ``helpful``, ``harmful``."""

@@ -30,7 +30,7 @@ from ctxe.terminal.style import cells, clean, fold, glyph, line
 
 LONG_ROWS, LONG_CHARACTERS = 12, 2_000  # pasted text above either limit is shown as a placeholder
 MENU = 8  # rows kept for completions while there can be some
-ROOM = 6  # least columns for an answer after its label
+ROOM = 6  # minimum columns for an answer after its label
 POURED, SETTLED = 16, 0.5  # waiting keys that typing never reaches; seconds after which an Enter counts as typed
 
 ESCAPE_SECONDS = 0.05  # until Escape counts as a key by itself, not as the start of a sequence: it is pressed often

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ctxe.domain.past import SentRequest
 
 LEAST_COLUMNS = 16
-"""Fewest columns of a chart: with fewer requests, a chart of full width would make each column a wall."""
+"""Minimum columns of a chart: with fewer requests, a chart of full width would make each column a wall."""
 ROOM_ABOVE = 1.06
 NEAR = 2.5
 """The limit is drawn if it is at most this many times the fullest request; otherwise the chart would be flat."""
