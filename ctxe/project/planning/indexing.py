@@ -20,7 +20,7 @@ def index(project: Project, advance: Advance | None = None) -> Index:
     from ctxe.repo.indexing.repair import refresh_with_repair
 
     found = opened(project)
-    refresh_with_repair(found, told(advance))
+    refresh_with_repair(found, file_progress(advance))
     return found
 
 
@@ -31,7 +31,7 @@ def opened(project: Project) -> Index:
     return Index(project.root, project.git, project.cache / "index.db")
 
 
-def told(advance: Advance | None) -> Callable[[int, int], None] | None:
+def file_progress(advance: Advance | None) -> Callable[[int, int], None] | None:
     """The callback that an index calls with its progress; None when nobody listens."""
     return None if advance is None else lambda done, todo: advance(done, "files", todo)
 

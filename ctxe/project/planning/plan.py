@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.errors import StoreError
 from ctxe.domain.value import replace
-from ctxe.project.planning.indexing import Advance, index, opened, told
+from ctxe.project.planning.indexing import Advance, file_progress, index, opened
 from ctxe.project.purse import Purse
 from ctxe.repo.indexing.repair import ask_with_repair, refresh_with_repair
 from ctxe.repo.planning import planner
@@ -68,7 +68,7 @@ def _plan(project: Project, index: Index, words: str, budget: int, steering: Ste
         return planner.plan(index, words, budget, steering)[0]
     from ctxe.project.planning.documents import documents
     from ctxe.project.planning.meaning import meant
-    from ctxe.project.planning.refining import looked_over, noted
+    from ctxe.project.planning.refining import second_look, with_notes
 
     scores, note = meant(project, index, words) if embeds else ({}, "")
     weights = weighed(fitted(), "meaning", settings.weight)
@@ -79,11 +79,11 @@ def _plan(project: Project, index: Index, words: str, budget: int, steering: Ste
         return planner.plan(index, task, room, steering, weights, scores if task == words else None)
 
     if purse is not None and refines:
-        looked = looked_over(project, planned, words, steering, purse)
+        looked = second_look(project, planned, words, steering, purse)
     else:
         looked, _ = planned(words, steering)
     tokens = budget - room + looked.tokens
-    return noted(replace(looked, budget=budget, tokens=tokens, files=(*looked.files, *documented)), note, *notes)
+    return with_notes(replace(looked, budget=budget, tokens=tokens, files=(*looked.files, *documented)), note, *notes)
 
 
 def remembered_files(project: Project, index: Index, words: str, *, meant: bool = True) -> tuple[str, ...]:
@@ -114,7 +114,7 @@ def unconnected(project: Project) -> Project:
 def build_index(project: Project, advance: Advance | None = None) -> dict[str, Any]:
     """Refresh the index and report it as ``ctxe index --json`` prints it."""
     found = opened(project)
-    done = refresh_with_repair(found, told(advance))
+    done = refresh_with_repair(found, file_progress(advance))
     ask_with_repair(found, lambda index: index.count_exactly())
     if project.config.retrieval.embeddings:
         from ctxe.project.planning.meaning import embed_all

@@ -24,28 +24,28 @@ NOBODY = "not looked over: no model is set up"
 Planner = Callable[[str, Steering], tuple[Plan, Ranking]]
 
 
-def looked_over(project: Project, planned: Planner, task: str, steering: Steering, purse: Purse) -> Plan:
+def second_look(project: Project, planned: Planner, task: str, steering: Steering, purse: Purse) -> Plan:
     """The plan after the model's changes; without them, and with a note, when the model cannot be asked."""
     from ctxe.project.models import choose, connect
 
     try:
         model = choose(project, project.config.model.cheap)
         if model.provider == "offline":
-            return noted(planned(task, steering)[0], NOBODY)
+            return with_notes(planned(task, steering)[0], NOBODY)
         provider, clean = connect(project, model, lambda *_: "{}"), masking(project.own_keys)
         asked = ModelQuestions(provider, clean, "refine.md", LOOK, purse)
         made = refine(planned, task, steering, asked)
     except CtxeError as error:
-        return noted(planned(task, steering)[0], f"not looked over: {error.message}")
-    return noted(made, told(asked))
+        return with_notes(planned(task, steering)[0], f"not looked over: {error.message}")
+    return with_notes(made, cost_line(asked))
 
 
-def told(asked: ModelQuestions) -> str:
+def cost_line(asked: ModelQuestions) -> str:
     """The model, the number of questions and their price, in words."""
     price = "at an unknown price" if asked.cost is None else f"for ${asked.cost:.4f}"
     return f"looked over by {asked.provider.model.id} in {asked.times} question{'s' * (asked.times != 1)} {price}"
 
 
-def noted(made: Plan, *notes: str) -> Plan:
+def with_notes(made: Plan, *notes: str) -> Plan:
     """The plan with more notes."""
     return replace(made, note="; ".join(note for note in (made.note, *notes) if note))

@@ -66,7 +66,7 @@ def tokens_file(project: Project, server: Configured, url: str) -> Path:
     return project.place.user / "servers" / f"{server.name}-{digest(json.dumps([whose, url]))[:16]}.json"
 
 
-def told(server: Configured, project: Project) -> list[str]:
+def exact_rows(server: Configured, project: Project) -> list[str]:
     """Exactly what would run and with which inputs, one line each, for the person who approves it."""
     settings = server.settings
     if settings.url:

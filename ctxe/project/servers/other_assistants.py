@@ -17,7 +17,7 @@ from ctxe.domain.value import dataclass
 from ctxe.project.guarding import masking
 from ctxe.project.place import home_of
 from ctxe.project.servers.configured import Configured
-from ctxe.project.servers.launching import ROOT, told
+from ctxe.project.servers.launching import ROOT, exact_rows
 from ctxe.safety.display import one_line
 from ctxe.storage.files import read
 
@@ -67,7 +67,7 @@ def shown(project: Project, one: ForeignServer) -> list[str]:
     """Exactly what would be saved, line by line, with likely keys masked."""
     mask = masking(project.own_keys)
     settings = from_table(ServerSettings, dict(one.table))
-    return [mask(row) for row in told(Configured(one.name, settings, "yours", "yours"), project)]
+    return [mask(row) for row in exact_rows(Configured(one.name, settings, "yours", "yours"), project)]
 
 
 def _read(of: str, file: Path, servers: str, made: Callable[[Table], dict[str, Any]]) -> Iterator[ForeignServer]:

@@ -11,7 +11,7 @@ from ctxe.domain.errors import ConfigError, CtxeError, ToolError
 from ctxe.project.guarding import cleaning
 from ctxe.project.servers.configured import Configured, configured, named, withdraw
 from ctxe.project.servers.connections import Connections
-from ctxe.project.servers.launching import launch_of, told
+from ctxe.project.servers.launching import exact_rows, launch_of
 from ctxe.project.servers.offers import tokens
 from ctxe.project.servers.signing import logout, signed_in
 
@@ -138,4 +138,4 @@ def approving(project: Project, name: str) -> tuple[Configured, Sequence[str]]:
     one = named(project, name)
     if one.origin != SERVERS_FILE or one.state == "wrong":
         raise ConfigError(f"server {name} needs no approval", one.problem or "it is in your own settings")
-    return one, told(one, project)
+    return one, exact_rows(one, project)

@@ -41,7 +41,7 @@ def between(permit: Permit, state: State) -> Iterator[Event]:
             yield Noted(news) if newest else Queued(news)
 
 
-def told(permit: Permit, state: State, tools: Collection[str]) -> Iterator[Event]:
+def before_words(permit: Permit, state: State, tools: Collection[str]) -> Iterator[Event]:
     """Events before the user's next words, when a session is read-only (with how to propose a plan) or no longer is."""
     before, event = state.mode or permit.began, next(changed(permit, state), None)
     if event is not None:

@@ -16,7 +16,7 @@ from ctxe.domain.value import replace
 from ctxe.knowledge.skills.page import PREFIX, page
 from ctxe.project.memory.memories import noted
 from ctxe.project.session.attaching import attached, pasted
-from ctxe.project.session.calls import at_users_word, by_user
+from ctxe.project.session.calls import by_user, user_dispatcher
 from ctxe.project.session.live import Live
 from ctxe.project.skills.finding import named
 from ctxe.project.window.compose import task_of
@@ -96,7 +96,7 @@ def run_for_user(live: Live, command: str) -> Iterator[Event]:
         arguments = {"command": AS_JOB.sub("", command), "background": True}
     cleaned = live.kit.clean(command)
     live.undo.begin(f"!{cleaned}", len(live.session.state.conversation.turns))
-    runs = at_users_word(live.wired.dispatcher, live.kit.shell)
+    runs = user_dispatcher(live.wired.dispatcher, live.kit.shell)
     call = ToolCall(f"user_{live.session.log.count}", live.kit.shell.name, json.dumps(arguments))
 
     def kept(event: Event) -> Iterator[Event]:

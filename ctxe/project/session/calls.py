@@ -8,13 +8,13 @@ from ctxe.domain.tool import Allow, Ask, Tool
 from ctxe.domain.value import replace
 
 
-def at_users_word(runs: Dispatcher, tool: Tool) -> Dispatcher:
+def user_dispatcher(runs: Dispatcher, tool: Tool) -> Dispatcher:
     """Runs ``tool`` for the user: nobody is asked for approval, and a known failure does not stop it."""
     asked = replace(runs, decide=lambda _: Ask(), approve=lambda *_: Allow())  # so the log says: allowed by "user"
     return _alone(asked, tool)
 
 
-def unasked(runs: Dispatcher, tool: Tool) -> Dispatcher:
+def automatic_dispatcher(runs: Dispatcher, tool: Tool) -> Dispatcher:
     """Runs ``tool`` without a question, by a permission that the user gave earlier."""
     return _alone(replace(runs, decide=lambda _: Allow()), tool)
 

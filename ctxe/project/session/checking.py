@@ -22,7 +22,7 @@ from ctxe.domain.section import Chunk
 from ctxe.domain.tool import Action, Tool
 from ctxe.domain.value import dataclass, field, replace
 from ctxe.knowledge.globs import matches
-from ctxe.project.session.calls import unasked
+from ctxe.project.session.calls import automatic_dispatcher
 from ctxe.terminal.figures import plural
 from ctxe.tools.jobs import Jobs
 
@@ -124,7 +124,7 @@ class Checking:
         """Run a check, shown and logged like a tool call; a chunk about its failure, None when it passed."""
         self.count += 1
         tool = replace(self.shell, prepare=partial(_titled, self.shell))
-        runs = unasked(self.runs(), tool)
+        runs = automatic_dispatcher(self.runs(), tool)
         failed: list[Chunk] = []
         self.background = 0 if seconds else self.background
         arguments: dict[str, object] = {"command": command} | ({"seconds": seconds} if seconds else {})

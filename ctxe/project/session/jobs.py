@@ -15,7 +15,7 @@ from ctxe.domain.model import ToolSchema
 from ctxe.domain.section import Chunk
 from ctxe.domain.tool import Action, Risk, Tool
 from ctxe.domain.value import dataclass
-from ctxe.project.session.calls import unasked
+from ctxe.project.session.calls import automatic_dispatcher
 from ctxe.safety.display import one_line
 from ctxe.tools.jobs import LINE, Job, Jobs
 from ctxe.tools.use_job import ending
@@ -61,7 +61,7 @@ class Telling:
         chunks = []
         for job in self.jobs.untold:
             tool = Tool(ToolSchema("use", "", {}), Risk.READ, partial(_prepared, ending(self.jobs, job)))
-            runs = unasked(self.runs(), tool)
+            runs = automatic_dispatcher(self.runs(), tool)
             call = ToolCall(f"job_{job.number}", "use", json.dumps({"name": f"job/{job.number}"}))
             for event in runs(call):
                 yield event
@@ -85,7 +85,7 @@ def _prepared(action: Action, _arguments: Mapping[str, Any]) -> Action:
     return action
 
 
-def left(events: Iterable[Event]) -> tuple[int, dict[int, str]]:
+def unfinished(events: Iterable[Event]) -> tuple[int, dict[int, str]]:
     """The highest job number in a session's events, and the commands, by number, of jobs whose end is not logged."""
     highest, running = 0, dict[int, str]()
     for event in events:
@@ -107,7 +107,7 @@ def left(events: Iterable[Event]) -> tuple[int, dict[int, str]]:
     return highest, running
 
 
-def gone(running: dict[int, str]) -> Iterator[Event]:
+def ended_with_session(running: dict[int, str]) -> Iterator[Event]:
     """Queue a line for each job that ended together with the session."""
     if running:
         yield Queued(
@@ -118,7 +118,7 @@ def gone(running: dict[int, str]) -> Iterator[Event]:
         )
 
 
-def words(running: dict[int, str]) -> list[str]:
+def ended_lines(running: dict[int, str]) -> list[str]:
     """The same lines for the user."""
     return [_gone_line(number, command) for number, command in running.items()]
 

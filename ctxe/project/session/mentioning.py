@@ -16,7 +16,7 @@ from ctxe.domain.section import Chunk
 from ctxe.domain.tool import Action, Risk, Tool
 from ctxe.domain.value import dataclass
 from ctxe.project.servers.lazy import LazyServers
-from ctxe.project.session.calls import at_users_word, by_user
+from ctxe.project.session.calls import by_user, user_dispatcher
 
 if TYPE_CHECKING:
     from ctxe.project.servers.use import Servers
@@ -70,7 +70,7 @@ class Asking:
             action = servers.prompt(name, lambda prompt: given(prompt, words, name))
         except ToolError as error:
             raise CtxeError(f"server {name.partition(':')[0]}: {error}", "/mcp shows the servers") from None
-        yield from self._at_users_word("prompt", name, lambda: action, results.append)
+        yield from self._run_for_user("prompt", name, lambda: action, results.append)
         for result in results:
             if not result.ok:
                 continue
@@ -84,14 +84,14 @@ class Asking:
 
     def _read(self, servers: Servers, name: str) -> Iterator[Event]:
         results: list[ToolResult] = []
-        yield from self._at_users_word("use", name, lambda: _prepared(servers, name), results.append)
+        yield from self._run_for_user("use", name, lambda: _prepared(servers, name), results.append)
         for result in results:
             if result.ok:
                 yield Queued((Chunk(name, result.text, "you named it", picture=result.picture),))
             else:
                 yield Notice(f"not shown: {name}: {result.text.splitlines()[0]}", "warning")
 
-    def _at_users_word(
+    def _run_for_user(
         self, tool: str, name: str, prepare: Callable[[], Action], give: Callable[[ToolResult], object]
     ) -> Iterator[Event]:
         """Run an action for the user and pass its result to ``give``."""
@@ -104,7 +104,7 @@ class Asking:
                 event = by_user(event)
             yield event
 
-        yield from map_events(at_users_word(self.dispatcher, asked)(call), kept)
+        yield from map_events(user_dispatcher(self.dispatcher, asked)(call), kept)
 
 
 def _prepared(servers: Servers, name: str) -> Action:

@@ -14,7 +14,7 @@ from ctxe.domain.events import Notice, TurnStarted
 from ctxe.domain.tool import Approver
 from ctxe.project.clock import now, session_id
 from ctxe.project.session.asides import choose_file, load_skill
-from ctxe.project.session.jobs import gone, left, words
+from ctxe.project.session.jobs import ended_lines, ended_with_session, unfinished
 from ctxe.project.session.leaving import leave
 from ctxe.project.session.live import Live
 from ctxe.project.session.memory.resuming import Timed
@@ -45,11 +45,11 @@ def open_session(project: Project, opening: Opening, approve: Approver) -> Itera
         live.notices = (*live.notices, *notices, *of_project(live))
         for _ in live.session.close("interrupted"):
             pass
-        live.kit.jobs.taken, running = left(event for _, event in past)
-        for event in gone(running):
+        live.kit.jobs.taken, running = unfinished(event for _, event in past)
+        for event in ended_with_session(running):
             for _ in live.session.emit(event):
                 pass
-        live.notices = (*live.notices, *of_session(live), *words(running))
+        live.notices = (*live.notices, *of_session(live), *ended_lines(running))
         for path, choice in opening.files:
             lines = [event.text for event in choose_file(live, path, choice) if isinstance(event, Notice)]
             live.notices = (*live.notices, *lines)

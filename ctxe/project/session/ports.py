@@ -17,10 +17,10 @@ from ctxe.project.models import connect
 from ctxe.project.purse import Purse
 from ctxe.project.window.compose import Composer
 from ctxe.project.window.folds import Folds
-from ctxe.project.window.freshness import freshen
+from ctxe.project.window.freshness import change_notes
 from ctxe.project.window.kit import Kit
 from ctxe.project.window.offline import answer
-from ctxe.project.window.pictured import kept
+from ctxe.project.window.pictured import with_saved_pictures
 from ctxe.project.window.sources import scoped_rules
 
 if TYPE_CHECKING:
@@ -42,9 +42,9 @@ def ports_for(project: Project, folding: Folds, dispatcher: Dispatcher, kit: Kit
     return Ports(
         connect(project, composed.model, lambda words, _: answer(project, words), long_cache=long_cache),
         composed.standing,
-        lambda words, state: kept(project, composed.gather(words, state)),
+        lambda words, state: with_saved_pictures(project, composed.gather(words, state)),
         lambda state: [
-            *freshen(state, kit.files.digest_of, news),
+            *change_notes(state, kit.files.digest_of, news),
             *kit.servers.news(),
             *rules(state),
             *folding.restore(state),

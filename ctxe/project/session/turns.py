@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterator
 from ctxe.agent.event_stream import map_events
 from ctxe.context.pasted import shorten_message
 from ctxe.domain.events import Event, Notice
-from ctxe.project.session.approval_mode import told
+from ctxe.project.session.approval_mode import before_words
 from ctxe.project.session.attaching import attached
 from ctxe.project.session.fitting import narrower
 from ctxe.project.session.live import Live
@@ -23,7 +23,7 @@ def turn(live: Live, words: str, more: Callable[[], str] = str, own: str | None 
 
     def since() -> Generator[Event, None, str]:
         entered, hidden = live.without_keys(more())
-        mode = told(live.permit, live.session.state, live.kit.tools) if entered else ()
+        mode = before_words(live.permit, live.session.state, live.kit.tools) if entered else ()
         yield from (*hidden, *mode, *_pictures(live, entered))
         yield from live.asking.resources(entered)
         yield from live.pages.of(entered)
@@ -35,7 +35,7 @@ def turn(live: Live, words: str, more: Callable[[], str] = str, own: str | None 
         said = f"{len(sent):,} of the {len(words):,} characters you wrote are sent; the model can recall the rest"
         hidden.append(Notice(said, "warning"))
     own_words = words if own is None else own
-    mode = told(live.permit, live.session.state, live.kit.tools)
+    mode = before_words(live.permit, live.session.state, live.kit.tools)
     for event in (*hidden, *mode, *live.telling.before(), *_pictures(live, own_words)):
         yield from live.session.emit(event)
     yield from map_events(live.asking.resources(own_words), live.session.emit)

@@ -13,7 +13,7 @@ from ctxe.domain.errors import ToolError
 from ctxe.domain.events import Event, Notice, Queued, ToolFinished
 from ctxe.domain.section import Chunk, digest
 from ctxe.domain.value import dataclass, replace
-from ctxe.project.session.calls import at_users_word, by_user
+from ctxe.project.session.calls import by_user, user_dispatcher
 from ctxe.project.window.web_pages import ASKED
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Pages:
         except ToolError as error:
             yield Notice(f"not read: {self.kit.clean(str(error))}", "warning")
             return
-        runs = at_users_word(self.runs, tool)
+        runs = user_dispatcher(self.runs, tool)
         for event in runs(ToolCall(f"user_{self.number()}", "use", arguments)):
             yield from self._finished(event) if isinstance(event, ToolFinished) else (event,)
 

@@ -17,7 +17,7 @@ from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source, Tas
 from ctxe.domain.value import dataclass, replace
 from ctxe.project.models import Counter
 from ctxe.project.window.mentions import NAMED, mentioned, pointed_at
-from ctxe.project.window.web_pages import beside
+from ctxe.project.window.web_pages import queued_sections
 
 if TYPE_CHECKING:
     from ctxe.knowledge.rules.instructions import Instructions
@@ -83,7 +83,7 @@ class Composer:
         task = replace(task_of(words, state), whole=(*_files_of(named), *standing), ahead=ahead)
         sections = [s for s in self._offered(task, entered) if s.placement == "task"]
         sections.append(named)
-        sections += beside(state.queued)
+        sections += queued_sections(state.queued)
         fresh = [*(_without_held(section, held) for section in sections), *self._surroundings(state, held)]
         found = tuple(s for s in pack(fresh, self.budget, self.count) if s.chunks or s.left_out)
         return (*found, *map(self.cleaned, self.offers.changes(state.with_new_turn(words, found), self.budget)))

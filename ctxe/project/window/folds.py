@@ -30,8 +30,8 @@ from ctxe.knowledge.skills.page import OPENING
 from ctxe.project.memory.standing import memory
 from ctxe.project.window.compose import Composer
 from ctxe.project.window.pace import expected
-from ctxe.project.window.pictured import surviving
-from ctxe.project.window.web_pages import surviving as pages
+from ctxe.project.window.pictured import pictures_list
+from ctxe.project.window.web_pages import pages_list
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -201,5 +201,5 @@ def _always_kept(state: State) -> Iterator[Chunk]:
     if state.todo:
         items = "\n".join(f"- [{how}] {what}" for what, how in state.todo)
         yield Chunk("todo", f"[todo list]\n{items}", "the todo list as it stands")
-    yield from surviving(state.conversation)
-    yield from pages(state.conversation)
+    yield from pictures_list(state.conversation)
+    yield from pages_list(state.conversation)

@@ -17,7 +17,7 @@ that is too long.
 """
 
 
-def held(state: State, *, announced: bool = False) -> dict[str, str]:
+def seen_versions(state: State, *, announced: bool = False) -> dict[str, str]:
     """Content hash of each file as the model last saw it, by path.
 
     ``announced`` includes files of which the model knows only that they changed.
@@ -28,14 +28,14 @@ def held(state: State, *, announced: bool = False) -> dict[str, str]:
     return found
 
 
-def known(state: State) -> dict[str, str]:
+def editable_versions(state: State) -> dict[str, str]:
     """Content hash, by path, of each file version that the model may edit.
 
     That is the version it last saw or made with an earlier call of the same reply. Reads in that reply do not count:
     the model has not seen their results yet.
     """
     made = {touch.path: touch.digest for one in state.results for touch in one.touches if touch.operation != "read"}
-    return held(state) | made
+    return seen_versions(state) | made
 
 
 def _seen(turn: Turn) -> Iterator[tuple[str, str, str]]:
@@ -68,7 +68,7 @@ def _in_view(conversation: Conversation) -> set[str]:
     return {path for path, _, tier in shown if tier in ("full", "region")}
 
 
-def freshen(
+def change_notes(
     state: State, digest_of: Callable[[str], str], content: News = lambda path, before, whole: ""
 ) -> list[Chunk]:
     """A note for every file that changed since the model saw it or was told of a change.
@@ -77,7 +77,7 @@ def freshen(
     diff or not at all: its whole text would take the place of a few lines.
     """
     notes, in_view = [], _in_view(state.conversation)
-    for path, before in held(state, announced=True).items():
+    for path, before in seen_versions(state, announced=True).items():
         now = digest_of(path)
         if now == before:
             continue
@@ -92,7 +92,7 @@ def freshen(
     return notes
 
 
-def within(room: int, content: News, count: Count) -> News:
+def within_budget(room: int, content: News, count: Count) -> News:
     """``content`` limited to ``room`` tokens in all, since a pull may have changed every file."""
     left = room
 

@@ -20,9 +20,9 @@ from ctxe.project.servers.lazy import LazyServers
 from ctxe.project.skills.finding import finder, named
 from ctxe.project.skills.use import Skilled
 from ctxe.project.window.files import SessionFiles
-from ctxe.project.window.freshness import known
+from ctxe.project.window.freshness import editable_versions
 from ctxe.project.window.gateways import gateways, web_of
-from ctxe.project.window.pictured import again, taker
+from ctxe.project.window.pictured import picture_by_handle, taker
 from ctxe.safety.secrets import clean_environment, is_secret_file
 from ctxe.tools.core import core_tools
 from ctxe.tools.delegate import Ask, delegate
@@ -80,7 +80,9 @@ def kit_for(
 
     workspace, clean = _workspace(project, state, boxed), cleaning(project.own_keys)
     recalling = Recalling(project, state)
-    notebook = Notebook(keeping.remember, keeping.record_failure, recalling, again(project, state), keeping.alike)
+    notebook = Notebook(
+        keeping.remember, keeping.record_failure, recalling, picture_by_handle(project, state), keeping.alike
+    )
     jobs = Jobs(project.root, project.config.tools.network)
     tools = {tool.name: tool for tool in core_tools(workspace, notebook, jobs if offers("use") else None)}
     shell = tools["run_command"] if offers("run_command") else None
@@ -110,7 +112,7 @@ def _skilled(
 def _workspace(project: Project, state: Callable[[], State], boxed: Boxed) -> Workspace:
     return Workspace(
         project.git,
-        known=lambda path: known(state()).get(path),
+        known=lambda path: editable_versions(state()).get(path),
         secret=is_secret_file,
         readable=readable(project),
         sandboxed=boxed.wrap,

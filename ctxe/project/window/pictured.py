@@ -88,7 +88,7 @@ def unseeing(project: Project, state: State) -> str:
     return "" if model.images else model.id
 
 
-def again(project: Project, state: Callable[[], State]) -> Callable[[str], Picture | None]:
+def picture_by_handle(project: Project, state: Callable[[], State]) -> Callable[[str], Picture | None]:
     """A function that finds a picture of the session by its handle, or None for a handle of another kind.
 
     It raises ToolError when the picture is gone or cannot be shown.
@@ -111,7 +111,7 @@ def again(project: Project, state: Callable[[], State]) -> Callable[[str], Pictu
     return find
 
 
-def kept(project: Project, sections: tuple[Section, ...]) -> tuple[Section, ...]:
+def with_saved_pictures(project: Project, sections: tuple[Section, ...]) -> tuple[Section, ...]:
     """The same sections, after saving their pictures."""
     for section in sections:
         for chunk in section.chunks:
@@ -132,7 +132,7 @@ def pictured(picture: Picture, why: str, path: str = "") -> Chunk:
     return Chunk(path or picture.name, f"[{picture.words}]", why, "full", path, picture.digest if path else "", picture)
 
 
-def surviving(conversation: Conversation) -> Iterator[Chunk]:
+def pictures_list(conversation: Conversation) -> Iterator[Chunk]:
     """One chunk that lists every picture of a session with the handle that shows it again; nothing without pictures."""
     lines = [f"- {handle}: {one.words}, seen in turn {turn}" for handle, (one, turn) in conversation.pictures().items()]
     if lines:

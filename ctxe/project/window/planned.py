@@ -12,7 +12,7 @@ from ctxe.domain.section import Omission, Priority, Section, Task
 from ctxe.domain.value import replace
 from ctxe.project.planning.indexing import index
 from ctxe.project.planning.plan import made
-from ctxe.project.window.saying import nameless, said, telling
+from ctxe.project.window.saying import says_enough, without_paths, without_pictures
 from ctxe.repo.indexing.repair import refresh_with_repair
 from ctxe.repo.planning.planner import Plan
 from ctxe.repo.planning.source import section
@@ -74,8 +74,8 @@ class Planning:
     def offer(self, task: Task, room: int) -> Sequence[Section]:
         """Planned files of at most ``room`` tokens, or an omission that says why words plan nothing. Never raises."""
         named = tuple(path for path in task.named if not has_picture_name(path))
-        task = replace(task, words=said(task.words), named=named)
-        if not (task.named or telling(task.words)):
+        task = replace(task, words=without_pictures(task.words), named=named)
+        if not (task.named or says_enough(task.words)):
             return (_no_files(SHORT),) if task.words.strip() and not task.under_way else ()
         fresh = self._start_build()
         if not self._built():
@@ -95,7 +95,7 @@ class Planning:
         if not fresh:  # the tree may have changed since the index was built
             refresh_with_repair(self._index)
         made = self._plan(self._index, task, min(room, FOLLOWING if task.files else PACKED))
-        only = task.under_way or not telling(nameless(task.words))
+        only = task.under_way or not says_enough(without_paths(task.words))
         return [self._near_best(made, task, named_only=only)] if made.files else ()
 
     def _start_build(self) -> bool:

@@ -30,20 +30,20 @@ SAYINGS = """
 """
 
 
-def said(words: str) -> str:
+def without_pictures(words: str) -> str:
     """Words without the names of pictures: what is to be done with a picture does not tell which files are needed."""
     kept = (word for word in words.split(" ") if not (word[:1] == "@" and has_picture_name(word.rstrip(".,;:!?)"))))
     return " ".join(kept)
 
 
-def nameless(words: str) -> str:
+def without_paths(words: str) -> str:
     """Words without the paths among them."""
     from ctxe.lexical.symbols import symbols_in
 
     return " ".join(word for word in words.split() if not (("." in word or "/" in word) and symbols_in(word).paths))
 
 
-def telling(words: str) -> bool:
+def says_enough(words: str) -> bool:
     """Do the words say enough to plan by? A greeting or go-ahead does not, a question about the whole project does."""
     from ctxe.lexical.words import terms
     from ctxe.repo.planning.overview import about

@@ -19,7 +19,7 @@ from ctxe.project.models import budget_for, counter
 from ctxe.project.servers.lazy import any_named
 from ctxe.project.skills.use import skills
 from ctxe.project.window.compose import Composer, SessionSources, rules_section
-from ctxe.project.window.freshness import freshen, within
+from ctxe.project.window.freshness import change_notes, within_budget
 from ctxe.project.window.mentions import named_files
 from ctxe.project.window.planned import Chosen, Planning
 
@@ -110,7 +110,7 @@ def changes(state: State, files: SessionFiles, budget: Budget, count: Count) -> 
     def news(path: str, before: str, whole: bool) -> str:
         return files.news(path, before, each, count, whole=whole)
 
-    notes = tuple(freshen(state, files.digest_of, within(budget.room("files"), news, count)))
+    notes = tuple(change_notes(state, files.digest_of, within_budget(budget.room("files"), news, count)))
     return [Section("changes", Priority.INJECTED, notes, "task")] if notes else []
 
 

@@ -13,7 +13,7 @@ PAGES = "pages"
 ASKED = "you asked for this page"
 
 
-def beside(queued: Sequence[Chunk]) -> list[Section]:
+def queued_sections(queued: Sequence[Chunk]) -> list[Section]:
     """Sections for chunks that wait for the user's words: pages at the priority of files, others at that of words."""
     pages = tuple(chunk for chunk in queued if "://" in chunk.id)  # the id of a page is its URL
     others = tuple(chunk for chunk in queued if "://" not in chunk.id)
@@ -21,7 +21,7 @@ def beside(queued: Sequence[Chunk]) -> list[Section]:
     return [*made, *([Section("asides", Priority.TASK, others, "task")] if others else [])]
 
 
-def surviving(conversation: Conversation) -> Iterator[Chunk]:
+def pages_list(conversation: Conversation) -> Iterator[Chunk]:
     """One chunk that lists the URL of every page the user asked for and how to see it again; nothing without pages."""
     if lines := [f"- {address}" for address in pages_of(conversation)]:
         head = "[pages the user asked for; one that stands here no more is shown again by `recall` with its address]"

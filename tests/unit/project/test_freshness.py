@@ -6,7 +6,7 @@ from ctxe.agent.state import State
 from ctxe.context.superseded import CHANGED
 from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Touch, Turn
 from ctxe.domain.section import Chunk
-from ctxe.project.window.freshness import freshen, held, news_of
+from ctxe.project.window.freshness import change_notes, news_of, seen_versions
 
 LONG = "".join(f"line {n} of it\n" for n in range(60))
 
@@ -47,7 +47,7 @@ def test_of_what_is_told_without_a_version_nothing_is_known() -> None:
     rule = Chunk("rules", "use tabs", path="b")
     gone = Chunk(CHANGED + "c", "it is gone", path="c")
     told = Step(step.reply, step.results, (rule, gone))
-    assert held(State(Conversation((Turn("go", (), (told,)),))), announced=True) == {"a": "1", "c": ""}
+    assert seen_versions(State(Conversation((Turn("go", (), (told,)),))), announced=True) == {"a": "1", "c": ""}
 
 
 def test_the_note_says_what_the_file_is_now_and_counts_as_seen() -> None:
@@ -57,7 +57,7 @@ def test_the_note_says_what_the_file_is_now_and_counts_as_seen() -> None:
     def content(path: str, before: str, whole: bool) -> str:
         return f"{path} was {before}" if path == "b" and whole else ""
 
-    notes = freshen(state, lambda path: now[path], content)
+    notes = change_notes(state, lambda path: now[path], content)
     why = "since you last saw it, not by an edit of yours."
     assert [(note.text, note.tier, note.path, note.of) for note in notes] == [
         (f"[ctxe: b changed {why} Now, in place of what stands above:]\nb was 2", "region", "b", "20"),
@@ -67,7 +67,7 @@ def test_the_note_says_what_the_file_is_now_and_counts_as_seen() -> None:
     (turn,) = state.conversation.turns
     (step,) = turn.steps
     told = Step(step.reply, step.results, tuple(notes))
-    known = held(State(Conversation((Turn("go", (), (told,)),))))
+    known = seen_versions(State(Conversation((Turn("go", (), (told,)),))))
     assert (known["a"], known["b"], known["d"]) == ("1", "20", "4")
 
 
@@ -81,7 +81,7 @@ def test_a_file_that_was_folded_away_is_shown_as_a_diff_or_not_at_all() -> None:
         asked[path] = whole
         return ""
 
-    assert [note.tier for note in freshen(state, lambda path: "new", content)] == ["name", "name"]
+    assert [note.tier for note in change_notes(state, lambda path: "new", content)] == ["name", "name"]
     assert asked == {"a": False, "b": True}
     assert news_of(None, "x\ny\n", 10, words, whole=False) == ""
     assert news_of(LONG, LONG.replace("line 30 of it", "line thirty"), 1_000, words, whole=False).startswith("@@ -29")

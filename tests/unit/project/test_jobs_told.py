@@ -12,7 +12,7 @@ from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, 
 from ctxe.domain.events import Event, Noted, Queued, ToolFinished, ToolStarted
 from ctxe.domain.section import Chunk
 from ctxe.domain.tool import Allow, ToolOutput
-from ctxe.project.session.jobs import Telling, gone, left, words
+from ctxe.project.session.jobs import Telling, ended_lines, ended_with_session, unfinished
 from ctxe.tools.jobs import Jobs
 
 FOLD = Fold(Position(0, 1), cause="due")
@@ -90,10 +90,10 @@ def test_a_job_whose_start_the_user_stopped_is_told_with_the_next_words_and_know
     said = "[ctxe: job 1 still runs: `sleep 60 # …`; `use` job/1 reads it]"
     assert queued == Queued((Chunk("running job 1", said, "a job runs"),))
     assert list(tells.before()) == list(tells.between(talk())) == []
-    assert left([queued]) == (1, {1: "sleep 60 # …"})
-    assert left([queued, *gone({1: "sleep 60"})]) == (1, {})
+    assert unfinished([queued]) == (1, {1: "sleep 60 # …"})
+    assert unfinished([queued, *ended_with_session({1: "sleep 60"})]) == (1, {})
     odd = [Queued((Chunk(name, "", ""),)) for name in ("running job x", "gone job ", "running job " + "9" * 5000)]
-    assert left(odd) == (0, {})
+    assert unfinished(odd) == (0, {})
 
 
 def finished(**facts: object) -> ToolFinished:
@@ -111,14 +111,14 @@ def test_what_a_log_leaves_running_is_gone_and_said_once() -> None:
         finished(job=3, command="watch", ended="stopped"),
         finished(command="tail -f log", job=4),
     ]
-    highest, running = left(events)
+    highest, running = unfinished(events)
     assert (highest, running) == (4, {1: "npm run dev", 4: "tail -f log"})
-    assert words(running)[0] == "job 1 no longer runs: `npm run dev` ended with the session"
-    told = list(gone(running))
+    assert ended_lines(running)[0] == "job 1 no longer runs: `npm run dev` ended with the session"
+    told = list(ended_with_session(running))
     assert [chunk.id for event in told if isinstance(event, Queued) for chunk in event.chunks] == [
         "gone job 1",
         "gone job 4",
     ]
-    assert left([*events, *told]) == (4, {})
-    assert list(gone({})) == []
-    assert left([]) == (0, {})
+    assert unfinished([*events, *told]) == (4, {})
+    assert list(ended_with_session({})) == []
+    assert unfinished([]) == (0, {})

@@ -17,7 +17,7 @@ from ctxe.project.memory.recalling import recalled
 from ctxe.project.window.folds import folds
 from ctxe.project.window.kit import kit_for
 from ctxe.project.window.sources import composer
-from ctxe.project.window.web_pages import beside
+from ctxe.project.window.web_pages import queued_sections
 from tests.unit.project.test_lessons_at_folds import steps
 
 PLAN = "# Do it\n\n1. One\n2. Two"
@@ -28,11 +28,11 @@ PAGE = Chunk(URL, "# Manual\n[4 lines left out]", "you asked for this page", "re
 
 def test_what_waits_for_words_is_parted_by_how_long_it_has_to_stand() -> None:
     other = Chunk("pin 1", "x", "you pinned it")
-    assert beside((other, PAGE)) == [
+    assert queued_sections((other, PAGE)) == [
         Section("pages", Priority.INJECTED, (PAGE,), "task"),
         Section("asides", Priority.TASK, (other,), "task"),
     ]
-    assert beside(()) == []
+    assert queued_sections(()) == []
 
 
 def test_plan_and_pages_stand_after_every_fold(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from ctxe.project.servers import pages
 from ctxe.project.servers.acting import CHANGED
 from ctxe.project.servers.configured import accept, configured, named, refused, withdraw
 from ctxe.project.servers.connections import connections
-from ctxe.project.servers.launching import launch_of, told
+from ctxe.project.servers.launching import exact_rows, launch_of
 from ctxe.project.servers.lazy import LazyServers
 from ctxe.project.servers.listed import LINE, ServerLines
 from ctxe.project.servers.use import Servers
@@ -91,7 +91,7 @@ def test_a_projects_server_starts_only_after_a_yes_to_exactly_this(tmp_path: Pat
     (here.root / "serve.sh").write_text("one")
     (one,) = configured(here)
     assert (one.state, one.usable, one.settings.allow) == ("new", False, ())
-    assert told(one, here) == [
+    assert exact_rows(one, here) == [
         "runs         ./serve.sh",
         "  argument   x",
         "  variable   A=1",
@@ -126,7 +126,7 @@ def test_an_address_is_approved_with_its_headers_and_in_this_folder_only(tmp_pat
     (tmp_path / "other").mkdir()
     assert named(project(tmp_path / "other", "", {"web": given}), "web").state == "new"
     here = project(tmp_path, "", {"web": given})
-    assert told(named(here, "web"), here)[-1] == "takes from your environment: TOKEN"
+    assert exact_rows(named(here, "web"), here)[-1] == "takes from your environment: TOKEN"
 
 
 @pytest.mark.parametrize(
