@@ -27,6 +27,21 @@ _WRONG_CALL = (
     "No module named",
     "unknown option",
 )
+_WRONG_NAME = (
+    "missing script",
+    "no such command",
+    "no such subcommand",
+    "unknown command",
+    "not a git command",
+    "No rule to make target",
+    "no such option",
+    "unknown flag",
+    "unexpected argument",
+    "unrecognized option",
+    "invalid choice",
+)
+SPELLED = 0.7
+"""Least similarity of two words for the second to be the first without its slip."""
 _WRONG_PATH = ("No such file", "file or directory", "no tests ran", "does not exist")
 """Messages about a wrong path: only then may the corrected call name other files."""
 
@@ -139,10 +154,20 @@ class FailedCommand:
         same_files = set(named_files(self.command)) <= set(named_files(command))
         wrong = self._error_contains(_WRONG_CALL) and (self._error_contains(_WRONG_PATH) or same_files)
         same = program(self.command) == program(command) and program(command) not in _SCRIPTS
-        return wrong and (similar or (same and not self.edits))
+        misspelt = self._error_contains(_WRONG_NAME) and _spelt_right(self.command, command)
+        return misspelt or (wrong and (similar or (same and not self.edits)))
 
     def _error_contains(self, words: tuple[str, ...]) -> bool:
         return any(word.lower() in self.error.lower() for word in words)
+
+
+def _spelt_right(wrong: str, right: str) -> bool:
+    """Whether one word, and no more, is spelled otherwise."""
+    from ctxe.lexical.similarity import wording_similarity
+
+    one, other = wrong.split(), right.split()
+    differ = [(a, b) for a, b in zip(one, other, strict=False) if a != b]
+    return len(one) == len(other) and len(differ) == 1 and wording_similarity(*differ[0]) >= SPELLED
 
 
 def all_failing(facts: Mapping[str, Any]) -> tuple[str, ...]:
