@@ -94,7 +94,7 @@ def _candidates(topics: Sequence[Topic], survey: Survey, density: float, recorde
     empty = _uninformative(survey)
     for core, seen in survey.lines.items():
         topic = home.get(seen.entry)
-        if topic is None or seen.replaced > seen.written or core in recorded:
+        if topic is None or seen.replaced > seen.written or core in recorded or _settled(seen.entry, topic):
             continue
         line, passed = seen.line, is_passed(core)
         own = 0.0 if core in empty or passed else worth(seen)
@@ -102,6 +102,12 @@ def _candidates(topics: Sequence[Topic], survey: Survey, density: float, recorde
         if own or names:
             found.append((topic, seen, names, own, 1 + density * len(line.text)))
     return found
+
+
+def _settled(entry: HistoryEntry, topic: Topic) -> bool:
+    """Whether a command failed that went well when it was run again: what it said then would read as its outcome."""
+    newest = topic.entries[-1]
+    return entry.kind == "shell" and not entry.ok and newest.ok and newest.title == entry.title
 
 
 def _uninformative(survey: Survey) -> set[str]:

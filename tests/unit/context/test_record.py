@@ -144,6 +144,17 @@ def test_a_failed_command_says_why_even_when_nothing_else_fits() -> None:
     assert "src/x.c: fatal thing" in lines
 
 
+def test_what_a_command_said_when_it_failed_goes_once_it_went_well() -> None:
+    told = "Exit code: 2\nsrc/cart.c:12: error: unknown type name cart_item"
+    failed, fine = (step(n, "bash", {"command": "make all"}, text) for n, text in ((1, told), (2, "linked cart_app")))
+    other = step(3, "bash", {"command": "make test"}, told.replace("cart_item", "test_item"))
+    assert "src/cart.c:12: error: unknown type name cart_item" in made(surveyed(failed, other))
+    lines = made(surveyed(failed, fine, other))
+    assert "src/cart.c:12: error: unknown type name cart_item" not in lines
+    assert "linked cart_app" in lines
+    assert "src/cart.c:12: error: unknown type name test_item" in lines
+
+
 def test_edited_files_are_always_named() -> None:
     steps = [step(n, "edit", {"path": f"src/f{n}.py", "old_string": "a", "new_string": "b"}, "ok") for n in range(1, 6)]
     reads = [step(n, "read", {"path": f"r{n}.py"}, f"value_{n} = compute_{n}") for n in range(6, 40)]
