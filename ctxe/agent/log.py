@@ -54,8 +54,8 @@ def from_record(record: dict[str, Any]) -> Kept:
 class Log:
     """An open session log to which events are appended. ``clock`` gives UTC in ISO 8601.
 
-    ``header`` is the header still to be written, empty once it is. ``newest`` is the record written last. ``leads`` is
-    True once this log is the newest of its folder, whatever the clock says.
+    ``header`` is the header still to be written, empty once it is. ``newest`` is the record written last. ``is_newest``
+    is True once this log is the newest of its folder, whatever the clock says.
     """
 
     path: Path
@@ -63,8 +63,8 @@ class Log:
     count: int = 0
     header: dict[str, Any] = field(default_factory=dict)
     newest: dict[str, Any] = field(default_factory=dict)
-    held: AppendFile | None = None
-    leads: bool = False
+    file: AppendFile | None = None
+    is_newest: bool = False
 
     @classmethod
     def create(
@@ -86,31 +86,31 @@ class Log:
         header |= {"parent": parent} if parent else {}
         return cls(folder / f"{session}.jsonl", clock, header=header)
 
-    def keep(self, event: Kept) -> None:
+    def append(self, event: Kept) -> None:
         """Make an event durable. Raises StoreError; ``count`` grows only when the event is on disk."""
         if self.header:
-            self.hold().append(_line(self.header))
+            self.open_file().append(_line(self.header))
             self.header = {}
         record = {"n": self.count + 1, "at": self.clock(), **to_record(event)}
-        self.hold().append(_line(record))
+        self.open_file().append(_line(record))
         self.count, self.newest = self.count + 1, record
-        if not self.leads:
-            self.leads = True
+        if not self.is_newest:
+            self.is_newest = True
             _become_newest(self.path)
 
-    def begin(self, timed: Sequence[tuple[str, Kept]]) -> None:
+    def copy_events(self, timed: Sequence[tuple[str, Kept]]) -> None:
         """Begin with the events of another log, each with its own time, written all or nothing. Raises StoreError."""
         records = [{"n": n, "at": at or self.clock(), **to_record(event)} for n, (at, event) in enumerate(timed, 1)]
         if records:
             text = "".join(f"{_line(record)}\n" for record in (self.header, *records))
             replace(self.path, text.encode("utf-8", "surrogateescape"))
             self.header, self.count, self.newest = {}, len(records), records[-1]
-            self.hold()
+            self.open_file()
 
-    def hold(self) -> AppendFile:
+    def open_file(self) -> AppendFile:
         """The open file; while it is open, a log that is removed gets written again."""
-        self.held = self.held or AppendFile(self.path)
-        return self.held
+        self.file = self.file or AppendFile(self.path)
+        return self.file
 
 
 def _become_newest(path: Path) -> None:

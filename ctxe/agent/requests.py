@@ -102,6 +102,6 @@ def _said(role: str, block: Block) -> WireText:
         case ToolResult():
             return "result", block.text
         case Image(picture):
-            return role, f"[{picture.words}]"
+            return role, f"[{picture.description}]"
         case Carry(carried):
             return "carry", carried

@@ -96,7 +96,7 @@ class Session:
             event = self._summed(event)
         if isinstance(event, Kept):
             try:
-                self.log.keep(event)
+                self.log.append(event)
                 self.unlogged = ""
             except StoreError as error:
                 # The chat goes on from memory; the user is told once that the log is not being written.

@@ -67,19 +67,19 @@ class Summary:
 
 @dataclass(slots=True)
 class LogScan:
-    """The header of a log (``at``, ``fork``, ``copied``), and what its whole lines up to byte ``until`` say."""
+    """The header of a log (``at``, ``fork``, ``copied``), and what its whole lines up to byte ``offset`` say."""
 
     at: str
     fork: str
     copied: int
-    until: int = 0
+    offset: int = 0
     words: str = ""
     turns: int = 0
     model: str = ""
     outcome: str = ""
     spent: list[ReplyCost] = field(default_factory=list)
 
-    def take(self, record: dict[str, Any]) -> None:
+    def add(self, record: dict[str, Any]) -> None:
         """Add the next record."""
         match record.get("type"):
             case "turn_started":
@@ -150,14 +150,14 @@ def finish_scan(path: Path, scan: LogScan) -> Summary:
     """
     seen = scan
     with path.open("rb") as file:
-        file.seek(scan.until)
+        file.seek(scan.offset)
         for line in file:
             if line.endswith(b"\n"):
-                scan.until += len(line)
+                scan.offset += len(line)
             else:
                 seen = replace(scan, spent=[*scan.spent])
             for record in _wanted(line):
-                seen.take(record)
+                seen.add(record)
     return seen.to_summary(path.stem, path.stat().st_mtime)
 
 

@@ -53,20 +53,20 @@ def _summary_of(path: Path, known: _ReadLog | None) -> tuple[Summary, _ReadLog]:
     """The summary of a log, and what is known of it now. Raises SessionError, OSError."""
     held = path.stat()
     mark = (held.st_size, held.st_mtime_ns, held.st_ino)
-    if known and known.mark == mark and known.scan.until == held.st_size:
+    if known and known.mark == mark and known.scan.offset == held.st_size:
         return known.scan.to_summary(path.stem, held.st_mtime), known
     scan = start_scan(path)
     if known and _grew(path, known, scan):
         scan = known.scan
     one = finish_scan(path, scan)
-    return one, _ReadLog(mark, _before(path, scan.until), scan)
+    return one, _ReadLog(mark, _before(path, scan.offset), scan)
 
 
 def _grew(path: Path, known: _ReadLog, now: LogScan) -> bool:
     """True when the log still begins as the known one did and has only become longer."""
     then = known.scan
     same = (then.at, then.fork, then.copied) == (now.at, now.fork, now.copied)
-    return same and path.stat().st_size >= then.until and _before(path, then.until) == known.before
+    return same and path.stat().st_size >= then.offset and _before(path, then.offset) == known.before
 
 
 def _before(path: Path, until: int) -> str:

@@ -37,7 +37,7 @@ class BudgetOptions:
 
 def parsed(words: list[str]) -> BudgetOptions | None:
     """Parse a plain command line; None if Typer must parse it."""
-    read = OPTIONS.read(words)
+    read = OPTIONS.parse(words)
     return None if read is None else BudgetOptions(" ".join(read[1]), **read[0])
 
 

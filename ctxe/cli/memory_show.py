@@ -31,7 +31,7 @@ class MemoryOptions:
 
 def parsed(words: list[str]) -> MemoryOptions | None:
     """Parse a plain command line; None if Typer must parse it, as for every other command of the group."""
-    read = OPTIONS.read(words[1:]) if words[:1] == ["show"] else None
+    read = OPTIONS.parse(words[1:]) if words[:1] == ["show"] else None
     return None if read is None or len(read[1]) > 1 else MemoryOptions(" ".join(read[1]), **read[0])
 
 

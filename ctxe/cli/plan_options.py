@@ -45,7 +45,7 @@ class PlanOptions:
 
 def parsed(words: list[str]) -> PlanOptions | None:
     """Parse a plain command line; None if Typer must parse it."""
-    read = OPTIONS.read(words)
+    read = OPTIONS.parse(words)
     return None if read is None else PlanOptions(" ".join(read[1]), **read[0])
 
 

@@ -32,7 +32,7 @@ class OptionParser:
     lists: Collection[str] = ()
     choices: Mapping[str, Collection[str]] = field(default_factory=dict)
 
-    def read(self, words: Sequence[str]) -> tuple[dict[str, Any], list[str]] | None:
+    def parse(self, words: Sequence[str]) -> tuple[dict[str, Any], list[str]] | None:
         """The fields that are set, and the words between options, as Typer parses them.
 
         None for anything that Typer must parse, or complain about.

@@ -54,7 +54,7 @@ class Frame:
     since: Position = BEGINNING
 
     @property
-    def own(self) -> ReplyBlocks:
+    def reply_blocks(self) -> ReplyBlocks:
         """Selects the replies whose provider-specific blocks are sent."""
         return ReplyBlocks(self.model, self.since)
 
@@ -78,7 +78,7 @@ def assemble(
     tools = [tool_piece(schema, count) for schema in frame.tools]
     standing = {section.name: section_pieces(section, count) for section in frame.sections}
     rules = [p for s in frame.sections if s.priority is Priority.SYSTEM for p in standing[s.name]]
-    uncut = conversation_pieces(conversation, count, frame.own)
+    uncut = conversation_pieces(conversation, count, frame.reply_blocks)
     fitted = _fit_task(uncut, budget.usable - _sum(tools) - _sum(rules), count, [*tools, *rules])
     must = _sum([*tools, *rules, *fitted.record, *_words(fitted), *fitted.steps[-1:]])
     # Room that shortening the task leaves by chance is not given out: with a larger budget it would be gone again.

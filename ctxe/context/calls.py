@@ -41,20 +41,20 @@ class CallArguments:
     """Parsed arguments: short ``values`` by key, contents put in and taken out, (path, change) per file of a patch."""
 
     values: dict[str, str] = field(default_factory=dict)
-    put_in: tuple[str, ...] = ()
-    taken_out: tuple[str, ...] = ()
-    patched: tuple[tuple[str, str], ...] = ()
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    patches: tuple[tuple[str, str], ...] = ()
 
     @property
     def texts(self) -> tuple[str, ...]:
         """Every string in the arguments, without JSON syntax."""
-        changes = tuple(text for change in self.patched for text in change)
-        return (*self.values.values(), *self.put_in, *self.taken_out, *changes)
+        changes = tuple(text for change in self.patches for text in change)
+        return (*self.values.values(), *self.added, *self.removed, *changes)
 
     @property
-    def edits(self) -> bool:
+    def is_edit(self) -> bool:
         """True when the call carries contents, as an edit does."""
-        return bool(self.put_in or self.taken_out or self.patched)
+        return bool(self.added or self.removed or self.patches)
 
     @property
     def path(self) -> str:

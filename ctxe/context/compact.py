@@ -75,15 +75,15 @@ class FoldRoom:
     usable: int
     standing: int
 
-    def line(self, policy: FoldPolicy) -> int:
+    def fold_line(self, policy: FoldPolicy) -> int:
         """Request size in tokens above which it is folded: the lowest of the lines."""
-        return min(self.full(policy), self.paying(policy), policy.target_tokens or self.usable)
+        return min(self.full_line(policy), self.paying_line(policy), policy.target_tokens or self.usable)
 
-    def full(self, policy: FoldPolicy) -> int:
+    def full_line(self, policy: FoldPolicy) -> int:
         """Request size in tokens above which it is folded whatever the price."""
         return self.standing + int(policy.at * max(0, self.usable - self.standing))
 
-    def paying(self, policy: FoldPolicy) -> int:
+    def paying_line(self, policy: FoldPolicy) -> int:
         """Request size in tokens above which folding pays; ``usable`` where cached reads are free."""
         if policy.billing.read <= 0:
             return self.usable
@@ -94,7 +94,7 @@ class FoldRoom:
 
     def target(self, policy: FoldPolicy) -> int:
         """Request size in tokens right after a fold."""
-        return self._kept(self.line(policy), policy)
+        return self._kept(self.fold_line(policy), policy)
 
     def _kept(self, line: int, policy: FoldPolicy) -> int:
         free = max(0, line - self.standing)
@@ -110,11 +110,11 @@ def fold_cause(size: int, steps: int, room: FoldRoom, policy: FoldPolicy, done: 
     """
     if size > room.usable:
         return "overflow"
-    if size > min(room.full(policy), policy.target_tokens or room.usable):
+    if size > min(room.full_line(policy), policy.target_tokens or room.usable):
         return "threshold"
     if policy.window and steps > policy.window:
         return "window"
-    if size <= room.paying(policy):
+    if size <= room.paying_line(policy):
         return None
     kept = room.target(policy)
     return "price" if is_fold_cheaper(size - kept, kept - room.standing, policy.calls(done), policy.billing) else None

@@ -52,7 +52,7 @@ def _masks(
     made: dict[str, str] = {}
     known, seen = VisibleLines(), replace(fold, masks=(masks := dict(fold.masks)))
     for position, step in conversation.steps(fold.upto):
-        above = known.of(_before(conversation, position, seen))
+        above = known.update(_before(conversation, position, seen))
         for call, result in zip(step.reply.calls, step.results, strict=True):
             if result.call_id in wanted:
                 kind = kind_of(call.name, parse_arguments(call.arguments))

@@ -57,7 +57,7 @@ def fold(
     upto, kept = _cut(conversation, int(free * (1 - policy.record_share)), policy, count)
     if upto == Position(0, 0):
         return Fold(upto, cause=cause)
-    seen = survey() if survey else Survey().read(conversation, lambda result: result.text)
+    seen = survey() if survey else Survey().update(conversation, lambda result: result.text)
     words = keep_words(conversation, upto, room, count)
     messages = [chunk for _, chunk in sorted(words.items())] + [*left_out_handles(conversation, upto, words)]
     extra = _size([*messages, *also], count) - count(words[0].text)
@@ -188,7 +188,7 @@ def whole_steps(conversation: Conversation) -> int:
 
 def request_size(frame: Frame, conversation: Conversation, count: Count) -> int:
     """Tokens of the next request if it held the whole conversation (with its fold applied)."""
-    parts = conversation_pieces(conversation, count, frame.own)
+    parts = conversation_pieces(conversation, count, frame.reply_blocks)
     words = (parts.words,) if parts.words else ()
     pieces: tuple[Piece, ...] = (*parts.record, *parts.older, *parts.gathered, *words, *parts.steps)
     return _frame_tokens(frame, count) + sum(piece.tokens for piece in pieces)
@@ -234,6 +234,6 @@ def _decayed(conversation: Conversation, upto: Position, after: int, count: Coun
                 masks[result.call_id] = f"{result.text}\n[it gave way; `recall {result.picture.handle}` shows it again]"
                 continue
             short = trim(result.text, "other", MASK, count, result.handle or result.call_id)
-            if short.cut:
+            if short.is_cut:
                 masks[result.call_id] = short.text
     return masks

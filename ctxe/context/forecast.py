@@ -29,7 +29,7 @@ def forecast(
     """
     pace = max(0, round(sum(grown) / len(grown))) if grown else 0
     steps = _steps(conversation, room, policy, size, pace)
-    line = size + steps * pace if steps else room.line(policy)
+    line = size + steps * pace if steps else room.fold_line(policy)
     if prices is None:
         return Forecast(steps, line, pace)
     fold_usd = request_usd(room.target(policy), room.standing, prices)

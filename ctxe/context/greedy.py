@@ -21,12 +21,12 @@ TITLE_LINES = 3
 
 @dataclass(slots=True)
 class Topic:
-    """Entries about the same thing, oldest first, under one heading of ``cost`` tokens; ``open`` once it is shown."""
+    """Entries about the same thing, oldest first, under one heading of ``cost`` tokens."""
 
     entries: list[HistoryEntry]
     cost: float
-    open: bool = False
-    must: bool = False
+    is_shown: bool = False
+    is_required: bool = False
 
     @property
     def title(self) -> tuple[str, ...]:
@@ -34,7 +34,7 @@ class Topic:
         return tuple(line.strip() for line in self.entries[-1].title[:TITLE_LINES])
 
     @property
-    def named(self) -> tuple[str, ...]:
+    def names(self) -> tuple[str, ...]:
         """The names in the heading."""
         return tuple(name for line in self.title for name in names_in(line))
 
@@ -72,11 +72,11 @@ def choose_lines(
             continue
         if gain > 0 and price > room and i in fitting:
             fitting = {other for other in fitting if candidates[other][-1] <= room}
-        elif gain > 0 and (cost := price if topic.open else price + topic.cost) <= room:
+        elif gain > 0 and (cost := price if topic.is_shown else price + topic.cost) <= room:
             room -= cost
             order.append((topic, seen))
-            used = names if topic.open else names + topic.named
-            topic.open = True
+            used = names if topic.is_shown else names + topic.names
+            topic.is_shown = True
             left.update(dict.fromkeys(used, 0.0))
         fitting.discard(i)
     return order
@@ -87,4 +87,4 @@ def _gain(candidate: Candidate, left: dict[str, float]) -> float:
     topic, _, names, worth, cost = candidate
     if names:
         worth += sum(map(left.__getitem__, names))
-    return worth / (cost if topic.open else cost + HEADING / 2)
+    return worth / (cost if topic.is_shown else cost + HEADING / 2)

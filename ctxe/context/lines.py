@@ -56,7 +56,7 @@ class HistoryEntry:
     path: str = ""
     kind: Kind = "other"
     ok: bool = True
-    edits: bool = False
+    is_edit: bool = False
     lines: tuple[Line, ...] = ()
 
 
@@ -111,17 +111,17 @@ def _entries(call: ToolCall, result: ToolResult, number: int, text: str) -> Iter
     asked = parse_arguments(call.arguments)
     ok = result.ok and not _FAILED.search(text[:400])
     kind = kind_of(call.name, asked)
-    own, *others = asked.patched or (("", ""),)
+    own, *others = asked.patches or (("", ""),)
     path = _path_of(asked, result) or own[0]
     lines = [line for value in asked.values.values() for line in lines_in(value, "asked")]
-    lines += [line for value in asked.taken_out for line in lines_in(value, "replaced")]
-    lines += [line for value in (*asked.put_in, *own) for line in lines_in(value, "written")]
+    lines += [line for value in asked.removed for line in lines_in(value, "replaced")]
+    lines += [line for value in (*asked.added, *own) for line in lines_in(value, "written")]
     lines += lines_in(text, "result")
     title = asked.title or own[:1]
-    yield HistoryEntry(number, call.name, title, path, kind, ok, asked.edits, tuple(lines))
+    yield HistoryEntry(number, call.name, title, path, kind, ok, asked.is_edit, tuple(lines))
     for patched, change in others:
         written = tuple(line for value in (patched, change) for line in lines_in(value, "written"))
-        yield HistoryEntry(number, call.name, (patched,), patched, kind, ok, edits=True, lines=written)
+        yield HistoryEntry(number, call.name, (patched,), patched, kind, ok, is_edit=True, lines=written)
 
 
 def _path_of(asked: CallArguments, result: ToolResult) -> str:

@@ -45,7 +45,7 @@ def near_use(survey: Survey) -> dict[HistoryEntry, bytearray]:
 def nearness(history: FileHistory, survey: Survey) -> Callable[[LineSightings], float]:
     """A scorer for lines of a file: how much likelier than others they are edited next, given the newest edits."""
     key = file_key(history.path)
-    done = [entry for entry in survey.newest() if entry.edits and file_key(entry.path) == key]
+    done = [entry for entry in survey.newest() if entry.is_edit and file_key(entry.path) == key]
     changed = [line for entry in done for line in entry.lines if line.origin in {"replaced", "written"}]
     touched = {name for line in changed for name in line.names}
     places = places_of(history) if changed else {}

@@ -75,7 +75,7 @@ def _grouped(entries: Sequence[HistoryEntry], density: float) -> list[Topic]:
     """Topics in the order of their newest entries."""
     topics: dict[str, list[HistoryEntry]] = {}
     for entry in entries:
-        about = entry.path if entry.edits or entry.kind not in ("shell", "search") else ""
+        about = entry.path if entry.is_edit or entry.kind not in ("shell", "search") else ""
         key = file_key(about) if about else "\n".join(entry.title) or f"{entry.what} {entry.step}"
         topics.setdefault(key, []).append(entry)
     made = [Topic(found, 0.0) for found in topics.values()]
@@ -129,10 +129,10 @@ def _open_required(topics: Sequence[Topic], left: dict[str, float], room: float,
     for topic in reversed(topics):
         if topic.entries[-1].step <= since:
             break
-        if spent + topic.cost <= room and (not topic.entries[-1].ok or any(entry.edits for entry in topic.entries)):
+        if spent + topic.cost <= room and (not topic.entries[-1].ok or any(entry.is_edit for entry in topic.entries)):
             spent += topic.cost
-            topic.open = topic.must = True
-            left.update(dict.fromkeys(topic.named, 0.0))
+            topic.is_shown = topic.is_required = True
+            left.update(dict.fromkeys(topic.names, 0.0))
     return spent
 
 
@@ -159,7 +159,7 @@ def _rendered(topics: Sequence[Topic], order: Sequence[Shown], since: int) -> st
     if not last:
         parts = ["[Words of the user before the first step, folded. Below are lines of them, word for word.]"]
     for topic in topics:
-        if (picked := lines[id(topic)]) or topic.must:
+        if (picked := lines[id(topic)]) or topic.is_required:
             parts += _topic_lines(topic, picked)
     return "\n".join(parts)
 

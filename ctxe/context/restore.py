@@ -115,9 +115,9 @@ def _being_edited(survey: Survey) -> Iterator[FileHistory]:
 def _named(survey: Survey) -> list[FileHistory]:
     """Files that the user named, seen and not edited yet, in order of mention; none while nothing is edited."""
     newest = survey.newest()
-    if not survey.edits or not any(entry.edits or _PLANS.search(entry.what) for entry in newest):
+    if not survey.edits or not any(entry.is_edit or _PLANS.search(entry.what) for entry in newest):
         return []
-    words = "\n".join(survey.said())
+    words = "\n".join(survey.user_messages())
     places: list[tuple[int, FileHistory]] = []
     for history in survey.files.values():
         name = history.path.replace("\\", "/").rpartition("/")[2]
@@ -128,7 +128,7 @@ def _named(survey: Survey) -> list[FileHistory]:
 
 def _shown(history: FileHistory, survey: Survey, room: float, known: Collection[str]) -> Chunk | None:
     """The missing lines of a file worth most per token, in the order seen; None when fewer than LEAST_LINES fit."""
-    hidden = [seen for core, seen in history.lines.items() if core not in known and not seen.gone]
+    hidden = [seen for core, seen in history.lines.items() if core not in known and not seen.is_gone]
     near, worth = nearness(history, survey), worth_of_lines(survey)
     hidden.sort(key=lambda seen: -near(seen) * worth(seen) / _cost(seen))
     taken: list[LineSightings] = []

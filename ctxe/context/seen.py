@@ -39,7 +39,7 @@ class KnownLines:
         self._next: set[tuple[str, str]] = set()
         self._opening: set[str] = set()
 
-    def take(self, lines: Iterable[str]) -> None:
+    def add(self, lines: Iterable[str]) -> None:
         """Add the lines of one text."""
         nonblank = list(filter(None, lines))
         self.each.update(nonblank)
@@ -71,7 +71,7 @@ class VisibleLines:
         self.cores, self.lines = KnownLines(), KnownLines()
         self._take(chunk.text for chunk in (fold.record if fold else ()))
 
-    def of(self, conversation: Conversation) -> VisibleLines:
+    def update(self, conversation: Conversation) -> VisibleLines:
         """This object after taking in all of ``conversation``."""
         turns, steps = _whole_turns(conversation), _whole_steps(conversation)
         if conversation.fold is not self._fold or len(steps) < self._taken or len(turns) < self._gathered:
@@ -89,13 +89,13 @@ class VisibleLines:
     def _take(self, texts: Iterable[str]) -> None:
         for text in texts:
             lines = text.splitlines()
-            self.cores.take(map(core_of, lines))
-            self.lines.take(map(str.strip, lines))
+            self.cores.add(map(core_of, lines))
+            self.lines.add(map(str.strip, lines))
 
 
 def visible_cores(conversation: Conversation) -> frozenset[str]:
     """The cores of all lines that the model sees."""
-    return frozenset(VisibleLines().of(conversation).cores.each)
+    return frozenset(VisibleLines().update(conversation).cores.each)
 
 
 def _whole_turns(conversation: Conversation) -> list[Turn]:

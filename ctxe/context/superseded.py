@@ -20,16 +20,16 @@ TOLD = ("read", "create")
 
 @dataclass(frozen=True, slots=True)
 class FileVersion:
-    """A file's content (``of`` is its hash) as something showed or left it.
+    """A file's content (``digest`` is its hash) as something showed or left it.
 
-    ``where`` is the row it happened in; ``shows`` are the rows (step names, content hashes of chunks) that hold the
+    ``row`` is the row it happened in; ``shown_rows`` are the rows (step names, content hashes of chunks) that hold the
     text.
     """
 
     path: str
-    of: str
-    where: str
-    shows: tuple[str, ...] = ()
+    digest: str
+    row: str
+    shown_rows: tuple[str, ...] = ()
 
 
 def superseded_rows(conversation: Conversation) -> dict[str, str]:
@@ -42,11 +42,11 @@ def superseded_rows(conversation: Conversation) -> dict[str, str]:
     found: dict[str, dict[str, str]] = {}
     for sight in reversed(list(_sights(conversation))):
         known = newest.setdefault(sight.path, sight)
-        if known.of == sight.of:
+        if known.digest == sight.digest:
             newest[sight.path] = sight
         else:
-            for row in sight.shows:
-                found.setdefault(row, {}).setdefault(sight.path, known.where)
+            for row in sight.shown_rows:
+                found.setdefault(row, {}).setdefault(sight.path, known.row)
     return {row: ", ".join(f"{path} by {where}" for path, where in paths.items()) for row, paths in found.items()}
 
 

@@ -42,7 +42,7 @@ class LineSightings:
     replaced: int = NEVER
 
     @property
-    def gone(self) -> bool:
+    def is_gone(self) -> bool:
         """True when an edit removed the line and none put it back."""
         return self.replaced > self.written
 
@@ -66,11 +66,11 @@ def file_key(path: str) -> str:
 class Survey:
     """Names, lines and files of a session in the order of their first mention; ``now`` is its newest step.
 
-    ``entries`` are its actions and messages, ``edits`` the step and file key of every edit, ``words`` names the user
-    wrote.
+    ``entries`` are its actions and messages, ``edits`` the step and file key of every edit, ``user_names`` those that
+    the user wrote.
     """
 
-    __slots__ = ("_begins", "_steps", "_turns", "edits", "entries", "files", "lines", "names", "now", "words")
+    __slots__ = ("_begins", "_steps", "_turns", "edits", "entries", "files", "lines", "names", "now", "user_names")
 
     def __init__(self) -> None:
         self.entries: list[HistoryEntry] = []
@@ -78,16 +78,16 @@ class Survey:
         self.lines: dict[str, LineSightings] = {}
         self.files: dict[str, FileHistory] = {}
         self.edits: list[tuple[int, str]] = []
-        self.words: dict[str, None] = {}
+        self.user_names: dict[str, None] = {}
         self.now = 0
         self._turns: list[str] = []
         self._steps: list[Step] = []
         self._begins: dict[Position, int] = {}
 
-    def read(self, conversation: Conversation, whole: Whole) -> Survey:
+    def update(self, conversation: Conversation, whole: Whole) -> Survey:
         """This survey after taking in all of ``conversation``; a new one when that is not a continuation."""
         if not self._continued_by(conversation):
-            return Survey().read(conversation, whole)
+            return Survey().update(conversation, whole)
         number = 0
         for t, turn in enumerate(conversation.turns):
             if t >= len(self._turns):
@@ -135,7 +135,7 @@ class Survey:
         """Add one entry to names, lines and files."""
         self.entries.append(entry)
         history = self.history(entry.path) if entry.path else None
-        if history is not None and entry.edits:
+        if history is not None and entry.is_edit:
             history.edits, history.last_edit = history.edits + 1, entry.step
             self.edits.append((entry.step, file_key(entry.path)))
         elif history is not None and entry.kind == "read":
@@ -160,7 +160,7 @@ class Survey:
             if line.origin in {"asked", "written", "replaced"}:
                 seen.used, seen.last_used = seen.used + 1, entry.step
             elif line.origin == "words":
-                self.words[name] = None
+                self.user_names[name] = None
 
     def _take_line(self, entry: HistoryEntry, line: Line, place: int) -> LineSightings:
         """Update the sightings of a line: this copy is now its newest."""
@@ -183,7 +183,7 @@ class Survey:
         key = file_key(path)
         return self.files.setdefault(key, FileHistory(path))
 
-    def said(self) -> tuple[str, ...]:
+    def user_messages(self) -> tuple[str, ...]:
         """The user's messages, oldest first."""
         return tuple(self._turns)
 

@@ -36,7 +36,7 @@ def shown_output(
     near = parts_about(about) if kind == "page" else relevance(at_work)
     shown = f"{handle}, or {handle}#HEADING for a part" if kind == "page" else handle
     done = trim(_fresh(text, kind, known, handle), kind, min(limit, most or limit), count, shown, near)
-    return Trimmed(done.text, handle if done.cut or f"recall {handle}" in done.text else "")
+    return Trimmed(done.text, handle if done.is_cut or f"recall {handle}" in done.text else "")
 
 
 def _fresh(text: str, kind: Kind, known: VisibleLines, handle: str) -> str:

@@ -34,7 +34,7 @@ class Trimmed:
     handle: str = ""
 
     @property
-    def cut(self) -> bool:
+    def is_cut(self) -> bool:
         """True when something was left out."""
         return bool(self.handle)
 

@@ -32,7 +32,7 @@ class UseEvidence:
     words: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
 
-    def take(self, step: Step) -> None:
+    def add(self, step: Step) -> None:
         """Add one step. Steps are taken newest first."""
         for result in step.results:
             for touch in result.touches:
@@ -55,12 +55,12 @@ def injected_chunks(conversation: Conversation, tokens: Mapping[str, int]) -> tu
         later = len(turn.steps)
         for after, section, chunk in reversed(chunks):
             for step in reversed(turn.steps[after:later]):
-                evidence.take(step)
+                evidence.add(step)
             later = min(later, after)
             if chunk.digest in tokens:
                 found.append(Injected(section, chunk.id, tokens[chunk.digest], t, _way(chunk, evidence, own)))
         for step in reversed(turn.steps[:later]):
-            evidence.take(step)
+            evidence.add(step)
     return tuple(reversed(found))
 
 

@@ -71,7 +71,7 @@ def worth_of_name(name: str, seen: Mentions, survey: Survey) -> float:
     worth = NAME * decayed(survey.now - seen.last, HALF_NAME) * (1 + SEEN * math.log(seen.entries))
     if seen.used:
         worth *= 1 + USED * decayed(survey.now - seen.last_used, HALF_NAME) * (1 + math.log(seen.used))
-    if name in survey.words:
+    if name in survey.user_names:
         worth *= USER
     return worth * PATH if "/" in name else worth
 
@@ -80,7 +80,7 @@ def pending_in_listings(survey: Survey) -> dict[str, float]:
     """Factors for the paths in a listing the model is going through that it has not taken yet."""
     more: dict[str, float] = {}
     for entry in survey.entries:
-        listed = _listed(entry) if entry.kind != "read" and not entry.edits else ()
+        listed = _listed(entry) if entry.kind != "read" and not entry.is_edit else ()
         if len(listed) < SHORTEST_LIST:
             continue
         last = max(survey.names[path].last_used for path in listed)
@@ -105,7 +105,7 @@ def worth_of_lines(survey: Survey, near: Near = NOWHERE) -> Callable[[LineSighti
     ``near`` is the result of `near_use`.
     """
     known: dict[HistoryEntry, tuple[float, float, Sequence[int]]] = {}
-    user_names = survey.words.keys()
+    user_names = survey.user_names.keys()
 
     def of(entry: HistoryEntry) -> tuple[float, float, Sequence[int]]:
         """The worth of written and of other lines of an entry, and the mask of its near lines."""

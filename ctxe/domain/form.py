@@ -24,14 +24,14 @@ class FormField:
 
     name: str
     kind: Kind = "text"
-    says: str = ""
+    description: str = ""
     required: bool = False
     default: Value | None = None
     choices: tuple[tuple[str, str], ...] = ()
     least: float | None = None
     most: float | None = None
 
-    def understood(self, words: str) -> Value | None:
+    def parse_answer(self, words: str) -> Value | None:
         """The value that ``words`` mean; without words, the default. Raises ValueError saying what is wrong."""
         answer = words.strip()
         if not answer:

@@ -115,7 +115,7 @@ class Message:
 class Request:
     """Everything a model is sent for one reply: tools, system blocks and messages, the stable parts first.
 
-    The first ``settled`` blocks of the first message may outlast this epoch: they deserve a cache breakpoint.
+    The first ``settled_blocks`` blocks of the first message may outlast this epoch: they deserve a cache breakpoint.
     ``effort`` is how hard to think (see Model); ``max_output`` limits thoughts and answer together.
     """
 
@@ -124,7 +124,7 @@ class Request:
     messages: tuple[Message, ...]
     max_output: int
     session: str = ""
-    settled: int = 0
+    settled_blocks: int = 0
     effort: str = ""
 
 

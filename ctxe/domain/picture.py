@@ -34,7 +34,7 @@ class Picture:
         return f"{HANDLE}{self.digest[:12]}"
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         """A description of the file, where the picture itself is not shown."""
         kind = self.media.rpartition("/")[2].upper()
         size = f"{self.size / 1e6:.1f} MB" if self.size >= 1e6 else f"{max(1, round(self.size / 1e3))} kB"

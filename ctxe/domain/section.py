@@ -84,16 +84,16 @@ class Section:
 class Task:
     """What context is wanted for: the user's words, and the files that the session touched or the user named.
 
-    ``under_way``: the words came while the model worked, on files that are in view. ``whole``: files sent in full with
-    the words, or already before them. ``ahead``: the words are not sent yet, so no host is contacted.
+    ``under_way``: the words came while the model worked, on files that are in view. ``sent_whole``: files sent in full
+    with the words, or already before them. ``is_preview``: the words are not sent yet, so no host is contacted.
     """
 
     words: str = ""
     files: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
     under_way: bool = False
-    whole: tuple[str, ...] = ()
-    ahead: bool = False
+    sent_whole: tuple[str, ...] = ()
+    is_preview: bool = False
 
 
 class Source(Protocol):

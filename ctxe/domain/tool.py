@@ -34,8 +34,8 @@ class ToolOutput:
 
     ``kind`` decides how long text is shortened: reads keep their head, shell output its tail, the rest both; a web page
     keeps the parts under headings that are ``about`` what was looked for. ``facts`` are parsed fields of the run (exit
-    code, command …) from which failures and records are made. ``most`` lowers the token limit of its kind (0: no lower
-    limit). A ``picture`` is shown after the text.
+    code, command …) from which failures and records are made. ``token_limit`` lowers the token limit of its kind (0: no
+    lower limit). A ``picture`` is shown after the text.
     """
 
     text: str
@@ -44,7 +44,7 @@ class ToolOutput:
     kind: Literal["read", "shell", "search", "recalled", "page", "other"] = "other"
     touches: tuple[Touch, ...] = ()
     facts: Mapping[str, Any] | None = None
-    most: int = 0
+    token_limit: int = 0
     picture: Picture | None = None
     about: str = ""
 
@@ -54,12 +54,13 @@ class Action:
     """A call made ready: its arguments are checked, and nothing has happened yet.
 
     ``title`` is one line for the screen. ``preview`` is exactly what would happen, shown when a person is asked: a
-    unified diff (``shows`` "diff"), the whole command ("command"), words ("text") or a plan ("markdown"). ``paths`` are
-    the real paths, relative to the root, that would be written; ``command`` is the whole command line. ``arguments``
-    (JSON text) are those of the call; the dispatcher adds them so that a person may rewrite them. ``changed`` says why
-    no rule and no mode allows the action any more, only a person: what was allowed has changed since. ``lasts``: what
-    it starts goes on after its result. ``address``: the URL of a web page, when fetching it is all that the action
-    does. ``run`` yields Progress, then one ToolOutput; it raises ToolError for what the model should read.
+    unified diff (``preview_kind`` "diff"), the whole command ("command"), words ("text") or a plan ("markdown").
+    ``paths`` are the real paths, relative to the root, that would be written; ``command`` is the whole command line.
+    ``arguments`` (JSON text) are those of the call; the dispatcher adds them so that a person may rewrite them.
+    ``changed`` says why no rule and no mode allows the action any more, only a person: what was allowed has changed
+    since. ``is_background``: what it starts goes on after its result. ``address``: the URL of a web page, when fetching
+    it is all that the action does. ``run`` yields Progress, then one ToolOutput; it raises ToolError for what the model
+    should read.
     """
 
     tool: str
@@ -67,12 +68,12 @@ class Action:
     risk: Risk
     run: Callable[[], Iterator[Progress | ToolOutput]]
     preview: str = ""
-    shows: Literal["text", "diff", "command", "markdown"] = "text"
+    preview_kind: Literal["text", "diff", "command", "markdown"] = "text"
     paths: tuple[str, ...] = ()
     command: str = ""
     arguments: str = ""
     changed: str = ""
-    lasts: bool = False
+    is_background: bool = False
     address: str = ""
 
 

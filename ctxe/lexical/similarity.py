@@ -18,7 +18,7 @@ class Pair:
 
     first: int
     second: int
-    alike: float
+    similarity: float
 
 
 def shingles(text: str, size: int = SHINGLE) -> frozenset[tuple[str, ...]]:

@@ -15,7 +15,7 @@ class Symbols:
 
     ``paths``: files, folders (with a trailing "/") and positions ``file.py:12``, as written. ``frames``: trace frames
     and compiler positions. ``modules``: ``a.b.c``, ``a::b``. ``identifiers``: names in backticks or shaped like code.
-    ``faults``: error lines. ``commits``: git hashes, full or abbreviated to at least seven digits. Test ids, error
+    ``errors``: error lines. ``commits``: git hashes, full or abbreviated to at least seven digits. Test ids, error
     classes and error codes are in none of these.
     """
 
@@ -23,7 +23,7 @@ class Symbols:
     frames: tuple[TraceLocation, ...] = ()
     modules: tuple[str, ...] = ()
     identifiers: tuple[str, ...] = ()
-    faults: tuple[PrintedError, ...] = ()
+    errors: tuple[PrintedError, ...] = ()
     urls: tuple[str, ...] = ()
     commits: tuple[str, ...] = ()
 
@@ -78,7 +78,7 @@ class _Found:
             frames=tuple(self.frames),
             modules=tuple(self.modules),
             identifiers=tuple(self.identifiers),
-            faults=tuple(self.faults),
+            errors=tuple(self.faults),
             urls=tuple(self.urls),
             commits=tuple(self.commits),
         )

@@ -74,7 +74,7 @@ def body(request: Request, model: Model, *, long_cache: bool = False, look: Look
     life = {"type": "ephemeral", "ttl": "1h"} if long_cache else {"type": "ephemeral"}
     for last in (system or tools)[-1:]:
         last["cache_control"] = life
-    first = request.messages[0].blocks[: request.settled] if request.messages else ()
+    first = request.messages[0].blocks[: request.settled_blocks] if request.messages else ()
     settled = sum(isinstance(block, Text) and bool(block.text.strip()) for block in first)
     used = mark([block for message in messages for block in message["content"]], MARKS - bool(system or tools), settled)
     for shared in system[-2:-1] if used + 1 < MARKS else ():

@@ -158,7 +158,9 @@ def _user(message: Message, look: Look, *, short: bool) -> Iterator[dict[str, An
         if isinstance(block, ToolResult):
             yield {"role": "tool", "tool_call_id": legal_id(block.call_id, short=short), "content": block.text}
             told += (
-                [Text(f"[{block.picture.words}, of {block.call_id}]"), Image(block.picture)] if block.picture else []
+                [Text(f"[{block.picture.description}, of {block.call_id}]"), Image(block.picture)]
+                if block.picture
+                else []
             )
     told += [block for block in message.blocks if isinstance(block, Text | Image)]
     parts = _parts(told, look)

@@ -36,7 +36,7 @@ _PATCHED: tuple[tuple[str, float], ...] = (
 
 def unseen(picture: Picture) -> str:
     """The line that replaces a picture that cannot be shown."""
-    return f"[{picture.words}: it cannot be shown to you]"
+    return f"[{picture.description}: it cannot be shown to you]"
 
 
 def looking(model: Model, data: Callable[[str], bytes | None]) -> Look:

@@ -234,7 +234,7 @@ def _parts(request: Request) -> Iterator[str]:
 def _said(block: Block) -> str:
     match block:
         case Image(picture):
-            return picture.words
+            return picture.description
         case Text(text) | Carry(text) | ToolResult(_, text):
             return text
         case ToolCall(_, name, arguments):

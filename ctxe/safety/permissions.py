@@ -34,7 +34,7 @@ def _unanswered(action: Action, ask: Ask) -> str:
 def _decide(action: Action, policy: Policy) -> Decision:
     if _named(action.tool, policy.deny):
         return Deny(f"the rule tool:{action.tool} forbids it")
-    if action.lasts and policy.mode == "read-only":
+    if action.is_background and policy.mode == "read-only":
         return Deny("this session only reads: nothing goes on in its background")
     if action.command:
         return decide_command(action, policy)

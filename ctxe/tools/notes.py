@@ -136,7 +136,7 @@ def _recalled(
 ) -> ToolOutput:
     """A picture, or a text from line ``first`` on. A long text is trimmed later, so it can be read part by part."""
     if handle and (found := picture(handle)):
-        return ToolOutput(f"[{found.words}]", kind="recalled", picture=found)
+        return ToolOutput(f"[{found.description}]", kind="recalled", picture=found)
     text = find(handle, query)
     if not text:
         why = f"there is no text under the handle {handle}" if handle else f"nothing bears on {query}"

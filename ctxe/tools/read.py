@@ -38,7 +38,7 @@ def _run(workspace: Workspace, name: str, path: str, first: int, last: int | Non
     data = read_bytes(workspace, name, path)
     if picture := workspace.picture(path, data):
         seen = Touch(path, "read", digest_bytes(data))
-        return ToolOutput(f"[{picture.words}]", kind="read", touches=(seen,), picture=picture)
+        return ToolOutput(f"[{picture.description}]", kind="read", touches=(seen,), picture=picture)
     held = as_text(name, path, data)
     text = shown(held, first, last, workspace.bounds.text)
     lines = len(split(held.content.text)[first - 1 : last])

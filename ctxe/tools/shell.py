@@ -64,9 +64,9 @@ def run_command(workspace: Workspace, jobs: Jobs | None = None) -> Tool:
             Risk.EXECUTE,
             run,
             preview=command,
-            shows="command",
+            preview_kind="command",
             command=command,
-            lasts=lasts,
+            is_background=lasts,
         )
 
     return Tool(schema, Risk.EXECUTE, prepare)

@@ -139,7 +139,7 @@ def _ended(jobs: Jobs, job: Job, most: int = 0) -> ToolOutput:
     elif first:
         facts |= command_output(jobs.root, job.command, done).facts or {}
     ok = not first or done.exit_code == 0 or done.ended.startswith("stopped")
-    return ToolOutput(words, ok, kind="shell", facts=facts, most=most)
+    return ToolOutput(words, ok, kind="shell", facts=facts, token_limit=most)
 
 
 def _list(jobs: Jobs) -> ToolOutput:

@@ -47,7 +47,9 @@ def prepare(arguments: Mapping[str, Any], mode: Callable[[], str]) -> Action:
         raise ToolError(f"a plan has at most {ITEMS} steps; join some")
     shown = text if all(step in text for step in steps) else f"{text}\n\n" + "\n".join(f"- {step}" for step in steps)
     run = partial(_approved, text, steps, mode)
-    return Action(NAME, f"plan: {_title(text)}", Risk.READ, without_progress(run), preview=shown, shows="markdown")
+    return Action(
+        NAME, f"plan: {_title(text)}", Risk.READ, without_progress(run), preview=shown, preview_kind="markdown"
+    )
 
 
 def items(text: str) -> list[str]:

@@ -63,8 +63,8 @@ def folding(_work: Path) -> list[Figure]:
         steps.append(Step(Reply(f"step {n}", (call,), "tools"), (ToolResult(call.id, text),)))
         total += counts(text)
     talk, budget = Conversation((Turn("go", (), tuple(steps)),)), Budget(220_000, 0)
-    survey = Survey().read(talk, lambda result: result.text)
-    seen = partial(survey.read, talk, lambda result: result.text)
+    survey = Survey().update(talk, lambda result: result.text)
+    seen = partial(survey.update, talk, lambda result: result.text)
 
     def fold() -> None:
         spent[0] = 0.0

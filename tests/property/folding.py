@@ -150,7 +150,7 @@ def assert_ten_folds_keep(talk: Conversation, budget: Budget, also: tuple[Chunk,
         step = Step(Reply("", (call,)), (ToolResult(call.id, f"line_{n} of it\n{MORE}"),))
         *before, last = grown.turns
         grown = replace(grown, turns=(*before, replace(last, steps=(*last.steps, step))))
-        seen = partial(survey.read, grown, shown)
+        seen = partial(survey.update, grown, shown)
         made = next_fold(Frame(), grown, budget, words, FoldPolicy(), cause="request", also=also, survey=seen)
         grown = replace(grown, fold=made) if made else grown
     if grown.fold:
@@ -175,7 +175,7 @@ def assert_what_is_shown_again_is_verbatim(talk: Conversation, budget: Budget) -
     folded = replace(talk, fold=made)
     originals = {line for _, step in talk.steps() for r in step.results for line in r.text.splitlines()}
     originals |= {line for _, step in talk.steps() for c in step.reply.calls for line in json_lines(c.arguments)}
-    for chunk in likely_edited_lines(folded, Survey().read(folded, shown), budget.usable, lambda: budget.usable):
+    for chunk in likely_edited_lines(folded, Survey().update(folded, shown), budget.usable, lambda: budget.usable):
         assert chunk.id.startswith(PREFIX)
         told = chunk.text.split("\n")[1:]
         assert set(told) <= originals

@@ -45,7 +45,7 @@ def test_every_fold_is_sound_and_deterministic(
 ) -> None:
     made = sound(talk, room, policy, also)
     assert fold(talk, room, policy, words, also=also) == made
-    assert fold(talk, room, policy, words, also=also, survey=lambda: Survey().read(talk, shown)) == made
+    assert fold(talk, room, policy, words, also=also, survey=lambda: Survey().update(talk, shown)) == made
 
 
 @given(conversations, rooms, policies, pins, st.integers(1, 20))
@@ -78,15 +78,15 @@ def test_what_is_shown_again_was_hidden_and_is_verbatim(talk: Conversation, budg
 def test_trimming_keeps_the_limit_or_names_the_handle(text: str, kind: Kind, limit: int) -> None:
     done = trim(text, kind, limit, words)
     assert words(done.text) <= max(limit, 6)
-    assert done.cut == (f"recall {handle_of(text)}" in done.text)
-    if not done.cut and kind == "read":
+    assert done.is_cut == (f"recall {handle_of(text)}" in done.text)
+    if not done.is_cut and kind == "read":
         assert done.text == text
 
 
 @given(bodies, st.frozensets(lines))
 def test_what_is_not_known_is_always_told(text: str, known: frozenset[str]) -> None:
     standing = KnownLines()
-    standing.take(sorted(known))
+    standing.add(sorted(known))
     told = replace_known_lines(text, standing, "abc").split("\n")
     assert [line for line in text.split("\n") if line.strip() not in known] == [
         line for line in told if line.strip() not in known and not line.endswith("recall abc]")

@@ -28,16 +28,16 @@ CONNECT = "set ANTHROPIC_API_KEY or OPENAI_API_KEY, or start ctxe --model ollama
 class SessionEnd:
     """How a session ended: the exit code, its id, and the next one as (new|resume|fork, id), or None.
 
-    ``model``, ``effort`` and ``mode`` are those in use at the end; ``rewound`` is as for ChatSession.
+    ``model``, ``effort`` and ``mode`` are those in use at the end; ``rewind_to`` is as for ChatSession.
     """
 
     code: int
     session: str
-    next: tuple[str, str] | None
+    next_session: tuple[str, str] | None
     model: str
     effort: str
     mode: str
-    rewound: tuple[int, str] = (0, "")
+    rewind_to: tuple[int, str] = (0, "")
 
 
 def run(project: Project, opening: Opening, words: str, screen: Screen) -> int:
@@ -53,9 +53,9 @@ def run(project: Project, opening: Opening, words: str, screen: Screen) -> int:
                 project = project.again()
             opening = replace(opening, mode=_confirmed(project, screen))
         ended = _run_session(project, opening, words, screen, renderer)
-        while ended.next is not None:
+        while ended.next_session is not None:
             project, opening = _carry_over(project, opening, ended)
-            ended = _go_on(project, opening, ended, ended.next, screen, renderer)
+            ended = _go_on(project, opening, ended, ended.next_session, screen, renderer)
         return ended.code
 
 
@@ -73,7 +73,7 @@ def _go_on(
     """Run the next session; return to the one before if it cannot be opened."""
     from ctxe.cli.errors import print_error
 
-    turn, begun = before.rewound
+    turn, begun = before.rewind_to
     try:
         return _run_session(project, replace(_opened_as(opening, *wanted), before=turn), "", screen, renderer, begun)
     except SessionError as error:
@@ -124,7 +124,7 @@ def _run_session(
     )
     asker = Asker(screen, project.root, prompt, renderer.paused)
     with open_session(project, opening, asker) as live:
-        chat = ChatSession(live, screen, renderer, prompt, begun=begun)
+        chat = ChatSession(live, screen, renderer, prompt, input_text=begun)
         prompt.toolbar, prompt.cycle = chat.toolbar, chat.cycle
         _add_completions(prompt, live)
         live.kit.servers.asks = FormAsker(screen, prompt, renderer.paused)
@@ -133,9 +133,11 @@ def _run_session(
         live.warm()
         greet(chat)
         code, model = repl.run(chat, words), live.model
-    if live.proposed and not chat.next:
+    if live.proposed and not chat.next_session:
         renderer.lines([inbox.waits(project)])
-    return SessionEnd(code, live.session.id, chat.next, model.id, model.effort, live.permit.mode, chat.rewound)
+    return SessionEnd(
+        code, live.session.id, chat.next_session, model.id, model.effort, live.permit.mode, chat.rewind_to
+    )
 
 
 def _add_completions(prompt: Prompt, live: Live) -> None:

@@ -80,7 +80,7 @@ class ChatOptions:
 
 def parsed(words: list[str]) -> ChatOptions | None:
     """Parse a plain command line; None if Typer must parse it."""
-    read = OPTIONS.read(words)
+    read = OPTIONS.parse(words)
     return None if read is None else ChatOptions(" ".join(read[1]), **read[0])
 
 

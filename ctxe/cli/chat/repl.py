@@ -24,14 +24,14 @@ def run(chat: ChatSession, words: str = "") -> int:
         line, words = _next(chat, words), ""
         if isinstance(line, Left):
             return line.code or _spent(chat)
-        chat.whole = True
+        chat.succeeded = True
         try:
             take(chat, line)
         except CtxeError as error:
-            chat.whole = False
+            chat.succeeded = False
             print_error(error.message, error.hint)
         except KeyboardInterrupt:
-            chat.whole = False
+            chat.succeeded = False
             chat.screen.tell("interrupted; what arrived is kept")
         except Exception as error:  # a bug ends the turn, never the session
             report_bug(error, chat.invocation.debug)
@@ -41,9 +41,9 @@ def run(chat: ChatSession, words: str = "") -> int:
 def _next(chat: ChatSession, words: str) -> str | Left:
     """The words given, else those typed while the newest turn ran, else what is entered now."""
     if not words:
-        words, begun = chat.renderer.typed(chat.whole)
+        words, begun = chat.renderer.typed(chat.succeeded)
         if not words:
-            begun, chat.begun = "\n".join(filter(None, (chat.begun, begun))), ""
+            begun, chat.input_text = "\n".join(filter(None, (chat.input_text, begun))), ""
             with chat.renderer.line():
                 return chat.prompt.read(begun)
         chat.prompt.keep(words)

@@ -24,11 +24,12 @@ CYCLE = ("ask", "auto-edit", "read-only")
 
 @dataclass(slots=True)
 class ChatSession:
-    """What a slash command may use. ``next`` is the session that follows this one: (new|resume|fork, id).
+    """What a slash command may use. ``next_session`` is the session that follows this one: (new|resume|fork, id).
 
-    ``rewound``: the next session begins before this turn, with these words in its input line. ``begun``: words to put
-    in the input line. ``results`` are the newest calls that ended, for seeing the whole output that the screen
-    shortened. ``whole``: the newest turn or command neither failed nor was stopped by Ctrl-C (Escape does not count).
+    ``rewind_to``: the next session begins before this turn, with these words in its input line. ``input_text``: words
+    to put in the input line. ``results`` are the newest calls that ended, for seeing the whole output that the screen
+    shortened. ``succeeded``: the newest turn or command neither failed nor was stopped by Ctrl-C (Escape does not
+    count).
     """
 
     live: Live
@@ -36,18 +37,18 @@ class ChatSession:
     renderer: Renderer
     prompt: Prompt
     leaving: bool = False
-    whole: bool = True
+    succeeded: bool = True
     last_test: str = ""
-    begun: str = ""
-    next: tuple[str, str] | None = None
-    rewound: tuple[int, str] = (0, "")
+    input_text: str = ""
+    next_session: tuple[str, str] | None = None
+    rewind_to: tuple[int, str] = (0, "")
     results: deque[ToolFinished] = field(default_factory=lambda: deque(maxlen=RESULTS))
 
     def play(self, events: Iterable[Event]) -> None:
         """Show events as they come; Ctrl-C ends the turn and keeps what came."""
         from ctxe.terminal.input.interrupt import play
 
-        self.whole = play(events, self._show)
+        self.succeeded = play(events, self._show)
 
     def _show(self, event: Event) -> None:
         if isinstance(event, ToolFinished):
@@ -73,12 +74,12 @@ class ChatSession:
         from ctxe.project.session.turns import turn
         from ctxe.terminal.input.interrupt import current, play
 
-        self.whole = False
+        self.succeeded = False
         try:
             with self.renderer.working():
                 whole = play(turn(self.live, words, self._since, own), show)
-                self.whole = (whole or current().eased) and not failed
-                self.begun = self.begun if whole or begun else words
+                self.succeeded = (whole or current().eased) and not failed
+                self.input_text = self.input_text if whole or begun else words
         except CtxeError as error:
             if error.message not in failed:
                 raise
@@ -114,7 +115,7 @@ class ChatSession:
 
     def reopen(self, kind: str, session: str) -> None:
         """Leave this session for another one."""
-        self.next, self.leaving = (kind, session), True
+        self.next_session, self.leaving = (kind, session), True
 
     def command(self, words: list[str]) -> None:
         """Run one of ctxe's own commands in this project. Raises CtxeError."""
@@ -131,12 +132,12 @@ class ChatSession:
 
 @dataclass(frozen=True, slots=True)
 class SlashCommand:
-    """One slash command; ``does`` receives the chat and the words after the name."""
+    """One slash command; ``run`` receives the chat and the words after the name."""
 
     name: str
-    takes: str
-    says: str
-    does: Callable[[ChatSession, str], None]
+    arguments: str
+    help: str
+    run: Callable[[ChatSession, str], None]
 
 
 def split_words(words: str) -> list[str]:

@@ -85,15 +85,15 @@ def _do(chat: ChatSession, command: SlashCommand, words: str) -> None:
 
     Raises CtxeError.
     """
-    options = re.findall(r"\[(--\w+)", command.takes)
+    options = re.findall(r"\[(--\w+)", command.arguments)
     if words and words not in options:
         odd = words.split(maxsplit=1)[0]
-        if not re.sub(r"\[--\w+\]", "", command.takes).strip():
-            hint = f"/{command.name} {command.takes}".rstrip() + f": {command.says}"
+        if not re.sub(r"\[--\w+\]", "", command.arguments).strip():
+            hint = f"/{command.name} {command.arguments}".rstrip() + f": {command.help}"
             raise ConfigError(f"/{command.name} takes {' or '.join(options) or 'no words'}, so nothing was done", hint)
         if options and odd.startswith("--") and odd not in options:
-            raise ConfigError(f"/{command.name} knows no {odd}, so nothing was done", f"it takes {command.takes}")
-    command.does(chat, words)
+            raise ConfigError(f"/{command.name} knows no {odd}, so nothing was done", f"it takes {command.arguments}")
+    command.run(chat, words)
 
 
 def split_line(line: str) -> tuple[str, str]:
@@ -114,7 +114,7 @@ def expand_template(project: Project, words: str) -> tuple[str, tuple[str, ...]]
 
 def completions(project: Project) -> list[tuple[str, str]]:
     """(name with slash, help) of every command and prompt template, for completion."""
-    own = [(f"/{command.name}", command.says) for command in slash_commands().values()]
+    own = [(f"/{command.name}", command.help) for command in slash_commands().values()]
     prompts = [one for one in templates(project, slash_commands()) if not one.problem]
     return own + [(f"/{one.name}", f"{one.says} {one.takes}".strip()) for one in prompts]
 
@@ -173,7 +173,7 @@ def help_(chat: ChatSession, words: str) -> None:
     from ctxe.terminal.tables import Column
     from ctxe.terminal.tables import table as draw
 
-    rows = [[f"/{c.name} {c.takes}".rstrip(), c.says] for c in slash_commands().values()]
+    rows = [[f"/{c.name} {c.arguments}".rstrip(), c.help] for c in slash_commands().values()]
     for one in templates(chat.live.project, slash_commands()):
         says = f"{one.where}: {one.problem}" if one.problem else f"{one.says} ({one.where})"
         rows.append([f"/{one.name} {one.takes}".rstrip(), says])

@@ -67,7 +67,7 @@ def rewind(chat: ChatSession, words: str) -> None:
     number = len(turns) - back + 1
     if chat.live.undo.newest() >= number and chat.prompt.ask("put files back, too? [y/n]", ("y", "n")) == "y":
         _put_back(chat, number)
-    chat.rewound = (number, turns[number - 1].words)
+    chat.rewind_to = (number, turns[number - 1].words)
     if not chat.prompt.full:  # there is no input line to put them in
         chat.renderer.lines(["taken back:", *turns[number - 1].words.splitlines()])
     chat.reopen("fork", chat.live.session.id)

@@ -74,7 +74,7 @@ class Ranker:
     def __call__(self, task: Task, entries: Sequence[Entry], live: Live = everything) -> list[tuple[Entry, float]]:
         """Entries and scores worth injecting for a task of the user's."""
         query = Query(text=task.words, files=tuple(dict.fromkeys((*task.files, *task.named))))
-        return [(one.entry, one.score) for one in self.bearing(query, entries, live, meant=not task.ahead)]
+        return [(one.entry, one.score) for one in self.bearing(query, entries, live, meant=not task.is_preview)]
 
     def _rebuilt_if_damaged(self, ask: Callable[[], list[Scored]]) -> list[Scored]:
         """The answer, from rebuilt postings if those on disk turn out to be damaged."""

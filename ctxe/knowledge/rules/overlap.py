@@ -130,7 +130,7 @@ def _pairs(compared: Sequence[tuple[int, RuleUnit]]) -> tuple[dict[int, int], li
         if _differ(unit.text, other.text, words, others):
             if len(set(words) ^ set(others)) <= FEW:
                 conflicts.append(Conflict(unit, other))
-        elif pair.alike >= SAME and place not in twins:
+        elif pair.similarity >= SAME and place not in twins:
             twins[later] = place
     return twins, conflicts
 

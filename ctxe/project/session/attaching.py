@@ -38,7 +38,7 @@ def attached(project: Project, state: State, paths: Sequence[Path]) -> list[Even
             events.append(Notice(f"not shown: {error}", "warning"))
             continue
         taken.append(picture)
-        events.append(Notice(f"shown with your words: {picture.words}"))
+        events.append(Notice(f"shown with your words: {picture.description}"))
         if picture.digest not in waiting:
             events.append(Queued((pictured(picture, "you named it"),)))
     return events
@@ -53,7 +53,7 @@ def pasted(project: Project, state: State, data: bytes) -> list[Event]:
     if picture is None:
         return [Notice("not shown: what was copied is not a picture", "warning")]
     shown = Queued((pictured(picture, "you copied it"),))
-    return [Notice(f"shown with your next words: {picture.words}"), shown]
+    return [Notice(f"shown with your next words: {picture.description}"), shown]
 
 
 def unshown(event: Event, _state: State) -> Iterator[Notice]:

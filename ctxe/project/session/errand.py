@@ -135,7 +135,7 @@ class Errand:
             "usd": state.usd if self.session.ports.provider.model.prices or state.usd else None,
         }
         text, ok = self._answer(failed)
-        return ToolOutput(text, ok=ok, facts={"delegate": facts}, most=self.most)
+        return ToolOutput(text, ok=ok, facts={"delegate": facts}, token_limit=self.most)
 
     def _answer(self, failed: str) -> tuple[str, bool]:
         """The text for the asking model, and whether it is an answer."""

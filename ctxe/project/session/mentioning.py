@@ -77,7 +77,7 @@ class Asking:
             head = HEAD.format(name=name, server=name.partition(":")[0])
             chunks = [Chunk(f"prompt {name}", head, "a server wrote these words")]
             if result.picture:
-                label, why = f"[{result.picture.words}]", f"the prompt {name} shows it"
+                label, why = f"[{result.picture.description}]", f"the prompt {name} shows it"
                 chunks.append(Chunk(f"picture of {name}", label, why, picture=result.picture))
             yield Queued(tuple(chunks))
             give(f"/{' '.join((name, *words))}\n{result.text}")

@@ -85,12 +85,12 @@ def _open_log(project: Project, opening: Opening, stack: contextlib.ExitStack) -
         events, notices, _ = read_timed(path)
         events = _before(events, opening.before)
         copy = Log.create(folder, session_id(), project.root.name, now, fork=path.stem, copied=len(events))
-        copy.begin(events)
+        copy.copy_events(events)
         return _claimed(project, copy, stack), events, [*foreign, *notices]
     _lock(project, path, stack)
     events, notices, last = read_timed(path)
     log = Log(path, now, last)
-    log.hold()
+    log.open_file()
     return log, events, [*foreign, *notices]
 
 

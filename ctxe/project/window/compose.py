@@ -80,7 +80,7 @@ class Composer:
         named = self.offers.named(tuple(paths), self.budget.room("files"))
         entered = (*_files_in_use(state), *paths)
         standing = (path for section in state.standing or () for path in _full_files(section))
-        task = replace(task_of(words, state), whole=(*_files_of(named), *standing), ahead=ahead)
+        task = replace(task_of(words, state), sent_whole=(*_files_of(named), *standing), is_preview=ahead)
         sections = [s for s in self._offered(task, entered) if s.placement == "task"]
         sections.append(named)
         sections += queued_sections(state.queued)
@@ -152,7 +152,9 @@ class Composer:
                 brought = [path for sections in found.values() for one in sections for path in _files_of(one)]
                 task = replace(task, files=tuple(dict.fromkeys((*task.files, *entered, *brought))))
             found[place] = [self.cleaned(section) for section in source.offer(task, self.budget.room(share))]
-            task = replace(task, whole=(*task.whole, *(path for one in found[place] for path in _full_files(one))))
+            task = replace(
+                task, sent_whole=(*task.sent_whole, *(path for one in found[place] for path in _full_files(one)))
+            )
         return [section for place in sorted(found) for section in found[place]]
 
     def cleaned(self, section: Section) -> Section:

@@ -97,7 +97,7 @@ class Folds:
         )
 
     def _seen(self, state: State) -> Survey:
-        return self.survey.read(state.conversation, _originals(state))
+        return self.survey.update(state.conversation, _originals(state))
 
     def restore(self, state: State) -> tuple[Chunk, ...]:
         """Folded lines that the newest step is likely to need, where there is room for them."""
@@ -169,8 +169,8 @@ def trimmer(window: int, count: Count, state: Callable[[], State]) -> Callable[[
         return names_at_work(state().conversation, state().pending)
 
     def cut(output: ToolOutput) -> tuple[str, str]:
-        shown = known.of(state().conversation)
-        done = shown_output(output.text, output.kind, window, count, shown, output.most, at_work, output.about)
+        shown = known.update(state().conversation)
+        done = shown_output(output.text, output.kind, window, count, shown, output.token_limit, at_work, output.about)
         return done.text, done.handle
 
     return cut

@@ -129,12 +129,16 @@ def _saved(project: Project, picture: Picture) -> Picture:
 
 def pictured(picture: Picture, why: str, path: str = "") -> Chunk:
     """The chunk that shows a picture in a request: a line that names it, and the picture itself."""
-    return Chunk(path or picture.name, f"[{picture.words}]", why, "full", path, picture.digest if path else "", picture)
+    return Chunk(
+        path or picture.name, f"[{picture.description}]", why, "full", path, picture.digest if path else "", picture
+    )
 
 
 def pictures_list(conversation: Conversation) -> Iterator[Chunk]:
     """One chunk that lists every picture of a session with the handle that shows it again; nothing without pictures."""
-    lines = [f"- {handle}: {one.words}, seen in turn {turn}" for handle, (one, turn) in conversation.pictures().items()]
+    lines = [
+        f"- {handle}: {one.description}, seen in turn {turn}" for handle, (one, turn) in conversation.pictures().items()
+    ]
     if lines:
         head = "[pictures of this session; one that stands here no more is shown again by `recall` with its handle]"
         yield Chunk("pictures", "\n".join([head, *lines]), "each picture gave way to a line here")

@@ -131,7 +131,7 @@ class Planning:
 
     def _plan(self, index: Index, task: Task, room: int) -> Plan:
         steering = steered(task, self._chosen())
-        return made(self._project, index, task.words, room, steering, self._purse, ahead=task.ahead)
+        return made(self._project, index, task.words, room, steering, self._purse, ahead=task.is_preview)
 
     def _near_best(self, made: Plan, task: Task, *, named_only: bool) -> Section:
         """The files that score near the best one and are new to the model; the others are left out with a reason."""
@@ -146,7 +146,7 @@ class Planning:
                 out.append(Omission(chunk.path or chunk.id, 0, "is less relevant to the words"))
                 continue
             now = self._files.digest_of(chunk.path)
-            if chunk.path in task.whole or self._files.workspace.known(chunk.path) == now:
+            if chunk.path in task.sent_whole or self._files.workspace.known(chunk.path) == now:
                 out.append(Omission(chunk.path, 0, "is in the request already"))
             else:
                 kept.append(replace(chunk, of=now))

@@ -92,7 +92,7 @@ class Replayed:
             self.conversation = _with_notes(self.conversation, place, chunks)
 
     def _seen(self) -> Survey:
-        return self._survey.read(self.conversation, self.original)
+        return self._survey.update(self.conversation, self.original)
 
     def original(self, result: ToolResult) -> str:
         """The full text of a result, as it was given."""
@@ -102,7 +102,7 @@ class Replayed:
         """The tool result as the model gets it, trimmed on arrival."""
         asked = parse_arguments(call.arguments)
         kind = kind_of(call.name, asked)
-        known = self._standing.of(self.conversation)
+        known = self._standing.update(self.conversation)
         at_work = partial(names_at_work, self.conversation, reply)
         done = shown_output(text, kind, self.budget.window, self._count, known, at_work=at_work)
         if done.text != text:

@@ -104,7 +104,7 @@ class TaskReading:
     @property
     def faults(self) -> str:
         """Error messages in the task."""
-        return "\n".join(f"{fault.kind} {fault.message}" for fault in self.mentions.faults)[:3000]
+        return "\n".join(f"{fault.kind} {fault.message}" for fault in self.mentions.errors)[:3000]
 
     def views(self) -> dict[str, View]:
         """The weighted search terms of each view: title, lead, prose, code, paste, fault, compound."""
@@ -169,9 +169,9 @@ def read_task(task: str) -> TaskReading:
     lines = _ADDRESS.sub(_shortened, _COMMENT.sub(" ", text)).split("\n")
     first = next((row for row, line in enumerate(lines) if line.strip()), len(lines))
     title, rest = _title(lines[first] if first < len(lines) else "")
-    if _TRACE.match(title) and mentions.faults:
+    if _TRACE.match(title) and mentions.errors:
         # the task begins with a trace, so its last error message is the title
-        (title, _), rest = _title(" ".join((mentions.faults[-1].kind, mentions.faults[-1].message))), lines[first]
+        (title, _), rest = _title(" ".join((mentions.errors[-1].kind, mentions.errors[-1].message))), lines[first]
     prose, pasted = _prose_and_pasted([rest, *lines[first + 1 :]])
     written = f"{title}\n{prose}"
     names = Counter(name for name in _NAME.findall(written) if code_shaped(name))

@@ -48,7 +48,7 @@ class Asker:
         """The user's answer. Without a terminal, an answer or further input it is no. Raises KeyboardInterrupt."""
         if not self.screen.keyboard:
             return Deny("there is no terminal to ask at")
-        if action.shows == "markdown":
+        if action.preview_kind == "markdown":
             from ctxe.terminal.input.plan import approved
 
             with self.paused(action.preview):
@@ -149,10 +149,10 @@ def preview(action: Action, room: int | None, screen: Screen) -> list[Line]:
     Long runs of spaces and invisible characters are spelled out (``safety.display.exact``).
     """
     columns = screen.size()[0] - 2
-    mark = "$ " if action.shows == "command" else ""
+    mark = "$ " if action.preview_kind == "command" else ""
     rows: list[Line] = []
     for index, text in enumerate(_spelled(action, columns)):
-        span: Span = diff_line(text) if action.shows == "diff" else (text, "strong" if mark else "")
+        span: Span = diff_line(text) if action.preview_kind == "diff" else (text, "strong" if mark else "")
         lead = mark if index == 0 else " " * len(mark)
         rows += wrap(line((lead, "dim"), span), columns)
     if room is not None and len(rows) > room:
@@ -170,7 +170,7 @@ def _spelled(action: Action, columns: int) -> list[str]:
     It is kept only up to half the window, so that spaces can never push text out of sight.
     """
     text = action.preview or action.command
-    if action.shows != "diff":
+    if action.preview_kind != "diff":
         return exact(text).rstrip("\n").split("\n")
     indent = re.compile(rf"[-+ ]? {{0,{max(16, columns // 2)}}}(?=[^ ])")
     rows = text.rstrip("\n").split("\n")
@@ -180,7 +180,7 @@ def _spelled(action: Action, columns: int) -> list[str]:
 
 def question(action: Action, ask: Ask, root: Path, room: int, screen: Screen) -> list[Line]:
     """Everything the user needs to decide: what, where, why they are asked, and what "always" would allow."""
-    title = "run this command" if action.shows == "command" else action.title or action.tool
+    title = "run this command" if action.preview_kind == "command" else action.title or action.tool
     verb, blank, rest = title.partition(" ")
     columns = screen.size()[0]
     dot = glyph("dot", screen.unicode)
@@ -189,9 +189,9 @@ def question(action: Action, ask: Ask, root: Path, room: int, screen: Screen) ->
     if action.paths:
         rows += [line(("  writes ", "dim"), str(root / path)) for path in action.paths[:5]]
         rows += [line((f"  and {len(action.paths) - 5:,} more files", "warn"))] if len(action.paths) > 5 else []
-    if action.shows == "command":
+    if action.preview_kind == "command":
         rows.append(line(("  in ", "dim"), str(root)))
-    if action.lasts:
+    if action.is_background:
         rows.append(line(("  it goes on in the background; ", "dim"), "/jobs", (" shows it and stops it", "dim")))
     if ask.why:
         rows += fold(line(("  asked because ", "dim"), (ask.why, "warn")), columns, "    ")

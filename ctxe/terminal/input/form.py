@@ -50,7 +50,7 @@ class FormAsker:
                 if typed is None:
                     return None
                 try:
-                    value = one.understood(typed)
+                    value = one.parse_answer(typed)
                 except ValueError as error:
                     self._print([line((f"  {error}; Ctrl-D declines", "warn"))])
                     continue
@@ -78,7 +78,7 @@ def label(one: FormField) -> str:
     kind = one.kind if one.kind not in ("text", "choice") else ""
     usual = "" if one.default is None else f"empty: {shown(one.default)}"
     facts = [kind, *bounds, usual or ("needed" if one.required else "may be empty")]
-    return f"{one.name}{f', {one.says}' if one.says else ''} ({', '.join(filter(None, facts))})"
+    return f"{one.name}{f', {one.description}' if one.description else ''} ({', '.join(filter(None, facts))})"
 
 
 def shown(value: Value) -> str:

@@ -69,7 +69,7 @@ class AnswerParts:
             found = self.look(name, b64decode(encoded, validate=True))
             if found and self.picture is None:
                 self.picture = found
-                return f"[{found.words}]"
+                return f"[{found.description}]"
             why = ": a result shows one picture" if found else ""
         except binascii.Error:
             pass

@@ -71,7 +71,7 @@ def pairs(state: State) -> Iterator[tuple[str, str]]:
 def test_any_one_line_may_be_lost(tmp_path: Path, lost: int) -> None:
     log = Log.create(tmp_path, "s1", "demo", lambda: "2026-11-21T10:00:00Z")
     for event in WHOLE:
-        log.keep(event)
+        log.append(event)
     lines = log.path.read_bytes().splitlines(keepends=True)
     lines[1 + lost] = b"\xff" + lines[1 + lost][5:]
     log.path.write_bytes(b"".join(lines))
@@ -100,7 +100,7 @@ def test_what_ran_and_what_did_not_is_told_apart() -> None:
 
 def test_numbers_that_are_none_do_no_harm(tmp_path: Path) -> None:
     log = Log.create(tmp_path, "s1", "demo", lambda: "2026-11-21T10:00:00Z")
-    log.keep(StepFinished(1))
+    log.append(StepFinished(1))
     with log.path.open("a") as file:
         file.write(json.dumps({"n": ["x"], "type": "step_finished", "number": 2}) + "\n")
     assert read_events(log.path) == ([StepFinished(1), StepFinished(2)], [], 1)
@@ -117,5 +117,5 @@ def test_a_todo_list_that_is_none_leaves_the_one_before(odd: object) -> None:
 def test_a_session_in_which_nothing_happened_leaves_no_file(tmp_path: Path) -> None:
     log = Log.create(tmp_path, "s1", "demo", lambda: "2026-11-21T10:00:00Z")
     assert list(tmp_path.iterdir()) == []
-    log.keep(StepFinished(1))
+    log.append(StepFinished(1))
     assert [json.loads(line).get("v") for line in log.path.read_text().splitlines()] == [1, None]

@@ -79,7 +79,7 @@ def clock() -> str:
 def test_every_event_comes_back_as_it_was(tmp_path: Path) -> None:
     log = Log.create(tmp_path, "s1", "demo", clock)
     for event in EVERY:
-        log.keep(event)
+        log.append(event)
     assert read_events(log.path) == (list(EVERY), [], len(EVERY))
     numbers = [json.loads(line)["n"] for line in log.path.read_text().splitlines()[1:]]
     assert numbers == list(range(1, len(EVERY) + 1))
@@ -97,14 +97,14 @@ def test_any_text_survives_a_record(text: str, more: str, ok: bool) -> None:
 
 def test_a_torn_last_line_is_left_out_said_and_the_file_only_grows(tmp_path: Path) -> None:
     log = Log.create(tmp_path, "s1", "demo", clock)
-    log.keep(StepFinished(1))
+    log.append(StepFinished(1))
     with log.path.open("ab") as file:
         file.write(b'{"n":2,"type":"notice","te')
     before = log.path.read_bytes()
     events, notices, last = read_events(log.path)
     assert (events, notices, last) == ([StepFinished(1)], ["s1.jsonl:3: torn last line left out"], 1)
     assert log.path.read_bytes() == before
-    log.keep(StepFinished(2))
+    log.append(StepFinished(2))
     assert log.path.read_bytes().startswith(before)
     assert read_events(log.path)[0] == [StepFinished(1), StepFinished(2)]
 
@@ -114,10 +114,10 @@ def test_a_torn_last_line_is_left_out_said_and_the_file_only_grows(tmp_path: Pat
 )
 def test_a_damaged_line_costs_only_itself(tmp_path: Path, damage: bytes) -> None:
     log = Log.create(tmp_path, "s1", "demo", clock)
-    log.keep(StepFinished(1))
+    log.append(StepFinished(1))
     with log.path.open("ab") as file:
         file.write(damage)
-    log.keep(StepFinished(2))
+    log.append(StepFinished(2))
     events, notices, _ = read_events(log.path)
     assert events == [StepFinished(1), StepFinished(2)]
     assert len(notices) == 1
@@ -143,7 +143,7 @@ def test_a_log_that_cannot_be_written_names_file_and_cause(tmp_path: Path) -> No
     (tmp_path / "s1.jsonl").mkdir()
     log = Log.create(tmp_path, "s1", "demo", clock)
     with pytest.raises(StoreError, match=r"cannot append to .*s1\.jsonl: Is a directory"):
-        log.keep(StepFinished(1))
+        log.append(StepFinished(1))
     assert log.count == 0
 
 
@@ -151,15 +151,15 @@ def test_a_log_that_is_removed_while_its_session_runs_is_written_again_whole(tmp
     folder = tmp_path / "sessions"
     log = Log.create(folder, "s1", "demo", clock)
     for event in EVERY[:3]:
-        log.keep(event)
+        log.append(event)
         shutil.rmtree(folder)
-    log.keep(EVERY[3])
+    log.append(EVERY[3])
     assert read_events(log.path) == (list(EVERY[:4]), [], 4)
     assert log.path.stat().st_mode & 0o777 == 0o600
     resumed = Log(log.path, clock, 4)
-    resumed.hold()
+    resumed.open_file()
     shutil.rmtree(folder)
-    resumed.keep(EVERY[4])
+    resumed.append(EVERY[4])
     assert read_events(log.path) == (list(EVERY[:5]), [], 5)
 
 
@@ -167,12 +167,12 @@ def test_a_copy_begins_with_what_another_log_holds_and_when_that_was(tmp_path: P
     moments = iter(f"2026-01-0{day}T00:00:00Z" for day in range(1, 10))
     log = Log.create(tmp_path, "one", "p", lambda: next(moments))
     for event in EVERY[:3]:
-        log.keep(event)
+        log.append(event)
     timed, _, last = read_timed(log.path)
     assert ([event for _, event in timed], last) == (list(EVERY[:3]), 3)
     copy = Log.create(tmp_path, "two", "p", lambda: "2026-02-01T00:00:00Z", fork="one", copied=3)
-    copy.begin(timed)
-    copy.keep(EVERY[3])
+    copy.copy_events(timed)
+    copy.append(EVERY[3])
     assert list(timed_events(copy.path)) == [*timed, ("2026-02-01T00:00:00Z", EVERY[3])]
     assert header_of(copy.path)["copied"] == 3
     assert [json.loads(line).get("n") for line in copy.path.read_text().splitlines()] == [None, 1, 2, 3, 4]
@@ -181,5 +181,5 @@ def test_a_copy_begins_with_what_another_log_holds_and_when_that_was(tmp_path: P
 
 def test_a_copy_of_nothing_leaves_no_file(tmp_path: Path) -> None:
     copy = Log.create(tmp_path, "two", "p", str, fork="one")
-    copy.begin(())
+    copy.copy_events(())
     assert not copy.path.exists()

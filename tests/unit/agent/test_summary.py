@@ -23,7 +23,7 @@ MORE: tuple[Kept, ...] = (TurnFinished("answered"), TurnStarted("on"), ReplyRece
 def written(folder: Path, name: str, fork: str = "", copied: int = 0) -> Path:
     log = Log.create(folder, name, "p", lambda: "2026-01-02T03:04:05Z", fork, copied)
     for event in (*FIRST, *MORE):
-        log.keep(event)
+        log.append(event)
     return log.path
 
 
@@ -76,7 +76,7 @@ def test_the_session_used_last_is_found_by_the_times_of_the_files(tmp_path: Path
     with pytest.raises(SessionError, match="no session here yet"):
         path_of(tmp_path)
     log = Log.create(tmp_path, "empty", "p", lambda: "2026-01-02T03:04:05Z")
-    log.keep(ModelChosen("m"))
+    log.append(ModelChosen("m"))
     empty = log.path
     assert path_of(tmp_path) == empty
     one, two, public = (written(tmp_path, name) for name in ("one", "two", "public"))
@@ -103,8 +103,8 @@ def test_a_clock_that_was_ahead_hides_no_session_used_later(tmp_path: Path) -> N
     assert newest_first(tmp_path) == [late, early, third]
     assert path_of(tmp_path) == late
     resumed = Log(third, lambda: "2026-01-02T03:04:05Z", count=1)
-    resumed.hold()
-    resumed.keep(ModelChosen("m"))
+    resumed.open_file()
+    resumed.append(ModelChosen("m"))
     assert newest_first(tmp_path) == [third, late, early]
     begun = written(tmp_path, "begun")
     assert newest_first(tmp_path) == [begun, third, late, early]

@@ -19,10 +19,10 @@ REPLY = ReplyReceived(Reply("a", usage=Usage(100, 10, 50, 20, 5)), 0.5)
 
 def logged(folder: Path, name: str, turns: int = 2) -> Log:
     log = Log.create(folder / "logs", name, "p", lambda: "2026-01-02T03:04:05Z")
-    log.keep(ModelChosen("m"))
+    log.append(ModelChosen("m"))
     for number in range(turns):
         for event in (TurnStarted(f"{name} {number} \udc80"), REPLY, TurnFinished("answered")):
-            log.keep(event)
+            log.append(event)
     return log
 
 
@@ -62,8 +62,8 @@ def another(log: Log) -> None:
 
 
 CHANGES: tuple[Callable[[Log], object], ...] = (
-    lambda log: log.keep(TurnStarted("on")),
-    lambda log: log.keep(REPLY),
+    lambda log: log.append(TurnStarted("on")),
+    lambda log: log.append(REPLY),
     lambda log: logged(log.path.parent.parent, "third"),
     lambda log: log.path.unlink(),
     lambda log: log.path.write_text("no log\n"),
@@ -100,7 +100,7 @@ def test_of_a_log_that_grew_only_the_rest_is_read(tmp_path: Path) -> None:
         file.seek(text.index(b'"usd":0.5') + len(b'"usd":'))
         file.write(b"9")
     os.utime(log.path, ns=(held.st_atime_ns, held.st_mtime_ns))
-    log.keep(REPLY)
+    log.append(REPLY)
     (found,) = summaries(log.path.parent, tmp_path)
     assert (found.usd, len(found.spent), log.path.stat().st_size > size) == (20.5, 41, True)
 
@@ -127,7 +127,7 @@ def test_several_processes_keep_them_at_once(tmp_path: Path) -> None:
     for one in others:
         one.start()
     for _ in range(100):
-        log.keep(REPLY)
+        log.append(REPLY)
     for one in others:
         one.join()
     assert [one.exitcode for one in others] == [0, 0, 0]

@@ -32,18 +32,18 @@ def test_short_values_are_asked_for_and_contents_are_put_in_or_taken_out() -> No
 def test_two_values_under_one_name_both_stand_and_what_is_long_is_contents() -> None:
     assert parse_arguments(json.dumps([{"path": "a"}, {"path": "b"}])).values == {"path": "a", "path 1": "b"}
     assert parse_arguments(json.dumps({"note": "n" * 200})).values == {"note": "n" * 200}
-    assert parse_arguments(json.dumps({"note": "n" * 201})).put_in == ("n" * 201,)
+    assert parse_arguments(json.dumps({"note": "n" * 201})).added == ("n" * 201,)
 
 
 def test_a_patch_is_parted_by_its_files() -> None:
     asked = parse_arguments(json.dumps({"input": PATCH}))
-    assert asked.patched == (("a.py", "\n-old\n+new\n"), ("b.py", "\n+more\n"))
-    assert asked.edits
+    assert asked.patches == (("a.py", "\n-old\n+new\n"), ("b.py", "\n+more\n"))
+    assert asked.is_edit
 
 
 @pytest.mark.parametrize("text", ["not json", '{"path": ', "[" * 100_000])
 def test_what_is_no_json_is_contents(text: str) -> None:
-    assert parse_arguments(text) == CallArguments(put_in=(text,))
+    assert parse_arguments(text) == CallArguments(added=(text,))
     assert parse_arguments("") == CallArguments()
 
 
@@ -52,7 +52,7 @@ def test_no_depth_is_too_deep(depth: int) -> None:
     long = " ".join(["word"] * 2_000)
     text = '{"path": "a.py", "x": ' + "[" * depth + json.dumps(long) + "]" * depth + "}"
     asked = parse_arguments(text)
-    assert asked.put_in in ((long,), (text,))
+    assert asked.added in ((long,), (text,))
     short = shorten_arguments(text, 300, words)
     assert words(short) <= 300
     assert isinstance(json.loads(short), dict)

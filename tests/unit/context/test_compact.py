@@ -38,21 +38,21 @@ def test_a_small_window_is_used_up_before_anything_is_folded() -> None:
 
 
 def test_a_large_window_is_folded_when_that_pays() -> None:
-    line = LARGE.paying(FoldPolicy())
+    line = LARGE.paying_line(FoldPolicy())
     assert 80_000 < line < 100_000
     assert fold_cause(line, 5, LARGE, FoldPolicy()) is None
     assert fold_cause(line + 1, 5, LARGE, FoldPolicy()) == "price"
 
 
 def test_no_fold_for_money_when_the_session_is_about_to_end() -> None:
-    line = LARGE.paying(FoldPolicy())
+    line = LARGE.paying_line(FoldPolicy())
     assert fold_cause(line + 1, 5, LARGE, FoldPolicy(calls=lambda _: 2.0)) is None
     assert fold_cause(line + 1, 5, LARGE, FoldPolicy(calls=lambda _: 30.0)) == "price"
 
 
 def test_at_is_the_share_above_which_a_request_is_folded_anyway() -> None:
     policy = FoldPolicy(at=0.7)
-    assert ROOM.full(policy) == 1_000 + 13_300
+    assert ROOM.full_line(policy) == 1_000 + 13_300
     assert fold_cause(14_300, 5, ROOM, policy) is None
     assert fold_cause(14_301, 5, ROOM, policy) == "threshold"
 
@@ -127,12 +127,12 @@ def test_a_fold_has_to_free_something() -> None:
 
 def test_where_reading_what_stands_is_free_no_fold_pays() -> None:
     free = FoldPolicy(billing=Billing(0.0, 1.0))
-    assert LARGE.paying(free) == LARGE.usable
+    assert LARGE.paying_line(free) == LARGE.usable
     assert fold_cause(LARGE.usable, 5, LARGE, free) is None
     assert fold_cause(LARGE.usable + 1, 5, LARGE, free) == "overflow"
 
 
 def test_a_dear_cache_folds_earlier() -> None:
-    usual = LARGE.paying(FoldPolicy())
-    none = LARGE.paying(FoldPolicy(billing=Billing(1.0, 1.0)))
+    usual = LARGE.paying_line(FoldPolicy())
+    none = LARGE.paying_line(FoldPolicy(billing=Billing(1.0, 1.0)))
     assert LARGE.target(FoldPolicy()) < none < usual

@@ -20,7 +20,7 @@ def words(text: str) -> int:
 def ran(talk: Conversation, number: int, text: str = OUTPUT, *, ok: bool = False) -> Conversation:
     """The conversation with one more run, told as it is born."""
     call = ToolCall(f"c{number}", "run_command", '{"command": "pytest"}')
-    told = shown_output(text, "shell", BUDGET.window, words, VisibleLines().of(talk))
+    told = shown_output(text, "shell", BUDGET.window, words, VisibleLines().update(talk))
     step = Step(Reply("", (call,), "tools"), (ToolResult(call.id, told.text, ok, told.handle),))
     turn = talk.turns[0]
     return Conversation((Turn(turn.words, (), (*turn.steps, step)),), talk.fold)

@@ -204,9 +204,9 @@ def test_what_the_next_fold_may_leave_is_told_to_the_provider() -> None:
     before, after = (
         assemble(Frame(), talk, Budget(1_000, 0), words).request for talk in (Conversation(more.turns, first), second)
     )
-    assert (before.settled, after.settled) == (2, 3)
+    assert (before.settled_blocks, after.settled_blocks) == (2, 3)
     assert before.messages[0].blocks[:2] == after.messages[0].blocks[:2]
-    assert assemble(Frame(), LONG, Budget(10_000, 0), words).request.settled == 0
+    assert assemble(Frame(), LONG, Budget(10_000, 0), words).request.settled_blocks == 0
 
 
 def test_money_is_asked_how_long_the_session_still_is_and_only_when_it_decides() -> None:

@@ -60,7 +60,7 @@ def test_money_is_that_of_writing_what_a_fold_keeps_and_of_the_next_request() ->
 
 
 def test_without_a_pace_or_far_off_only_the_line_is_known() -> None:
-    line = ROOM.line(FoldPolicy())
+    line = ROOM.fold_line(FoldPolicy())
     assert ahead(60_000) == Forecast(None, line, 0)
     assert ahead(20_000, -500) == Forecast(None, line, 0)
     assert ahead(20_000, (line - 20_000) // FAR - 10).steps is None

@@ -56,20 +56,20 @@ def test_a_patch_gives_an_entry_for_every_file() -> None:
     step = Step(Reply("Now both.", (call,)), (ToolResult("1", "Done: updated_both_files"),))
     said, first, second = entries_of(step, 7, shown)
     assert (said.what, said.lines[0].text) == ("said", "Now both.")
-    assert (first.step, first.path, first.title, first.edits) == (7, "a.py", ("a.py",), True)
+    assert (first.step, first.path, first.title, first.is_edit) == (7, "a.py", ("a.py",), True)
     assert [(line.text, line.origin) for line in first.lines] == [
         ("a.py", "written"),
         ("-old line here", "written"),
         ("+new line here", "written"),
         ("Done: updated_both_files", "result"),
     ]
-    assert (second.path, second.edits, second.lines[0].text) == ("b/c.py", True, "b/c.py")
+    assert (second.path, second.is_edit, second.lines[0].text) == ("b/c.py", True, "b/c.py")
 
 
 def test_a_read_by_shell_is_about_its_file() -> None:
     call = ToolCall("1", "exec_command", '{"cmd": "sed -n \'1,20p\' src/deep/a.py", "workdir": "/w"}')
     (entry,) = entries_of(Step(Reply("", (call,)), (ToolResult("1", "x"),)), 1, shown)
-    assert (entry.path, entry.kind, entry.edits, entry.title) == (
+    assert (entry.path, entry.kind, entry.is_edit, entry.title) == (
         "src/deep/a.py",
         "read",
         False,

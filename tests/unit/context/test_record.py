@@ -22,7 +22,7 @@ def step(n: int, name: str, arguments: dict[str, str], text: str, remark: str = 
 
 
 def surveyed(*steps: Step, said: str = "go") -> Survey:
-    return Survey().read(Conversation((Turn(said, (), steps),)), shown)
+    return Survey().update(Conversation((Turn(said, (), steps),)), shown)
 
 
 def made(survey: Survey, room: int = 10_000, covered: tuple[str, ...] = ()) -> list[str]:
@@ -202,7 +202,7 @@ def test_what_an_answer_begins_and_ends_with_stands_in_it() -> None:
         step(n, "read", {"path": f"b{n}.py"}, "\n".join(f"{m}: row {m * n} = {m}" for m in range(300)))
         for n in range(8)
     )
-    survey = Survey().read(Conversation((first, Turn("and now?", (), tuple(reads)))), shown)
+    survey = Survey().update(Conversation((first, Turn("and now?", (), tuple(reads)))), shown)
     lines = made(survey, 600)
     assert {*kept} <= {*lines}
     assert len({*lines}.intersection(told)) <= 1
@@ -211,14 +211,14 @@ def test_what_an_answer_begins_and_ends_with_stands_in_it() -> None:
 
 def test_lines_of_the_user_stand_in_it_too() -> None:
     talk = Conversation((Turn("first"), Turn("please use special_name here"), Turn("third")))
-    survey = Survey().read(talk, shown)
+    survey = Survey().update(talk, shown)
     text = record(survey, survey.entries[1:2], (), 1_000, words)
     assert text.endswith("[s0 user]\nplease use special_name here")
 
 
 def test_words_before_the_first_step_name_no_step() -> None:
     talk = Conversation((Turn("first"), Turn("look at src/frame.py and parse_header"), Turn("and now")))
-    survey = Survey().read(talk, shown)
+    survey = Survey().update(talk, shown)
     text = record(survey, survey.entries, (), 100, words)
     assert text.splitlines()[0] == (
         "[Words of the user before the first step, folded. Below are lines of them, word for word.]"

@@ -76,11 +76,13 @@ def test_an_output_that_fits_is_told_as_it_is_and_nobody_is_asked() -> None:
         raise AssertionError("asked for nothing")
 
     text = holding("parse_header", 3)
-    assert shown_output(text, "read", 1_000_000, words, VisibleLines().of(Conversation()), at_work=asked).text == text
+    assert (
+        shown_output(text, "read", 1_000_000, words, VisibleLines().update(Conversation()), at_work=asked).text == text
+    )
 
 
 def test_what_is_born_while_the_user_names_something_keeps_its_lines() -> None:
     text = holding("parse_header", 390)
-    known = VisibleLines().of(Conversation())
+    known = VisibleLines().update(Conversation())
     assert "parse_header" in shown_output(text, "read", 8_000, words, known, 300, lambda: {"parse_header"}).text
     assert "parse_header" not in shown_output(text, "read", 8_000, words, known, 300).text

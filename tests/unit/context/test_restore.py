@@ -33,7 +33,7 @@ def folded(steps: tuple[Step, ...], upto: int, words: str = "go") -> Conversatio
 
 
 def back(talk: Conversation, usable: int = 10_000, left: int = 10_000) -> tuple[Chunk, ...]:
-    return likely_edited_lines(talk, Survey().read(talk, shown), usable, lambda: left)
+    return likely_edited_lines(talk, Survey().update(talk, shown), usable, lambda: left)
 
 
 def test_after_an_edit_the_hidden_lines_of_its_file_come_back() -> None:
@@ -102,7 +102,7 @@ def test_a_session_that_edits_every_file_once_gets_nothing() -> None:
         edit(20 + n, f"src/f{n}.py", 0) for n in range(12)
     )
     talk = folded(steps, 12)
-    survey = Survey().read(talk, shown)
+    survey = Survey().update(talk, shown)
     assert reedit_share(survey) == 1 / 13
     assert back(talk) == ()
 

@@ -14,7 +14,7 @@ FILE = "\n".join(LINES)
 
 def stood(text: str) -> KnownLines:
     """The lines of a text that was read."""
-    return VisibleLines().of(Conversation((Turn("go", (), (read(1, text),)),))).cores
+    return VisibleLines().update(Conversation((Turn("go", (), (read(1, text),)),))).cores
 
 
 def read(n: int, text: str, note: str = "") -> Step:
@@ -38,12 +38,12 @@ def test_what_was_folded_or_masked_does_not_stand() -> None:
 def test_what_was_gathered_for_a_turn_stands_until_the_turn_is_folded() -> None:
     files = Section("files", Priority.INJECTED, (Chunk("a.py", FILE, path="a.py"),), "task")
     turn = Turn("go", (files,), (read(1, "done"),))
-    known = VisibleLines().of(Conversation((turn,)))
+    known = VisibleLines().update(Conversation((turn,)))
     numbered = "\n".join(f"{n}\tthis is line number {n} of the file" for n in range(1, 9))
     assert shown_output(numbered, "read", 100_000, len, known).text.startswith("[8 lines as they stand above; recall ")
     for upto in (Position(0, 1), Position(1, 0), Position(1, 1)):
         folded = Conversation((turn, Turn("on", (), (read(2, "more"),)), Turn("and on")), Fold(upto, ()))
-        assert shown_output(numbered, "read", 100_000, len, known.of(folded)).text == numbered
+        assert shown_output(numbered, "read", 100_000, len, known.update(folded)).text == numbered
 
 
 def test_a_run_of_known_lines_is_told_as_a_number() -> None:
@@ -75,7 +75,7 @@ def test_what_stood_in_two_places_is_one_run_once_it_was_told_as_such() -> None:
 
 def test_short_runs_are_cheaper_shown() -> None:
     known = KnownLines()
-    known.take([*(f"this is line number {n} of the file" for n in range(1, 4)), "}", "x", "}"])
+    known.add([*(f"this is line number {n} of the file" for n in range(1, 4)), "}", "x", "}"])
     assert replace_known_lines("\n".join(LINES), known, "abc") == "\n".join(LINES)
     assert replace_known_lines("}\nx\n}\nx\n}", known, "abc") == "}\nx\n}\nx\n}"
 
@@ -83,16 +83,16 @@ def test_short_runs_are_cheaper_shown() -> None:
 def test_it_grows_with_the_conversation_and_what_is_told_later_is_taken_in() -> None:
     known = VisibleLines()
     first = Turn("go", (), (read(1, FILE), read(2, "second")))
-    assert known.of(Conversation((first,))).cores.each == visible_cores(Conversation((first,)))
+    assert known.update(Conversation((first,))).cores.each == visible_cores(Conversation((first,)))
     later = Turn("go", (), (read(1, FILE), read(2, "second", "told later"), read(3, "third")))
-    assert known.of(Conversation((later,))).cores.each == visible_cores(Conversation((later,)))
+    assert known.update(Conversation((later,))).cores.each == visible_cores(Conversation((later,)))
     assert "told later" in known.cores.each
     folded = Conversation((later,), Fold(Position(0, 2), (Chunk("record", "only this line"),)))
-    assert known.of(folded).cores.each == visible_cores(folded) == {"only this line", "I look", "a.py", "third"}
+    assert known.update(folded).cores.each == visible_cores(folded) == {"only this line", "I look", "a.py", "third"}
 
 
 def test_of_commands_and_searches_only_the_very_same_lines_are_left_out() -> None:
-    known = VisibleLines().of(Conversation((Turn("go", (), (read(1, FILE),)),)))
+    known = VisibleLines().update(Conversation((Turn("go", (), (read(1, FILE),)),)))
     diff = "\n".join(f"+this is line number {n} of the file" for n in range(1, 9))
     handle = handle_of(diff)
     assert shown_output(diff, "shell", 100_000, len, known) == Trimmed(diff)

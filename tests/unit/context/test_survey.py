@@ -27,14 +27,14 @@ TALK = Conversation((Turn("look at second_line please", (), (READ, EDITED)), Tur
 
 
 def test_names_lines_and_files_are_known() -> None:
-    survey = Survey().read(TALK, shown)
+    survey = Survey().update(TALK, shown)
     assert survey.now == 2
-    assert survey.said() == ("look at second_line please", "and now?")
-    assert list(survey.words) == ["second_line"]
+    assert survey.user_messages() == ("look at second_line please", "and now?")
+    assert list(survey.user_names) == ["second_line"]
     first = survey.names["first_line"]
     assert (first.last, first.entries, first.used, first.last_used) == (2, 2, 2, 2)
-    assert survey.lines["first_line = 1"].gone
-    assert not survey.lines["first_line = 10"].gone
+    assert survey.lines["first_line = 1"].is_gone
+    assert not survey.lines["first_line = 10"].is_gone
     history = survey.files[file_key("elsewhere/src/a.py")]
     assert (history.edits, history.last_edit) == (1, 2)
     assert list(history.lines) == ["first_line = 1", "second_line = 2", "first_line = 10"]
@@ -43,25 +43,25 @@ def test_names_lines_and_files_are_known() -> None:
 
 
 def test_reading_again_takes_in_only_what_is_new() -> None:
-    survey = Survey().read(Conversation((Turn("look at second_line please", (), (READ,)),)), shown)
-    assert survey.read(TALK, shown) is survey
-    fresh = Survey().read(TALK, shown)
+    survey = Survey().update(Conversation((Turn("look at second_line please", (), (READ,)),)), shown)
+    assert survey.update(TALK, shown) is survey
+    fresh = Survey().update(TALK, shown)
     assert [(e.step, e.what) for e in survey.entries] == [(e.step, e.what) for e in fresh.entries]
-    assert survey.read(TALK, shown) is survey
+    assert survey.update(TALK, shown) is survey
     assert survey.now == 2
 
 
 def test_notes_do_not_matter_and_another_conversation_starts_over() -> None:
-    survey = Survey().read(TALK, shown)
+    survey = Survey().update(TALK, shown)
     noted = Step(READ.reply, READ.results, (Chunk("n", "told"),))
-    assert survey.read(Conversation((Turn(TALK.turns[0].words, (), (noted, EDITED)), TALK.turns[1])), shown) is survey
-    other = survey.read(Conversation((Turn("another"),)), shown)
+    assert survey.update(Conversation((Turn(TALK.turns[0].words, (), (noted, EDITED)), TALK.turns[1])), shown) is survey
+    other = survey.update(Conversation((Turn("another"),)), shown)
     assert other is not survey
-    assert other.said() == ("another",)
+    assert other.user_messages() == ("another",)
 
 
 def test_what_is_before_a_position() -> None:
-    survey = Survey().read(TALK, shown)
+    survey = Survey().update(TALK, shown)
     before = {
         place: [e.what for e in survey.before(place)] for place in (Position(0, 0), Position(0, 1), Position(1, 0))
     }
@@ -74,7 +74,7 @@ def test_what_is_before_a_position() -> None:
 
 
 def test_what_the_user_names_and_the_model_uses_is_worth_more() -> None:
-    survey = Survey().read(Conversation((Turn("look at second_line please", (), (READ,)),)), shown)
+    survey = Survey().update(Conversation((Turn("look at second_line please", (), (READ,)),)), shown)
     path, named = survey.names["src/a.py"], survey.names["second_line"]
     assert worth_of_name("first_line", survey.names["first_line"], survey) == NAME
     assert worth_of_name("src/a.py", path, survey) == NAME * 2 * PATH
@@ -84,19 +84,19 @@ def test_what_the_user_names_and_the_model_uses_is_worth_more() -> None:
 
 
 def test_replaced_and_short_lines_are_worth_nothing_and_age_fades() -> None:
-    survey = Survey().read(TALK, shown)
+    survey = Survey().update(TALK, shown)
     gone, short = survey.lines["first_line = 1"], survey.lines["ok"]
     assert list(map(worth_of_lines(survey), (gone, short))) == [0.0, 0.0]
-    later = Survey().read(Conversation((Turn("go", (), (READ, *(step(n, "x", {}) for n in range(2, 50)))),)), shown)
+    later = Survey().update(Conversation((Turn("go", (), (READ, *(step(n, "x", {}) for n in range(2, 50)))),)), shown)
     assert worth_of_lines(later)(later.lines["first_line = 1"]) == EDIT * OPEN / 2
 
 
 def test_what_was_edited_before_and_is_not_now_is_worth_least_and_what_was_seen_again_more() -> None:
     others = [step(n, "x", {}) for n in range(3, 6)]
-    before = Survey().read(Conversation((Turn("go", (), (READ, EDITED, *others)),)), shown)
+    before = Survey().update(Conversation((Turn("go", (), (READ, EDITED, *others)),)), shown)
     fade = 0.5 ** (4 / 48)
     assert worth_of_lines(before)(before.lines["second_line = 2"]) == pytest.approx(EDIT * fade)
-    again = Survey().read(
+    again = Survey().update(
         Conversation((Turn("go", (), (READ, step(2, "read", {"path": "src/a.py"}, "2: second_line = 2"))),)), shown
     )
     assert worth_of_lines(again)(again.lines["second_line = 2"]) == EDIT * OPEN * AGAIN
@@ -106,7 +106,7 @@ def test_lines_around_a_name_that_the_model_has_written_since_are_worth_more() -
     told = "\n".join(f"{n}: total of {n} things" if n != 30 else "30: def parse_header(line):" for n in range(1, 61))
     read = step(1, "read", {"path": "src/b.py"}, told)
     used = step(2, "edit", {"path": "src/c.py", "old_string": "x = 1", "new_string": "x = parse_header(line)"})
-    survey = Survey().read(Conversation((Turn("go", (), (read, used)),)), shown)
+    survey = Survey().update(Conversation((Turn("go", (), (read, used)),)), shown)
     worth = worth_of_lines(survey, near_use(survey))
     near = [
         n
@@ -115,16 +115,16 @@ def test_lines_around_a_name_that_the_model_has_written_since_are_worth_more() -
     ]
     assert near == [*range(22, 30), *range(31, 39)]
     assert worth(survey.lines["total of 29 things"]) == NEAR * worth(survey.lines["total of 1 things"])
-    unused = Survey().read(Conversation((Turn("go", (), (used, read)),)), shown)
+    unused = Survey().update(Conversation((Turn("go", (), (used, read)),)), shown)
     assert near_use(unused) == {}
     often = step(1, "read", {"path": "src/b.py"}, "\n".join(f"{n}: parse_header({n})" for n in range(1, 61)))
-    everywhere = Survey().read(Conversation((Turn("go", (), (often, used)),)), shown)
+    everywhere = Survey().update(Conversation((Turn("go", (), (often, used)),)), shown)
     assert near_use(everywhere) == {}
 
 
 def test_a_line_of_commands_is_worth_as_much_as_they_are_up_to_four() -> None:
     lines = ["make all", "ls", "make lint && make test", "a1 | b2 | c3; d4 || e5; f6 && g7"]
-    survey = Survey().read(Conversation((Turn("go", (), (step(1, "bash", {"command": "\n".join(lines)}),)),)), shown)
+    survey = Survey().update(Conversation((Turn("go", (), (step(1, "bash", {"command": "\n".join(lines)}),)),)), shown)
     survey.now += 24
     worth = worth_of_lines(survey)
     assert [worth(survey.lines[line]) for line in lines] == [0.0, 0.0, COMMAND, 2 * COMMAND]

@@ -27,7 +27,7 @@ def test_one_long_word_is_told_in_no_time(run: str) -> None:
 
 def test_what_fits_is_left_alone() -> None:
     assert trim("one\ntwo\n", "read", 10, words) == Trimmed("one\ntwo\n")
-    assert not trim("one\ntwo\n", "shell", 10, words).cut
+    assert not trim("one\ntwo\n", "shell", 10, words).is_cut
 
 
 def test_a_read_keeps_its_head_and_names_the_handle() -> None:

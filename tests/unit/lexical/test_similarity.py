@@ -39,7 +39,7 @@ def test_texts_in_nearly_the_same_words_are_near_pairs_of_shingles() -> None:
     texts = [one, "Nothing of the kind is said here at all.", one.replace("well", "fine"), ""]
     (pair,) = near_pairs([shingles(text) for text in texts], 0.8)
     assert (pair.first, pair.second) == (0, 2)
-    assert pair.alike == pytest.approx(18 / 20, abs=0.05)
+    assert pair.similarity == pytest.approx(18 / 20, abs=0.05)
 
 
 def test_near_pairs_in_order_and_over_the_line_only() -> None:

@@ -29,7 +29,7 @@ def test_plain_english_names_nothing() -> None:
 def test_the_output_of_pytest_gives_frame_and_fault() -> None:
     text = "tests/test_x.py:12: AssertionError\nFAILED tests/test_x.py::TestY::test_z[a-1] - ValueError: no\n"
     assert symbols_in(text) == Symbols(
-        frames=(TraceLocation("tests/test_x.py", 12),), faults=(PrintedError("ValueError", "no"),)
+        frames=(TraceLocation("tests/test_x.py", 12),), errors=(PrintedError("ValueError", "no"),)
     )
 
 

@@ -14,7 +14,7 @@ from ctxe.project.window.pace import expected
 def session(folder: Path, name: str, replies: int) -> None:
     log = Log.create(folder, name, "demo", lambda: "2026-11-21T10:00:00Z")
     for _ in range(replies):
-        log.keep(ReplyReceived(Reply("hi", usage=Usage(1, 1))))
+        log.append(ReplyReceived(Reply("hi", usage=Usage(1, 1))))
 
 
 def test_past_sessions_say_how_many_calls_are_to_come(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_replies_of_delegates_are_no_calls_of_the_session(tmp_path: Path) -> Non
     session(tmp_path, "a", 10)
     log = Log(tmp_path / "a.jsonl", lambda: "2026-11-21T10:00:00Z", 10)
     for _ in range(30):
-        log.keep(Consulted("delegate d1", "m", Usage(1, 1), 0.1, "a-d1"))
+        log.append(Consulted("delegate d1", "m", Usage(1, 1), 0.1, "a-d1"))
     assert expected(tmp_path, "own")(0) == 10.0
 
 

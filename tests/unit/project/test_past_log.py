@@ -39,7 +39,7 @@ def test_money_with_and_without_a_cache_and_files_that_changed(home: Path, tmp_p
         ContextAssembled(LEDGER),
     )
     for event in events:
-        log.keep(event)
+        log.append(event)
     found = past(Project.open(tmp_path, {"HOME": str(home)}), log.path)
     assert (found.session, found.project, len(found.requests)) == ("one", "demo", 2)
     assert found.consultations == (Consultation(2, "openai/gpt-5", USAGE, 0.8, 1.25),)

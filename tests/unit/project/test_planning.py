@@ -125,7 +125,7 @@ def test_a_file_that_goes_in_whole_is_not_planned_and_one_that_does_not_fit_is(t
     source = planning(tmp_path, patience=30.0)
     named = replace(ASKED, named=("tea/teapot.py",))
     assert paths(source.offer(named, 8_000)) == ["tea/teapot.py"]
-    [section] = source.offer(replace(named, whole=("tea/teapot.py",)), 8_000)
+    [section] = source.offer(replace(named, sent_whole=("tea/teapot.py",)), 8_000)
     assert (section.chunks, section.left_out[0].why) == ((), "is in the request already")
 
 
@@ -193,7 +193,7 @@ def test_two_that_ask_at_once_wait_for_one_index_and_not_for_each_other(tmp_path
     index.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.closing(sqlite3.connect(index)) as held:
         held.execute("BEGIN EXCLUSIVE")  # an index that is not built in time
-        ahead = threading.Thread(target=source.offer, args=(replace(ASKED, ahead=True), 8_000))
+        ahead = threading.Thread(target=source.offer, args=(replace(ASKED, is_preview=True), 8_000))
         ahead.start()
         began = time.monotonic()
         assert source.offer(ASKED, 8_000) == (Section("files", Priority.INJECTED, (), "task", "files", (BUILDING,)),)

@@ -86,7 +86,7 @@ def test_bytes_are_kept_once_under_their_hash_and_privately(tmp_path: Path) -> N
     (path,) = (tmp_path / "pictures").iterdir()
     assert (path.name, path.read_bytes(), path.stat().st_mode & 0o777) == (taken.digest, data, 0o600)
     assert Pictures(tmp_path / "pictures").data(taken.digest) == data
-    assert taken.words == "picture docs/shot.png, 8x6 PNG, 1 kB"
+    assert taken.description == "picture docs/shot.png, 8x6 PNG, 1 kB"
 
 
 def test_a_hash_that_is_none_reads_nothing_and_changed_bytes_are_gone(tmp_path: Path) -> None:

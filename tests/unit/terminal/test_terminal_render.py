@@ -306,7 +306,7 @@ def test_a_read_says_what_of_it_the_model_has_before_it_already() -> None:
 
     def read(known: int, facts: Mapping[str, object]) -> ToolFinished:
         seen = KnownLines()
-        seen.take(line.partition("\t")[2] for line in lines[:known])
+        seen.add(line.partition("\t")[2] for line in lines[:known])
         text = replace_known_lines(full, seen, "h1", lambda x: x.partition("\t")[2] or x)
         return ToolFinished(ToolResult("1", text, handle="h1"), "read_file", "read src/a.py", "", full, facts=facts)
 

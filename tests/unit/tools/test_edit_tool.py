@@ -88,7 +88,7 @@ def test_the_preview_is_the_diff_and_nothing_happens_before_run(place: Any) -> N
     file = place.put("a.py", "x = 1\n")
     place.read("a.py")
     action = edit_file(place.workspace).prepare({"path": "a.py", "old": "1", "new": "2"})
-    assert (action.tool, action.title, action.risk, action.shows, action.paths) == (
+    assert (action.tool, action.title, action.risk, action.preview_kind, action.paths) == (
         "edit_file",
         "edit a.py (+1 −1)",
         Risk.WRITE,

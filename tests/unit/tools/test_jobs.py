@@ -131,13 +131,13 @@ def test_who_ends_unseen_is_to_be_told(place: Any, jobs: Jobs) -> None:
     jobs.known[1].running.wait(10)
     assert jobs.untold == [jobs.known[1]]
     output = done(use_job.ending(jobs, jobs.known[1]))
-    assert (output.text, output.ok, output.most > 0) == ("1\n2\n3\n[job 1 ended: exit 4]", False, True)
+    assert (output.text, output.ok, output.token_limit > 0) == ("1\n2\n3\n[job 1 ended: exit 4]", False, True)
     assert jobs.untold == []
 
 
 def test_the_question_and_what_is_asked_of_permissions(place: Any, jobs: Jobs) -> None:
     action = run_command(place.workspace, jobs).prepare({"command": "npm run dev", "background": True})
-    assert (action.title, action.risk, action.command, action.lasts) == (
+    assert (action.title, action.risk, action.command, action.is_background) == (
         "run npm run dev, in the background",
         Risk.EXECUTE,
         "npm run dev",

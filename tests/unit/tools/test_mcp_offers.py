@@ -80,7 +80,7 @@ def test_a_resource_is_read_shown_and_watched(loop: Held, tmp_path: Path) -> Non
     held = room(loop, tmp_path, look=look)
     assert last(held.read("book://emma")) == ToolOutput("Emma Woodhouse, handsome,\nclever, and rich.", kind="read")
     cover = Picture("d", "art://cover", "image/png", 8, 8, 74)
-    assert last(held.read("art://cover")) == ToolOutput(f"[{cover.words}]", kind="read", picture=cover)
+    assert last(held.read("art://cover")) == ToolOutput(f"[{cover.description}]", kind="read", picture=cover)
     shown = call(held, "shown")
     assert (shown.text, shown.picture and shown.picture.name) == ("[picture room/shown, 8x8 PNG, 1 kB]", "room/shown")
     with pytest.raises(ToolError, match="room: not there"):
@@ -212,7 +212,7 @@ def test_a_server_that_died_is_started_anew_and_that_is_known(loop: Held, tmp_pa
     ],
 )
 def test_what_words_mean_for_a_field(field: FormField, words: str, value: object) -> None:
-    assert field.understood(words) == value
+    assert field.parse_answer(words) == value
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_what_words_mean_for_a_field(field: FormField, words: str, value: object
 )
 def test_what_does_not_fit_a_field_is_said(field: FormField, words: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        field.understood(words)
+        field.parse_answer(words)
 
 
 def test_a_form_of_any_shape_is_read() -> None:

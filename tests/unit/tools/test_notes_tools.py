@@ -25,7 +25,7 @@ def test_remember_shows_before_it_keeps() -> None:
 
     arguments = {"kind": "decision", "title": " Use\nJSONL ", "text": "Why: simple.\n", "files": ["a.py"]}
     action = remember(keep).prepare(arguments)
-    assert (action.title, action.risk, action.shows) == ("remember decision: Use JSONL", Risk.WRITE, "text")
+    assert (action.title, action.risk, action.preview_kind) == ("remember decision: Use JSONL", Risk.WRITE, "text")
     assert action.preview == "decision: Use JSONL\nfiles: a.py\n\nWhy: simple."
     assert kept == []
     assert call(remember(keep), **arguments).text == "kept as 0007"

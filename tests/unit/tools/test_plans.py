@@ -38,7 +38,11 @@ def test_steps_are_the_items_of_a_plan(text: str, steps: list[str]) -> None:
 
 def test_what_the_question_shows_is_what_is_approved() -> None:
     action = prepare({"text": "## Do it\nsoon", "steps": ["One  thing", " "]}, lambda: "ask")
-    assert (action.title, action.preview, action.shows) == ("plan: Do it", "## Do it\nsoon\n\n- One thing", "markdown")
+    assert (action.title, action.preview, action.preview_kind) == (
+        "plan: Do it",
+        "## Do it\nsoon\n\n- One thing",
+        "markdown",
+    )
     assert prepare({"text": "1. One"}, lambda: "ask").preview == "1. One"
     assert output(text="1. One").facts == {"plan": "1. One", "todo": [{"text": "One", "state": "open"}]}
     assert output(text="Just so").facts == {"plan": "Just so"}

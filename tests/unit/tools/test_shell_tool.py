@@ -51,7 +51,7 @@ def test_output_comes_as_it_is_written(place: Any) -> None:
 
 def test_the_action_shows_the_whole_command(place: Any) -> None:
     action = run_command(place.workspace).prepare({"command": "echo 1\nrm -rf build"})
-    assert (action.title, action.risk, action.shows, action.preview, action.command) == (
+    assert (action.title, action.risk, action.preview_kind, action.preview, action.command) == (
         "run echo 1",
         Risk.EXECUTE,
         "command",
