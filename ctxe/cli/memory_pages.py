@@ -20,7 +20,7 @@ PLURALS |= {"failure": "failures", "log": "log"}
 COLUMNS: tuple[Column, ...] = (
     Column("id", style="accent"),
     Column("title", grows=True),
-    Column("scope", style="dim"),
+    Column("scope", style="dim", grows=True),
     Column("age", right=True, style="dim"),
     Column("uses", right=True),
     Column("tokens", right=True),
