@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
+from collections.abc import Iterator
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -34,9 +38,9 @@ def index(
         found = indexing.status(project)
     else:
         try:
-            with progress(screen, "indexing") as advance:
+            with _ended_in_order(), progress(screen, "indexing") as advance:
                 found = plan.build_index(project, advance)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemExit):
             screen.tell("what is read so far is kept: `ctxe index` goes on from there")
             raise
     if as_json:
@@ -51,3 +55,17 @@ def index(
     if "seconds" in found:
         lines.append(f"{found['scanned']:,} read, {found['removed']:,} forgotten in {seconds(found['seconds'])}")
     screen.say("\n".join([*lines, *filter(None, [found["note"]])]))
+
+
+@contextlib.contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """SIGTERM becomes SystemExit meanwhile, so that what was read is kept."""
+
+    def leave(number: int, _: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -93,6 +96,21 @@ def test_a_budget_and_a_pack_ask_nobody_and_a_session_tells_what_it_paid(home: P
         assert [body["model"] for body in server.bodies] == ["gpt-5-mini", "gpt-5"]
     [log] = (repo / ".ctxe/sessions").glob("*.jsonl")
     assert "looked over by openai/gpt-5-mini in 1 question for $0.0002" in log.read_text()
+
+
+def test_an_index_that_is_ended_keeps_what_was_read(home: Path, repo: Path) -> None:
+    for n in range(3000):
+        (repo / f"tea/leaf{n}.py").write_text(f"def leaf{n}():\n    return {n}\n" * 9)
+    index = subprocess.Popen(
+        [sys.executable, "-m", "ctxe", "index"], cwd=repo, env=environment(home), stderr=subprocess.PIPE, text=True
+    )
+    while index.poll() is None and not list((repo / ".ctxe/cache").glob("*/index.db-wal")):
+        time.sleep(0.02)
+    time.sleep(0.3)
+    index.terminate()
+    assert "what is read so far is kept" in index.communicate(timeout=60)[1]
+    assert index.returncode == 128 + signal.SIGTERM
+    assert ctxe(repo, environment(home), "index", "status", "--json").json["files"] < 3000
 
 
 def test_without_a_model_nobody_looks_a_plan_over(home: Path, repo: Path) -> None:

@@ -102,7 +102,7 @@ class Update:
                 done = min(done + len(found), len(changed))
                 if self.progress is not None:
                     self.progress(done, len(changed))
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemExit):
             for segment in scanning.rest():
                 generation = self._write(segment, counted, stat, generation)
             raise

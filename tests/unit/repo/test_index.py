@@ -166,16 +166,17 @@ def test_where_nothing_can_be_written_the_index_lives_in_memory(tree: Path) -> N
     assert "kept in memory" in index.note
 
 
-def test_an_interrupted_build_goes_on_where_it_was(tree: Path) -> None:
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit])
+def test_an_interrupted_build_goes_on_where_it_was(tree: Path, stop: type[BaseException]) -> None:
     for number in range(400):
         (tree / f"m{number}.py").write_text(f"def name_{number}(): ...\n")
 
     def interrupt(done: int, _todo: int) -> None:
-        raise KeyboardInterrupt
+        raise stop
 
     index = opened(tree)
     index.segment_files = 100
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(stop):
         index.refresh(interrupt)
     again = opened(tree)
     assert 0 < again.refresh().scanned < 403
