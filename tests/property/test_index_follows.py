@@ -117,9 +117,9 @@ def held(index: Index) -> dict[str, Any]:
         term: sorted((name[number], mark) for number, mark in zip(heads[::2], heads[1::2], strict=True))
         for term, (heads, _) in index.postings(terms).items()
     }
-    past = index.history
+    past = index.history.commits
     commits = [(past.when[n], sorted(past.paths[p] for p in past.files(n))) for n in range(len(past))]
-    messages = {word: list(found) for word, found in index.messages(WORDS).items()}
+    messages = {word: list(found) for word, found in index.history.messages(WORDS).items()}
     return {"files": files, "postings": {t: p for t, p in posted.items() if p}, "past": commits, "messages": messages}
 
 

@@ -6,7 +6,6 @@ import contextlib
 import os
 import time
 from array import array
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import compress
@@ -19,6 +18,7 @@ from ctxe.repo.git import Git, finish
 from ctxe.repo.indexing import database, file_table, history, line_tokens, store
 from ctxe.repo.indexing.file_table import FileTable
 from ctxe.repo.indexing.gc_pause import gc_paused
+from ctxe.repo.indexing.indexed_history import IndexedHistory
 from ctxe.repo.indexing.statistics import Statistics, statistics
 from ctxe.repo.indexing.store import Details, File, differs
 from ctxe.storage.databases import owned
@@ -58,7 +58,7 @@ class Index:
         self.by_path: dict[str, int] = {}
         self.kinds: dict[int, str] = {}
         self._segments: dict[int, int] = {}
-        self.history = history.History()
+        self.history = IndexedHistory(self.db, history.History(), self.by_path)
         self.statistics = Statistics(0, [])
         self._generation: object = None
 
@@ -118,7 +118,7 @@ class Index:
         """Within the block all answers are of one moment, whatever other sessions write in the meantime."""
         self.db.execute("BEGIN")
         try:
-            if (self._stored_generation(), history.head_in(self.db)) != (self._generation, self.history.head):
+            if (self._stored_generation(), history.head_in(self.db)) != (self._generation, self.history.commits.head):
                 self.load()
             yield
         finally:
@@ -134,8 +134,8 @@ class Index:
         self.files, self.by_path = held, dict(zip(held.paths, held.ids, strict=True))
         self.kinds, self._segments = held.by_id("kind"), held.by_id("segment")
         self.statistics = statistics(held.ids, held.columns["length"])
-        self.history = past
-        for name in ("of_kind", "_whole", "_history_ids", "_history_numbers", "changes"):
+        self.history = IndexedHistory(self.db, past, self.by_path)
+        for name in ("of_kind", "_whole"):
             self.__dict__.pop(name, None)
 
     def count_exactly(self, count_lines: line_tokens.Lines | None = None) -> int:
@@ -192,39 +192,6 @@ class Index:
     @cached_property
     def _whole(self) -> frozenset[int]:
         return store.whole_segments(self.db, self._segments)
-
-    def messages(self, terms: Iterable[str]) -> dict[str, array[int]]:
-        """For every term that occurs in commit messages: (commit << 8 | times), commits as numbered in ``history``."""
-        return history.messages(self.db, terms)
-
-    def commits(self, names: Iterable[str]) -> dict[str, list[int]]:
-        """For each abbreviated commit hash: the commits whose hashes begin with it, as numbered in ``history``."""
-        return history.numbered(self.db, names)
-
-    @cached_property
-    def _history_ids(self) -> list[int]:
-        """For every path of the history the id of the file at this path now, or -1."""
-        return [self.by_path.get(path, -1) for path in self.history.paths]
-
-    def changed_in(self, commit: int) -> list[int]:
-        """Ids of the files that a commit changed, without those that are gone."""
-        ids = self._history_ids
-        return [number for place in self.history.files(commit) if (number := ids[place]) >= 0]
-
-    def history_number(self, number: int) -> int | None:
-        """A file's index in ``history.paths``; None when no commit changed it."""
-        return self._history_numbers.get(number)
-
-    @cached_property
-    def _history_numbers(self) -> dict[int, int]:
-        return {number: place for place, number in enumerate(self._history_ids) if number >= 0}
-
-    @cached_property
-    def changes(self) -> dict[int, int]:
-        """How many past commits changed each file."""
-        ids = self._history_ids
-        counted = Counter(self.history.touched)
-        return {ids[place]: times for place, times in counted.items() if ids[place] >= 0}
 
     def neighbours(self, number: int) -> tuple[list[int], list[int]]:
         """Ids of the files that this one imports, and of those that import it."""

@@ -8,6 +8,9 @@ from functools import cached_property
 from ctxe.repo.planning.ranking import Ranking
 from ctxe.repo.planning.signals.past import commits_about, commits_named, similar_commits, together
 
+RECENT = 399
+"""Commits back to which a change is told as recent."""
+
 
 class CommitReasons:
     """Words the reasons from past commits for the files of one ranking; what several files need is computed once."""
@@ -29,7 +32,7 @@ class CommitReasons:
 
     def commits(self, number: int) -> str:
         """How many of the commits that resemble the task changed the file."""
-        mine = [commit for _, commit in self._similar if number in self.evidence.index.changed_in(commit)]
+        mine = [commit for _, commit in self._similar if number in self.evidence.index.history.changed_in(commit)]
         if mine:
             return f"changed by {len(mine)} past commit{'s' * (len(mine) > 1)} with words of the task"
         return "past commits that changed it use words of the task"
@@ -46,29 +49,26 @@ class CommitReasons:
 
     def _behind(self, named: Mapping[str, Sequence[int]], number: int) -> str:
         """The first name whose commits changed the file."""
-        changed = self.evidence.index.changed_in
+        changed = self.evidence.index.history.changed_in
         return next((name for name, commits in named.items() if any(number in changed(one) for one in commits)), "")
 
     def recent(self, number: int) -> str:
-        """How many commits ago the file was last changed; empty for 400 and more."""
-        index = self.evidence.index
-        place = index.history_number(number)
-        count = len(index.history)
-        for back in range(1, min(count, 2000) + 1):
-            if place in index.history.files(count - back):
-                return f"changed {back} commit{'s' * (back > 1)} ago" if back < 400 else ""
+        """How many commits ago the file was last changed; empty for more than RECENT."""
+        history = self.evidence.index.history
+        place, count = history.place_of(number), len(history.commits)
+        for back in range(1, min(count, RECENT) + 1):
+            if place in history.commits.files(count - back):
+                return f"changed {back} commit{'s' * (back > 1)} ago"
         return ""
 
     def changed_together(self, number: int) -> str:
         """How often the file changed together with the best one; empty for never."""
         first = next(iter(self.ranking.order))
-        index = self.evidence.index
-        mine, other = index.history_number(number), index.history_number(first)
+        history = self.evidence.index.history
+        mine, other = history.place_of(number), history.place_of(first)
         if first == number or mine is None or other is None:
             return ""
         changes = together(self.evidence, first)[1]
-        files = index.history.touched
-        starts = index.history.starts
-        both = sum(1 for n in range(len(index.history)) if {mine, other} <= set(files[starts[n] : starts[n + 1]]))
+        both = sum({mine, other} <= set(history.commits.files(n)) for n in range(len(history.commits)))
         name = self.evidence.file(first).path.rpartition("/")[2]
         return f"changed together with {name} in {both} of {changes} commits" if both else ""

@@ -319,14 +319,14 @@ def test_an_index_of_another_version_is_made_anew(tree: Path) -> None:
 def test_history_is_read_commit_by_commit(tree: Path) -> None:
     index = opened(tree)
     index.refresh()
-    assert (len(index.history), index.history.paths) == (1, ["logo.png", "tea/cup.py", "tea/pot.py"])
+    assert (len(index.history.commits), index.history.commits.paths) == (1, ["logo.png", "tea/cup.py", "tea/pot.py"])
     (tree / "tea" / "cup.py").write_text("x = 1\n")
     git(tree, "commit", "-qam", "Empty the cup")
     index.refresh()
-    past = index.history
+    past = index.history.commits
     assert [past.paths[number] for number in past.files(1)] == ["tea/cup.py"]
     wanted = ["empti", "tea", "cup", TITLE + "tea", TITLE + "cup", "brew"]
-    assert {term: list(found) for term, found in index.messages(wanted).items()} == {
+    assert {term: list(found) for term, found in index.history.messages(wanted).items()} == {
         TITLE + "tea": [0 << 8 | 1],
         TITLE + "cup": [1 << 8 | 1],
         "cup": [0 << 8 | 1],
@@ -338,7 +338,7 @@ def test_a_rewritten_past_is_read_anew(tree: Path) -> None:
     index.refresh()
     git(tree, "commit", "-q", "--amend", "-m", "Brew")
     index.refresh()
-    assert len(index.history) == 1
+    assert len(index.history.commits) == 1
 
 
 def test_of_a_rewritten_past_only_what_was_rewritten_is_read(tree: Path) -> None:
@@ -353,9 +353,9 @@ def test_of_a_rewritten_past_only_what_was_rewritten_is_read(tree: Path) -> None
     git(tree, "commit", "-qam", "Wipe the cup")
     index.refresh()
     wanted = ["kept", TITLE + "pour", TITLE + "brew", TITLE + "spill", TITLE + "wipe"]
-    found = {term: [number >> 8 for number in some] for term, some in index.messages(wanted).items()}
+    found = {term: [number >> 8 for number in some] for term, some in index.history.messages(wanted).items()}
     assert found == {"kept": [0], TITLE + "spill": [2], TITLE + "wipe": [3]}
-    past = index.history
+    past = index.history.commits
     assert (len(past), len(past.when), [past.paths[number] for number in past.files(3)]) == (4, 4, ["tea/cup.py"])
 
 
@@ -385,12 +385,12 @@ def test_a_merged_branch_of_older_commits_stands_in_the_past_where_a_new_index_h
     index.refresh()
     fresh = opened(tree, "fresh.db")
     fresh.refresh()
-    past, anew = index.history, fresh.history
+    past, anew = index.history.commits, fresh.history.commits
     assert list(past.when) == list(anew.when) == [1_000, 1_500, 2_000, 3_000, 4_000, 5_000, 7_000]
     assert [past.paths[past.files(n)[0]] for n in range(2, 7)] == ["a.py", "d.py", "b.py", "e.py", "f.py"]
     words = ["add", TITLE + "d", "py"]
-    assert {w: list(f) for w, f in index.messages(words).items()} == {
-        w: list(f) for w, f in fresh.messages(words).items()
+    assert {w: list(f) for w, f in index.history.messages(words).items()} == {
+        w: list(f) for w, f in fresh.history.messages(words).items()
     }
 
 
@@ -402,9 +402,9 @@ def test_another_branch_and_back_is_the_history_of_each(tree: Path) -> None:
     for branch, number in (("-", None), ("green", 1)):
         git(tree, "checkout", "-q", branch)
         index.refresh()
-        found = index.messages([TITLE + "green"]).get(TITLE + "green")
+        found = index.history.messages([TITLE + "green"]).get(TITLE + "green")
         assert (found[0] >> 8 if found else None) == number
-        assert len(index.history) == 1 + (number or 0)
+        assert len(index.history.commits) == 1 + (number or 0)
 
 
 def test_a_past_that_was_shallow_is_read_when_it_is_there(tree: Path) -> None:
@@ -414,10 +414,10 @@ def test_a_past_that_was_shallow_is_read_when_it_is_there(tree: Path) -> None:
     git(tree.parent, "clone", "-q", "--depth=1", tree.as_uri(), str(near))
     index = Index(near, Git(near, os.environ), tree.parent / "near.db", 1)
     index.refresh()
-    assert len(index.history) == 1
+    assert len(index.history.commits) == 1
     git(near, "fetch", "-q", "--unshallow")
     index.refresh()
-    assert len(index.history) == 3
+    assert len(index.history.commits) == 3
 
 
 def test_a_tree_without_commits_has_no_history(tmp_path: Path) -> None:
@@ -425,7 +425,7 @@ def test_a_tree_without_commits_has_no_history(tmp_path: Path) -> None:
     (tmp_path / "tree" / "a.py").write_text("x = 1\n")
     index = opened(tmp_path / "tree")
     assert counted(index.refresh()) == (1, 0, 1)
-    assert len(index.history) == 0
+    assert len(index.history.commits) == 0
 
 
 def test_its_size_is_what_it_takes_on_disk_also_while_it_is_open(tree: Path) -> None:

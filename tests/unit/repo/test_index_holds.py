@@ -73,8 +73,8 @@ def test_a_commit_that_sweeps_over_everything_says_nothing_of_its_files(tree: Pa
     git(tree, "commit", "-qm", "Reformat everything")
     index = opened(tree)
     index.refresh()
-    assert [len(index.changed_in(commit)) for commit in range(len(index.history))] == [2, 0]
-    assert index.messages(["reformat"]) == {}
+    assert [len(index.history.changed_in(commit)) for commit in range(len(index.history.commits))] == [2, 0]
+    assert index.history.messages(["reformat"]) == {}
 
 
 def work(tree: Path, seed: int) -> None:

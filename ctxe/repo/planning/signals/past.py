@@ -32,9 +32,9 @@ def similar_commits(evidence: Evidence, view: View, title: float, body: float) -
 
     ``title`` and ``body`` are the weights of a word in a commit's first line and in the rest.
     """
-    count = len(evidence.index.history)
+    count = len(evidence.index.history.commits)
     scores: dict[int, float] = {}
-    found = evidence.index.messages([*(TITLE + word for word in view), *view])
+    found = evidence.index.history.messages([*(TITLE + word for word in view), *view])
     for word, weight in view.items():
         for mark, share in ((TITLE, title), ("", body)):
             commits = found.get(mark + word)
@@ -53,7 +53,7 @@ def _votes(evidence: Evidence, commits: list[tuple[float, int]]) -> Scores:
         return found
     most = commits[0][0]
     for score, commit in commits:
-        files = [number for number in evidence.index.changed_in(commit) if evidence.is_source(number)]
+        files = [number for number in evidence.index.history.changed_in(commit) if evidence.is_source(number)]
         for number in files:
             found[number] = found.get(number, 0.0) + (score / most) ** 3 / len(files) ** 0.5
     return found
@@ -71,19 +71,19 @@ def prose_commits(evidence: Evidence) -> Scores:
 
 def title_messages(evidence: Evidence) -> Scores:
     """Words of the title in the first lines of the commits that changed a file."""
-    history = evidence.index.history
+    history = evidence.index.history.commits
     count = len(history)
     found: Scores = {}
     view = evidence.views["title"]
-    changes = evidence.index.changes
-    messages = evidence.index.messages(TITLE + word for word in view)
+    changes = evidence.index.history.changes
+    messages = evidence.index.history.messages(TITLE + word for word in view)
     for word in view:
         commits = messages.get(TITLE + word)
         if commits is None or len(commits) > COMMON * count + 5:
             continue
         times: dict[int, float] = {}
         for packed in commits:
-            files = evidence.index.changed_in(packed >> 8)
+            files = evidence.index.history.changed_in(packed >> 8)
             for number in files:
                 times[number] = times.get(number, 0.0) + len(files) ** -0.5
         worth = evidence.common.get(word, 1.0) * idf(count, len(commits))
@@ -104,14 +104,14 @@ def issue_named(evidence: Evidence) -> Scores:
 
 def commits_named(evidence: Evidence) -> dict[str, list[int]]:
     """The past commits that each abbreviated hash in the task may stand for."""
-    found = evidence.index.commits(evidence.reading.mentions.commits)
+    found = evidence.index.history.named(evidence.reading.mentions.commits)
     return {name: commits for name, commits in found.items() if commits}
 
 
 def commits_about(evidence: Evidence) -> dict[str, list[int]]:
     """The past commits whose messages name an issue that the task names, by the issue's number."""
     issues = list(dict.fromkeys(_ISSUE.findall(f"{evidence.reading.title}\n{evidence.reading.prose}")))
-    told = evidence.index.messages([mark + issue for issue in issues for mark in (TITLE, "")]) if issues else {}
+    told = evidence.index.history.messages([mark + issue for issue in issues for mark in (TITLE, "")]) if issues else {}
     about = {
         issue: sorted({packed >> 8 for mark in (TITLE, "") for packed in told.get(mark + issue, ())})
         for issue in issues
@@ -123,7 +123,7 @@ def _changed_by(evidence: Evidence, named: Mapping[str, Sequence[int]]) -> Score
     found: Scores = {}
     for commits in named.values():
         for commit in commits:
-            files = evidence.index.changed_in(commit)
+            files = evidence.index.history.changed_in(commit)
             for number in files:
                 found[number] = found.get(number, 0.0) + len(files) ** -0.5 / len(commits)
     return found
@@ -132,10 +132,10 @@ def _changed_by(evidence: Evidence, named: Mapping[str, Sequence[int]]) -> Score
 def recent(evidence: Evidence) -> Scores:
     """How recently a file was changed, within the newest 2,000 commits."""
     found: Scores = {}
-    count = len(evidence.index.history)
+    count = len(evidence.index.history.commits)
     for commit in range(max(0, count - RECENT), count):
         worth = 1.0 / (1.0 + (count - commit) / 50.0)
-        for number in evidence.index.changed_in(commit):
+        for number in evidence.index.history.changed_in(commit):
             found[number] = worth
     return found
 
@@ -143,23 +143,23 @@ def recent(evidence: Evidence) -> Scores:
 def lately(evidence: Evidence) -> Scores:
     """Files of the newest 60 commits, on a steeper scale: work goes on where it stopped."""
     found: Scores = {}
-    count = len(evidence.index.history)
+    count = len(evidence.index.history.commits)
     for commit in range(max(0, count - 60), count):
-        for number in evidence.index.changed_in(commit):
+        for number in evidence.index.history.changed_in(commit):
             found[number] = 1.0 / (1.0 + (count - commit) / 4.0)
     return found
 
 
 def together(evidence: Evidence, number: int) -> tuple[dict[int, float], int]:
     """How often each file changed with this one (large commits count less), and how often this one changed."""
-    history = evidence.index.history
-    mine = evidence.index.history_number(number)
+    history = evidence.index.history.commits
+    mine = evidence.index.history.place_of(number)
     found: dict[int, float] = {}
     if mine is None:
         return found, 0
     places = [place for place, one in enumerate(history.touched) if one == mine]
     for place in places:
-        files = evidence.index.changed_in(bisect_right(history.starts, place) - 1)
+        files = evidence.index.history.changed_in(bisect_right(history.starts, place) - 1)
         for other in files:
             if other != number:
                 found[other] = found.get(other, 0.0) + 1.0 / math.log2(1 + len(files))
@@ -170,14 +170,14 @@ def changed_together(evidence: Evidence) -> Scores:
     """Files that changed together with the best files."""
     found: Scores = {}
     first = best(evidence.base, TOP, evidence)
-    mine = {place: number for number in first if (place := evidence.index.history_number(number)) is not None}
-    history, changes = evidence.index.history, evidence.index.changes
+    mine = {place: number for number in first if (place := evidence.index.history.place_of(number)) is not None}
+    history, changes = evidence.index.history.commits, evidence.index.history.changes
     commits: dict[int, list[int]] = {}
     for place, one in enumerate(history.touched):
         if one in mine:
             commits.setdefault(bisect_right(history.starts, place) - 1, []).append(mine[one])
     for commit, numbers in commits.items():
-        files = evidence.index.changed_in(commit)
+        files = evidence.index.history.changed_in(commit)
         for number in numbers:
             share = (evidence.base[number] / evidence.base[first[0]]) ** 2 / (changes.get(number, 0) + 3)
             for other in files:
