@@ -54,22 +54,12 @@ def choose_lines(
     ``left`` is the remaining worth of each name; choosing a line sets its names to 0. A topic's first line pays for the
     heading.
     """
-    gains = [_gain(candidate, left) for candidate in candidates]
-    # Most gains never fall: these candidates wait sorted, the best last. The few whose gain fell go to a small heap.
-    waiting = sorted(range(len(candidates)), key=gains.__getitem__, reverse=True)[::-1]
-    again: list[tuple[float, int]] = []
-    fitting = set(waiting)
+    queue = _LazyQueue(candidates, left)
+    fitting = set(range(len(candidates)))
     order: list[tuple[Topic, LineSightings]] = []
     while fitting:
-        if again and (not waiting or again[0] < (-gains[waiting[-1]], waiting[-1])):
-            _, i = heappop(again)
-        else:
-            i = waiting.pop()
+        i, gain = queue.pop()
         topic, seen, names, _, price = candidates[i]
-        gain = _gain(candidates[i], left)
-        if gain > 0 and ((waiting and gain < gains[waiting[-1]]) or (again and gain < -again[0][0])):
-            heappush(again, (-gain, i))
-            continue
         if gain > 0 and price > room and i in fitting:
             fitting = {other for other in fitting if candidates[other][-1] <= room}
         elif gain > 0 and (cost := price if topic.is_shown else price + topic.cost) <= room:
@@ -80,6 +70,33 @@ def choose_lines(
             left.update(dict.fromkeys(used, 0.0))
         fitting.discard(i)
     return order
+
+
+class _LazyQueue:
+    """Candidates by gain, the highest first.
+
+    Most gains never fall: these candidates wait sorted, the best last. The few whose gain fell go to a small heap.
+    """
+
+    def __init__(self, candidates: Sequence[Candidate], left: dict[str, float]) -> None:
+        self._candidates, self._left = candidates, left
+        self._gains = [_gain(candidate, left) for candidate in candidates]
+        self._waiting = sorted(range(len(candidates)), key=self._gains.__getitem__, reverse=True)[::-1]
+        self._fallen: list[tuple[float, int]] = []
+
+    def pop(self) -> tuple[int, float]:
+        """Remove the candidate with the highest gain, or one whose gain has fallen to 0; its index and its gain."""
+        gains, waiting, fallen = self._gains, self._waiting, self._fallen
+        while True:
+            if fallen and (not waiting or fallen[0] < (-gains[waiting[-1]], waiting[-1])):
+                _, i = heappop(fallen)
+            else:
+                i = waiting.pop()
+            gain = _gain(self._candidates[i], self._left)
+            is_beaten = (waiting and gain < gains[waiting[-1]]) or (fallen and gain < -fallen[0][0])
+            if gain <= 0 or not is_beaten:
+                return i, gain
+            heappush(fallen, (-gain, i))
 
 
 def _gain(candidate: Candidate, left: dict[str, float]) -> float:
