@@ -7,14 +7,14 @@ from collections.abc import Callable, Collection
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ctxe.cli.front import COMMANDS, HELP, fits_window, print_front_page
+from ctxe.cli.front_page import COMMANDS, HELP, fits_window, print_front_page
 
 if TYPE_CHECKING:
     from ctxe.cli.invocation import Invocation
 
 QUICK = {
     "chat": "ctxe.cli.chat.options",
-    "budget": "ctxe.cli.account",
+    "budget": "ctxe.cli.budget_options",
     "plan": "ctxe.cli.plan_options",
     "memory": "ctxe.cli.memory_show",
 }
@@ -63,7 +63,7 @@ def _root() -> None:
 def _quick(words: list[str], invocation: Invocation) -> Callable[[], int | None] | None:
     """Run a command without Typer, which takes a quarter of a short one's time; None if Typer must parse the words."""
     module = import_module(QUICK[words[0]])
-    wanted = module.parsed(words[1:])
+    wanted = module.parse_words(words[1:])
     return None if wanted is None else lambda: module.show(invocation, wanted)
 
 

@@ -29,7 +29,7 @@ def budget(
     step: Annotated[int, typer.Option("--step", help="Its request number, from 1; the last when left out.", min=0)] = 0,
 ) -> None:
     """Offline; the code is the same that composes real requests. Raises BudgetError."""
-    from ctxe.cli.account import BudgetOptions, show
+    from ctxe.cli.budget_options import BudgetOptions, show
 
     wanted = BudgetOptions(" ".join(task or []), explain, as_json, window, model, session, step)
     show(Invocation.of(context), wanted)

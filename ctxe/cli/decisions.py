@@ -73,7 +73,7 @@ def add(
     """Keep a decision with its reason. Raises CtxeError, StoreError."""
     lists = {"scope": scope or (), "files": file or (), "evidence": evidence or ()}
     words = memory_write.words_of(text)
-    memory_write.keep(context, words, "decision", title, supersedes or (), lists=lists, as_json=as_json)
+    memory_write.keep_entry(context, words, "decision", title, supersedes or (), lists=lists, as_json=as_json)
 
 
 def supersede(
@@ -92,4 +92,4 @@ def supersede(
     old = memories.of_kind(Invocation.of(context).project(), decision, "decision").id
     lists = {"scope": scope or (), "files": file or (), "evidence": evidence or ()}
     words = memory_write.words_of(text)
-    memory_write.keep(context, words, "decision", title, (old,), lists=lists, as_json=as_json)
+    memory_write.keep_entry(context, words, "decision", title, (old,), lists=lists, as_json=as_json)

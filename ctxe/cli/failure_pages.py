@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ctxe.terminal.screen import Screen
 
 
-def as_object(group: Any) -> dict[str, Any]:
+def to_json(group: Any) -> dict[str, Any]:
     """A failure as a JSON object."""
     entry = group.entry
     return {

@@ -54,7 +54,7 @@ def list_(
         and (limit is None or group.last >= limit)
     ]
     if as_json:
-        print_json([failure_pages.as_object(group) for group in groups])
+        print_json([failure_pages.to_json(group) for group in groups])
         return
     screen = invocation.screen()
     none = "no remembered failure fits that" if status or file or since else "no failures are remembered"
@@ -72,7 +72,7 @@ def show(context: typer.Context, failure: Ref, as_json: JsonOption = False) -> N
     group = failures.failure_group(project, failure)
     moments = failures.timeline(project, group)
     if as_json:
-        print_json(failure_pages.as_object(group) | {"timeline": moments})
+        print_json(failure_pages.to_json(group) | {"timeline": moments})
         return
     screen = invocation.screen()
     screen.say(failure_pages.page(project, screen, group))
@@ -121,7 +121,7 @@ def resolve(
     invocation = Invocation.of(context)
     group = failures.settle(invocation.project(), failure, status, fix)
     if as_json:
-        print_json(failure_pages.as_object(group))
+        print_json(failure_pages.to_json(group))
         return
     invocation.screen().say(f"{group.status}: {group.entry.title}" + (f" ({group.fix})" if group.fix else ""))
 

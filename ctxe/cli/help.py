@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ctxe.cli.front import EXAMPLES as FRONT
+from ctxe.cli.front_page import EXAMPLES as FRONT
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "ctxe": FRONT,

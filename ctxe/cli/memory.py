@@ -11,8 +11,8 @@ import typer
 
 from ctxe.cli import memory_review, memory_show, memory_write
 from ctxe.cli.invocation import Invocation
+from ctxe.cli.json_output import print_line
 from ctxe.cli.output import JsonOption, print_json
-from ctxe.cli.printed import print_line
 
 Words = Annotated[list[str] | None, typer.Argument(help="what to look for; a JSON object may stand for it")]
 Kind = Annotated[str, typer.Option("--kind", help="decision, fact, preference, routine, failure or log")]

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ctxe.cli.invocation import Invocation
-from ctxe.cli.printed import print_json
-from ctxe.cli.quick import OptionParser
+from ctxe.cli.json_output import print_json
+from ctxe.cli.option_parser import OptionParser
 from ctxe.domain.value import dataclass
 
 OPTIONS = OptionParser(
@@ -29,7 +29,7 @@ class MemoryOptions:
     as_json: bool = False
 
 
-def parsed(words: list[str]) -> MemoryOptions | None:
+def parse_words(words: list[str]) -> MemoryOptions | None:
     """Parse a plain command line; None if Typer must parse it, as for every other command of the group."""
     read = OPTIONS.parse(words[1:]) if words[:1] == ["show"] else None
     return None if read is None or len(read[1]) > 1 else MemoryOptions(" ".join(read[1]), **read[0])

@@ -52,7 +52,7 @@ def add(
     if kind not in ADDED:
         raise typer.BadParameter(_kinds(kind), param_hint="--kind")
     lists = {"scope": scope or (), "files": file or (), "evidence": evidence or ()}
-    keep(context, words_of(text), kind, title, supersedes or (), lists=lists, propose=propose, as_json=as_json)
+    keep_entry(context, words_of(text), kind, title, supersedes or (), lists=lists, propose=propose, as_json=as_json)
 
 
 def words_of(text: list[str] | None) -> str:
@@ -60,7 +60,7 @@ def words_of(text: list[str] | None) -> str:
     return sys.stdin.read() if text == ["-"] else " ".join(text or ())
 
 
-def keep(
+def keep_entry(
     context: typer.Context,
     words: str,
     kind: str,

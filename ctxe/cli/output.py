@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ctxe.cli.printed import print_json
+from ctxe.cli.json_output import print_json
 
 __all__ = ["JsonOption", "print_json"]
 

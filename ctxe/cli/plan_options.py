@@ -6,8 +6,8 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from ctxe.cli.invocation import Invocation
-from ctxe.cli.printed import print_json
-from ctxe.cli.quick import OptionParser
+from ctxe.cli.json_output import print_json
+from ctxe.cli.option_parser import OptionParser
 from ctxe.domain.errors import ConfigError
 from ctxe.domain.value import dataclass
 from ctxe.serve.answers import plan_json
@@ -43,7 +43,7 @@ class PlanOptions:
     every: bool = False
 
 
-def parsed(words: list[str]) -> PlanOptions | None:
+def parse_words(words: list[str]) -> PlanOptions | None:
     """Parse a plain command line; None if Typer must parse it."""
     read = OPTIONS.parse(words)
     return None if read is None else PlanOptions(" ".join(read[1]), **read[0])

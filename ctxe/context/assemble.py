@@ -12,9 +12,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ctxe.context.account import first_change, left_out_rows, omitted_rows, sent_rows
 from ctxe.context.budget import Budget
 from ctxe.context.conversation_pieces import ConversationPieces, conversation_pieces
+from ctxe.context.ledger_rows import first_change, left_out_rows, omitted_rows, sent_rows
 from ctxe.context.pieces import (
     HEADING,
     Piece,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 
 from ctxe.context.budget import Budget
 from ctxe.context.calls import kind_of, parse_arguments
-from ctxe.context.seen import ABOVE, VisibleLines
+from ctxe.context.known_lines import ABOVE, VisibleLines
 from ctxe.context.tokens import Count
 from ctxe.context.tool_output import shown_output
 from ctxe.domain.conversation import Conversation, Fold, Position, ToolResult

@@ -13,13 +13,13 @@ from ctxe.context.budget import Budget
 from ctxe.context.compact import FoldPolicy, FoldRoom, fold_cause, worth_folding
 from ctxe.context.conversation_pieces import conversation_pieces
 from ctxe.context.lines import HistoryEntry, lines_in, names_in
-from ctxe.context.pasted import shorten_message
+from ctxe.context.long_messages import shorten_message
 from ctxe.context.pieces import RECORD, Piece, section_pieces, step_piece, tool_piece
 from ctxe.context.record import record
 from ctxe.context.survey import Survey
 from ctxe.context.tokens import JOIN, MESSAGE, Count
 from ctxe.context.trim import trim
-from ctxe.context.words import MOST_OF_FIRST, keep_words, left_out_handles
+from ctxe.context.user_messages import MOST_OF_FIRST, kept_user_messages, left_out_handles
 from ctxe.domain.conversation import Conversation, Fold, Position
 from ctxe.domain.section import Chunk, Priority
 from ctxe.domain.value import replace
@@ -58,7 +58,7 @@ def fold(
     if upto == Position(0, 0):
         return Fold(upto, cause=cause)
     seen = survey() if survey else Survey().update(conversation, lambda result: result.text)
-    words = keep_words(conversation, upto, room, count)
+    words = kept_user_messages(conversation, upto, room, count)
     messages = [chunk for _, chunk in sorted(words.items())] + [*left_out_handles(conversation, upto, words)]
     extra = _size([*messages, *also], count) - count(words[0].text)
     space = max(0, free - kept - extra - JOIN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from ctxe.context.pasted import shorten_message
+from ctxe.context.long_messages import shorten_message
 from ctxe.context.tokens import JOIN, MESSAGE, Count, block_tokens, picture_tokens, schema_tokens
 from ctxe.domain.conversation import Fold, Step, ToolResult, Turn
 from ctxe.domain.model import Block, Carry, Image, Message, Request, Text, ToolSchema

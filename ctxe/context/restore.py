@@ -15,8 +15,8 @@ from itertools import islice
 
 from ctxe.context.assemble import Frame
 from ctxe.context.fold import request_size
+from ctxe.context.known_lines import visible_cores
 from ctxe.context.nearness import nearness
-from ctxe.context.seen import visible_cores
 from ctxe.context.survey import FileHistory, LineSightings, Survey, file_key
 from ctxe.context.tokens import MESSAGE, Count
 from ctxe.context.worth import worth_of_lines

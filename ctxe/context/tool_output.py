@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection
 
 from ctxe.context.budget import birth_limit
 from ctxe.context.headings import parts_about
+from ctxe.context.known_lines import RUN_CHARS, VisibleLines, replace_known_lines
 from ctxe.context.relevance import relevance
-from ctxe.context.seen import RUN_CHARS, VisibleLines, replace_known_lines
 from ctxe.context.tokens import Count
 from ctxe.context.trim import Kind, Trimmed, handle_of, trim
 

@@ -132,7 +132,7 @@ class Past:
         )
 
     @property
-    def breaks(self) -> tuple[SentRequest, ...]:
+    def prefix_breaks(self) -> tuple[SentRequest, ...]:
         """Requests that changed the beginning of the one before although no epoch began."""
         return tuple(sent for sent in self.requests if sent.ledger.broke and not sent.epoch_cause)
 

@@ -44,7 +44,7 @@ def saturate(frequency: float, k1: float = K1) -> float:
     return frequency * (k1 + 1.0) / (frequency + k1)
 
 
-def shorten(length: float, average: float, b: float = B) -> float:
+def length_norm(length: float, average: float, b: float = B) -> float:
     """Divisor for a frequency in a field of ``length`` terms: 1 at the average length, more when longer."""
     return 1.0 - b + b * length / average if average > 0 else 1.0
 
@@ -132,7 +132,7 @@ class Corpus:
         """Weight of a term in this collection; for an unknown term, that of a term in no document."""
         return idf(self._alive, len(self._postings.get(term, ())))
 
-    def having(self, term: str) -> int:
+    def document_frequency(self, term: str) -> int:
         """How many documents contain the term in any field."""
         return len(self._postings.get(term, ()))
 
@@ -149,7 +149,7 @@ class Corpus:
             times = document.fields[place].get(term, 0)
             if times:
                 average = self._totals[place] / self._alive
-                frequency += option.weight * times / shorten(document.lengths[place], average, option.b)
+                frequency += option.weight * times / length_norm(document.lengths[place], average, option.b)
         return saturate(frequency, self.k1)
 
     def _weigh(self, term: str) -> tuple[float, list[tuple[int, float]]]:

@@ -14,7 +14,7 @@ from ctxe.terminal.style import Line, Span, glyph, line, lines
 DIFF_LINES, OUTPUT_LINES, ERROR_LINES, QUIET_LINES, OWN_LINES = 40, 12, 8, 4, 40
 """Rows shown of a diff, of a tool's output, of an error, of a successful command, of the user's own command."""
 REPEATED = pattern(r"^\[(\d+) lines as they stand above; recall \S+\]$", re.MULTILINE)
-"""Stands for lines of a result that the model has in view already (context/seen.py)."""
+"""Stands for lines of a result that the model has in view already (context/known_lines.py)."""
 SPARE = 3
 """Uninformative lines that may remain in a result that was all seen before: its head, and those at the seams."""
 

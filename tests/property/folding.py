@@ -10,8 +10,8 @@ from ctxe.context.assemble import Frame
 from ctxe.context.budget import Budget
 from ctxe.context.compact import FoldPolicy, FoldRoom
 from ctxe.context.fold import fold, next_fold, request_size
+from ctxe.context.known_lines import visible_cores
 from ctxe.context.restore import PREFIX, likely_edited_lines
-from ctxe.context.seen import visible_cores
 from ctxe.context.survey import Survey
 from ctxe.context.trim import handle_of
 from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn

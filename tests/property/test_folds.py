@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ctxe.context.budget import Budget
 from ctxe.context.compact import FoldPolicy, FoldRoom
 from ctxe.context.fold import fold
-from ctxe.context.seen import KnownLines, replace_known_lines
+from ctxe.context.known_lines import KnownLines, replace_known_lines
 from ctxe.context.survey import Survey
 from ctxe.context.trim import Kind, handle_of, trim
 from ctxe.domain.conversation import Conversation

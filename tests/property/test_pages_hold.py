@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctxe.context.budget import birth_limit
-from ctxe.context.seen import VisibleLines
+from ctxe.context.known_lines import VisibleLines
 from ctxe.context.tool_output import shown_output
 from ctxe.domain.errors import ToolError
 from ctxe.safety.addresses import read

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from ctxe.cli.printed import json_for
+from ctxe.cli.json_output import json_for
 from ctxe.domain.conversation import Outcome
 from ctxe.domain.errors import CostLimit
 from ctxe.domain.events import Event, Kept, TurnFinished

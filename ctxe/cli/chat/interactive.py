@@ -131,7 +131,7 @@ def _run_session(
         asker.edits = lambda: (lambda: live.permit.switch("auto-edit")) if live.permit.mode == "ask" else None
         renderer.switches(chat.cycle, lambda: " · ".join([live.permit.mode, *going(live)]), live.kit.jobs.move)
         live.warm()
-        greet(chat)
+        print_greeting(chat)
         code, model = repl.run(chat, words), live.model
     if live.proposed and not chat.next_session:
         renderer.lines([inbox.waits(project)])
@@ -154,7 +154,7 @@ def _add_completions(prompt: Prompt, live: Live) -> None:
     )
 
 
-def greet(chat: ChatSession) -> None:
+def print_greeting(chat: ChatSession) -> None:
     """Show folder and model, and what the user should know before the first message."""
     from ctxe.project.memory import inbox
     from ctxe.project.session.status_lines import banner, rules

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, get_args
 from ctxe.cli.app import PICK
 from ctxe.cli.chat.headless import Format
 from ctxe.cli.invocation import Invocation
-from ctxe.cli.printed import print_json
-from ctxe.cli.quick import OptionParser
+from ctxe.cli.json_output import print_json
+from ctxe.cli.option_parser import OptionParser
 from ctxe.config.values import Approval
 from ctxe.domain.effort import Effort
 from ctxe.domain.errors import ConfigError, UnknownModel
@@ -78,7 +78,7 @@ class ChatOptions:
     dry_run: bool = False
 
 
-def parsed(words: list[str]) -> ChatOptions | None:
+def parse_words(words: list[str]) -> ChatOptions | None:
     """Parse a plain command line; None if Typer must parse it."""
     read = OPTIONS.parse(words)
     return None if read is None else ChatOptions(" ".join(read[1]), **read[0])

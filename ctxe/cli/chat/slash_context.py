@@ -170,7 +170,7 @@ def plan(chat: ChatSession, words: str) -> None:
     from ctxe.cli import plan_options
 
     given = split_words(words) if words.startswith("-") else [words]
-    wanted = plan_options.parsed(given)
+    wanted = plan_options.parse_words(given)
     if wanted is None:
         chat.command(["plan", *given])
         return

@@ -16,7 +16,7 @@ from ctxe.knowledge.recall.reading import NAME, EntryReading
 from ctxe.knowledge.recall.readings import Readings
 from ctxe.knowledge.recall.table import PostingTable
 from ctxe.knowledge.recall.terms import FILES, K1, NAMES, WORDS, B, channel_of
-from ctxe.lexical.bm25 import idf, shorten
+from ctxe.lexical.bm25 import idf, length_norm
 from ctxe.lexical.memo import Memo
 
 BACKGROUND = 200
@@ -114,7 +114,7 @@ class Postings:
 
     def size(self, slot: int, channel: int = WORDS) -> float:
         """The divisor of an entry's term counts: 1 at the average length, greater for longer entries."""
-        return shorten(self._lengths[slot][channel], self._averages[channel], B[channel])
+        return length_norm(self._lengths[slot][channel], self._averages[channel], B[channel])
 
     def rarity(self, term: str) -> float:
         """The inverse document frequency of a term."""

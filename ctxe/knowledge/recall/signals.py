@@ -12,7 +12,7 @@ from operator import mul
 from ctxe.knowledge.recall.postings import Postings
 from ctxe.knowledge.recall.reading import NAME, Question, id_term
 from ctxe.knowledge.recall.terms import FILES, K1, NAMES, WORDS, B, worth_in
-from ctxe.lexical.bm25 import idf, saturate, shorten
+from ctxe.lexical.bm25 import idf, length_norm, saturate
 from ctxe.lexical.memo import Memo
 
 SIGNALS = (
@@ -146,7 +146,7 @@ class SlotSignals:
             return 0.0
         shared = set(self.question.words).intersection(set().union(*mentions))
         times = {term: sum(words.get(term, 0) for words in mentions) for term in shared}
-        length = shorten(sum(sum(words.values()) for words in mentions), SAID, B[WORDS])
+        length = length_norm(sum(sum(words.values()) for words in mentions), SAID, B[WORDS])
         return math.fsum(self.postings.rarity(term) * saturate(number / length) for term, number in times.items())
 
     def _names_speaker(self, slot: int) -> bool:

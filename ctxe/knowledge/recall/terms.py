@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ctxe.knowledge.recall.reading import FILE, NAME, EntryReading
-from ctxe.lexical.bm25 import saturate, shorten
+from ctxe.lexical.bm25 import length_norm, saturate
 
 WORDS, NAMES, FILES = range(3)
 K1 = (1.6, 1.2, 1.2)
@@ -20,7 +20,7 @@ def channel_of(term: str) -> int:
 
 def worth_in(times: float, length: float, average: float) -> float:
     """Weight of a word that occurs ``times`` in a text of ``length`` words, where ``average`` is the mean length."""
-    return saturate(times / shorten(length, average, B[WORDS]), K1[WORDS])
+    return saturate(times / length_norm(length, average, B[WORDS]), K1[WORDS])
 
 
 def terms(reading: EntryReading) -> Iterable[tuple[str, int]]:

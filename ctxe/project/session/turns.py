@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 
 from ctxe.agent.event_stream import map_events
-from ctxe.context.pasted import shorten_message
+from ctxe.context.long_messages import shorten_message
 from ctxe.domain.events import Event, Notice
 from ctxe.project.session.approval_mode import before_words
 from ctxe.project.session.attaching import attached

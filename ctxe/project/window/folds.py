@@ -14,10 +14,10 @@ from ctxe.context.focus import SHARE as FOCUS_SHARE
 from ctxe.context.focus import focus_chunk, focus_of
 from ctxe.context.fold import fold_room, next_fold
 from ctxe.context.forecast import forecast
+from ctxe.context.known_lines import VisibleLines
 from ctxe.context.lines import Whole
 from ctxe.context.relevance import names_at_work
 from ctxe.context.restore import chunks_to_restore
-from ctxe.context.seen import VisibleLines
 from ctxe.context.survey import Survey
 from ctxe.context.tokens import Count
 from ctxe.context.tool_output import shown_output

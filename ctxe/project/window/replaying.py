@@ -12,9 +12,9 @@ from ctxe.context.budget import Budget
 from ctxe.context.calls import kind_of, parse_arguments
 from ctxe.context.compact import FoldPolicy
 from ctxe.context.fold import next_fold
+from ctxe.context.known_lines import VisibleLines
 from ctxe.context.relevance import names_at_work
 from ctxe.context.restore import chunks_to_restore
-from ctxe.context.seen import VisibleLines
 from ctxe.context.survey import Survey
 from ctxe.context.tokens import Count
 from ctxe.context.tool_output import shown_output

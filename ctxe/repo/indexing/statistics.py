@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ctxe.domain.value import dataclass
-from ctxe.lexical.bm25 import shorten
+from ctxe.lexical.bm25 import length_norm
 
 FILE_K1, FILE_B = 2.0, 0.4
 """BM25's parameters for whole files, best for single signals on past changes (docs/planner-measured.md)."""
@@ -24,8 +24,8 @@ def statistics(ids: Sequence[int], lengths: Sequence[int]) -> Statistics:
     with_content = [length for length in lengths if length > 1]
     average = sum(with_content) / len(with_content) if with_content else 1.0
     norms = [FILE_K1] * (max(ids, default=0) + 1)
-    shortest = FILE_K1 * shorten(0, average, FILE_B)
-    a_term = FILE_K1 * shorten(1, average, FILE_B) - shortest
+    shortest = FILE_K1 * length_norm(0, average, FILE_B)
+    a_term = FILE_K1 * length_norm(1, average, FILE_B) - shortest
     for number, length in zip(ids, lengths, strict=True):
         norms[number] = shortest + a_term * length
     return Statistics(len(with_content), norms)

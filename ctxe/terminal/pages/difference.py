@@ -31,7 +31,7 @@ def facts(past: Past) -> dict[str, Any]:
         "usd": past.usd,
         "usd_without_cache": past.plain_usd,
         "folds": sum(sent.fold is not None for sent in requests),
-        "cache_breaks": len(past.breaks),
+        "cache_breaks": len(past.prefix_breaks),
         "fullest": max((sent.ledger.used for sent in requests), default=0),
         "sections": {area.name: max(area.tokens) for area in areas(requests)},
         "changed": list(past.changed),

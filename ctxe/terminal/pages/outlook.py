@@ -34,7 +34,7 @@ def missed(miss: Miss) -> str:
 def _cache(past: Past) -> Iterator[Told]:
     if not past.requests:
         return
-    broken, forgotten = past.breaks, past.misses
+    broken, forgotten = past.prefix_breaks, past.misses
     if not broken:
         yield "cache", "", "the prefix never broke"
     for miss in forgotten[-NEWEST:]:

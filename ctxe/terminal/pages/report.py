@@ -100,7 +100,7 @@ def _usable_note(requests: Sequence[SentRequest]) -> str:
 
 def _breaks(past: Past) -> str:
     forgotten = f", {len(past.misses)}× forgotten" if past.misses else ""
-    broken = figures.plural(len(past.breaks), "cache break") if past.breaks else "the cache never broke"
+    broken = figures.plural(len(past.prefix_breaks), "cache break") if past.prefix_breaks else "the cache never broke"
     return broken + forgotten
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ctxe.cli.app import build
-from ctxe.cli.front import COMMANDS
+from ctxe.cli.front_page import COMMANDS
 from ctxe.cli.help import EXAMPLES
 
 TYPES = ("<str>", "list[", "<int", "<float", "x>=", "[default: 0", "[[", "]...]", "None")

@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from ctxe.cli.app import build, main
-from ctxe.cli.front import COMMANDS
+from ctxe.cli.front_page import COMMANDS
 
 STARTED = """
 import contextlib, io, sys

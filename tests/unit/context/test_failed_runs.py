@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ctxe.context.budget import Budget
 from ctxe.context.failed_runs import reshow_failed_results
-from ctxe.context.seen import ABOVE, VisibleLines
+from ctxe.context.known_lines import ABOVE, VisibleLines
 from ctxe.context.tool_output import shown_output
 from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn
 from ctxe.domain.section import Chunk

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ctxe.context.budget import birth_limit
 from ctxe.context.headings import HeadedPart, part_under, parts_of
-from ctxe.context.seen import VisibleLines
+from ctxe.context.known_lines import VisibleLines
 from ctxe.context.tool_output import shown_output
 from ctxe.context.trim import handle_of
 

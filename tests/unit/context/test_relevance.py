@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
+from ctxe.context.known_lines import VisibleLines
 from ctxe.context.nearness import AROUND
 from ctxe.context.relevance import FEW, LATELY, names_at_work, relevance
-from ctxe.context.seen import VisibleLines
 from ctxe.context.tool_output import shown_output
 from ctxe.context.trim import BEARING, trim
 from ctxe.domain.conversation import Conversation, Reply, Step, ToolCall, ToolResult, Turn

@@ -50,5 +50,5 @@ def test_sums_growth_and_breaks() -> None:
     summed = replace(past, consultations=(Consultation(2, "m", Usage(100, 9, 50), 0.25, 0.5), Consultation(9, "m")))
     assert (summed.usd, summed.plain_usd, summed.usage) == (2.75, 10.5, Usage(45_100, 59, 8_950))
     assert (past.growth(), past.growth(1)) == ((1_000, 2_000, 1_000), (1_000,))
-    assert past.breaks == (broken,)
+    assert past.prefix_breaks == (broken,)
     assert (known_total([None, 1.0, None]), known_total([None]), known_total([])) == (1.0, None, None)

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from ctxe.lexical.bm25 import Corpus, FieldWeight, idf, saturate, shorten
+from ctxe.lexical.bm25 import Corpus, FieldWeight, idf, length_norm, saturate
 
 
 def built(**texts: str) -> Corpus:
@@ -53,7 +53,7 @@ def test_adding_and_removing_is_as_if_built_anew() -> None:
     fresh = built(c="three three", a="four")
     query = {"two": 1.0, "three": 1.0, "four": 1.0}
     assert index.scores(query) == fresh.scores(query)
-    assert (len(index), list(index.keys()), "b" in index, index.having("two")) == (2, ["c", "a"], False, 0)
+    assert (len(index), list(index.keys()), "b" in index, index.document_frequency("two")) == (2, ["c", "a"], False, 0)
 
 
 def test_explain_sums_to_the_score() -> None:
@@ -86,5 +86,5 @@ def test_the_formulas_at_their_ends() -> None:
     assert saturate(0.0) == 0.0
     assert saturate(1.0) == 1.0
     assert saturate(1e9) == pytest.approx(2.2)
-    assert shorten(5, 5) == 1.0
-    assert shorten(3, 0) == 1.0
+    assert length_norm(5, 5) == 1.0
+    assert length_norm(3, 0) == 1.0

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from ctxe.context.seen import KnownLines, replace_known_lines
+from ctxe.context.known_lines import KnownLines, replace_known_lines
 from ctxe.domain.conversation import Fold, Position, Reply, ToolCall, ToolResult, Usage
 from ctxe.domain.events import (
     ContextAssembled,

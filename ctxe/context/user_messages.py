@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from ctxe.context.compact import FoldRoom
-from ctxe.context.pasted import shorten_message
+from ctxe.context.long_messages import shorten_message
 from ctxe.context.tokens import Count
 from ctxe.context.trim import handle_of, trim
 from ctxe.domain.conversation import Conversation, Position
@@ -36,7 +36,7 @@ def left_out_handles(conversation: Conversation, upto: Position, words: Collecti
         yield Chunk("words left out", text, "over the share of the user's words")
 
 
-def keep_words(conversation: Conversation, upto: Position, room: FoldRoom, count: Count) -> dict[int, Chunk]:
+def kept_user_messages(conversation: Conversation, upto: Position, room: FoldRoom, count: Count) -> dict[int, Chunk]:
     """The user's messages before ``upto`` that a fold keeps, by turn index: first and newest, then newest first.
 
     Only the first and the newest are trimmed to their room; a newest that is too long leaves up to half of it to the

@@ -6,7 +6,7 @@ from ctxe.context.assemble import Frame, assemble
 from ctxe.context.budget import Budget
 from ctxe.context.compact import FoldPolicy
 from ctxe.context.fold import next_fold
-from ctxe.context.pasted import MOST_TOLD, shorten_message
+from ctxe.context.long_messages import MOST_TOLD, shorten_message
 from ctxe.context.trim import handle_of
 from ctxe.domain.conversation import Conversation, Reply, Step, ToolCall, ToolResult, Turn
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ctxe.cli.invocation import Invocation
-from ctxe.cli.printed import print_json
-from ctxe.cli.quick import OptionParser
+from ctxe.cli.json_output import print_json
+from ctxe.cli.option_parser import OptionParser
 from ctxe.domain.errors import ConfigError, SessionError
 from ctxe.domain.value import dataclass
 
@@ -35,7 +35,7 @@ class BudgetOptions:
     step: int = 0
 
 
-def parsed(words: list[str]) -> BudgetOptions | None:
+def parse_words(words: list[str]) -> BudgetOptions | None:
     """Parse a plain command line; None if Typer must parse it."""
     read = OPTIONS.parse(words)
     return None if read is None else BudgetOptions(" ".join(read[1]), **read[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctxe.context.seen import KnownLines, VisibleLines, replace_known_lines, visible_cores
+from ctxe.context.known_lines import KnownLines, VisibleLines, replace_known_lines, visible_cores
 from ctxe.context.tool_output import shown_output
 from ctxe.context.trim import Trimmed, handle_of
 from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn

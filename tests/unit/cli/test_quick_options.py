@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from ctxe.cli import memory_show
-from ctxe.cli.account import BudgetOptions, parsed
 from ctxe.cli.app import QUICK, build
+from ctxe.cli.budget_options import BudgetOptions, parse_words
 from ctxe.cli.chat import options
 from ctxe.domain.value import fields
 
@@ -30,12 +30,12 @@ from ctxe.domain.value import fields
     ],
 )
 def test_words_are_read(words: str, wanted: BudgetOptions | None) -> None:
-    assert parsed(words.split()) == wanted
+    assert parse_words(words.split()) == wanted
 
 
 def test_a_sentence_may_begin_with_a_dash() -> None:
-    assert parsed(["--glob is ignored", "--json"]) == BudgetOptions("--glob is ignored", as_json=True)
-    assert parsed(["--budget=9000 x"]) is None
+    assert parse_words(["--glob is ignored", "--json"]) == BudgetOptions("--glob is ignored", as_json=True)
+    assert parse_words(["--budget=9000 x"]) is None
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -63,7 +63,7 @@ def test_both_ways_know_the_same_options(name: str) -> None:
 def test_a_chat_is_asked_for_as_typer_would_read_it(words: str) -> None:
     context = build(["chat"]).commands["chat"].make_context("chat", words.split())
     read = {name: value for name, value in context.params.items() if name != "words"}
-    wanted = options.parsed(words.split())
+    wanted = options.parse_words(words.split())
     assert wanted is not None
     known = {one.name: getattr(wanted, one.name) for one in fields(wanted) if one.name != "words"}
     assert (wanted.words, plain(known)) == (" ".join(context.params["words"] or ()), plain(read))
@@ -78,9 +78,11 @@ def plain(read: dict[str, Any]) -> dict[str, Any]:
     "words", ["-pc x", "--max-cost much", "--effort huge", "--max-cost -1", "--resume=?", "-h", "-r"]
 )
 def test_a_chat_that_is_asked_for_in_another_way_is_left_to_typer(words: str) -> None:
-    assert options.parsed(words.split()) is None
+    assert options.parse_words(words.split()) is None
 
 
 def test_of_the_memory_group_one_command_is_read() -> None:
-    assert memory_show.parsed(["show", "e1", "--json"]) == memory_show.MemoryOptions("e1", as_json=True)
-    assert [memory_show.parsed(words.split()) for words in ("", "search x", "show a b", "show --limit 3")] == [None] * 4
+    assert memory_show.parse_words(["show", "e1", "--json"]) == memory_show.MemoryOptions("e1", as_json=True)
+    assert [memory_show.parse_words(words.split()) for words in ("", "search x", "show a b", "show --limit 3")] == [
+        None
+    ] * 4
