@@ -26,10 +26,10 @@ SPENT = {
 
 def run_reporting_errors(run: Callable[[], object], debug: bool = False) -> int:
     """Run a command and return the exit code of the process. Only a bug leaves a traceback, in a file."""
-    from ctxe.terminal.streams import BROKEN_PIPE, polite
+    from ctxe.terminal.streams import BROKEN_PIPE, end_quietly
 
     try:
-        with polite(sys.stdout, sys.stderr):
+        with end_quietly(sys.stdout, sys.stderr):
             code = run()
     except CtxeError as error:
         print_error(error.message, error.hint)

@@ -34,7 +34,7 @@ def to_json(group: Any) -> dict[str, Any]:
 def table_of(groups: Any, screen: Screen) -> str:
     """Failures as a table; on a terminal, fix and files are below each row where they do not fit beside it."""
     from ctxe.terminal.figures import age
-    from ctxe.terminal.tables import Cell, Column, detailed, draw, table
+    from ctxe.terminal.tables import Cell, Column, draw, table, table_with_details
 
     now = time.time()
     styles = {"open": "bad", "resolved": "good"}
@@ -55,7 +55,7 @@ def table_of(groups: Any, screen: Screen) -> str:
         whole = [[*row, *more] for row, more in zip(rows, about, strict=True)]
         return table([*columns, Column("fix"), Column("files")], whole, screen)
     details = [" · ".join(filter(None, (fix and f"fix: {fix}", files and f"in {files}"))) for fix, files in about]
-    return draw([row for group in detailed(columns, rows, "", details, screen) for row in group], screen)
+    return draw([row for group in table_with_details(columns, rows, "", details, screen) for row in group], screen)
 
 
 def _files(files: Any) -> str:

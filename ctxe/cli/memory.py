@@ -145,7 +145,7 @@ def export(
         raise typer.BadParameter("jsonl or markdown", param_hint="--format")
     invocation = Invocation.of(context)
     if given := transfer.give_out(invocation.project(), form, kind):
-        invocation.screen().hand_on(given.removesuffix("\n"))
+        invocation.screen().pass_through(given.removesuffix("\n"))
 
 
 def stats(context: typer.Context, as_json: JsonOption = False) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ctxe.terminal.figures import age, plural, size
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import Line, line
-from ctxe.terminal.tables import Cell, Column, draw, filled, table
+from ctxe.terminal.tables import Cell, Column, draw, table, without_empty_columns
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -63,7 +63,7 @@ def _once(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def entries_table(rows: Sequence[Mapping[str, Any]], screen: Screen) -> str:
     """Entries as a table."""
     now = time.time()
-    return table(*filled(COLUMNS, [_row(row, now) for row in rows], screen), screen)
+    return table(*without_empty_columns(COLUMNS, [_row(row, now) for row in rows], screen), screen)
 
 
 def public_row(row: Mapping[str, Any]) -> dict[str, Any]:

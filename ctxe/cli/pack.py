@@ -39,6 +39,6 @@ def pack(
     if as_json:
         print_json(facts)
         return
-    screen.hand_on(made.text.removesuffix("\n"))
+    screen.pass_through(made.text.removesuffix("\n"))
     parts = [f"{section['name']} {size(section['tokens'])}" for section in facts["sections"]]
     screen.tell(" · ".join([f"{made.tokens:,} of {made.budget:,} tokens", *parts]))

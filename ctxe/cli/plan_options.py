@@ -66,7 +66,7 @@ def show(invocation: Invocation, wanted: PlanOptions, steering: Steering | None 
     if wanted.as_json:
         print_json(plan_json(made))
     elif wanted.contents:
-        screen.hand_on("\n".join(file.text for file in made.files))
+        screen.pass_through("\n".join(file.text for file in made.files))
     else:
         screen.say(view(made, screen, every=wanted.every))
 
@@ -135,7 +135,7 @@ def _foot(made: Plan, more: int) -> str:
 
 def _listed(made: Plan, screen: Screen, every: bool) -> list[list[Line]]:
     """The header of a table, then files with bars and reasons: as many as the window shows."""
-    from ctxe.terminal.tables import Column, bar_cell, detailed
+    from ctxe.terminal.tables import Column, bar_cell, table_with_details
 
     best = max(file.score for file in made.files)
     room = (screen.width or 0) - BAR - sum(map(len, ("tokens", "outline"))) - 3 * len("  ")
@@ -146,7 +146,7 @@ def _listed(made: Plan, screen: Screen, every: bool) -> list[list[Line]]:
         path = _end(file.path, room, screen) if screen.terminal else file.path
         drawn: list[Cell] = [bar_cell(file.score, best, BAR, STYLES[file.mode], screen)]
         cells.append([path, *drawn[: len(bar)], f"{file.tokens:,}", SHOWN[file.mode]])
-    listed = detailed(columns, cells, "why", [file.why for file in made.files], screen)
+    listed = table_with_details(columns, cells, "why", [file.why for file in made.files], screen)
     if every or not screen.terminal:
         return listed
     used = list(accumulate(map(len, listed)))

@@ -122,16 +122,16 @@ def show(
     if recall:
         _recall(project, path, recall, invocation.screen())
         return
-    from ctxe.terminal.pages.replayed import matching, show_events
+    from ctxe.terminal.pages.replayed import matching_rows, show_events
 
     kept, notices = events(path)
     screen = invocation.screen()
     for notice in notices:
         screen.tell(notice)
     if grep:
-        rows = matching(kept, grep, screen)
+        rows = matching_rows(kept, grep, screen)
         for log in delegated(path):
-            rows += [f"{log.stem} {row}" for row in matching(events(log)[0], grep, screen)]
+            rows += [f"{log.stem} {row}" for row in matching_rows(events(log)[0], grep, screen)]
         screen.say("\n".join(rows) or f"nothing contains {grep!r}")
     else:
         show_events(kept, screen)
@@ -144,7 +144,7 @@ def _recall(project: Project, path: Path, words: str, screen: Screen) -> None:
 
     if not (found := recalled_of(project, path, words)):
         raise SessionError(f"nothing is known of {words}", "`--grep TEXT` finds lines")
-    Renderer(screen).lines(found.splitlines())
+    Renderer(screen).print_lines(found.splitlines())
 
 
 def inspect(
@@ -158,14 +158,14 @@ def inspect(
     """Write an HTML page that needs no network. Raises SessionError, StoreError."""
     from ctxe.project.sessions import path_of, write
     from ctxe.project.window.past import past
-    from ctxe.terminal.pages.report import page
+    from ctxe.terminal.pages.report import render_page
 
     invocation = Invocation.of(context)
     project, screen = invocation.project(), invocation.screen()
     log = path_of(project.place.sessions, session)
-    made = page(past(project, log, whole=True))
+    made = render_page(past(project, log, whole=True))
     if out == "-":
-        screen.hand_on(made)
+        screen.pass_through(made)
         return
     path = write(project.place.working / out if out else log.with_suffix(".html"), made)
     screen.say(str(path))
@@ -188,16 +188,16 @@ def diff(
     """Compare two sessions: attempts at a task, models or settings. Raises SessionError."""
     from ctxe.project.sessions import path_of
     from ctxe.project.window.past import past
-    from ctxe.terminal.pages.difference import difference, facts
+    from ctxe.terminal.pages.difference import difference_view, session_facts
 
     invocation = Invocation.of(context)
     project = invocation.project()
     both = [past(project, path_of(project.place.sessions, name)) for name in (one, other)]
     if as_json:
-        print_json([facts(found) for found in both])
+        print_json([session_facts(found) for found in both])
         return
     screen = invocation.screen()
-    screen.say(difference(both[0], both[1], screen))
+    screen.say(difference_view(both[0], both[1], screen))
 
 
 def export(
@@ -209,14 +209,14 @@ def export(
     """Print or write a whole session. Raises SessionError, StoreError."""
     from ctxe.domain.jsonl import json_text
     from ctxe.project.sessions import events, path_of, records, write
-    from ctxe.terminal.pages.replayed import markdown
+    from ctxe.terminal.pages.replayed import to_markdown
 
     invocation = Invocation.of(context)
     project = invocation.project()
     log = path_of(project.place.sessions, session)
     jsonl = form == "jsonl"
-    made = "\n".join(json_text(record) for record in records(log)) if jsonl else markdown(events(log)[0])
+    made = "\n".join(json_text(record) for record in records(log)) if jsonl else to_markdown(events(log)[0])
     if out:
         invocation.screen().say(str(write(project.place.working / out, made + "\n")))
     else:
-        invocation.screen().hand_on(made)
+        invocation.screen().pass_through(made)

@@ -34,7 +34,7 @@ def list_(context: typer.Context, as_json: JsonOption = False) -> None:
         print_json(rows)
         return
     from ctxe.terminal.style import fold, line
-    from ctxe.terminal.tables import Cell, Column, detailed, draw, filled
+    from ctxe.terminal.tables import Cell, Column, draw, table_with_details, without_empty_columns
 
     screen = invocation.screen()
     columns = [Column("name", style="accent"), Column("state"), Column("in list", right=True)]
@@ -51,7 +51,7 @@ def list_(context: typer.Context, as_json: JsonOption = False) -> None:
         for row in rows
     ]
     about = [row["problem"] or row["description"] for row in rows]
-    groups = detailed(*filled(columns, body, screen), "for", about, screen) if body else []
+    groups = table_with_details(*without_empty_columns(columns, body, screen), "for", about, screen) if body else []
     drawn = draw([one for group in groups for one in group], screen)
     screen.say(drawn or "there are no skills: `ctxe skills new NAME`")
     cost = modules.listed(project)

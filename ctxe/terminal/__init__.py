@@ -8,8 +8,8 @@ What other packages call:
   input.prompt.Prompt                                  ``read() -> str | Left``, the input line
   input.ask.Asker                                      ``(Action, Ask) -> Answer``, the approval question
   progress.progress                                    progress of long work on standard error
-  input.interrupt.play, input.interrupt.restored       Ctrl-C, and restoring the terminal's modes
-  streams.polite                                       broken pipes, full disks and closed streams
+  input.interrupt.play, .handling_interrupts           Ctrl-C, and restoring the terminal's modes
+  streams.end_quietly                                  broken pipes, full disks and closed streams
 
 Text from outside (models, tools, files, errors) may be passed in raw: everything drawn passes
 ``safety.display.visible``, and only this package writes control sequences.

@@ -24,7 +24,7 @@ class Activity:
     """The unfinished block of an answer, the running call with the end of its output, the end of the thinking.
 
     ``since`` is when ``doing`` began, ``until`` when a wait ends (0: no wait), both in seconds of the clock. ``held``
-    is the number of tokens in the context window, ``usable`` its limit. ``ahead`` is what the user types meanwhile,
+    is the number of tokens in the context window, ``usable`` its limit. ``typeahead`` is what the user types meanwhile,
     ``key`` the hint how to stop, ``mode`` returns the approval mode.
     """
 
@@ -37,12 +37,12 @@ class Activity:
     output: str = ""
     held: int = 0
     usable: int = 0
-    ahead: TypeAhead = field(default_factory=TypeAhead)
+    typeahead: TypeAhead = field(default_factory=TypeAhead)
     key: str = "Ctrl-C stops"
     mode: Callable[[], str] = str
     drawn: tuple[str, int, list[str]] = field(default=("", 0, []))
 
-    def do(self, doing: str, now: float, until: float = 0.0) -> None:
+    def set_doing(self, doing: str, now: float, until: float = 0.0) -> None:
         """Set what is being done.
 
         The elapsed time restarts, unless only the rest of the phrase changes (same first word).
@@ -51,11 +51,11 @@ class Activity:
             self.since = now
         self.doing, self.until = doing, until
 
-    def printed(self, text: str) -> None:
+    def add_output(self, text: str) -> None:
         """Add output of the running call."""
         self.output = (self.output + text)[-OUTPUT_CHARACTERS:]
 
-    def thinks(self, text: str) -> None:
+    def add_thought(self, text: str) -> None:
         """Add text of the model's thinking."""
         self.thought = (self.thought + text)[-THOUGHT_CHARACTERS:]
 
@@ -96,7 +96,7 @@ def _status(activity: Activity, now: float, unicode: bool) -> Line:
     return line((f"{frames[int(now / FRAME) % len(frames)]} ", "accent"), (words, "dim"))
 
 
-def rows(activity: Activity, now: float, screen: Screen) -> list[str]:
+def activity_rows(activity: Activity, now: float, screen: Screen) -> list[str]:
     """Painted rows that fit the window; if there are too many, those at the top are dropped."""
     columns, height = screen.size()
     status = screen.paint(clip(_status(activity, now, screen.unicode), columns, screen.unicode))
@@ -104,6 +104,6 @@ def rows(activity: Activity, now: float, screen: Screen) -> list[str]:
         above = ["", *_block(activity, screen)]
     else:
         above = [screen.paint(clip(row, columns, screen.unicode)) for row in _above(activity, columns, screen.unicode)]
-    ahead = [screen.paint(row) for row in activity.ahead.rows(columns, screen.unicode)]
+    ahead = [screen.paint(row) for row in activity.typeahead.rows(columns, screen.unicode)]
     room = max(0, height - 3 - len(ahead))
     return [*(above[-room:] if room else []), *([""] if above and height > 4 else []), status, *ahead]

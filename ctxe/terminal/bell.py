@@ -20,22 +20,22 @@ class Bell:
     clock: Clock
     seconds: float = 0.0
     since: float = 0.0
-    works: bool = False
+    working: bool = False
 
     @contextlib.contextmanager
-    def over(self) -> Iterator[None]:
+    def ring_at_end(self) -> Iterator[None]:
         """Wraps a turn: rings at its end."""
-        self.since, self.works = self.clock(), True
+        self.since, self.working = self.clock(), True
         try:
             yield
         finally:
-            self.works = False
+            self.working = False
             self._ring()
 
     @contextlib.contextmanager
-    def asked(self) -> Iterator[None]:
+    def ring_for_question(self) -> Iterator[None]:
         """Wraps a question: rings before it if a turn is running; the answer counts as input."""
-        if self.works:
+        if self.working:
             self._ring()
         yield
         self.since = self.clock()

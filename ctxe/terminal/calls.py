@@ -33,7 +33,7 @@ def diff_line(row: str) -> Span:
     return row, {"+": "add", "-": "remove"}.get(row[:1], "")
 
 
-def bounded(rows: Sequence[Line], most: int, unicode: bool, *, end: bool = False) -> list[Line]:
+def limit_rows(rows: Sequence[Line], most: int, unicode: bool, *, end: bool = False) -> list[Line]:
     """At most ``most`` rows and a line with the number of the others; ``end`` keeps the last rows, not the first."""
     if len(rows) <= most + 1:
         return list(rows)
@@ -41,7 +41,7 @@ def bounded(rows: Sequence[Line], most: int, unicode: bool, *, end: bool = False
     return [note, *rows[-most:]] if end else [*rows[:most], note]
 
 
-def output(
+def output_lines(
     text: str, unicode: bool, most: int = OUTPUT_LINES, *, end: bool = False, style: str = "", full: str = ""
 ) -> list[Line]:
     """Outside text, bounded: a diff in colours and from its start, anything else as it is.
@@ -49,13 +49,13 @@ def output(
     ``full`` is the text before it was shortened: its lines are counted.
     """
     if is_diff(text):
-        return bounded([line(diff_line(row)) for row in text.splitlines()], max(most, DIFF_LINES), unicode)
+        return limit_rows([line(diff_line(row)) for row in text.splitlines()], max(most, DIFF_LINES), unicode)
     text = text.strip("\n") or text
     count = (full.strip("\n") or text).count("\n") + 1
     if end and count > most + 1:  # only the rows that are shown are split and cleaned
         rest = line((f"{glyph('rest', unicode)} {count - most:,} more lines", "dim"))
         return [rest, *lines("\n".join(text.rsplit("\n", most)[-most:]), style)]
-    return bounded(lines(text, style), most, unicode, end=end)
+    return limit_rows(lines(text, style), most, unicode, end=end)
 
 
 def call_head(tool: str, title: str, ok: bool | None, unicode: bool, facts: str = "") -> Line:
@@ -134,16 +134,16 @@ def tool_finished(event: ToolFinished, unicode: bool, shown: str = "") -> list[L
     well = event.result.ok and not event.facts.get("exit_code")
     head = call_head(event.tool, event.title, well, unicode, _call_facts(event, unicode))
     if event.display and event.display != shown:
-        body = output(event.display, unicode, end="exit_code" in event.facts)
+        body = output_lines(event.display, unicode, end="exit_code" in event.facts)
     elif event.facts.get("by") == "user":
-        body = output(event.result.text, unicode, OWN_LINES, end=True, full=event.full)
+        body = output_lines(event.result.text, unicode, OWN_LINES, end=True, full=event.full)
     elif not event.result.ok or event.facts.get("exit_code"):
         style = "" if "exit_code" in event.facts else "bad"
-        body = output(event.result.text, unicode, ERROR_LINES, end=True, style=style, full=event.full)
+        body = output_lines(event.result.text, unicode, ERROR_LINES, end=True, style=style, full=event.full)
     elif "exit_code" in event.facts:
-        body = output(event.result.text, unicode, QUIET_LINES, end=True, style="dim", full=event.full)
+        body = output_lines(event.result.text, unicode, QUIET_LINES, end=True, style="dim", full=event.full)
     elif "delegate" in event.facts:
-        body = output(event.result.text, unicode, QUIET_LINES, style="dim", full=event.full)
+        body = output_lines(event.result.text, unicode, QUIET_LINES, style="dim", full=event.full)
     else:
         body = lines(event.result.text)[:OUTPUT_LINES] if "todo" in event.facts else []
     return [head, *(line("  ", *row) for row in body)]

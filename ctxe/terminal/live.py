@@ -24,16 +24,16 @@ from ctxe.domain.model import CallDelta, ReasoningDelta, TextDelta, Waiting
 from ctxe.domain.tool import Progress
 from ctxe.domain.value import replace
 from ctxe.terminal import figures
-from ctxe.terminal.activity import FRAME, Activity, rows
+from ctxe.terminal.activity import FRAME, Activity, activity_rows
 from ctxe.terminal.answer import Answer
 from ctxe.terminal.calls import tool_finished
 from ctxe.terminal.input import keyboard
-from ctxe.terminal.input.interrupt import unheard
+from ctxe.terminal.input.interrupt import block_signals
 from ctxe.terminal.input.key_listener import KeyListener
 from ctxe.terminal.page import Page
 from ctxe.terminal.screen import Clock, Screen
 from ctxe.terminal.suspension import Suspension
-from ctxe.terminal.transcript import UNCOUNTED, said, status, told
+from ctxe.terminal.transcript import UNCOUNTED, event_lines, status_line, user_lines
 
 DRAW = 0.08  # minimum seconds between redraws of a growing answer: some twelve a second
 
@@ -44,7 +44,7 @@ class LiveRenderer:
     def __init__(self, screen: Screen, words: bool, clock: Clock, listens: bool = False) -> None:
         self.screen, self.words, self.clock = screen, words, clock
         self.keys = KeyListener(screen, listens)
-        self.page, self.activity = Page(screen), Activity(ahead=self.keys.ahead)
+        self.page, self.activity = Page(screen), Activity(typeahead=self.keys.typeahead)
         self.activity.key = "Esc stops" if self.keys.listens else self.activity.key
         self.answer = Answer(self.page, self.activity, clock)
         self.lock, self.stopped = threading.RLock(), threading.Event()
@@ -71,17 +71,17 @@ class LiveRenderer:
             self.ticker.join(timeout=1)
         self.suspension.unwatch()
         with contextlib.suppress(OSError, ValueError), self.lock:
-            self.answer.rest()
+            self.answer.flush()
             self._set_holding(holding=False)
             self._set_busy(busy=False)
-            self.page.below([])
+            self.page.draw_below([])
 
     @contextlib.contextmanager
     def working(self, doing: str) -> Iterator[None]:
         """Wraps a turn, from Enter on: shows at once what is done, and keeps what is typed until it is over."""
         with self.lock:
             self._set_holding(holding=True)
-            self.turning = self.page.apart = True
+            self.turning = self.page.needs_gap = True
             self.steered = []
             self._set_activity(doing)
             self._set_busy(busy=True)
@@ -93,22 +93,22 @@ class LiveRenderer:
                 self.turning = False
                 self._set_holding(holding=False)
                 self._set_busy(busy=False)
-                self.page.below([])
+                self.page.draw_below([])
 
-    def typed(self, whole: bool) -> tuple[str, str]:
+    def take_typed(self, whole: bool) -> tuple[str, str]:
         """The words typed ahead that are sent now, and the initial text of the input line (see TypeAhead.take)."""
         with self.lock:
             self._set_holding(holding=self.keys.listens)
             self._set_holding(holding=False)
-            return self.activity.ahead.take(whole)
+            return self.activity.typeahead.take(whole)
 
-    def entered(self) -> str:
+    def take_entered(self) -> str:
         """The words entered while the model works, to be sent between two steps."""
         with self.lock:
-            return self.activity.ahead.words()
+            return self.activity.typeahead.take_words()
 
     @contextlib.contextmanager
-    def line(self) -> Iterator[None]:
+    def reading_line(self) -> Iterator[None]:
         """Wraps the input line, so that an Enter pressed before it is ready counts. The line itself reads the keys."""
         with self.lock:
             self.reading = True
@@ -120,17 +120,17 @@ class LiveRenderer:
                 self.reading = False
                 self._set_holding(holding=False)
 
-    def said(self, words: str) -> None:
+    def show_words(self, words: str) -> None:
         """Print words of the user's that no input line shows: typed ahead, or given on the command line."""
         with self.lock:
-            self.page.lines(said(words, self.screen.unicode))
+            self.page.print_lines(user_lines(words, self.screen.unicode))
 
     @contextlib.contextmanager
     def paused(self, shown: str = "") -> Iterator[None]:
         """Erase the redrawn rows and stop drawing; printed rows stay. ``shown`` is a preview drawn meanwhile."""
         with self.lock:
-            self.page.below([])
-            self.preview, self.page.apart = shown or self.preview, True
+            self.page.draw_below([])
+            self.preview, self.page.needs_gap = shown or self.preview, True
             busy, began, holding = self.busy, self.clock(), self.holding
             self._set_holding(holding=False)
             self._set_busy(busy=False)
@@ -145,17 +145,17 @@ class LiveRenderer:
             began = self.clock()
             match event:
                 case TextDelta(text):
-                    self.answer.grow(text, draws=self.clock() >= self.next_draw)
+                    self.answer.append(text, draws=self.clock() >= self.next_draw)
                 case ReasoningDelta(text):
-                    self.activity.thinks(text)
+                    self.activity.add_thought(text)
                     self._set_activity("thinking")
                 case CallDelta(name, size):
-                    self.answer.rest()
+                    self.answer.flush()
                     self._set_activity(f"writing {name} ({figures.size(size)} characters)")
                 case Progress(text):
-                    self.activity.printed(text)
+                    self.activity.add_output(text)
                 case Waiting():
-                    self.answer.void(event)
+                    self.answer.discard(event)
                 case _:
                     self._show_logged(event)
             if began >= self.next_draw or not self.busy:
@@ -168,24 +168,24 @@ class LiveRenderer:
             case TurnStarted(words):
                 self.turning = True
                 self._set_busy(busy=True)
-                self.page.apart = True
+                self.page.needs_gap = True
                 more = bool(self.steered)
-                self.page.lines(said(words, unicode, told=more) if self.words or more else [])
+                self.page.print_lines(user_lines(words, unicode, steering=more) if self.words or more else [])
                 self._set_activity("gathering context")
             case ContextAssembled(ledger):
                 self.ledger, self.activity.held, self.activity.usable = ledger, ledger.used, ledger.usable
                 self.page.region.mark()
                 self._set_activity("waiting for the model")
             case ReplyReceived():
-                self.answer.whole(event.reply)
+                self.answer.finish(event.reply)
                 self._set_activity("working")
             case ToolStarted():
-                self.answer.rest()
+                self.answer.flush()
                 self._set_busy(busy=True)
                 self.activity.call, self.activity.output = event, ""
                 self._set_activity("running")
             case ToolFinished():
-                self.page.lines(tool_finished(event, unicode, self.preview))
+                self.page.print_lines(tool_finished(event, unicode, self.preview))
                 self.activity.call, self.activity.output, self.preview = None, "", ""
                 self._set_activity("working")
                 self._set_busy(busy=self.turning)  # a command of the user's own runs outside any turn
@@ -193,14 +193,14 @@ class LiveRenderer:
                 self.steered.append(event)
             case TurnFinished():
                 self.turning = False
-                self.answer.rest()
+                self.answer.flush()
                 self._set_busy(busy=False)
                 self.activity.call = None
         if not self._is_no_news(event):
-            self.page.lines(told(event, unicode))
+            self.page.print_lines(event_lines(event, unicode))
         if isinstance(event, TurnFinished) and self.ledger is not None and event.outcome not in UNCOUNTED:
-            self.page.apart = True
-            self.page.lines([status(self.ledger, self._totals(event), self.activity.held, unicode)])
+            self.page.needs_gap = True
+            self.page.print_lines([status_line(self.ledger, self._totals(event), self.activity.held, unicode)])
 
     def _totals(self, event: TurnFinished) -> TurnFinished:
         """The totals since Enter: words sent while the model worked started further turns."""
@@ -224,44 +224,44 @@ class LiveRenderer:
     def _set_busy(self, *, busy: bool) -> None:
         """Turn off echo while the model works: typed letters would appear in the redrawn rows."""
         self.busy = busy
-        self.keys.hush(busy or self.holding)
+        self.keys.set_listening(busy or self.holding)
 
     def _set_holding(self, *, holding: bool) -> None:
         """Keep reading the keys although nothing is drawn, or stop doing so."""
         self.holding = holding
-        self.keys.hush(self.busy or holding)
+        self.keys.set_listening(self.busy or holding)
 
     def _suspend(self) -> None:
         """Suspend the process with a clean screen and the terminal's own modes; the shell then writes over our rows."""
-        self.page.below([])
-        self.keys.rest()
-        self.suspension.stop(self.stopped.wait, FRAME)
+        self.page.draw_below([])
+        self.keys.suspend()
+        self.suspension.suspend(self.stopped.wait, FRAME)
 
     def _set_activity(self, doing: str) -> None:
-        self.activity.do(doing, self.clock())
+        self.activity.set_doing(doing, self.clock())
 
     def _draw(self, began: float) -> None:
         """Redraw the bottom rows. After a slow redraw the next one comes later, so that drawing stays cheap."""
-        if self.suspension.back:
-            self.suspension.back, self.page.region.drawn = False, []
-            self.keys.again()
-        self.page.below(rows(self.activity, began, self.screen) if self.busy else [])
+        if self.suspension.resumed:
+            self.suspension.resumed, self.page.region.drawn = False, []
+            self.keys.resume()
+        self.page.draw_below(activity_rows(self.activity, began, self.screen) if self.busy else [])
         self.next_draw = self.clock() + max(DRAW, 5 * (self.clock() - began))
 
     def _tick(self) -> None:
         """Read keys and redraw until the renderer stops; runs in its own thread."""
-        unheard()
+        block_signals()
         while not self.stopped.is_set():
-            listening = self.keys.quiet and not self.reading
-            has_keys = listening and keyboard.pressed(self.screen.stdin, FRAME)
+            listening = self.keys.raw and not self.reading
+            has_keys = listening and keyboard.wait_for_key(self.screen.stdin, FRAME)
             if not listening:
                 self.stopped.wait(FRAME)
             try:
                 with self.lock:
-                    heard = listening and self.keys.quiet and not self.reading
+                    heard = listening and self.keys.raw and not self.reading
                     if heard and not self.keys.listen(has_keys, self.busy):
                         self.stopped.wait(FRAME)  # the terminal is gone, so reading from it always returns at once
-                    if self.suspension.wanted:
+                    if self.suspension.requested:
                         self._suspend()
                     if self.busy:
                         self._draw(self.clock())

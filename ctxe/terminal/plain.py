@@ -24,7 +24,7 @@ from ctxe.terminal.calls import call_head, tool_finished
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.streams import write
 from ctxe.terminal.style import Line, fold, line
-from ctxe.terminal.transcript import UNCOUNTED, said, status, told, waiting
+from ctxe.terminal.transcript import UNCOUNTED, event_lines, retry_line, status_line, user_lines
 
 
 class PlainRenderer:
@@ -55,19 +55,19 @@ class PlainRenderer:
         """Draws nothing."""
         return contextlib.nullcontext()
 
-    def typed(self, whole: bool) -> tuple[str, str]:
+    def take_typed(self, whole: bool) -> tuple[str, str]:
         """Nothing: the terminal keeps what is typed for the next line."""
         return "", ""
 
-    def entered(self) -> str:
+    def take_entered(self) -> str:
         """Nothing: the keyboard is not read while the model works."""
         return ""
 
-    def line(self) -> contextlib.AbstractContextManager[None]:
+    def reading_line(self) -> contextlib.AbstractContextManager[None]:
         """Does nothing: the terminal itself keeps what is typed."""
         return contextlib.nullcontext()
 
-    def said(self, words: str) -> None:
+    def show_words(self, words: str) -> None:
         """Print nothing: no input line asked for these words."""
 
     def show(self, event: Event) -> None:
@@ -84,7 +84,7 @@ class PlainRenderer:
             case ModelChosen() | EffortChosen() if self.ledger is None and not self.words:
                 return  # the first model is not announced: the last line of the turn names it
             case TurnStarted(words, _) if self.words:
-                self._tell(said(words, self.screen.unicode))
+                self._tell(user_lines(words, self.screen.unicode))
             case ToolStarted(_, tool, title, _) if self.screen.terminal:
                 self._tell([call_head(tool, title, None, self.screen.unicode, "running")])
             case ToolStarted():
@@ -94,9 +94,9 @@ class PlainRenderer:
                 self.previewed = ""
             case TurnFinished():
                 self._finished()
-        self._tell(told(event, self.screen.unicode))
+        self._tell(event_lines(event, self.screen.unicode))
         if isinstance(event, TurnFinished) and self.ledger is not None and event.outcome not in UNCOUNTED:
-            self._tell([status(self.ledger, event, self.held, self.screen.unicode)])
+            self._tell([status_line(self.ledger, event, self.held, self.screen.unicode)])
 
     def _grow(self, text: str) -> None:
         """Add text of the answer. A terminal shows it at once, except a last character that may join the next one."""
@@ -131,7 +131,7 @@ class PlainRenderer:
             self._flush()
             self._tell([line("the words above are void")])
         self.answer = self.pending = ""
-        self._tell([waiting(event, self.screen.unicode)])
+        self._tell([retry_line(event, self.screen.unicode)])
 
     def _replied(self, event: ReplyReceived) -> None:
         """Handle a whole reply. Words before tool calls are not the answer: on a pipe they go to standard error."""

@@ -57,23 +57,23 @@ class Renderer:
 
         ``shown`` is a preview that it leaves there, so it is not printed again.
         """
-        with self.inner.paused(shown), self.bell.asked():
+        with self.inner.paused(shown), self.bell.ring_for_question():
             yield
 
     @contextlib.contextmanager
     def working(self, doing: str = "gathering context") -> Iterator[None]:
         """Wraps a turn or other long work: ``doing`` is shown at once, and what is typed meanwhile is kept."""
-        with self.bell.over(), self.inner.working(doing):
+        with self.bell.ring_at_end(), self.inner.working(doing):
             yield
 
-    def typed(self, whole: bool = True) -> tuple[str, str]:
+    def take_typed(self, whole: bool = True) -> tuple[str, str]:
         """The words typed ahead that are sent now, and the initial text of the input line.
 
         After a turn that was not ``whole`` nothing is sent: everything typed goes back into the line.
         """
-        return self.inner.typed(whole)
+        return self.inner.take_typed(whole)
 
-    def switches(
+    def bind_keys(
         self, cycle: Callable[[], None], mode: Callable[[], str], aside: Callable[[], None] = lambda: None
     ) -> None:
         """While the model works, Shift-Tab calls ``cycle``, Ctrl-B calls ``aside``, and the status row shows
@@ -82,31 +82,31 @@ class Renderer:
         ``aside`` sends the running command to the background.
         """
         if isinstance(self.inner, LiveRenderer):
-            self.inner.activity.ahead.cycle, self.inner.activity.mode = cycle, mode
-            self.inner.activity.ahead.aside = aside
+            self.inner.activity.typeahead.cycle, self.inner.activity.mode = cycle, mode
+            self.inner.activity.typeahead.aside = aside
 
-    def entered(self) -> str:
+    def take_entered(self) -> str:
         """The words entered while the model works, up to the first slash command; each is returned once."""
-        return self.inner.entered()
+        return self.inner.take_entered()
 
-    def line(self) -> AbstractContextManager[None]:
+    def reading_line(self) -> AbstractContextManager[None]:
         """Wraps the input line: what is typed before it is ready belongs to it."""
-        return self.inner.line()
+        return self.inner.reading_line()
 
-    def said(self, words: str) -> None:
+    def show_words(self, words: str) -> None:
         """Print words of the user's that no input line has shown."""
-        self.inner.said(words)
+        self.inner.show_words(words)
 
-    def lines(self, rows: Sequence[str]) -> None:
+    def print_lines(self, rows: Sequence[str]) -> None:
         """Print rows of plain text, wrapped to the window."""
         self.screen.say(draw([part for row in rows for part in fold(line(row), self.screen.width, "  ")], self.screen))
 
-    def hint(self, words: str) -> None:
+    def print_hint(self, words: str) -> None:
         """Print below an error what to do about it; on a pipe it goes to standard error."""
         row = draw(fold(line(f"  {words}"), self.screen.width, "  "), self.screen)
         (self.screen.say if self.screen.terminal else self.screen.tell)(row)
 
-    def diff(self, text: str) -> None:
+    def print_diff(self, text: str) -> None:
         """Print a whole unified diff in colours; rows longer than the window are wrapped, not cut."""
         rows = [part for row in text.splitlines() for part in fold(line(diff_line(row)), self.screen.width)]
         self.screen.say(draw(rows, self.screen))

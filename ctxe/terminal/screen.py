@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TextIO
 
 from ctxe.domain.value import dataclass
-from ctxe.terminal.streams import abandon, is_terminal, usable, write
+from ctxe.terminal.streams import abandon, is_terminal, open_or_null, write
 from ctxe.terminal.style import Line, clean, only_colors, paint
 
 Clock = Callable[[], float]
@@ -59,7 +59,7 @@ class Screen:
         """Print drawn text (answers, listings) and a newline on standard output. Raises OSError."""
         write(self.out, only_colors(text, self.color) + "\n")
 
-    def hand_on(self, text: str) -> None:
+    def pass_through(self, text: str) -> None:
         """Print text from outside: unchanged to a pipe or file, with control sequences made visible on a terminal."""
         write(self.out, ("\n".join(map(clean, text.split("\n"))) if self.terminal else text) + "\n")
 
@@ -99,13 +99,13 @@ def detect(
     NO_COLOR counts when not empty (no-color.org). A missing, dumb or unknown TERM means no control sequences at all;
     every other terminal is assumed to understand the common ECMA-48 ones.
     """
-    sink = usable(out, "w")
+    sink = open_or_null(out, "w")
     terminal = is_terminal(sink)
     able = terminal and not plain and environ.get("TERM", "").lower() not in DUMB
     return Screen(
-        stdin=usable(stdin, "r"),
+        stdin=open_or_null(stdin, "r"),
         out=sink,
-        err=usable(err, "w"),
+        err=open_or_null(err, "w"),
         terminal=terminal,
         live=able,
         keyboard=is_terminal(stdin),

@@ -25,7 +25,7 @@ def write(stream: TextIO, text: str) -> None:
     stream.flush()
 
 
-def usable(stream: TextIO | None, mode: str) -> TextIO:
+def open_or_null(stream: TextIO | None, mode: str) -> TextIO:
     """The stream, or the null device if the process was started with the stream closed."""
     if stream is not None and not stream.closed:
         return stream
@@ -68,7 +68,7 @@ def abandon(stream: TextIO) -> None:
 
 
 @contextlib.contextmanager
-def polite(out: TextIO, err: TextIO) -> Iterator[None]:
+def end_quietly(out: TextIO, err: TextIO) -> Iterator[None]:
     """Wraps the whole program: a closed pipe ends it silently with 141, a full disk with a one-line error.
 
     Raises SystemExit(141) for a broken pipe and CtxeError (exit 1) if standard output cannot take the text. Text that

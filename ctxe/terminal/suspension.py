@@ -13,14 +13,14 @@ STANDS_STILL = 2.0
 
 
 class Suspension:
-    """Whether the user ``wanted`` to suspend while something was drawn, and has come ``back`` since.
+    """Whether the user ``requested`` a suspension while something was drawn, and the process has ``resumed`` since.
 
-    By then the shell has written over our rows. ``drawing`` tells whether rows are drawn now.
+    By then the shell has written over our rows. ``is_drawing`` tells whether rows are drawn now.
     """
 
     def __init__(self, drawing: Callable[[], bool]) -> None:
-        self.drawing = drawing
-        self.wanted = self.back = False
+        self.is_drawing = drawing
+        self.requested = self.resumed = False
         self._before: dict[int, Any] = {}
 
     def watch(self) -> None:
@@ -34,20 +34,20 @@ class Suspension:
         for number, act in self._before.items():
             signal.signal(number, act)
 
-    def stop(self, wait: Callable[[float], object], step: float) -> None:
+    def suspend(self, wait: Callable[[float], object], step: float) -> None:
         """Stop this process. ``wait`` lets the given seconds pass in the calling thread."""
-        self.wanted = self.back = False
+        self.requested = self.resumed = False
         os.kill(os.getpid(), signal.SIGSTOP)
         for _ in range(int(STANDS_STILL / step)):
-            if not self.back:
+            if not self.resumed:
                 wait(step)
 
     def _on_stop(self, *_: object) -> None:
         """Handle Ctrl-Z. While rows are drawn the drawing thread stops the process, so that no drawing is torn."""
-        if self.drawing():
-            self.wanted = True
+        if self.is_drawing():
+            self.requested = True
         else:
             os.kill(os.getpid(), signal.SIGSTOP)
 
     def _on_continue(self, *_: object) -> None:
-        self.back = True
+        self.resumed = True

@@ -127,7 +127,7 @@ def table(columns: Sequence[Column | str], rows: Iterable[Sequence[Cell]], scree
     return draw(table_lines([Column(c) if isinstance(c, str) else c for c in columns], rows, screen), screen)
 
 
-def filled(
+def without_empty_columns(
     columns: Sequence[Column], rows: Sequence[Sequence[Cell]], screen: Screen
 ) -> tuple[list[Column], list[list[Cell]]]:
     """Columns and rows without the empty columns. On a pipe all columns stay, because programs count them."""
@@ -135,7 +135,7 @@ def filled(
     return [columns[i] for i in kept], [[row[i] for i in kept] for row in rows]
 
 
-def detailed(
+def table_with_details(
     columns: Sequence[Column], rows: Sequence[Sequence[Cell]], last: str, details: Sequence[str], screen: Screen
 ) -> list[list[Line]]:
     """A table as groups of lines, header first, with a detail for each row in a column named ``last``.
@@ -159,7 +159,7 @@ Told = tuple[str, str, str]
 """A row of text: its subject, the palette style of its words, the words."""
 
 
-def told_lines(told: Sequence[Told], screen: Screen) -> list[Line]:
+def named_lines(told: Sequence[Told], screen: Screen) -> list[Line]:
     """The rows as lines: names in one column, words wrapped beside it."""
     wide = max((cells(name) for name, _, _ in told), default=0) + len(GAP)
     indent = " " * wide

@@ -30,18 +30,18 @@ UNCOUNTED = ("failed", "steered")
 LEVELS = {"info": "dim", "warning": "warn", "error": "bad"}
 
 
-def said(words: str, unicode: bool, *, told: bool = False) -> list[Line]:
-    """The user's words, marked as such. ``told``: they were sent while the model worked."""
+def user_lines(words: str, unicode: bool, *, steering: bool = False) -> list[Line]:
+    """The user's words, marked as such. ``steering``: they were sent while the model worked."""
     rows = words.strip("\n").split("\n")
     mark = glyph("user", unicode)
     shown = [
         line((f"{mark if first else ' '} ", "accent"), (row, "strong"))
         for first, row in zip([True, *[False] * len(rows)], rows, strict=False)
     ]
-    return [*shown[:-1], (*shown[-1], *line((f" {glyph('dot', unicode)} told", "dim")))] if told else shown
+    return [*shown[:-1], (*shown[-1], *line((f" {glyph('dot', unicode)} told", "dim")))] if steering else shown
 
 
-def gathered(sections: Sequence[Section], unicode: bool) -> list[Line]:
+def gathered_lines(sections: Sequence[Section], unicode: bool) -> list[Line]:
     """One line about the sections beside the user's words: each with its first chunks and the number of others."""
     parts = []
     for section in sections:
@@ -60,7 +60,7 @@ def gathered(sections: Sequence[Section], unicode: bool) -> list[Line]:
     return [line(("gathered for this: " + dot.join(parts), "dim"))] if parts else []
 
 
-def waiting(event: Waiting, unicode: bool) -> Line:
+def retry_line(event: Waiting, unicode: bool) -> Line:
     """The line that says why a request is retried."""
     return line((f"{glyph('wait', unicode)} {event.why}: asking again in {figures.seconds(event.seconds)}", "warn"))
 
@@ -82,7 +82,7 @@ def _folded(event: Folded, unicode: bool) -> list[Line]:
     return [line((f"{glyph('fold', unicode)} folded {sizes}{why} {dot} /uncompact takes it back", "accent"))]
 
 
-def told(event: Event, unicode: bool) -> list[Line]:
+def event_lines(event: Event, unicode: bool) -> list[Line]:
     """The lines that an event leaves on every kind of screen; none if it is drawn elsewhere or not at all."""
     dot = glyph("dot", unicode)
     match event:
@@ -91,7 +91,7 @@ def told(event: Event, unicode: bool) -> list[Line]:
         case EffortChosen(effort):
             return [line(("effort ", "dim"), effort or "as the provider has it")]
         case TurnStarted(_, sections):
-            return gathered(sections, unicode)
+            return gathered_lines(sections, unicode)
         case Noted(chunks):
             return [
                 line((f"told the model: {chunk.id}" + (f" {dot} {chunk.why}" if chunk.why else ""), "dim"))
@@ -124,7 +124,7 @@ def told(event: Event, unicode: bool) -> list[Line]:
     return []
 
 
-def status(ledger: Ledger, event: TurnFinished, held: int, unicode: bool) -> Line:
+def status_line(ledger: Ledger, event: TurnFinished, held: int, unicode: bool) -> Line:
     """The line after each answer: model, context size and limit, share read from the prompt cache, money, time.
 
     ``held`` is the present context size in tokens; the other figures are those of the whole turn.

@@ -30,7 +30,7 @@ from ctxe.domain.events import (
 )
 from ctxe.domain.past import Past, used_share
 from ctxe.domain.section import Chunk, Priority, Section
-from ctxe.terminal.pages.report import page
+from ctxe.terminal.pages.report import render_page
 
 RULES = Section("rules", Priority.SYSTEM, (Chunk("rules", "Be exact."),), "system")
 FRAME = Frame((), (RULES,), "m")
@@ -97,5 +97,5 @@ def test_every_part_of_a_log_is_read_back(words: list[str], folds: list[bool], d
     tokens = {row.digest: row.given for event in asked for row in event.ledger.rows}
     unasked = injected_chunks(rebuild(event for _, event in left).conversation, tokens)
     assert 0 <= used_share(unasked)[0] <= used_share(unasked)[1]
-    drawn = Tags(page(Past("s", "p", tuple(sent for sent, _ in found), unasked, known))).tags
+    drawn = Tags(render_page(Past("s", "p", tuple(sent for sent, _ in found), unasked, known))).tags
     assert (drawn.count("script"), "img" in drawn) == (2, False)

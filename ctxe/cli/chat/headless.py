@@ -112,4 +112,4 @@ def _logged(live: Live, event: Kept) -> dict[str, Any]:
 
 def _print(screen: Screen, record: Mapping[str, Any]) -> None:
     """Print one line of JSON."""
-    screen.hand_on(json_for(screen.out, record))
+    screen.pass_through(json_for(screen.out, record))

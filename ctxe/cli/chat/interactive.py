@@ -43,10 +43,10 @@ class SessionEnd:
 def run(project: Project, opening: Opening, words: str, screen: Screen) -> int:
     """Run sessions until the user leaves; returns the exit code of the process. Every session is closed properly."""
     from ctxe.cli.offer import ask_window, offer_local
-    from ctxe.terminal.input.interrupt import restored
+    from ctxe.terminal.input.interrupt import handling_interrupts
     from ctxe.terminal.render import Renderer
 
-    with restored(screen), Renderer(screen, listens=True) as renderer:
+    with handling_interrupts(screen), Renderer(screen, listens=True) as renderer:
         renderer.bell.seconds = project.config.screen.bell
         with renderer.paused():
             if offer_local(project, screen) or ask_window(project, screen):
@@ -129,12 +129,12 @@ def _run_session(
         _add_completions(prompt, live)
         live.kit.servers.asks = FormAsker(screen, prompt, renderer.paused)
         asker.edits = lambda: (lambda: live.permit.switch("auto-edit")) if live.permit.mode == "ask" else None
-        renderer.switches(chat.cycle, lambda: " · ".join([live.permit.mode, *going(live)]), live.kit.jobs.move)
+        renderer.bind_keys(chat.cycle, lambda: " · ".join([live.permit.mode, *going(live)]), live.kit.jobs.move)
         live.warm()
         print_greeting(chat)
         code, model = repl.run(chat, words), live.model
     if live.proposed and not chat.next_session:
-        renderer.lines([inbox.waits(project)])
+        renderer.print_lines([inbox.waits(project)])
     return SessionEnd(
         code, live.session.id, chat.next_session, model.id, model.effort, live.permit.mode, chat.rewind_to
     )
@@ -166,9 +166,9 @@ def print_greeting(chat: ChatSession) -> None:
         hints += filter(None, [inbox.waits(live.project)])
     if chat.screen.keyboard and not (live.project.place.user / "history").exists():
         hints.append(FIRST)
-    chat.renderer.lines([banner(live), *(rules(live) if chat.screen.keyboard else ()), *live.notices, *hints])
+    chat.renderer.print_lines([banner(live), *(rules(live) if chat.screen.keyboard else ()), *live.notices, *hints])
     if turns := live.session.state.conversation.turns:
-        chat.renderer.lines([f"continuing session {live.session.id}; {plural(len(turns), 'turn')} so far"])
+        chat.renderer.print_lines([f"continuing session {live.session.id}; {plural(len(turns), 'turn')} so far"])
         _show_last_turn(chat, turns[-1])
 
 
@@ -176,7 +176,7 @@ def _show_last_turn(chat: ChatSession, turn: Turn) -> None:
     """Show the last message and answer of a resumed session on a live screen."""
     if not chat.screen.live:
         return
-    chat.renderer.said(turn.words)
+    chat.renderer.show_words(turn.words)
     said = next((step.reply.text for step in reversed(turn.steps) if step.reply.text.strip()), "")
     if said:
         chat.renderer.show(ReplyReceived(Reply(said)))

@@ -171,7 +171,7 @@ def _headless(project: Project, opening: Opening, words: str, form: Format, dry_
     from ctxe.cli.chat import headless, slash
     from ctxe.domain.tool import Deny
     from ctxe.project.session.opening import open_session
-    from ctxe.terminal.input.interrupt import restored
+    from ctxe.terminal.input.interrupt import handling_interrupts
 
     own, words = words, _with_input(words, screen)
     if not words.strip():
@@ -184,7 +184,7 @@ def _headless(project: Project, opening: Opening, words: str, form: Format, dry_
 
         print_json(request_plain(project, replace(opening, interactive=False), words, own))
         return 0
-    with restored(screen), open_session(project, opening, lambda *_: Deny("nobody is here to ask")) as live:
+    with handling_interrupts(screen), open_session(project, opening, lambda *_: Deny("nobody is here to ask")) as live:
         for notice in live.notices:
             screen.tell(notice)
         return headless.run(live, words, form, screen, own)

@@ -41,13 +41,13 @@ def run(chat: ChatSession, words: str = "") -> int:
 def _next(chat: ChatSession, words: str) -> str | Left:
     """The words given, else those typed while the newest turn ran, else what is entered now."""
     if not words:
-        words, begun = chat.renderer.typed(chat.succeeded)
+        words, begun = chat.renderer.take_typed(chat.succeeded)
         if not words:
             begun, chat.input_text = "\n".join(filter(None, (chat.input_text, begun))), ""
-            with chat.renderer.line():
+            with chat.renderer.reading_line():
                 return chat.prompt.read(begun)
         chat.prompt.keep(words)
-    chat.renderer.said(words)
+    chat.renderer.show_words(words)
     return words
 
 

@@ -72,23 +72,23 @@ class ChatSession:
             self._show(event)
 
         from ctxe.project.session.turns import turn
-        from ctxe.terminal.input.interrupt import current, play
+        from ctxe.terminal.input.interrupt import current_interrupts, play
 
         self.succeeded = False
         try:
             with self.renderer.working():
                 whole = play(turn(self.live, words, self._since, own), show)
-                self.succeeded = (whole or current().eased) and not failed
+                self.succeeded = (whole or current_interrupts().by_escape) and not failed
                 self.input_text = self.input_text if whole or begun else words
         except CtxeError as error:
             if error.message not in failed:
                 raise
             if error.hint:
-                self.renderer.hint(error.hint)
+                self.renderer.print_hint(error.hint)
 
     def _since(self) -> str:
         """Words entered while the model works, to be sent between two steps; ↑ brings them back."""
-        if words := self.renderer.entered():
+        if words := self.renderer.take_entered():
             self.prompt.keep(words)
         return words
 

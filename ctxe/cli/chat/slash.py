@@ -70,14 +70,14 @@ def run(chat: ChatSession, line: str) -> None:
         slash_servers.prompt(chat, name, words)
     elif prompt := template(project, name, slash_commands()):
         lines = plural(len(prompt.text.strip().splitlines()), "line")
-        chat.renderer.lines([f"/{name} says {lines} of {prompt.where}", *prompt.notices])
+        chat.renderer.print_lines([f"/{name} says {lines} of {prompt.where}", *prompt.notices])
         chat.turn(prompt.filled(words), own=words)
     elif name in usable(project):
         slash_context.skill(chat, f"{name} {words}")
     elif command := _alias(name, project):
         _do(chat, command, words)
     else:
-        chat.renderer.lines([f"no command /{name}{_nearest(name, project)}"])
+        chat.renderer.print_lines([f"no command /{name}{_nearest(name, project)}"])
 
 
 def _do(chat: ChatSession, command: SlashCommand, words: str) -> None:

@@ -13,14 +13,14 @@ from ctxe.project.session import asides, compacting
 def context(chat: ChatSession, words: str) -> None:
     """The ledger of the newest request (--explain: by chunk), past folds, and the forecast."""
     from ctxe.terminal.pages.budget import ledger_view
-    from ctxe.terminal.pages.outlook import outlook
+    from ctxe.terminal.pages.outlook import outlook_view
 
     live, past = chat.live, chat.live.past()
     ledger = past.requests[-1].ledger if past.requests else live.session.state.ledger or live.ledger()
     chat.say(ledger_view(ledger, chat.screen, explain="--explain" in words, prices=live.model.prices))
     fold = live.session.state.conversation.fold
     made = fold if past.requests and not any(sent.fold == fold for sent in past.requests) else None
-    if text := outlook(past, live.forecast(past), chat.screen, made):
+    if text := outlook_view(past, live.forecast(past), chat.screen, made):
         chat.say(f"\n{text}")
 
 
@@ -65,14 +65,14 @@ def recall(chat: ChatSession, words: str) -> None:
         chat.screen.tell("/recall HANDLE, or /recall WORDS to search")
         return
     found = recalled(chat.live.project, chat.live.session.state, words) or f"nothing is known of {words}"
-    chat.renderer.lines(found.splitlines())
+    chat.renderer.print_lines(found.splitlines())
 
 
 def todo(chat: ChatSession, _words: str) -> None:
     """Show the todo list."""
     signs = {"done": "x", "doing": ">"}
     items = [f"[{signs.get(state, ' ')}] {text}" for text, state in chat.live.session.state.todo]
-    chat.renderer.lines(items or ["the todo list is empty"])
+    chat.renderer.print_lines(items or ["the todo list is empty"])
 
 
 def add(chat: ChatSession, words: str) -> None:
@@ -87,10 +87,10 @@ def read_only(chat: ChatSession, words: str) -> None:
 
 def paste(chat: ChatSession, words: str) -> None:
     """Send the picture on the clipboard with these words or the next ones; report when there is none."""
-    from ctxe.terminal.input.clipboard import picture
+    from ctxe.terminal.input.clipboard import read_picture
 
     try:
-        copied = picture(chat.live.project.environment)
+        copied = read_picture(chat.live.project.environment)
     except ConfigError as error:
         chat.screen.tell(f"{error.message}; {error.hint}")
         return
@@ -112,7 +112,7 @@ def web(chat: ChatSession, words: str) -> None:
     if more.strip() and event and event.result.ok:
         chat.turn(more.strip())
     elif more.strip():
-        chat.renderer.lines([f"not sent: {more.strip()}"])
+        chat.renderer.print_lines([f"not sent: {more.strip()}"])
 
 
 def drop(chat: ChatSession, words: str) -> None:
@@ -133,7 +133,7 @@ def files(chat: ChatSession, _words: str) -> None:
     """Files that the user chose, and files that the session touched."""
     chosen = [f"{path}  ({LISTED[choice]})" for path, choice in chat.live.session.state.files]
     touched = [f"{touch.path}  {touch.operation}" for touch in chat.live.session.state.conversation.touched().values()]
-    chat.renderer.lines([*chosen, *touched] or ["no files yet: @path or /add puts one before the model"])
+    chat.renderer.print_lines([*chosen, *touched] or ["no files yet: @path or /add puts one before the model"])
 
 
 def pin(chat: ChatSession, words: str) -> None:
@@ -141,7 +141,7 @@ def pin(chat: ChatSession, words: str) -> None:
     if words:
         chat.play(asides.pin(chat.live, words))
     pins = chat.live.session.state.pins
-    chat.renderer.lines([f"{n}. {text}" for n, text in enumerate(pins, start=1)] or ["nothing is pinned"])
+    chat.renderer.print_lines([f"{n}. {text}" for n, text in enumerate(pins, start=1)] or ["nothing is pinned"])
 
 
 def unpin(chat: ChatSession, words: str) -> None:
@@ -194,7 +194,9 @@ def skills(chat: ChatSession, words: str) -> None:
     """Every module with its price, and those loaded in this session."""
     chat.command(["skills", *(split_words(words) or ["list"])])
     held = chat.live.held_skills()
-    chat.renderer.lines([f"loaded in this session: {', '.join(held)}" if held else "none is loaded in this session"])
+    chat.renderer.print_lines(
+        [f"loaded in this session: {', '.join(held)}" if held else "none is loaded in this session"]
+    )
 
 
 def skill(chat: ChatSession, words: str) -> None:

@@ -69,7 +69,7 @@ def rewind(chat: ChatSession, words: str) -> None:
         _put_back(chat, number)
     chat.rewind_to = (number, turns[number - 1].words)
     if not chat.prompt.full:  # there is no input line to put them in
-        chat.renderer.lines(["taken back:", *turns[number - 1].words.splitlines()])
+        chat.renderer.print_lines(["taken back:", *turns[number - 1].words.splitlines()])
     chat.reopen("fork", chat.live.session.id)
 
 
@@ -77,7 +77,7 @@ def _put_back(chat: ChatSession, number: int) -> None:
     """Undo the file changes of a turn and of all later ones, as far as possible."""
     chat.live.undo.undone = number
     while chat.live.undo.undone and chat.live.undo.newest() >= number:
-        chat.renderer.lines(chat.live.undo.undo())
+        chat.renderer.print_lines(chat.live.undo.undo())
         chat.play(chat.live.took_back())
 
 
@@ -91,7 +91,7 @@ def export(chat: ChatSession, words: str) -> None:
 
 def copy(chat: ChatSession, words: str) -> None:
     """Put the newest answer, or only its last code block, on the clipboard. Raises ConfigError."""
-    from ctxe.terminal.input.clipboard import put
+    from ctxe.terminal.input.clipboard import copy_text
     from ctxe.terminal.markdown import code
 
     answers = (turn.answer for turn in reversed(chat.live.session.state.conversation.turns))
@@ -101,7 +101,7 @@ def copy(chat: ChatSession, words: str) -> None:
         why = "there is no answer to copy" if not answer else "the newest answer holds no code"
         chat.screen.tell(f"/copy, or /copy code for its last block: {why}" if words in ("", "code") else "/copy [code]")
         return
-    taken = put(text, chat.live.project.environment, chat.screen)
+    taken = copy_text(text, chat.live.project.environment, chat.screen)
     part = "the last block of code" if words else "the newest answer"
     chat.say(f"copied {part} ({plural(len(text.splitlines()), 'line')}) to the clipboard, by {taken}")
 
@@ -123,7 +123,7 @@ def model(chat: ChatSession, words: str) -> None:
     thinks = f", effort {current.effort}" if current.effort else ""
     chat.say(f"{current.id}: window {current.window:,} tokens, replies up to {current.max_output:,}{thinks}")
     if not words:
-        chat.renderer.lines(["/model NAME [EFFORT] talks to another one; Tab completes the names that are known"])
+        chat.renderer.print_lines(["/model NAME [EFFORT] talks to another one; Tab completes the names that are known"])
 
 
 def effort(chat: ChatSession, words: str) -> None:
@@ -134,7 +134,7 @@ def effort(chat: ChatSession, words: str) -> None:
     chat.say(f"{current.id}: effort {current.effort or 'as its provider has it'}")
     if not words and current.reasoning:
         takes = ", ".join(current.efforts) or "what its provider knows"
-        chat.renderer.lines([f"/effort LEVEL changes it: {takes}; default leaves it to the provider"])
+        chat.renderer.print_lines([f"/effort LEVEL changes it: {takes}; default leaves it to the provider"])
 
 
 def approve(chat: ChatSession, words: str) -> None:
@@ -146,7 +146,9 @@ def approve(chat: ChatSession, words: str) -> None:
     chat.say(f"approval: {chat.live.permit.words()}")
     if not words:
         others = "|".join(mode for mode in get_args(Approval) if mode != chat.live.permit.mode)
-        chat.renderer.lines([f"/approve {others} changes it for this session; Shift-Tab goes through all but auto"])
+        chat.renderer.print_lines(
+            [f"/approve {others} changes it for this session; Shift-Tab goes through all but auto"]
+        )
 
 
 def _confirmed(chat: ChatSession) -> bool:
@@ -163,11 +165,11 @@ def _confirmed(chat: ChatSession) -> bool:
 
 def cost(chat: ChatSession, _words: str) -> None:
     """The cost of this session, of its next request, and of all sessions in this project."""
-    from ctxe.terminal.pages.money import money
+    from ctxe.terminal.pages.money import money_view
 
     past, project = chat.live.past(), chat.live.project
     limit = project.config.budget.max_cost
-    chat.say(money(past, chat.live.forecast(past), limit, spent_by_all(project), chat.screen))
+    chat.say(money_view(past, chat.live.forecast(past), limit, spent_by_all(project), chat.screen))
 
 
 def config(chat: ChatSession, words: str) -> None:

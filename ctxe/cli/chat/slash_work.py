@@ -12,12 +12,12 @@ def run(chat: ChatSession, words: str) -> None:
 
     An interactive program (an editor), or any command after a second exclamation mark, gets the terminal.
     """
-    from ctxe.terminal.input.handover import by_hand
+    from ctxe.terminal.input.handover import is_interactive
 
     command = words.removeprefix("!").strip()
     if not command:
         chat.screen.tell("/run COMMAND, or !command; !!command gives it the terminal")
-    elif chat.screen.live and chat.screen.keyboard and (command != words or by_hand(command)):
+    elif chat.screen.live and chat.screen.keyboard and (command != words or is_interactive(command)):
         _lend(chat, command)
     else:
         chat.play(asides.run_for_user(chat.live, command))
@@ -25,16 +25,18 @@ def run(chat: ChatSession, words: str) -> None:
 
 def _lend(chat: ChatSession, command: str) -> None:
     """Give a program the terminal until it ends; the model sees no output, but files it changed are noticed."""
-    from ctxe.terminal.input.handover import lend, shell
+    from ctxe.terminal.input.handover import run_on_terminal, shell_argv
 
     project = chat.live.project
     try:
         with chat.renderer.paused():
-            code = lend(chat.screen, shell(command, project.root), str(project.root), project.environment)
+            code = run_on_terminal(
+                chat.screen, shell_argv(command, project.root), str(project.root), project.environment
+            )
     except OSError as error:
         chat.screen.tell(f"{command} cannot be started: {error.strerror}")
         return
-    chat.renderer.lines([f"{command}: exit {code}; none of it goes to the model"])
+    chat.renderer.print_lines([f"{command}: exit {code}; none of it goes to the model"])
 
 
 def test(chat: ChatSession, words: str) -> None:
@@ -56,27 +58,27 @@ def output(chat: ChatSession, words: str) -> None:
     event = chat.results[-number]
     text = event.full or event.result.text
     lines = text.rstrip("\n").split("\n")
-    chat.renderer.lines([*lines, f"{event.title or event.tool}: {plural(len(lines), 'line')}"])
+    chat.renderer.print_lines([*lines, f"{event.title or event.tool}: {plural(len(lines), 'line')}"])
 
 
 def diff(chat: ChatSession, _words: str) -> None:
     """What this session changed in the work tree."""
     text = chat.live.undo.diff()
     if text:
-        chat.renderer.diff(text)
+        chat.renderer.print_diff(text)
     else:
         chat.say("nothing changed in this session")
 
 
 def undo(chat: ChatSession, words: str) -> None:
     """Restore the files from before the newest turn that changed any; --force overwrites the user's later changes."""
-    chat.renderer.lines(chat.live.undo.undo(force=words == "--force"))
+    chat.renderer.print_lines(chat.live.undo.undo(force=words == "--force"))
     chat.play(chat.live.took_back())
 
 
 def redo(chat: ChatSession, words: str) -> None:
     """Undo the newest /undo, one at a time; --force overwrites the user's later changes."""
-    chat.renderer.lines(chat.live.undo.redo(force=words == "--force"))
+    chat.renderer.print_lines(chat.live.undo.redo(force=words == "--force"))
 
 
 def commit(chat: ChatSession, words: str) -> None:
@@ -96,11 +98,11 @@ def commit(chat: ChatSession, words: str) -> None:
     if answer == "e":
         message = chat.prompt.edit(message)
         answer = "y" if message.strip() else "n"
-    chat.renderer.lines(committing.commit(chat.live, message) if answer == "y" else ["not committed"])
+    chat.renderer.print_lines(committing.commit(chat.live, message) if answer == "y" else ["not committed"])
 
 
 def _about(chat: ChatSession, message: str) -> str:
-    chat.renderer.lines(["commit message:", *message.splitlines()])
+    chat.renderer.print_lines(["commit message:", *message.splitlines()])
     return chat.prompt.ask("commit? [y]es, [e]dit, have the model [w]rite it, [n]o:", ("y", "e", "w", "n"))
 
 
@@ -111,9 +113,9 @@ def jobs(chat: ChatSession, words: str) -> None:
     """
     verb, _, number = words.partition(" ")
     if verb == "show":
-        chat.renderer.lines(asides.show_job(chat.live, number.strip()))
+        chat.renderer.print_lines(asides.show_job(chat.live, number.strip()))
     elif verb == "stop":
-        chat.renderer.lines(asides.stop_jobs(chat.live, number.strip()))
+        chat.renderer.print_lines(asides.stop_jobs(chat.live, number.strip()))
     elif words:
         chat.screen.tell("/jobs, /jobs show NUMBER, /jobs stop NUMBER (or all)")
     else:

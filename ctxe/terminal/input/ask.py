@@ -49,15 +49,15 @@ class Asker:
         if not self.screen.keyboard:
             return Deny("there is no terminal to ask at")
         if action.preview_kind == "markdown":
-            from ctxe.terminal.input.plan import approved
+            from ctxe.terminal.input.plan import ask_approval
 
             with self.paused(action.preview):
-                return approved(action, self.screen, self.prompt)
+                return ask_approval(action, self.screen, self.prompt)
         all_edits = self.edits() if ask.rule.startswith("edit:") else None
         with self.paused(action.preview):
-            self._print(question(action, ask, self.root, self._room(), self.screen))
+            self._print(question_lines(action, ask, self.root, self._room(), self.screen))
             every = f" {'Shift-Tab ' * self.prompt.full}{EDITS}" if all_edits else ""
-            label = f"{keys(action, ask)}{every}:"
+            label = f"{answer_keys(action, ask)}{every}:"
             while True:
                 typed = self.prompt.line(
                     label, at_once="yaev" if ask.rule else "yev", shift_tab=EDITS if all_edits else ""
@@ -65,7 +65,7 @@ class Asker:
                 if all_edits and (typed or "").strip().lower() == EDITS:
                     all_edits()
                     return Allow()
-                answer = understood(typed, ask)
+                answer = parse_answer(typed, ask)
                 if answer is None and typed is not None:
                     answer = self._further_answer(typed.strip().lower(), action, ask)
                 if answer is not None:
@@ -78,12 +78,12 @@ class Asker:
         if word in ("v", "view"):
             self._print(preview(action, None, self.screen))
             return None
-        self._print([line(("y runs it, n (and why) does not, " + further(action, ask), "dim"))])
+        self._print([line(("y runs it, n (and why) does not, " + further_answers(action, ask), "dim"))])
         return None
 
     def _revised(self, action: Action) -> Revise | None:
         """The call with one argument rewritten; None if nothing was changed."""
-        arguments, name = rewritable(action)
+        arguments, name = rewritable_argument(action)
         if not name:
             return None
         before = str(arguments[name])
@@ -99,7 +99,7 @@ class Asker:
         (self.screen.say if self.screen.terminal else self.screen.tell)("\n".join(drawn))
 
 
-def understood(typed: str | None, ask: Ask) -> Answer | None:
+def parse_answer(typed: str | None, ask: Ask) -> Answer | None:
     """The decision in a typed answer; None if it needs another step or is unclear. End of input means no."""
     if typed is None:
         return Deny("the user gave no answer")
@@ -114,7 +114,7 @@ def understood(typed: str | None, ask: Ask) -> Answer | None:
     return None
 
 
-def rewritable(action: Action) -> tuple[dict[str, Any], str]:
+def rewritable_argument(action: Action) -> tuple[dict[str, Any], str]:
     """The call's arguments and the name of the one that may be rewritten; "" if there is none."""
     try:
         arguments = json.loads(action.arguments or "{}")
@@ -128,18 +128,18 @@ def rewritable(action: Action) -> tuple[dict[str, Any], str]:
     return arguments, next(names, "")
 
 
-def further(action: Action, ask: Ask) -> str:
+def further_answers(action: Action, ask: Ask) -> str:
     """The answers besides yes and no that are possible here."""
     words = ["a allows it always"] if ask.rule else []
-    words += ["e changes it first"] if rewritable(action)[1] else []
+    words += ["e changes it first"] if rewritable_argument(action)[1] else []
     return ", ".join([*words, "v shows all of it"])
 
 
-def keys(action: Action, ask: Ask) -> str:
+def answer_keys(action: Action, ask: Ask) -> str:
     """The possible answers, as displayed in front of the input."""
     words = ["[y]es", "[n]o, why"]
     words += ["[a]lways"] if ask.rule else []
-    words += ["[e]dit"] if rewritable(action)[1] else []
+    words += ["[e]dit"] if rewritable_argument(action)[1] else []
     return " ".join(words)
 
 
@@ -178,7 +178,7 @@ def _spelled(action: Action, columns: int) -> list[str]:
     return [lead + exact(row[len(lead) :]) for lead, row in zip(leads, rows, strict=True)]
 
 
-def question(action: Action, ask: Ask, root: Path, room: int, screen: Screen) -> list[Line]:
+def question_lines(action: Action, ask: Ask, root: Path, room: int, screen: Screen) -> list[Line]:
     """Everything the user needs to decide: what, where, why they are asked, and what "always" would allow."""
     title = "run this command" if action.preview_kind == "command" else action.title or action.tool
     verb, blank, rest = title.partition(" ")

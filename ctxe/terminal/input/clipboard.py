@@ -27,7 +27,7 @@ COPIERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 SECONDS = 5.0
 
 
-def picture(environment: Mapping[str, str]) -> bytes:
+def read_picture(environment: Mapping[str, str]) -> bytes:
     """The bytes of a PNG. Raises ConfigError if no program can read one, or the clipboard has no picture."""
     import shutil
 
@@ -48,7 +48,7 @@ def picture(environment: Mapping[str, str]) -> bytes:
     raise ConfigError(f"the clipboard cannot be read: {' or '.join(programs)} is missing", "name a file: @shot.png")
 
 
-def put(text: str, environment: Mapping[str, str], screen: Screen) -> str:
+def copy_text(text: str, environment: Mapping[str, str], screen: Screen) -> str:
     """Put a text on the clipboard, invisible characters spelled out. Returns who took it. Raises ConfigError.
 
     Over SSH the desktop is on the user's machine, so the terminal is asked to do it (OSC 52, xterm control sequences).

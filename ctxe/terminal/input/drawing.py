@@ -34,13 +34,13 @@ class _Output(Vt100_Output):
         return 1
 
 
-def output(screen: Screen) -> Vt100_Output:
+def create_output(screen: Screen) -> Vt100_Output:
     """The prompt-toolkit output for a screen."""
     drawn = _Output.from_pty(screen.out, term=None)
     drawn.enable_cpr = False
     return drawn
 
 
-def depth(screen: Screen) -> ColorDepth:
+def color_depth(screen: Screen) -> ColorDepth:
     """The 16 colours of the terminal's theme, or none."""
     return ColorDepth.DEPTH_4_BIT if screen.color else ColorDepth.DEPTH_1_BIT

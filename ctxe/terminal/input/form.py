@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 
 from ctxe.domain.form import Form, FormAnswers, FormField, Value
 from ctxe.domain.value import dataclass
-from ctxe.terminal.calls import bounded
+from ctxe.terminal.calls import limit_rows
 from ctxe.terminal.input.prompt import Prompt
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import Line, clean, fold, line
@@ -37,7 +37,7 @@ class FormAsker:
             filled = self._ask_fields(form)
             if filled is None:
                 return None
-            self._print([line((f"  {name}: ", "dim"), shown(value)) for name, value in filled.items()])
+            self._print([line((f"  {name}: ", "dim"), value_text(value)) for name, value in filled.items()])
             return filled if self._confirmed(f"send this to the server {form.origin}? [y/n]") else None
 
     def _ask_fields(self, form: Form) -> dict[str, Value] | None:
@@ -46,7 +46,7 @@ class FormAsker:
         for one in form.fields:
             self._print(_choices(one))
             for _ in range(PATIENCE):
-                typed = self.prompt.line(f"{label(one)}:")
+                typed = self.prompt.line(f"{field_label(one)}:")
                 if typed is None:
                     return None
                 try:
@@ -71,17 +71,17 @@ class FormAsker:
             (self.screen.say if self.screen.terminal else self.screen.tell)("\n".join(drawn))
 
 
-def label(one: FormField) -> str:
+def field_label(one: FormField) -> str:
     """A field's prompt: its name, description, and the permitted answers."""
     unit = " characters" if one.kind == "text" else ""
     bounds = [f"{word} {n:g}{unit}" for word, n in (("at least", one.least), ("at most", one.most)) if n is not None]
     kind = one.kind if one.kind not in ("text", "choice") else ""
-    usual = "" if one.default is None else f"empty: {shown(one.default)}"
+    usual = "" if one.default is None else f"empty: {value_text(one.default)}"
     facts = [kind, *bounds, usual or ("needed" if one.required else "may be empty")]
     return f"{one.name}{f', {one.description}' if one.description else ''} ({', '.join(filter(None, facts))})"
 
 
-def shown(value: Value) -> str:
+def value_text(value: Value) -> str:
     """A value for display."""
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -90,7 +90,9 @@ def shown(value: Value) -> str:
 
 def _head(form: Form, unicode: bool) -> list[Line]:
     rows = [line((f"the server {form.origin} asks; what you answer goes to it, Ctrl-D declines", "accent"))]
-    rows += bounded([line(f"  {clean(row)}") for row in form.message.splitlines() if row.strip()], MOST_ROWS, unicode)
+    rows += limit_rows(
+        [line(f"  {clean(row)}") for row in form.message.splitlines() if row.strip()], MOST_ROWS, unicode
+    )
     if form.url:
         rows.append(line("  it wants you to open a page of ", (clean(form.host or "no known host"), "strong"), ":"))
         rows.append(line(f"  {clean(form.url)}"))

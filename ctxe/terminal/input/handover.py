@@ -43,7 +43,7 @@ GIT = {
 BY_HAND = pattern(r"-(?:[ip]|-interactive|-patch)$|--edit$")
 
 
-def by_hand(command: str) -> bool:
+def is_interactive(command: str) -> bool:
     """Whether a command line contains a program that the user operates."""
     from ctxe.safety.shell.commands import parse
 
@@ -77,7 +77,7 @@ def _git(words: Sequence[str]) -> bool:
     return adds and any(BY_HAND.match(word) for word in rest)
 
 
-def shell(command: str, root: Path) -> list[str]:
+def shell_argv(command: str, root: Path) -> list[str]:
     """The arguments that run a command line in a shell.
 
     A single program replaces the shell, so its exit code is kept.
@@ -85,7 +85,9 @@ def shell(command: str, root: Path) -> list[str]:
     return [str(find_program("bash", root) or "/bin/sh"), "-c", command]
 
 
-def lend(screen: Screen, argv: Sequence[str], folder: str, environment: Mapping[str, str] | None = None) -> int:
+def run_on_terminal(
+    screen: Screen, argv: Sequence[str], folder: str, environment: Mapping[str, str] | None = None
+) -> int:
     """Run a program on the terminal and return its exit code; 128 and more is the signal that ended it.
 
     Meanwhile Ctrl-C goes to the program. Afterwards our terminal modes are restored. Raises OSError if it cannot start.

@@ -13,7 +13,7 @@ from ctxe.storage import files
 MOST_BYTES = 1_000_000
 
 
-class Entered(FileHistory):
+class InputHistory(FileHistory):
     """The input history in a private file, with pasted text in full. Write errors of the disk are ignored."""
 
     def __init__(self, path: Path, whole: Callable[[str], str]) -> None:

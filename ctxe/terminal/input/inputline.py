@@ -21,9 +21,9 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 
 from ctxe.terminal.input import keyboard
-from ctxe.terminal.input.completing import Arguments, Commands, Completing, Files
-from ctxe.terminal.input.drawing import STYLE, depth, output
-from ctxe.terminal.input.history import Entered
+from ctxe.terminal.input.completion import Arguments, Commands, Files, InputCompleter
+from ctxe.terminal.input.drawing import STYLE, color_depth, create_output
+from ctxe.terminal.input.history import InputHistory
 from ctxe.terminal.input.interrupt import INTERRUPTED, Interrupts
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import cells, clean, fold, glyph, line
@@ -59,14 +59,14 @@ class InputLine:
     ) -> None:
         self.screen, self.interrupts, self.toolbar = screen, interrupts, toolbar
         self.cycle: Callable[[], None] | None = None
-        self.poured = -SETTLED
+        self.poured_at = -SETTLED
         self.pasted: dict[str, str] = {}
-        self.at_once, self.begun, self.shift_tab, self.question = "", "", "", False
-        kept: History = Entered(history, self.whole) if history else InMemoryHistory()
+        self.at_once, self.initial, self.shift_tab, self.question = "", "", "", False
+        kept: History = InputHistory(history, self.expand) if history else InMemoryHistory()
         self.session: PromptSession[str | int] = PromptSession(
             multiline=True,
             history=kept,
-            completer=Completing(commands, files_, arguments),
+            completer=InputCompleter(commands, files_, arguments),
             complete_in_thread=True,
             complete_while_typing=Condition(self._completing),
             reserve_space_for_menu=MENU,
@@ -76,9 +76,9 @@ class InputLine:
             enable_open_in_editor=True,
             include_default_pygments_style=False,
             style=STYLE,
-            color_depth=depth(screen),
+            color_depth=color_depth(screen),
             input=create_input(screen.stdin),
-            output=output(screen),
+            output=create_output(screen),
         )
         self.session.app.ttimeoutlen, self.session.app.timeoutlen = ESCAPE_SECONDS, TWICE_SECONDS
 
@@ -90,7 +90,7 @@ class InputLine:
         comes from outside.
         """
         self.pasted.clear()
-        self.at_once, self.begun, self.question = at_once, text, fresh
+        self.at_once, self.initial, self.question = at_once, text, fresh
         roomy = self.screen.size()[1] > 2  # a window of one or two rows has room only for the line itself
         self.session.bottom_toolbar = self._toolbar_text if self.toolbar and roomy else None
         if fresh:
@@ -100,7 +100,7 @@ class InputLine:
             entered = self.session.prompt(lambda: self._label(label), default=begun, handle_sigint=False)
         except EOFError:
             return 0
-        return self.whole(entered) if isinstance(entered, str) else entered
+        return self.expand(entered) if isinstance(entered, str) else entered
 
     def _label(self, label: str) -> StyleAndTextTuples:
         """The label; above the line if it leaves too little room. A label wider than the window would hide both."""
@@ -115,7 +115,7 @@ class InputLine:
         self.session.editing_mode = EditingMode.VI
         self.session.cursor = ModalCursorShapeConfig()
 
-    def whole(self, text: str) -> str:
+    def expand(self, text: str) -> str:
         """The text with placeholders replaced by what was pasted."""
         for word, content in self.pasted.items():
             text = text.replace(word, content)
@@ -183,17 +183,17 @@ class InputLine:
 
     def _escaped(self, event: KeyPressEvent) -> None:
         """Escape in a question: clear what was typed, or else interrupt the work that asks."""
-        if event.current_buffer.text not in ("", self.begun):
+        if event.current_buffer.text not in ("", self.initial):
             event.current_buffer.reset()
             return
-        self.interrupts.eased = True
+        self.interrupts.by_escape = True
         event.app.exit(result=INTERRUPTED)
 
     def _entered(self, event: KeyPressEvent) -> None:
         """Enter: submit, unless it is a line end of pasted text that the terminal does not mark."""
         behind = event.key_processor.input_queue
         pasted = any(press.data.strip("\r\n") for press in behind) or (
-            not behind and (self.interrupts.clock() - self.poured < SETTLED or keyboard.goes_on(self.screen.stdin))
+            not behind and (self.interrupts.clock() - self.poured_at < SETTLED or keyboard.has_more(self.screen.stdin))
         )
         (_newline if pasted else _enter)(event)
 
@@ -219,7 +219,7 @@ class InputLine:
         while len(waiting) > 1 and (len(waiting[0].key) == 1 or waiting[0].key in (Keys.ControlM, Keys.ControlJ)):
             taken.append(waiting.popleft().data.replace("\r", "\n"))
         if "\n" in taken:
-            self.poured = self.interrupts.clock()
+            self.poured_at = self.interrupts.clock()
         event.current_buffer.insert_text("".join(taken))
 
     def _shortened(self, text: str) -> str:

@@ -21,12 +21,12 @@ RESET = "\x1b[0m\x1b[?25h\x1b[?2004l"  # no colour, cursor shown, bracketed past
 
 
 class Interrupts:
-    """The SIGINT handler. While ``held`` it defers, so that no drawing is torn. ``eased``: the last one was Escape."""
+    """The SIGINT handler. While ``deferred`` it waits so that no drawing is torn. ``by_escape``: it was Escape."""
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
         self.clock = clock
         self.last = float("-inf")
-        self.holding = self.gently = self.eased = False
+        self.holding = self.gently = self.by_escape = False
         self.waiting: BaseException | None = None
 
     def escape(self) -> None:
@@ -43,7 +43,7 @@ class Interrupts:
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """Raise KeyboardInterrupt, or SystemExit(130) on a double press; deferred while held."""
         gently, self.gently = self.gently, False
-        self.eased = gently
+        self.by_escape = gently
         raised = SystemExit(INTERRUPTED) if not gently and self.press() else KeyboardInterrupt()
         if self.holding:
             self.waiting = raised
@@ -51,7 +51,7 @@ class Interrupts:
         raise raised
 
     @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
+    def deferred(self) -> Iterator[None]:
         """Defer an interrupt until the end of the block, and raise it there."""
         self.holding = True
         try:
@@ -63,13 +63,13 @@ class Interrupts:
             raise raised
 
 
-def current() -> Interrupts:
+def current_interrupts() -> Interrupts:
     """The installed handler, or a new one that nothing calls."""
     handler = signal.getsignal(signal.SIGINT)
     return handler if isinstance(handler, Interrupts) else Interrupts()
 
 
-def unheard() -> None:
+def block_signals() -> None:
     """Block signals in this thread. One delivered here would not wake the main thread that waits for the model.
 
     Not for threads that start programs: child processes would inherit the blocked signals.
@@ -78,8 +78,8 @@ def unheard() -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 
 
-def installed() -> bool:
-    """Whether ``restored`` is in force, so that a second press leaves by itself."""
+def is_handling_interrupts() -> bool:
+    """Whether ``handling_interrupts`` is in force, so that a second press leaves by itself."""
     return isinstance(signal.getsignal(signal.SIGINT), Interrupts)
 
 
@@ -89,16 +89,16 @@ def play(events: Iterable[Event], show: Callable[[Event], None]) -> bool:
     An interrupt is raised inside the generator of the events, never in the middle of drawing. The events that it then
     still yields (how the turn was closed) are shown too. A second press raises SystemExit(130).
     """
-    stream, interrupts, whole = iter(events), current(), True
+    stream, interrupts, whole = iter(events), current_interrupts(), True
     interrupts.last = float("-inf")  # a press before this turn is not the first of a double press
-    interrupts.eased = False
+    interrupts.by_escape = False
     step: Callable[[], Event] = stream.__next__
     try:
         while True:
             try:
                 event = step()
                 step = stream.__next__
-                with interrupts.held():
+                with interrupts.deferred():
                     show(event)
             except StopIteration:
                 return whole
@@ -117,7 +117,7 @@ def _raise_inside(stream: Generator[Event, None, None], pressed: KeyboardInterru
 
 
 @contextlib.contextmanager
-def restored(screen: Screen, clock: Clock = time.monotonic) -> Iterator[Interrupts]:
+def handling_interrupts(screen: Screen, clock: Clock = time.monotonic) -> Iterator[Interrupts]:
     """Wraps a session: handles Ctrl-C as above and restores the terminal, however the session ends.
 
     SIGTERM and SIGHUP become SystemExit(128 + number), so that every ``finally`` runs.

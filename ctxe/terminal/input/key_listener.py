@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ctxe.terminal.input import keyboard
-from ctxe.terminal.input.interrupt import current
+from ctxe.terminal.input.interrupt import current_interrupts
 from ctxe.terminal.input.typeahead import TypeAhead
 from ctxe.terminal.screen import Screen
 
@@ -15,42 +15,42 @@ class KeyListener:
 
     def __init__(self, screen: Screen, listens: bool) -> None:
         self.stdin, self.listens = screen.stdin, listens and screen.keyboard
-        self.ahead = TypeAhead()
-        self.hushed = self.quiet = self.stopping = False
+        self.typeahead = TypeAhead()
+        self.listening = self.raw = self.stopping = False
         self.saved: list[Any] | None = None
 
-    def hush(self, wanted: bool) -> None:
+    def set_listening(self, wanted: bool) -> None:
         """Start reading keys here without echo, or restore the previous mode."""
-        if wanted == self.hushed:
+        if wanted == self.listening:
             return
-        self.hushed, self.stopping = wanted, False
+        self.listening, self.stopping = wanted, False
         if not self.listens:
-            keyboard.echo(self.stdin, shown=not wanted)
+            keyboard.set_echo(self.stdin, shown=not wanted)
         elif wanted:
             self.saved = keyboard.modes(self.stdin)
-            self.quiet = keyboard.quiet(self.stdin)
+            self.raw = keyboard.set_raw(self.stdin)
             # The terminal has already translated each earlier Enter to a line end.
-            self.ahead.feed(keyboard.typed(self.stdin).replace(b"\n", b"\r") if self.quiet else b"")
-        elif self.quiet:
-            self.ahead.feed(keyboard.typed(self.stdin))
+            self.typeahead.feed(keyboard.read_typed(self.stdin).replace(b"\n", b"\r") if self.raw else b"")
+        elif self.raw:
+            self.typeahead.feed(keyboard.read_typed(self.stdin))
             keyboard.restore(self.stdin, self.saved)
-            self.quiet = False
+            self.raw = False
 
-    def rest(self) -> None:
+    def suspend(self) -> None:
         """Restore the previous modes for the shell, before Ctrl-Z suspends us."""
-        if self.quiet:
+        if self.raw:
             keyboard.restore(self.stdin, self.saved)
 
-    def again(self) -> None:
+    def resume(self) -> None:
         """Set our modes again after Ctrl-Z and fg: the shell may have changed them."""
-        if self.quiet:
-            keyboard.quiet(self.stdin)
+        if self.raw:
+            keyboard.set_raw(self.stdin)
 
-    def listen(self, came: bool, running: bool) -> bool:
+    def listen(self, has_keys: bool, running: bool) -> bool:
         """Take in what was typed; Escape interrupts what is ``running``, once. False if the terminal is gone."""
-        data = keyboard.typed(self.stdin) if came else b""
-        self.ahead.feed(data)
-        if not data and self.ahead.escaped() and running and not self.stopping:
+        data = keyboard.read_typed(self.stdin) if has_keys else b""
+        self.typeahead.feed(data)
+        if not data and self.typeahead.escaped() and running and not self.stopping:
             self.stopping = True
-            current().escape()
-        return bool(data) or not came
+            current_interrupts().escape()
+        return bool(data) or not has_keys

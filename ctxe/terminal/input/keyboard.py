@@ -36,7 +36,7 @@ def restore(stdin: TextIO, saved: list[Any] | None) -> None:
         termios.tcsetattr(stdin.fileno(), termios.TCSANOW, saved)
 
 
-def echo(stdin: TextIO, shown: bool) -> None:
+def set_echo(stdin: TextIO, shown: bool) -> None:
     """Turn the echo of typed letters on or off; they are kept for the next read either way."""
     found = modes(stdin)
     if found is None:
@@ -47,7 +47,7 @@ def echo(stdin: TextIO, shown: bool) -> None:
     restore(stdin, found)
 
 
-def quiet(stdin: TextIO) -> bool:
+def set_raw(stdin: TextIO) -> bool:
     """Deliver keys one by one, unprocessed and without echo, to reads that never block. Ctrl-C and Ctrl-Z stay signals.
 
     Returns False without a terminal.
@@ -64,17 +64,17 @@ def quiet(stdin: TextIO) -> bool:
     return True
 
 
-def typed(stdin: TextIO) -> bytes:
-    """What was typed and not read yet, with the whole of a paste; the terminal must be ``quiet``."""
+def read_typed(stdin: TextIO) -> bytes:
+    """What was typed and not read yet, with the whole of a paste; the terminal must be in raw mode (``set_raw``)."""
     data = more = _read(stdin)
-    while more.endswith((b"\r", b"\n")) and goes_on(stdin) and len(data) < MOST:
+    while more.endswith((b"\r", b"\n")) and has_more(stdin) and len(data) < MOST:
         data += (more := _read(stdin))
     return data
 
 
-def goes_on(stdin: TextIO) -> bool:
+def has_more(stdin: TextIO) -> bool:
     """Whether more input directly follows an Enter, which is then a line end of pasted text."""
-    return pressed(stdin, PASTED)
+    return wait_for_key(stdin, PASTED)
 
 
 def _read(stdin: TextIO) -> bytes:
@@ -83,7 +83,7 @@ def _read(stdin: TextIO) -> bytes:
     return b""
 
 
-def pressed(stdin: TextIO, seconds: float) -> bool:
+def wait_for_key(stdin: TextIO, seconds: float) -> bool:
     """Wait for a key for at most ``seconds``; True if there is one."""
     import select
 
@@ -107,7 +107,7 @@ def flush(stdin: TextIO) -> None:
 def reading(stdin: TextIO) -> Iterator[None]:
     """Turn echo on while a line is read, and restore the modes afterwards."""
     saved = modes(stdin)
-    echo(stdin, shown=True)
+    set_echo(stdin, shown=True)
     try:
         yield
     finally:

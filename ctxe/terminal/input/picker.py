@@ -13,7 +13,7 @@ from prompt_toolkit.layout import BufferControl, Dimension, FormattedTextControl
 from prompt_toolkit.layout.processors import BeforeInput
 
 from ctxe.domain.value import dataclass
-from ctxe.terminal.input.drawing import STYLE, depth, output
+from ctxe.terminal.input.drawing import STYLE, color_depth, create_output
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import clean, clip, glyph, line
 
@@ -68,10 +68,10 @@ def pick(screen: Screen, question: str, options: Sequence[tuple[str, str]]) -> s
         layout=Layout(HSplit([Window(words, height=1), listed])),
         key_bindings=_keys(offered),
         style=STYLE,
-        color_depth=depth(screen),
+        color_depth=color_depth(screen),
         erase_when_done=True,
         input=create_input(screen.stdin),
-        output=output(screen),
+        output=create_output(screen),
     )
     app.ttimeoutlen = 0.1  # seconds until Escape counts as a key by itself
     return app.run(handle_sigint=False)

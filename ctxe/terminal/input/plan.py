@@ -12,18 +12,18 @@ QUESTION = "[y]es, asking before edits [a]uto-edit [n]o, why [l]eave:"
 LEFT = "the user leaves it at the plan: nothing is done now; end your turn in a sentence"
 
 
-def approved(action: Action, screen: Screen, prompt: Prompt) -> Answer:
+def ask_approval(action: Action, screen: Screen, prompt: Prompt) -> Answer:
     """The user's answer; the rule of a yes names the mode. No answer means leaving it. Raises KeyboardInterrupt."""
     _draw(action, screen)
     while True:
         typed = prompt.line(QUESTION, at_once="yal")
-        answer = understood(typed)
+        answer = parse_answer(typed)
         if answer is not None:
             return answer
         _say(screen, line(("y or a lets it be done, n and words say what to change, l leaves it", "dim")))
 
 
-def understood(typed: str | None) -> Answer | None:
+def parse_answer(typed: str | None) -> Answer | None:
     """The decision in what was typed; None if it is unclear."""
     if typed is None:
         return Deny(LEFT)

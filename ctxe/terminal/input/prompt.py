@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ctxe.domain.value import dataclass
 from ctxe.terminal.input import keyboard
-from ctxe.terminal.input.interrupt import INTERRUPTED, current, installed
+from ctxe.terminal.input.interrupt import INTERRUPTED, current_interrupts, is_handling_interrupts
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.streams import write
 from ctxe.terminal.style import clean, glyph
@@ -67,7 +67,7 @@ class Prompt:
             from ctxe.terminal.input.inputline import InputLine
 
             self.main = InputLine(
-                self.screen, current(), self.history, self.commands, self.files, self.arguments, self.toolbar
+                self.screen, current_interrupts(), self.history, self.commands, self.files, self.arguments, self.toolbar
             )
             self.main.cycle = self.cycle
             if self.vi:
@@ -76,7 +76,7 @@ class Prompt:
             try:
                 entered = self.main.read(label, text)
             except KeyboardInterrupt:  # SIGINT from outside; the input line handles the key itself
-                if not installed():
+                if not is_handling_interrupts():
                     return Left(INTERRUPTED)
                 continue
             return entered if isinstance(entered, str) else Left(entered)
@@ -99,7 +99,7 @@ class Prompt:
         if self.short is None:
             from ctxe.terminal.input.inputline import InputLine
 
-            self.short = InputLine(self.screen, current())
+            self.short = InputLine(self.screen, current_interrupts())
         self.short.shift_tab = shift_tab
         entered = self.short.read(clean(question) + " ", text, fresh=True, at_once=at_once)
         if entered == INTERRUPTED:
@@ -136,13 +136,13 @@ class Prompt:
 
     def _in_editor(self, text: str, suffix: str) -> str:
         """The text after the editor was closed; unchanged, with a message, if the editor failed."""
-        from ctxe.terminal.input.handover import lend
+        from ctxe.terminal.input.handover import run_on_terminal
 
         with tempfile.TemporaryDirectory(prefix="ctxe-") as folder:
             path = Path(folder) / f"edit{suffix}"
             path.write_bytes(text.encode("utf-8", "surrogateescape"))
             try:
-                code = lend(self.screen, [*self.editor, str(path)], folder)
+                code = run_on_terminal(self.screen, [*self.editor, str(path)], folder)
                 if code == 0:
                     return path.read_bytes().decode("utf-8", "surrogateescape")
                 self.screen.tell(f"{self.editor[0]} ended with {code}: the text stays as it was")
@@ -159,7 +159,7 @@ class Prompt:
             try:
                 row = keyboard.read_line(self.screen.stdin)
             except KeyboardInterrupt:
-                if not installed():
+                if not is_handling_interrupts():
                     return Left(INTERRUPTED)
                 self._show("\nCtrl-C again leaves\n")
                 rows = []

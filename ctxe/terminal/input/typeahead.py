@@ -67,7 +67,7 @@ class TypeAhead:
         text, self.text = self.text, ""
         return "", text
 
-    def words(self) -> str:
+    def take_words(self) -> str:
         """The words entered before the first slash command, joined; they may be sent while the model works."""
         return self._take_next() if self.queued and not self.queued[0].startswith(COMMANDS) else ""
 

@@ -122,7 +122,7 @@ def money_chart(requests: Sequence[SentRequest], top: float) -> str:
     return _svg("money", len(requests), drawn)
 
 
-def columns(requests: int) -> int:
+def chart_columns(requests: int) -> int:
     """Columns of the charts of this many requests."""
     return max(requests, LEAST_COLUMNS)
 
@@ -130,7 +130,7 @@ def columns(requests: int) -> int:
 def _svg(name: str, requests: int, drawn: Iterable[str]) -> str:
     """A chart with an invisible column for each request, as a target for the pointer."""
     hits = [f'<rect class="hit" data-n="{n}" x="{n}" y="0" width="1" height="100"/>' for n in range(requests)]
-    head = f'<svg id="{name}" viewBox="0 0 {columns(requests)} 100" preserveAspectRatio="none" role="img"'
+    head = f'<svg id="{name}" viewBox="0 0 {chart_columns(requests)} 100" preserveAspectRatio="none" role="img"'
     return "\n".join([f'{head} aria-label="{name} of {requests} requests">', *drawn, *hits, "</svg>"])
 
 

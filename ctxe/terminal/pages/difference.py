@@ -16,7 +16,7 @@ from ctxe.terminal.tables import Cell, Column, draw, table_lines
 COUNTS = ("requests", "turns", "input", "output", "cache_read", "folds", "cache_breaks", "fullest")
 
 
-def facts(past: Past) -> dict[str, Any]:
+def session_facts(past: Past) -> dict[str, Any]:
     """A session in numbers: counts, tokens, dollars (None: no price known), and the most tokens of each section."""
     requests, usage = past.requests, past.usage
     return {
@@ -38,9 +38,9 @@ def facts(past: Past) -> dict[str, Any]:
     }
 
 
-def difference(one: Past, other: Past, screen: Screen) -> str:
+def difference_view(one: Past, other: Past, screen: Screen) -> str:
     """A table of both, with what the second has more (+) or less (-), and the files that either changed."""
-    a, b = facts(one), facts(other)
+    a, b = session_facts(one), session_facts(other)
     body: list[list[Cell]] = [["words", a["words"], b["words"], ""]]
     body += [["model", ", ".join(a["models"]), ", ".join(b["models"]), ""]]
     body += [_row(name.replace("_", " "), a[name], b[name]) for name in COUNTS]

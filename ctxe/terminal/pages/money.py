@@ -9,7 +9,7 @@ from ctxe.domain.past import Forecast, Past, SentRequest, known_total
 from ctxe.terminal import figures
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import fold, line
-from ctxe.terminal.tables import Cell, Column, draw, table, told_lines
+from ctxe.terminal.tables import Cell, Column, draw, named_lines, table
 
 Spent = tuple[str, int, Usage, float | None, float | None]
 """A row of a table: name, replies, tokens, dollars, dollars without a cache."""
@@ -20,7 +20,9 @@ NARROW = 66
 """Columns of a window below which the headers are abbreviated."""
 
 
-def money(past: Past, ahead: Forecast | None, limit: float, project: tuple[float | None, int], screen: Screen) -> str:
+def money_view(
+    past: Past, ahead: Forecast | None, limit: float, project: tuple[float | None, int], screen: Screen
+) -> str:
     """The cost of a session: so far, its newest request, the next one, and its ``limit`` (dollars, 0: none).
 
     ``project`` are the dollars and the number of all sessions of the project.
@@ -31,7 +33,7 @@ def money(past: Past, ahead: Forecast | None, limit: float, project: tuple[float
         *([("limit", *_limit(past.usd or 0.0, limit))] if limit else []),
         ("project", "", f"{usd(project[0])} in {figures.plural(project[1], 'session')}"),
     ]
-    return draw(told_lines(rows, screen), screen)
+    return draw(named_lines(rows, screen), screen)
 
 
 def money_table(by: str, rows: Sequence[Spent], screen: Screen) -> str:

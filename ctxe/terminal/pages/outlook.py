@@ -9,23 +9,23 @@ from ctxe.domain.past import Forecast, Injected, Miss, Past, used_share
 from ctxe.terminal import figures
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import glyph
-from ctxe.terminal.tables import Told, draw, told_lines
+from ctxe.terminal.tables import Told, draw, named_lines
 
 NEWEST = 3
 """Folds, breaks and unused chunks that are listed; the others are counted."""
 
 
-def outlook(past: Past, ahead: Forecast | None, screen: Screen, made: Fold | None = None) -> str:
+def outlook_view(past: Past, ahead: Forecast | None, screen: Screen, made: Fold | None = None) -> str:
     """The lines below a request's ledger: cache breaks, folds, use of injected text, and the forecast.
 
     ``made`` is a fold made after the newest request; the next request begins with it.
     """
     folded = [*_folds(past, screen.unicode), *([_made(made, screen.unicode)] if made else [])]
     rows = [*_cache(past), *folded, *_used(past.injected), *_ahead(ahead)]
-    return draw(told_lines(rows, screen), screen)
+    return draw(named_lines(rows, screen), screen)
 
 
-def missed(miss: Miss) -> str:
+def miss_notice(miss: Miss) -> str:
     """A message that the provider's cache had lost what it should have held."""
     pause = f", after a pause of {figures.seconds(miss.pause)}" if miss.pause >= 60 else ""
     return f"the provider held {figures.size(miss.read)} of {figures.size(miss.expected)} tokens{pause}"
@@ -38,7 +38,7 @@ def _cache(past: Past) -> Iterator[Told]:
     if not broken:
         yield "cache", "", "the prefix never broke"
     for miss in forgotten[-NEWEST:]:
-        yield "cache", "warn", f"forgotten before step {miss.sent.turn}.{miss.sent.step}: {missed(miss)}"
+        yield "cache", "warn", f"forgotten before step {miss.sent.turn}.{miss.sent.step}: {miss_notice(miss)}"
     if len(forgotten) > NEWEST:
         yield "cache", "warn", f"and forgotten {len(forgotten) - NEWEST} times before"
     for sent in broken[-NEWEST:]:

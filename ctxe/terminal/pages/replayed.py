@@ -10,7 +10,7 @@ from ctxe.terminal.render import Renderer
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import line
 from ctxe.terminal.tables import draw
-from ctxe.terminal.transcript import told
+from ctxe.terminal.transcript import event_lines
 
 AROUND = 60  # characters shown on either side of a match
 
@@ -37,7 +37,7 @@ def _texts(event: Event) -> Iterator[tuple[str, str]]:
             yield from ((chunk.id, chunk.text) for chunk in chunks)
 
 
-def matching(events: Iterable[Event], text: str, screen: Screen) -> list[str]:
+def matching_rows(events: Iterable[Event], text: str, screen: Screen) -> list[str]:
     """A row for each line that contains ``text``, ignoring case: turn number, source, and the line around it."""
     found, turn, sought = [], 0, text.casefold()
     for event in events:
@@ -51,7 +51,7 @@ def matching(events: Iterable[Event], text: str, screen: Screen) -> list[str]:
     return found
 
 
-def markdown(events: Iterable[Event]) -> str:
+def to_markdown(events: Iterable[Event]) -> str:
     """A session as a Markdown document: words, answers, calls with their results, and all notices in between."""
     parts: list[str] = []
     for event in events:
@@ -64,7 +64,7 @@ def markdown(events: Iterable[Event]) -> str:
                 head = f"**{title or tool}**" + ("" if result.ok else " (failed)")
                 parts.append(f"{visible(head)}\n\n{_fenced(result.text)}")
             case _:
-                parts += [f"*{''.join(piece for piece, _ in row)}*" for row in told(event, unicode=True)]
+                parts += [f"*{''.join(piece for piece, _ in row)}*" for row in event_lines(event, unicode=True)]
     return "\n\n".join(parts)
 
 

@@ -15,14 +15,14 @@ from ctxe.data import read_text
 from ctxe.domain.past import Past, SentRequest, used_share
 from ctxe.safety.display import visible
 from ctxe.terminal import figures
-from ctxe.terminal.pages.charts import areas, ceiling, columns, context_chart, money_chart, ticks
-from ctxe.terminal.pages.outlook import missed
-from ctxe.terminal.pages.report_data import data, embedded
+from ctxe.terminal.pages.charts import areas, ceiling, chart_columns, context_chart, money_chart, ticks
+from ctxe.terminal.pages.outlook import miss_notice
+from ctxe.terminal.pages.report_data import embedded, report_data
 
 PRIVATE = "This page holds the text of the session: give it only to people who may read the repository."
 
 
-def page(past: Past) -> str:
+def render_page(past: Past) -> str:
     """The whole page, in UTF-8."""
     style, script = _asset("inspect.css"), _asset("inspect.js")
     mark = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -42,7 +42,7 @@ def page(past: Past) -> str:
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{_text(past.session)} · ctxe</title>\n<style>{style}</style></head><body>",
             *body,
-            f'<script type="application/json" id="data">{embedded(data(past))}</script>',
+            f'<script type="application/json" id="data">{embedded(report_data(past))}</script>',
             f"<script>{script}</script>\n</body></html>\n",
         ]
     )
@@ -134,7 +134,7 @@ def _marks(past: Past) -> str:
     """Folds, cache breaks, misses and summaries above their columns."""
     drawn = []
     for sent, kind, sign, says in (*_marked(past), *_summed(past)):
-        left = 100 * (sent.number - 1) / columns(len(past.requests))
+        left = 100 * (sent.number - 1) / chart_columns(len(past.requests))
         drawn.append(f'<span class="mark {kind}" style="left:{left:.2f}%" title="{_text(says)}">{sign}</span>')
     return "".join(drawn)
 
@@ -148,7 +148,7 @@ def _marked(past: Past) -> Iterator[tuple[SentRequest, str, str, str]]:
         elif sent.ledger.broke:
             yield sent, "break", "✂", f"cache broken at {sent.ledger.broke}"
         elif sent.number in forgotten:
-            yield sent, "miss", "○", f"cache forgotten: {missed(forgotten[sent.number])}"
+            yield sent, "miss", "○", f"cache forgotten: {miss_notice(forgotten[sent.number])}"
 
 
 def _detail() -> str:

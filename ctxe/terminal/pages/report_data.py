@@ -13,7 +13,7 @@ from ctxe.domain.past import Past, SentRequest, WireText
 from ctxe.safety.display import visible
 from ctxe.terminal.pages.budget import reason
 from ctxe.terminal.pages.charts import BY_PRIORITY, KINDS
-from ctxe.terminal.pages.outlook import missed
+from ctxe.terminal.pages.outlook import miss_notice
 
 HARMLESS = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 """Characters that could end a script element or be read as markup; they occur only inside JSON strings."""
@@ -21,11 +21,11 @@ HARMLESS = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x202
 NOT_FOUND = "the log does not have this text as it was sent"
 
 
-def data(past: Past) -> dict[str, Any]:
+def report_data(past: Past) -> dict[str, Any]:
     """The rows, texts and requests of a session. Rows are [section, chunk, kind, asked, given, tier, why, text]."""
     texts = _Numbered()
     rows = _Numbered()
-    forgotten = {miss.sent.number: missed(miss) for miss in past.misses}
+    forgotten = {miss.sent.number: miss_notice(miss) for miss in past.misses}
     requests = [
         _request(sent, rows, texts, past.texts) | {"missed": forgotten.get(sent.number, "")} for sent in past.requests
     ]

@@ -21,7 +21,7 @@ from ctxe.project.window.kit import kit_for
 from ctxe.project.window.planned import BUILDING, MOST, SHORT, Planning, steered
 from ctxe.repo.planning.steering import Steering
 from ctxe.storage.vocabulary import count
-from ctxe.terminal.transcript import gathered
+from ctxe.terminal.transcript import gathered_lines
 
 ASKED = Task("why does the teapot pour twice")
 
@@ -65,9 +65,9 @@ def test_how_far_the_first_index_is_is_told_while_it_is_built(tmp_path: Path) ->
 
 
 def test_that_the_index_is_being_built_is_said_beside_the_words(tmp_path: Path) -> None:
-    built = gathered(planning(tmp_path, patience=0.0).offer(ASKED, 8_000), unicode=True)
+    built = gathered_lines(planning(tmp_path, patience=0.0).offer(ASKED, 8_000), unicode=True)
     assert [text for row in built for text, _ in row] == [f"gathered for this: no files, {BUILDING.why}"]
-    assert gathered((Section("files", Priority.INJECTED, (), "task", "files", (SHORT,)),), unicode=True) == []
+    assert gathered_lines((Section("files", Priority.INJECTED, (), "task", "files", (SHORT,)),), unicode=True) == []
 
 
 def test_what_changed_since_an_index_was_built_beside_the_session_is_seen(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_words_are_sent_as_one_and_commands_by_themselves() -> None:
 
 def test_words_up_to_a_command_may_be_told_before_the_turn_is_over() -> None:
     ahead = typed("one\r", "two\r", "/diff\r", "three\r", "beg")
-    assert [ahead.words() for _ in range(2)] == ["one\ntwo", ""]
+    assert [ahead.take_words() for _ in range(2)] == ["one\ntwo", ""]
     assert (ahead.queued, ahead.text) == (["/diff", "three"], "beg")
 
 
@@ -108,8 +108,8 @@ def test_it_is_shown_below_the_status_and_answers_are_not_torn() -> None:
             assert "gathering context" in status
             assert (queued, begun) == ("  queued: a first line that i…", "› …second one that is longer")
             renderer.show(TurnFinished("answered"))
-        assert renderer.typed() == ("a first line that is rather long", "")
-        assert renderer.typed() == ("", "and a second one that is longer")
+        assert renderer.take_typed() == ("a first line that is rather long", "")
+        assert renderer.take_typed() == ("", "and a second one that is longer")
         assert "queued" not in window.settled()
 
 
@@ -123,4 +123,4 @@ def test_a_question_takes_no_key_that_was_typed_before_it_nor_loses_the_line() -
                 time.sleep(0.2)
             window.type("more")
             window.wait(lambda text: "› more" in text)
-        assert [renderer.typed(), renderer.typed()] == [("y", ""), ("", "more")]
+        assert [renderer.take_typed(), renderer.take_typed()] == [("y", ""), ("", "more")]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ctxe.domain.tool import Action, Allow, Answer, Ask, Deny, Revise, Risk, ToolOutput, without_progress
-from ctxe.terminal.input.ask import Asker, understood
+from ctxe.terminal.input.ask import Asker, parse_answer
 from ctxe.terminal.input.prompt import Prompt
 from ctxe.terminal.render import Renderer
 from ctxe.terminal.screen import Screen, detect
@@ -223,5 +223,5 @@ def test_only_clear_words_decide() -> None:
     rule = Ask("", "r")
     clear = {"y": Allow(), " YES ": Allow(), "a": Allow("r"), "no": Deny("the user said no")}
     clear |= {"n, use uv": Deny("the user said no: use uv"), "No because": Deny("the user said no: because")}
-    assert {word: understood(word, rule) for word in clear} == clear
-    assert [understood(word, rule) for word in ("", "yes please", "always and ever", "e", "ja", "n't")] == [None] * 6
+    assert {word: parse_answer(word, rule) for word in clear} == clear
+    assert [parse_answer(word, rule) for word in ("", "yes please", "always and ever", "e", "ja", "n't")] == [None] * 6

@@ -17,20 +17,22 @@ def test_it_rings_for_an_end_or_a_question_after_long_silence(seconds: float, li
     out, now = io.StringIO(), [100.0]
     bell = Bell(Screen(io.StringIO(), out, io.StringIO(), live=live), lambda: now[0], seconds)
     heard = []
-    with bell.asked():  # before any turn: at the start, or round a program that a person lends the terminal to
+    with (
+        bell.ring_for_question()
+    ):  # before any turn: at the start, or round a program that a person lends the terminal to
         now[0] += 500
     heard.append(out.getvalue().count("\a"))
-    with bell.over():
+    with bell.ring_at_end():
         now[0] += 29
-        with bell.asked():
+        with bell.ring_for_question():
             heard.append(out.getvalue().count("\a"))
             now[0] += 500
         now[0] += 31
-        with bell.asked():
+        with bell.ring_for_question():
             heard.append(out.getvalue().count("\a"))
         now[0] += 10
     heard.append(out.getvalue().count("\a"))
-    with bell.over():
+    with bell.ring_at_end():
         now[0] += 40
     heard.append(out.getvalue().count("\a"))
     assert heard == rings

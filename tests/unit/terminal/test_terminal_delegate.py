@@ -10,7 +10,7 @@ from ctxe.domain.conversation import ToolResult, Usage
 from ctxe.domain.events import Consulted, ToolFinished
 from ctxe.terminal.calls import tool_finished
 from ctxe.terminal.style import Line
-from ctxe.terminal.transcript import told
+from ctxe.terminal.transcript import event_lines
 
 TOOK = {"session": "s-d1", "model": "m", "outcome": "answered", "reads": 31, "tokens": 41_200, "usd": 0.0381}
 
@@ -50,7 +50,7 @@ def test_a_log_that_says_less_is_drawn_all_the_same(facts: dict[str, Any]) -> No
 
 
 def test_its_replies_are_no_lines_of_their_own() -> None:
-    assert told(Consulted("delegate d1", "m", Usage(1, 1), 0.1, "s-d1"), unicode=True) == []
-    assert [plain(row) for row in told(Consulted("look over the plan", "m", None, 0.1), unicode=True)] == [
+    assert event_lines(Consulted("delegate d1", "m", Usage(1, 1), 0.1, "s-d1"), unicode=True) == []
+    assert [plain(row) for row in event_lines(Consulted("look over the plan", "m", None, 0.1), unicode=True)] == [
         "asked m to look over the plan · $0.1000"
     ]

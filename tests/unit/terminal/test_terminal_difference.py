@@ -8,7 +8,7 @@ from ctxe.domain.conversation import Fold, Position, Usage
 from ctxe.domain.ledger import Ledger, Row
 from ctxe.domain.past import Past, SentRequest
 from ctxe.domain.section import Priority
-from ctxe.terminal.pages.difference import difference, facts
+from ctxe.terminal.pages.difference import difference_view, session_facts
 from ctxe.terminal.screen import detect
 
 SCREEN = detect(io.StringIO(), io.StringIO(), io.StringIO(), {})
@@ -27,7 +27,7 @@ TWO = Past("s2", "p", (sent(1, 150, None), sent(2, 250, None, Fold(Position(0, 1
 
 
 def test_numbers_stand_side_by_side_with_what_the_second_has_more() -> None:
-    assert difference(ONE, TWO, SCREEN).splitlines() == [
+    assert difference_view(ONE, TWO, SCREEN).splitlines() == [
         "                       s1              s2",
         "words                  go              go",
         "model                 m/x             m/x",
@@ -50,7 +50,7 @@ def test_numbers_stand_side_by_side_with_what_the_second_has_more() -> None:
 
 
 def test_the_facts_of_a_session_without_requests() -> None:
-    empty = facts(Past("s", "p"))
+    empty = session_facts(Past("s", "p"))
     assert (empty["requests"], empty["usd"], empty["fullest"], empty["sections"], empty["changed"]) == (
         0,
         None,

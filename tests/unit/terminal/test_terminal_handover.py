@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ctxe.terminal.input.handover import by_hand
+from ctxe.terminal.input.handover import is_interactive
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ from ctxe.terminal.input.handover import by_hand
     ],
 )
 def test_by_hand(command: str) -> None:
-    assert by_hand(command)
+    assert is_interactive(command)
 
 
 @pytest.mark.parametrize(
@@ -55,4 +55,4 @@ def test_by_hand(command: str) -> None:
     ],
 )
 def test_what_needs_no_hand_keeps_its_output_here(command: str) -> None:
-    assert not by_hand(command)
+    assert not is_interactive(command)

@@ -21,7 +21,7 @@ SESSION = """
     import os, subprocess, sys, time
     from ctxe.domain.events import Notice, TurnFinished, TurnStarted
     from ctxe.domain.model import TextDelta
-    from ctxe.terminal.input.interrupt import play, restored
+    from ctxe.terminal.input.interrupt import handling_interrupts, play
     from ctxe.terminal.input.prompt import Left, Prompt
     from ctxe.terminal.render import Renderer
     from ctxe.terminal.screen import detect
@@ -41,7 +41,7 @@ SESSION = """
             raise
 
     screen = detect(sys.stdin, sys.stdout, sys.stderr, os.environ)
-    with restored(screen, lambda: 4 * time.monotonic()), Renderer(screen) as renderer:
+    with handling_interrupts(screen, lambda: 4 * time.monotonic()), Renderer(screen) as renderer:
         prompt = Prompt(screen)
         while not isinstance(words := prompt.read(), Left):
             print("WHOLE", play(turn(words), renderer.show))
@@ -147,7 +147,7 @@ def test_an_interrupt_waits_until_drawing_is_over() -> None:
     interrupts, seen = Interrupts(), []
 
     def drawing() -> None:
-        with interrupts.held():
+        with interrupts.deferred():
             interrupts(signal.SIGINT, None)
             seen.append("drawn")
 

@@ -15,7 +15,7 @@ from ctxe.terminal.pages.budget import ledger_view
 from ctxe.terminal.pages.money import money_table
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import cells
-from ctxe.terminal.tables import Column, detailed, draw, filled
+from ctxe.terminal.tables import Column, draw, table_with_details, without_empty_columns
 
 PIPE = Screen(io.StringIO(), io.StringIO(), io.StringIO())
 WINDOW = replace(PIPE, terminal=True, live=True, columns=60)
@@ -25,7 +25,7 @@ ABOUT = ["Python tests with fixtures, markers and parametrize", "HTTP and SQL: e
 
 
 def drawn(screen: Screen) -> str:
-    return draw([row for group in detailed(COLUMNS, ROWS, "for", ABOUT, screen) for row in group], screen)
+    return draw([row for group in table_with_details(COLUMNS, ROWS, "for", ABOUT, screen) for row in group], screen)
 
 
 def test_a_detail_stands_beside_its_row_where_it_fits() -> None:
@@ -50,13 +50,18 @@ def test_a_detail_stands_below_its_row_where_it_does_not_fit() -> None:
         "  indexes\n"
         "empty"
     )
-    assert [len(group) for group in detailed(COLUMNS, ROWS, "for", ABOUT, replace(WINDOW, columns=40))] == [1, 3, 3, 1]
+    assert [len(group) for group in table_with_details(COLUMNS, ROWS, "for", ABOUT, replace(WINDOW, columns=40))] == [
+        1,
+        3,
+        3,
+        1,
+    ]
 
 
 @given(st.lists(st.tuples(st.text(max_size=30), st.text(max_size=90)), max_size=5), st.integers(1, 90))
 def test_details_are_never_wider_than_the_window(rows: list[tuple[str, str]], columns: int) -> None:
     screen = replace(WINDOW, columns=columns)
-    groups = detailed(COLUMNS, [[name, "1"] for name, _ in rows], "for", [about for _, about in rows], screen)
+    groups = table_with_details(COLUMNS, [[name, "1"] for name, _ in rows], "for", [about for _, about in rows], screen)
     assert max((cells(row) for row in draw([r for g in groups for r in g], screen).split("\n")), default=0) <= max(
         columns, 2
     )
@@ -106,5 +111,5 @@ def test_money_fits_sixty_columns_with_its_days_whole() -> None:
 def test_columns_that_hold_nothing_are_not_drawn_in_a_window_and_stay_on_a_pipe() -> None:
     columns = [Column("id"), Column("uses"), Column("tokens")]
     rows = [["a", "", "9"], ["b", "", ""]]
-    assert filled(columns, rows, WINDOW) == ([columns[0], columns[2]], [["a", "9"], ["b", ""]])
-    assert filled(columns, rows, PIPE) == (columns, rows)
+    assert without_empty_columns(columns, rows, WINDOW) == ([columns[0], columns[2]], [["a", "9"], ["b", ""]])
+    assert without_empty_columns(columns, rows, PIPE) == (columns, rows)

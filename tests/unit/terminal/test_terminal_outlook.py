@@ -9,8 +9,8 @@ from ctxe.domain.conversation import Fold, Position, Usage
 from ctxe.domain.ledger import Ledger, Row
 from ctxe.domain.past import Forecast, Injected, Past, SentRequest
 from ctxe.domain.section import Priority
-from ctxe.terminal.pages.money import money, money_table
-from ctxe.terminal.pages.outlook import outlook
+from ctxe.terminal.pages.money import money_table, money_view
+from ctxe.terminal.pages.outlook import outlook_view
 from ctxe.terminal.screen import Screen, detect
 
 SCREEN = detect(io.StringIO(), io.StringIO(), io.StringIO(), {})
@@ -32,7 +32,7 @@ PAST = Past("s", "p", (sent(1), sent(2, broke="rules: rules"), sent(3), sent(4, 
 
 
 def test_breaks_folds_uses_and_what_is_to_come_are_told() -> None:
-    assert outlook(PAST, Forecast(12, 84_000, 1_200, 2.5, 0.004), SCREEN).splitlines() == [
+    assert outlook_view(PAST, Forecast(12, 84_000, 1_200, 2.5, 0.004), SCREEN).splitlines() == [
         "cache    broke before step 1.2, at rules: rules",
         "epoch    began before step 1.4: folded: price, everything before step 1.3, 82.1k → 31k tokens",
         "unasked  400 tokens were put in for your words, 75% used later; not: 4.py (40), 3.py (30), 2.py (20), 1 more",
@@ -42,30 +42,30 @@ def test_breaks_folds_uses_and_what_is_to_come_are_told() -> None:
 
 def test_a_fold_that_no_request_had_yet_is_told() -> None:
     made = Fold(Position(0, 3), cause="request", tokens_before=8_000, tokens_after=5_900)
-    assert outlook(Past("s", "p", (sent(1),)), None, SCREEN, made).splitlines() == [
+    assert outlook_view(Past("s", "p", (sent(1),)), None, SCREEN, made).splitlines() == [
         "cache  the prefix never broke",
         "epoch  begins with the next request: folded: request, 8k → 5.9k tokens",
     ]
 
 
 def test_what_is_not_there_is_not_told() -> None:
-    assert outlook(Past("s", "p"), None, SCREEN) == ""
+    assert outlook_view(Past("s", "p"), None, SCREEN) == ""
     calm = Past("s", "p", (sent(1), sent(2)))
-    assert outlook(calm, Forecast(None, 84_000, 0, 0.0, 0.0), SCREEN).splitlines() == [
+    assert outlook_view(calm, Forecast(None, 84_000, 0, 0.0, 0.0), SCREEN).splitlines() == [
         "cache  the prefix never broke",
         "ahead  the next fold comes at 84k tokens",
     ]
 
 
 def test_a_fold_that_is_far_off_is_not_counted_down() -> None:
-    assert outlook(Past("s", "p"), Forecast(None, 84_000, 40), SCREEN) == (
+    assert outlook_view(Past("s", "p"), Forecast(None, 84_000, 40), SCREEN) == (
         "ahead  a step adds about 40 tokens; no fold is near, the next comes at 84k tokens"
     )
 
 
 def test_only_the_newest_are_named() -> None:
     many = Past("s", "p", tuple(sent(n, broke=f"b{n}") for n in range(1, 7)))
-    assert outlook(many, None, SCREEN).splitlines()[2:] == [
+    assert outlook_view(many, None, SCREEN).splitlines()[2:] == [
         "cache  broke before step 1.6, at b6",
         "cache  and broken 3 times before",
     ]
@@ -75,7 +75,7 @@ def test_a_cache_that_was_forgotten_is_told_with_the_pause_before_it() -> None:
     row = Row("s", "c", Priority.RECENT, 9_000, 9_000, "conversation", cached=True)
     late = replace(sent(3), ledger=replace(sent(3).ledger, rows=(row,)), at="2026-01-02T10:07:10Z")
     before = replace(sent(2), at="2026-01-02T10:00:00Z")
-    assert outlook(Past("s", "p", (before, late)), None, SCREEN).splitlines() == [
+    assert outlook_view(Past("s", "p", (before, late)), None, SCREEN).splitlines() == [
         "cache  the prefix never broke",
         "cache  forgotten before step 1.3: the provider held 800 of 9k tokens, after a pause of 7m10s",
     ]
@@ -83,19 +83,19 @@ def test_a_cache_that_was_forgotten_is_told_with_the_pause_before_it() -> None:
 
 def test_money_of_a_session_its_next_request_its_limit_and_the_project() -> None:
     ahead = Forecast(12, 84_000, 1_200, 0.03, 0.004)
-    assert money(PAST, ahead, 0.05, (1.25, 3), SCREEN).splitlines() == [
+    assert money_view(PAST, ahead, 0.05, (1.25, 3), SCREEN).splitlines() == [
         "session  $0.0400 ($0.2000 without a cache) for 4 requests; 4k tokens in, 80% from the cache; 200 out",
         "request  the newest $0.0100; the next about $0.0040 and its answer",
         "limit    $0.0500 for this session, 80% of it spent",
         "project  $1.25 in 3 sessions",
     ]
     unknown = Past("s", "p", (sent(1, usd=None),))
-    assert money(unknown, Forecast(1, 1, 1), 0, (None, 1), SCREEN).splitlines() == [
+    assert money_view(unknown, Forecast(1, 1, 1), 0, (None, 1), SCREEN).splitlines() == [
         "session  no price known for 1 request; 1k tokens in, 80% from the cache; 50 out",
         "request  the newest no price known",
         "project  no price known in 1 session",
     ]
-    assert money(Past("s", "p"), None, 0, (0.0, 3), SCREEN).splitlines() == [
+    assert money_view(Past("s", "p"), None, 0, (0.0, 3), SCREEN).splitlines() == [
         "session  nothing sent yet",
         "project  $0 in 3 sessions",
     ]
@@ -103,7 +103,7 @@ def test_money_of_a_session_its_next_request_its_limit_and_the_project() -> None
 
 def test_a_limit_that_is_near_is_loud() -> None:
     colored = Screen(io.StringIO(), io.StringIO(), io.StringIO(), color=True)
-    styles = [money(PAST, None, limit, (None, 0), colored).splitlines()[2] for limit in (0.04, 0.049, 0.06)]
+    styles = [money_view(PAST, None, limit, (None, 0), colored).splitlines()[2] for limit in (0.04, 0.049, 0.06)]
     assert [("\x1b[31m" in row, "\x1b[33m" in row) for row in styles] == [(True, False), (False, True), (False, False)]
 
 

@@ -10,7 +10,7 @@ import pytest
 from ctxe.domain.conversation import Reply, ToolCall, ToolResult
 from ctxe.domain.events import Event, Notice, ReplyReceived, ToolFinished, TurnFinished, TurnStarted
 from ctxe.domain.section import Chunk, Priority, Section
-from ctxe.terminal.pages.replayed import markdown, matching, show_events
+from ctxe.terminal.pages.replayed import matching_rows, show_events, to_markdown
 from ctxe.terminal.progress import progress
 from ctxe.terminal.screen import detect
 from tests.unit.terminal.window import Window
@@ -38,22 +38,22 @@ def test_a_session_is_drawn_again() -> None:
 
 def test_a_search_finds_what_was_folded_away_too() -> None:
     screen = detect(io.StringIO(), io.StringIO(), io.StringIO(), {})
-    assert matching(EVENTS, "needle", screen) == [
+    assert matching_rows(EVENTS, "needle", screen) == [
         "1 you: find the Needle",
         "1 a.py: needle = 1",
         '1 search: {"pattern": "needle"}',
         "1 search needle: the needle",
     ]
-    assert matching(EVENTS, "nothing", screen) == []
+    assert matching_rows(EVENTS, "nothing", screen) == []
 
 
 def test_a_session_as_markdown() -> None:
-    assert markdown(EVENTS) == (
+    assert to_markdown(EVENTS) == (
         "## find the Needle\n\n> find the Needle\n\nI *look*.\n\n**search needle**\n\n```\nrow 1 … row 3\n```\n\n"
         "*careful*\n\nFound:\n```\nx\n```"
     )
     fenced = ToolFinished(ToolResult("1", "```\nx\n```", ok=False), "read_file")
-    assert markdown([fenced]) == "**read_file** (failed)\n\n````\n```\nx\n```\n````"
+    assert to_markdown([fenced]) == "**read_file** (failed)\n\n````\n```\nx\n```\n````"
 
 
 def test_long_work_shows_how_far_it_is_and_leaves_nothing() -> None:

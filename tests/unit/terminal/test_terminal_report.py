@@ -15,8 +15,8 @@ from ctxe.domain.ledger import Ledger, Row
 from ctxe.domain.past import Consultation, Injected, Past, SentRequest
 from ctxe.domain.section import Priority
 from ctxe.terminal.pages.charts import Area, areas, ceiling, context_chart, money_chart, ticks
-from ctxe.terminal.pages.report import page
-from ctxe.terminal.pages.report_data import NOT_FOUND, data
+from ctxe.terminal.pages.report import render_page
+from ctxe.terminal.pages.report_data import NOT_FOUND, report_data
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\u2028&amp; <!-- \u202e ]]>"
 SHOWN = EVIL.replace("\u2028", "‹U+2028›").replace("\u202e", "‹U+202E›")
@@ -80,18 +80,18 @@ class Elements(HTMLParser):
 
 
 def test_nothing_of_the_session_becomes_markup() -> None:
-    made = Elements(page(PAST))
+    made = Elements(render_page(PAST))
     tags = [tag for tag, _ in made.found]
     assert (tags.count("script"), "img" in tags, "iframe" in tags) == (2, False, False)
     assert all(not name.startswith("on") for _, attributes in made.found for name in attributes)
     known = json.loads(made.scripts[0])
     assert known["texts"][0] == [["tool", SHOWN]]
     assert known["requests"][0]["words"] == SHOWN
-    assert "\u202e" not in page(PAST)
+    assert "\u202e" not in render_page(PAST)
 
 
 def test_the_page_runs_its_own_script_only_and_loads_nothing() -> None:
-    text = page(PAST)
+    text = render_page(PAST)
     made = Elements(text)
     mark = base64.b64encode(hashlib.sha256(made.scripts[1].encode()).digest()).decode()
     (policy,) = [a["content"] for _, a in made.found if a.get("http-equiv") == "Content-Security-Policy"]
@@ -102,7 +102,7 @@ def test_the_page_runs_its_own_script_only_and_loads_nothing() -> None:
 
 
 def test_every_element_the_script_asks_for_is_there() -> None:
-    made = Elements(page(PAST))
+    made = Elements(render_page(PAST))
     ids = {attributes["id"] for _, attributes in made.found if "id" in attributes}
     assert set(re.findall(r'\bat\("(\w+)"\)', made.scripts[1])) <= ids
     assert {"context", "money", "data", "tip"} <= ids
@@ -114,23 +114,23 @@ def test_every_element_the_script_asks_for_is_there() -> None:
 
 def test_summaries_are_marked_where_they_were_asked_for() -> None:
     summed = replace(PAST, consultations=(Consultation(2, EVIL, usd=0.5), Consultation(4, "m")))
-    made = Elements(page(summed))
+    made = Elements(render_page(summed))
     marks = [a for tag, a in made.found if tag == "span" and a.get("class") == "mark sum"]
     assert [(a["style"], a["title"]) for a in marks] == [
         ("left:6.25%", f"a summary by {SHOWN}: $0.5000"),
         ("left:12.50%", "a summary by m: no price"),
     ]
-    assert Elements(page(replace(PAST, requests=(), consultations=summed.consultations))).found
+    assert Elements(render_page(replace(PAST, requests=(), consultations=summed.consultations))).found
 
 
 def test_a_session_without_requests_is_a_page_too() -> None:
-    made = Elements(page(Past("s", "p")))
+    made = Elements(render_page(Past("s", "p")))
     assert "svg" not in [tag for tag, _ in made.found]
     assert json.loads(made.scripts[0]) == {"rows": [], "texts": [], "requests": []}
 
 
 def test_rows_and_texts_stand_once_and_requests_refer_to_them() -> None:
-    known: dict[str, Any] = data(PAST)
+    known: dict[str, Any] = report_data(PAST)
     assert [r[0] for r in known["rows"]] == ["tools", "rules", SHOWN, "gone", "record", "conversation"]
     assert known["rows"][3] == ["gone", "gone", "conversation", 9, 0, "full", SHOWN, -1]
     assert known["texts"][1] == [["missing", NOT_FOUND]]

@@ -12,7 +12,7 @@ import pytest
 
 from ctxe.domain.errors import CtxeError
 from ctxe.terminal.screen import detect
-from ctxe.terminal.streams import polite, write
+from ctxe.terminal.streams import end_quietly, write
 from ctxe.terminal.style import only_colors
 
 
@@ -93,7 +93,7 @@ def test_what_is_said_holds_no_sequence_from_outside() -> None:
     screen.tell(HOSTILE)
     assert out.getvalue() == "saved title ‹U+000D›‹U+202E›\nin a.md\n"
     assert err.getvalue() == "title ‹U+000D›‹U+202E›\n"
-    screen.hand_on(HOSTILE)
+    screen.pass_through(HOSTILE)
     assert out.getvalue().endswith(f"{HOSTILE}\n"), "another program reads it as it is"
 
 
@@ -137,7 +137,7 @@ def test_a_broken_pipe_is_silent() -> None:
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "w") as out:
-        with pytest.raises(SystemExit) as left, polite(out, io.StringIO()):
+        with pytest.raises(SystemExit) as left, end_quietly(out, io.StringIO()):
             write(out, "nobody reads this\n")
         assert left.value.code == 141
         write(out, "and this goes nowhere\n")
@@ -145,7 +145,7 @@ def test_a_broken_pipe_is_silent() -> None:
 
 def test_a_full_device_is_one_line() -> None:
     with open("/dev/full", "w") as out:  # noqa: PTH123
-        with pytest.raises(CtxeError) as failed, polite(out, io.StringIO()):
+        with pytest.raises(CtxeError) as failed, end_quietly(out, io.StringIO()):
             write(out, "no room\n")
         assert (failed.value.message, failed.value.exit_code) == ("cannot write the output: No space left on device", 1)
 

@@ -12,7 +12,7 @@ from ctxe.domain.conversation import ToolResult
 from ctxe.domain.errors import ToolError
 from ctxe.domain.events import ModeChosen, ToolFinished
 from ctxe.domain.tool import Allow, Deny, ToolOutput
-from ctxe.terminal.input.plan import LEFT, understood
+from ctxe.terminal.input.plan import LEFT, parse_answer
 from ctxe.tools.use_plan import LONGEST, items, prepare
 
 
@@ -72,7 +72,7 @@ def test_what_is_no_plan_is_said(given: dict[str, Any]) -> None:
     ],
 )
 def test_answers(typed: str | None, answer: object) -> None:
-    assert understood(typed) == answer
+    assert parse_answer(typed) == answer
 
 
 def test_a_plan_stands_until_all_of_it_is_done_and_a_mode_until_the_next() -> None:

@@ -16,7 +16,7 @@ Commands = Sequence[tuple[str, str]] | Callable[[], Sequence[tuple[str, str]]]
 """(name, help) of each command, or a function that returns the current ones."""
 
 
-class Completing(Completer):
+class InputCompleter(Completer):
     """Completes /commands at the start of the line, their arguments after a space, and @files anywhere."""
 
     def __init__(self, commands: Commands, files_: Files | None, arguments: Arguments | None) -> None:
