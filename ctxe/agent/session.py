@@ -11,7 +11,7 @@ from ctxe.agent.log import Log
 from ctxe.agent.meter import Meter
 from ctxe.agent.state import State
 from ctxe.agent.transitions import apply, closing_events
-from ctxe.agent.turn import More, Ports, no_more_words, run_turn
+from ctxe.agent.turn import NextWords, Ports, no_more_words, run_turn
 from ctxe.domain.conversation import Outcome, Usage
 from ctxe.domain.errors import CtxeError, StoreError
 from ctxe.domain.events import EffortChosen, Event, Kept, ModelChosen, Notice, TurnFinished
@@ -37,7 +37,7 @@ class Session:
     usd_before: float = 0.0
     began: float = 0.0
 
-    def turn(self, words: str, more: More = no_more_words) -> Generator[Event, None, None]:
+    def turn(self, words: str, more: NextWords = no_more_words) -> Generator[Event, None, None]:
         """Run a turn as events, and the turns begun by words that the user adds meanwhile (``more``).
 
         A CtxeError or an interrupt closes the turn before it is raised again.

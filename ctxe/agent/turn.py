@@ -56,7 +56,7 @@ class Ports:
     narrow: Callable[[int], Ports | None] = field(default=lambda _: None)
 
 
-More = Callable[[], Generator[Event, None, str]]
+NextWords = Callable[[], Generator[Event, None, str]]
 """Returns what the user has said since the last call; empty when nothing."""
 
 
@@ -72,7 +72,7 @@ def no_check() -> Generator[Event, None, bool]:
     return False
 
 
-def run_turn(words: str, now: Callable[[], State], ports: Ports, more: More = no_more_words) -> Iterator[Event]:
+def run_turn(words: str, now: Callable[[], State], ports: Ports, more: NextWords = no_more_words) -> Iterator[Event]:
     """One turn as events; ``now`` gives the state after every event yielded so far.
 
     Words that the user adds meanwhile (``more``) begin a turn of their own between two steps; no work is lost. Raises
@@ -83,7 +83,7 @@ def run_turn(words: str, now: Callable[[], State], ports: Ports, more: More = no
         following = yield from _turn(following, now, ports, more)
 
 
-def _turn(words: str, now: Callable[[], State], ports: Ports, more: More) -> Generator[Event, None, str]:
+def _turn(words: str, now: Callable[[], State], ports: Ports, more: NextWords) -> Generator[Event, None, str]:
     """Run until the answer, a limit, or the user's next words, which are returned ("" otherwise)."""
     if now().standing is None:
         yield EpochStarted(ports.standing(now()))

@@ -61,11 +61,11 @@ BEARING = 0.4
 """Part of a cut output's room for lines near the current work, before the shape applies; a page has all of it for them.
 """
 
-Near = Callable[[Sequence[str]], Sequence[float]]
+LineScorer = Callable[[Sequence[str]], Sequence[float]]
 """Scores each line by how near it is to what the session works with; 0 where it is not."""
 
 
-def nothing_near(lines: Sequence[str]) -> Sequence[float]:
+def score_nothing(lines: Sequence[str]) -> Sequence[float]:
     """Scores every line 0: nothing is being worked on."""
     return [0.0] * len(lines)
 
@@ -81,7 +81,9 @@ def handle_of(text: str) -> str:
     return digest(text)[:8]
 
 
-def trim(text: str, kind: Kind, limit: int, count: Count, handle: str = "", bearing: Near = nothing_near) -> Trimmed:
+def trim(
+    text: str, kind: Kind, limit: int, count: Count, handle: str = "", bearing: LineScorer = score_nothing
+) -> Trimmed:
     """At most ``limit`` tokens of a tool output, cut between lines by its kind's shape and the scores of ``bearing``.
 
     ``handle`` recalls the whole (default: its content hash). A marker that names it replaces missing lines; a limit

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from ctxe.context.lines import names_in
 from ctxe.context.restore import PREFIX
 from ctxe.domain.conversation import Conversation, Step, Turn
-from ctxe.domain.past import Injected, Way
+from ctxe.domain.past import Injected, LaterUse
 from ctxe.domain.pattern import pattern
 from ctxe.domain.section import Chunk, Priority
 from ctxe.domain.value import dataclass, field
@@ -73,7 +73,7 @@ def _chosen(turn: Turn) -> Iterator[tuple[int, str, Chunk]]:
         yield from ((number, "notes", note) for note in step.notes if note.id.startswith(PREFIX))
 
 
-def _way(chunk: Chunk, evidence: UseEvidence, own: set[str]) -> Way:
+def _way(chunk: Chunk, evidence: UseEvidence, own: set[str]) -> LaterUse:
     """How a chunk was used: its file edited or read, or its id, its path or a name in it named.
 
     Only names in ``own`` count: those that a single chunk has and the user did not write.

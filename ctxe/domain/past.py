@@ -11,7 +11,7 @@ from ctxe.domain.conversation import Fold, Reply, Usage
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.value import dataclass, field
 
-Way = Literal["edited", "read", "named", ""]
+LaterUse = Literal["edited", "read", "named", ""]
 """How injected context was used later; empty: not at all."""
 
 LEAST_CACHED = 2_048
@@ -64,7 +64,7 @@ class Injected:
     chunk: str
     tokens: int
     turn: int
-    use: Way = ""
+    use: LaterUse = ""
 
 
 @dataclass(frozen=True, slots=True)
