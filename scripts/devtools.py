@@ -1,4 +1,4 @@
-"""A headless Chromium driven through its own protocol (Chrome DevTools) over a pair of pipes; no library, no port."""
+"""Drives a headless Chromium by the Chrome DevTools protocol over a pair of pipes, without a library or a port."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def found() -> str:
 
 
 class Browser:
-    """One page in a headless Chromium. ``heard`` are the events that came, oldest first."""
+    """One page in a headless Chromium. ``heard`` holds the events received, oldest first."""
 
     def __init__(self, program: str, folder: Path, width: int = 1240, height: int = 1500) -> None:
         self.heard: list[dict[str, Any]] = []
@@ -61,7 +61,7 @@ class Browser:
         os.close(self._read)
 
     def ask(self, method: str, where: str | None = None, **parameters: Any) -> Any:
-        """Call a method of the protocol; its result. Raises RuntimeError with what the browser says."""
+        """Call a method of the protocol and return its result. Raises RuntimeError with the browser's message."""
         self._next += 1
         message: dict[str, Any] = {"id": self._next, "method": method, "params": parameters}
         if where is None:
@@ -83,12 +83,12 @@ class Browser:
         return found["result"].get("value")
 
     def open(self, url: str) -> None:
-        """Go to a page and wait until it is there."""
+        """Go to a page and wait until it has loaded."""
         self.ask("Page.navigate", url=url)
         self.until(lambda: self.run("document.readyState") == "complete", f"{url} is loaded")
 
     def until(self, is_so: Callable[[], bool], what: str, seconds: float = 20) -> None:
-        """Wait for something. Raises RuntimeError when it does not come."""
+        """Wait until a condition holds. Raises RuntimeError after the time limit."""
         limit = time.monotonic() + seconds
         while not is_so():
             if time.monotonic() > limit:
@@ -96,7 +96,7 @@ class Browser:
             time.sleep(0.05)
 
     def mouse(self, selector: str, kind: str = "mouseMoved", across: float = 0.5, down: float = 0.5) -> None:
-        """Move to a place in an element (parts of its box), or press the button there."""
+        """Move to a place in an element, given as fractions of its box, or click there."""
         place = f"(b => [b.left + b.width * {across}, b.top + b.height * {down}])"
         x, y = self.run(f"{place}(document.querySelector({json.dumps(selector)}).getBoundingClientRect())")
         for one in ("mousePressed", "mouseReleased") if kind == "click" else (kind,):
@@ -104,11 +104,11 @@ class Browser:
             self.ask("Input.dispatchMouseEvent", type=one, x=x, y=y, button=button, clickCount=int(kind == "click"))
 
     def look(self, scheme: str) -> None:
-        """Ask for the page's light or dark looks."""
+        """Switch to the page's light or dark colour scheme."""
         self.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     def picture(self, path: Path) -> None:
-        """What can be seen, as PNG."""
+        """Save the visible part of the page as PNG."""
         path.write_bytes(base64.b64decode(self.ask("Page.captureScreenshot", format="png")["data"]))
 
     def _hear(self) -> dict[str, Any]:

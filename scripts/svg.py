@@ -1,4 +1,4 @@
-"""Cells of a terminal as a picture: one text element for each run of cells that look alike."""
+"""Draws the cells of a terminal as SVG, with one text element for each run of cells of the same style."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def assembling(_work: Path) -> list[Figure]:
 
 
 def folding(_work: Path) -> list[Figure]:
-    """A fold of 200k tokens that were read as they came, and a request after one more message; processor time."""
+    """Processor time of a fold of 200k tokens whose counts are known, and of the request after one more message."""
     from dataclasses import replace
     from functools import partial
 
@@ -87,7 +87,7 @@ def folding(_work: Path) -> list[Figure]:
 
 
 def session(_work: Path) -> list[Figure]:
-    """Two hundred steps at real prices: what is spent, as a share of no cache and of history that only grows."""
+    """The cost of two hundred steps at real prices, relative to no cache and to a history that is never folded."""
     from tests.property.test_long_session import billed
 
     bill = billed()

@@ -1,4 +1,4 @@
-"""The planner's promises about time and memory, over trees made up for the purpose: cold, one commit later, warm."""
+"""Measures time and memory of the planner on generated trees: cold, one commit later, and warm."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TASK = "fix parse_header: the frame token is lost when the cache is full"
 
 
 def source(chance: random.Random, number: int, lines: int) -> str:
-    """A module as people write them: imports, a class, functions with comments; about ``lines`` lines."""
+    """A realistic module of about ``lines`` lines: imports, a class, functions with comments."""
     parts = [f"from package{number % 97}.module{chance.randrange(max(1, number))} import {chance.choice(WORDS)}\n"]
     size = 1
     while size < lines:
@@ -40,7 +40,7 @@ def source(chance: random.Random, number: int, lines: int) -> str:
 
 
 def tree(root: Path, files: int, lines: int = 150) -> Path:
-    """A repository of that many modules and twenty commits."""
+    """Make a repository of ``files`` modules and twenty commits."""
     chance = random.Random(files)
     for number in range(files):
         folder = root / f"package{number % 97}" / f"part{number // 9700}"
@@ -63,7 +63,7 @@ def change(path: Path) -> None:
 
 
 def git(root: Path, *words: str) -> None:
-    """Call git as somebody, with the settings of nobody."""
+    """Run git with a fixed author and without any user's settings."""
     env = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
     who = ("-c", "user.name=Bench", "-c", "user.email=bench@example.invalid")
     subprocess.run(["git", "-C", str(root), *who, *words], check=True, capture_output=True, env=env)
@@ -78,7 +78,7 @@ def ran(root: Path, env: dict[str, str], *words: str) -> tuple[float, str]:
 
 
 def interrupted(root: Path, env: dict[str, str], after: float) -> None:
-    """An index build that is interrupted after so many seconds."""
+    """Start an index build and interrupt it after ``seconds``."""
     command = [sys.executable, "-m", "ctxe", "-C", str(root), "index"]
     process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     time.sleep(after)
@@ -87,7 +87,7 @@ def interrupted(root: Path, env: dict[str, str], after: float) -> None:
 
 
 def figures(work: Path, files: int, env: dict[str, str]) -> Iterator[tuple[str, float]]:
-    """(what, seconds, gigabytes or per cent) for a tree of that many files."""
+    """Pairs of name and value (seconds, gigabytes or per cent) for a tree of ``files`` files."""
     root = tree(work / f"tree{files}", files, 150 if files < 100_000 else 40)
     label = f"{files:,} files"
     if files >= 100_000:
@@ -108,7 +108,7 @@ def figures(work: Path, files: int, env: dict[str, str]) -> Iterator[tuple[str, 
 
 
 def index_of(files: int, bounds: dict[str, float]) -> Callable[[Path], list[Figure]]:
-    """Figures of the index and the planner over a tree of that many files; bounds by the end of each name."""
+    """A measurement of index and planner on a tree of ``files`` files; ``bounds`` by the end of each figure's name."""
 
     def measured(work: Path) -> list[Figure]:
         found = []

@@ -1,4 +1,4 @@
-"""Instruction files and domain modules: their time, their tokens, and whether the right one comes."""
+"""Measures instruction files and domain modules: time, tokens, and whether the right module is found."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scripts.benching.measure import Figure, environment, timed
 
 
 def rules(work: Path) -> list[Figure]:
-    """Everyone's instruction files and domain modules: time, and tokens of a first request."""
+    """Time to read 40 instruction files, and tokens of a first request with 0 and with 200 modules."""
     from ctxe.domain.section import Task
     from ctxe.knowledge.rules.instructions import Instructions
     from ctxe.knowledge.rules.rulefiles import RulePlaces
@@ -47,7 +47,7 @@ def rules(work: Path) -> list[Figure]:
 
 
 def matching() -> list[Figure]:
-    """The half of the matching cases that nothing was tuned on."""
+    """How well modules are matched, on the half of the cases that was not used for tuning."""
     from tests.unit.knowledge import test_skill_matching as measured
 
     skills = measured.modules()

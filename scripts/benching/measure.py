@@ -13,14 +13,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BARE = 0.010
-"""Seconds that `python -c pass` takes on the machine the bounds were stated for."""
+"""Seconds of `python -c pass` on the machine for which the bounds were set."""
 
 
 @dataclass(frozen=True)
 class Figure:
     """One promise: seconds measured (less bare Python where a process is started), and the bound.
 
-    With another ``unit`` it is a plain number of that; ``least`` says that the bound is a floor.
+    With another ``unit`` the value is a number of that unit. ``least``: the bound is a minimum.
     """
 
     name: str
@@ -31,17 +31,17 @@ class Figure:
 
     @property
     def holds(self) -> bool:
-        """Is the promise kept?"""
+        """Whether the figure is within its bound."""
         return self.seconds >= self.bound if self.least else self.seconds <= self.bound
 
     @property
     def as_json(self) -> dict[str, object]:
-        """The same for machines."""
+        """The figure as a JSON object, rounded to four places."""
         return {"name": self.name, "seconds": round(self.seconds, 4), "bound": round(self.bound, 4), "unit": self.unit}
 
     @property
     def row(self) -> str:
-        """A line for people."""
+        """The figure as one aligned line of text."""
         scale = 1000 if self.unit == "ms" else 1
         how = "at least" if self.least else "bound"
         measured, bound = f"{self.seconds * scale:8.1f} {self.unit}", f"{self.bound * scale:7.0f} {self.unit}"
@@ -49,7 +49,7 @@ class Figure:
 
 
 def timed(run: Callable[[], object], times: int = 7) -> float:
-    """Median seconds of several runs, after one that warms up."""
+    """Median seconds of several runs, after a warm-up run."""
     run()
     spent = []
     for _ in range(times):
@@ -67,20 +67,20 @@ def process(*words: str, folder: Path, env: dict[str, str]) -> Callable[[], obje
 
 
 def clone(into: Path) -> Path:
-    """This repository, cloned, so that nothing of its own folder is touched."""
+    """A clone of this repository, so that its own folder stays untouched."""
     folder = into / "clone"
     subprocess.run(["git", "clone", "-q", str(ROOT), str(folder)], check=True)
     return folder
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
-    """A small environment with a home of its own."""
+    """A minimal environment with ``home`` as the home folder."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     return {**kept, "HOME": str(home), "TERM": "xterm-256color", **more}
 
 
 def beside(run: Callable[[], object], times: int = 9) -> float:
-    """Median seconds of a whole process on the machine of the bounds: each run less the bare Python before it."""
+    """Median seconds of a whole process, with the time of bare Python on this machine replaced by ``BARE``."""
     bare, spent = process(sys.executable, "-c", "pass", folder=ROOT, env=environment(ROOT)), []
     run()
     for _ in range(times):

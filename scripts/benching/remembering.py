@@ -1,4 +1,4 @@
-"""What is remembered: questions to the memory, its pages, the gate among thousands of failures."""
+"""Measures the memory: recall queries, its pages, and the gate among thousands of failures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scripts.benching.measure import Figure, beside, environment, process
 
 
 def recalling(work: Path) -> list[Figure]:
-    """Questions to the memory, everything read before: a batch over 800 entries, one at a time over 100,000."""
+    """Recall queries with all entries already read: the median over 800 entries, the 95th percentile over 100,000."""
     from ctxe.knowledge.recall.query import Query
     from ctxe.knowledge.recall.ranker import Ranker
 
@@ -59,7 +59,7 @@ def listing(work: Path) -> list[Figure]:
 
 
 def gating(work: Path) -> list[Figure]:
-    """What the gate says of calls among 5,000 failures, each with two real files it depends on; p99, processor time."""
+    """p99 processor time of the gate among 5,000 failures, each of which depends on two real files."""
     from ctxe.domain.section import digest_bytes
     from ctxe.domain.tool import Action, Risk
     from ctxe.knowledge.entries.entry import Entry
@@ -106,7 +106,7 @@ def gating(work: Path) -> list[Figure]:
 
 
 def sayings(number: int, words: int, kind: str) -> list[Any]:
-    """Entries of made-up words, as often as words of a language are (Zipf), the same on every run."""
+    """Entries of made-up words with a Zipf distribution, the same on every run."""
     from ctxe.knowledge.entries.entry import Entry
 
     chance = random.Random(number)

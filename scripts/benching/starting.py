@@ -1,4 +1,4 @@
-"""From the start of the process: help, budget, the first request; from Enter to the request."""
+"""Measures start-up (help, budget, the first request) and the time from Enter to the request."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def commands(work: Path) -> list[Figure]:
 
 
 def first_request(work: Path) -> list[Figure]:
-    """Headless: from the start of the process to the request, less a process that only imports the SDK just before."""
+    """Headless: from the start of the process to the request, less the time of a process that only imports the SDK."""
     from tests.wire.server import Reply, WireServer
 
     folder, code = clone(work), "import openai; openai.OpenAI(api_key='x')"
@@ -45,9 +45,9 @@ def first_request(work: Path) -> list[Figure]:
 
 
 def interactive(work: Path) -> list[Figure]:
-    """From Enter to the request in a terminal, when the user has typed for a moment: in a new clone, and the next day.
+    """From Enter to the request in a terminal, three seconds after the start: in a new clone, and once it has an index.
 
-    The first time ever the words wait for the index, for as long as ``ctxe.project.planning.plan`` has patience.
+    In a new clone the words wait for the index, for at most ``PATIENCE`` seconds.
     """
     from ctxe.project.window.planned import PATIENCE
     from tests.wire.server import Reply, WireServer

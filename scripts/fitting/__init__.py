@@ -1,1 +1,1 @@
-"""How the weights of the planner are learnt: cases out of public histories, what the signals say of them, a fit."""
+"""Fits the weights of the planner: cases from public histories, the signals of their files, and a softmax fit."""

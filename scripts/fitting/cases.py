@@ -1,4 +1,4 @@
-"""Cases to learn from: changes of public histories whose message says what was wanted, and the files they changed."""
+"""Training cases: changes in public histories whose message describes the task, and the files they changed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REPOSITORIES = (
     "astral-sh/uv", "ethereum/go-ethereum", "charmbracelet/crush", "google-gemini/gemini-cli", "cline/cline",
     "badlogic/pi-mono", "square/okhttp", "curl/curl", "libgit2/libgit2",
 )  # fmt: skip
-"""Public histories that cases are mined from; others stay unseen."""
+"""Public repositories from which cases are mined; all others stay unseen."""
 MOST_COMMITS = 12_000
 LATER, SPAN = 12, 80
 """Changes soon after a case's own that its index is asked about too, and within how many commits they come."""
@@ -62,7 +62,7 @@ class Case:
 
 
 def git(mirror: Path, *words: str) -> str:
-    """What git prints about a mirror. Raises RuntimeError when it fails."""
+    """Output of a git command in a mirror. Raises RuntimeError when it fails."""
     done = subprocess.run(["git", f"--git-dir={mirror}", *words], capture_output=True, check=False)
     if done.returncode:
         raise RuntimeError(f"git {words[0]} in {mirror}: {done.stderr.decode('utf-8', 'replace').strip()[:200]}")
@@ -70,7 +70,7 @@ def git(mirror: Path, *words: str) -> str:
 
 
 def mirror_of(mirrors: Path, repo: str) -> Path:
-    """Where the bare copy of a repository stands."""
+    """Folder of a repository's bare mirror."""
     return mirrors / repo.replace("/", "+") / "repo"
 
 
@@ -92,7 +92,7 @@ def mine(mirrors: Path, repo: str, count: int) -> list[Case]:
 
 
 def later(mirrors: Path, repo: str, cases: Sequence[Case]) -> list[Case]:
-    """Further changes of a repository, each soon after one of its ``cases``, whose index will do for them.
+    """Further changes of a repository, each soon after one of its ``cases``, so that they share its index.
 
     What an index lacks of the few commits between hardly matters to any signal, and many cases teach more than few.
     """
@@ -159,7 +159,7 @@ def lines_of(mirrors: Path, case: Case) -> dict[str, set[int]]:
 
 
 def touched(patch: str) -> dict[str, set[int]]:
-    """The same of a patch in unified form, with or without lines of context.
+    """The changed lines of a unified diff, by path, with or without lines of context.
 
     Line 1 counts as touched, as the benchmark's own count has it: who edits a file looks at its head.
     """
@@ -208,10 +208,10 @@ def _names(path: str) -> Iterator[str]:
 
 
 def save(cases: Sequence[Case], path: Path) -> None:
-    """Keep cases as JSON."""
+    """Write cases as JSON."""
     path.write_text(json.dumps([asdict(case) for case in cases]), "utf-8")
 
 
 def load(path: Path) -> list[Case]:
-    """Cases that ``save`` kept."""
+    """Load the cases that ``save`` wrote."""
     return [Case(**{**row, "gold": tuple(row["gold"])}) for row in json.loads(path.read_text("utf-8"))]

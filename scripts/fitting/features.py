@@ -1,4 +1,4 @@
-"""What the planner's own code says of every case: one index a case, kept outside the repository, and the signals."""
+"""Computes every case's signals by the planner's own code, from one index per case kept outside the repository."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from ctxe.repo.planning.relevance import features, task_names
 from scripts.fitting.cases import Case, git, lines_of, mirror_of, text_of, without_names
 
 DEEP = 25
-"""First files whose inside is kept for fitting what is shown of them."""
+"""Number of top files whose units are kept, to fit which of their lines are shown."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What the signals say of the candidates of one case: ``said[signal]`` is one number a file of ``paths``."""
+    """Signals of the candidates of one case: ``said[signal]`` holds one number per file of ``paths``."""
 
     case: Case
     paths: list[str]
@@ -50,7 +50,7 @@ class Inside:
 
 @dataclass(frozen=True)
 class Opened:
-    """The first files of one case with their inside; ``lines`` are those of the change, by path."""
+    """The top files of one case with their units; ``lines`` are the changed lines, by path."""
 
     case: Case
     files: list[Inside]
@@ -58,7 +58,7 @@ class Opened:
 
 
 class Checkout:
-    """One work tree a repository, moved from case to case; its history ends at the case's base."""
+    """One work tree per repository, moved from case to case; its history ends at the case's base."""
 
     def __init__(self, mirror: Path, root: Path) -> None:
         self.root = root
@@ -80,7 +80,7 @@ class Checkout:
 
 
 def snapshot(cases: Iterable[Case], mirrors: Path, folder: Path) -> None:
-    """An index for every case that has none yet, each made from the one before of its repository."""
+    """Build an index for every case without one, each from the previous index of its repository."""
     by_repo: dict[str, list[Case]] = {}
     for case in cases:
         if not _kept(folder, case):
@@ -107,7 +107,7 @@ def _place(folder: Path, case: Case) -> Path:
 
 
 def _kept(folder: Path, case: Case) -> bool:
-    """Whether a case has an index in the form that this code reads; to open one of another form would empty it."""
+    """Whether a case has an index in the current format. Opening one of another format would empty it."""
     place = _place(folder, case)
     if not place.exists():
         return False
@@ -132,7 +132,7 @@ def asked(cases: Iterable[Case], mirrors: Path, folder: Path, hard: bool) -> Ite
 
 
 def see(cases: Iterable[Case], mirrors: Path, folder: Path, fitted: Fitted, hard: bool = False) -> Iterator[Seen]:
-    """What every signal says of every source candidate."""
+    """The value of every signal for every source candidate."""
     for case, words, index in asked(cases, mirrors, folder, hard):
         evidence, said = measure(index, words, fitted)
         order = [n for n in sorted(evidence.candidates) if evidence.is_source(n) or evidence.file(n).path in case.gold]
@@ -143,7 +143,7 @@ def see(cases: Iterable[Case], mirrors: Path, folder: Path, fitted: Fitted, hard
 def look_inside(
     cases: Iterable[Case], mirrors: Path, folder: Path, fitted: Fitted, hard: bool = False
 ) -> Iterator[Opened]:
-    """The first files of every ranking, with what is known of their units."""
+    """The top files of every ranking with their units."""
     for case, words, index in asked(cases, mirrors, folder, hard):
         ranking = rank(index, words, fitted)
         evidence, lines = ranking.evidence, lines_of(mirrors, case)
@@ -171,7 +171,7 @@ def look_inside(
 
 
 def keep(rows: Iterable[object], path: Path) -> int:
-    """Write rows to a file of the cache; how many those were."""
+    """Write rows to a file of the cache and return their number."""
     done = list(rows)
     path.write_bytes(pickle.dumps(done))
     return len(done)

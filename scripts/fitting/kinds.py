@@ -1,4 +1,4 @@
-"""Which words of a title ask for documents, tests or settings: the odds against source, from titles of past commits."""
+"""Fits, on titles of past commits, the odds that words of a title ask for documents, tests or settings."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from ctxe.repo.planning.task_kinds import ASKED, words
 from scripts.fitting.cases import REPOSITORIES, clean, git, mirror_of
 
 COMMITS, MOST = 12_000, 3_000
-"""Commits of a repository that are looked at, and those of them that teach."""
+"""Commits read per repository, and the most of them that are used for the fit."""
 KNOWN, OFTEN = 5, 20
-"""A word is learnt when titles of so many repositories have it, and so many titles."""
+"""A word is learnt when it occurs in at least KNOWN repositories and OFTEN titles."""
 RIDGE = 5.0
 LEAST = 0.4
-"""Odds below which a word is left out."""
+"""A word with smaller log odds (absolute value) is left out."""
 MOST_FILES = 12
 
 Row = tuple[str, frozenset[str], int]
-"""Repository, words of the title, and the place in KINDS of what the commit changed."""
+"""Repository, words of the title, and the index in KINDS of the kind of file that the commit changed."""
 KINDS = ("source", *ASKED)
 
 
 def mined(mirrors: Path) -> Iterator[Row]:
-    """Titles of every repository. A commit that changes any source is one of source, else one of its rarest kind."""
+    """Titles of every repository. A commit counts as the first kind it changes of source, test, config and doc."""
     for repo in REPOSITORIES:
         form = ("--no-merges", "--no-renames", f"-{COMMITS}", "--format=%x02%s%x03", "--name-only", "HEAD")
         found: list[Row] = []
@@ -46,7 +46,7 @@ def mined(mirrors: Path) -> Iterator[Row]:
 
 
 def learnt(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
-    """For each kind the odds, as logarithms, that each word adds; under the empty word those without any."""
+    """For each kind the log odds that each word adds. The empty word holds the intercept."""
     having: dict[str, list[str]] = defaultdict(list)
     for repo, said, _ in rows:
         for word in said:
@@ -61,7 +61,7 @@ def learnt(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
 
 
 def _matrix(rows: Sequence[Row], known: Sequence[str]) -> Any:
-    """One row a title: 1 in the first column, and for each of its words."""
+    """A sparse matrix, one row per title: 1 in the first column (intercept) and in the column of each of its words."""
     place = {word: column for column, word in enumerate(known, 1)}
     columns = [[0, *(place[word] for word in sorted(said) if word in place)] for _, said, _ in rows]
     ends = np.cumsum([0, *map(len, columns)])
@@ -70,7 +70,7 @@ def _matrix(rows: Sequence[Row], known: Sequence[str]) -> Any:
 
 
 def _fitted(seen: Any, kinds: Any) -> Any:
-    """Logistic odds of each kind against source, with a ridge on all but those without words."""
+    """Log odds of each kind against source, by a logistic regression with a ridge on all but the intercept."""
     wanted = np.eye(len(KINDS))[kinds]
     shape = (len(ASKED), seen.shape[1])
 

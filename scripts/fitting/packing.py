@@ -1,4 +1,4 @@
-"""How much of the changed lines a plan would show, computed from kept features by the code that packs."""
+"""Computes from cached features how many of the changed lines a plan shows, by the planner's own packing code."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ HEADER = 3 * MARKER
 
 
 def chances(file: Inside, weights: Mapping[str, float]) -> list[float]:
-    """The chance of each unit of a file to be changed (see ctxe.repo.planning.relevance)."""
+    """Probability that each unit of a file is changed (see ctxe.repo.planning.relevance)."""
     sums = [sum(weights.get(name, 0.0) * value for name, value in unit.items()) for unit in file.traits]
     powers = [math.exp(one - max(sums)) for one in sums]
     return [power / sum(powers) for power in powers]
 
 
 def offers(one: Opened, weights: Mapping[str, float]) -> list[Offer]:
-    """The blocks of a case's files, worth their chance within the file."""
+    """The blocks of a case's files, weighted by their probability within the file."""
     found: list[Offer] = []
     for number, file in enumerate(one.files):
         chance = chances(file, weights)
@@ -48,7 +48,7 @@ def shown(one: Opened, offered: Sequence[Offer], budget: int, certainty: float, 
 
 
 def lines_shown(opened: Sequence[Opened], weights: Mapping[str, float], certainty: float, lean: float) -> list[float]:
-    """Per cent of the changed lines shown within each budget, the mean over cases."""
+    """Mean percentage over cases of the changed lines shown within each budget."""
     sums = [0.0] * len(BUDGETS)
     for one in opened:
         offered = offers(one, weights)
@@ -58,7 +58,7 @@ def lines_shown(opened: Sequence[Opened], weights: Mapping[str, float], certaint
 
 
 def gaps(opened: Sequence[Opened]) -> list[tuple[float, float]]:
-    """For each file how far its score lies below the best one's, and its share of the changed lines."""
+    """For each file the distance of its score from the best one's, and its share of the changed lines."""
     found = []
     for one in opened:
         total = sum(map(len, one.lines.values()))

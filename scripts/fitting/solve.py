@@ -1,4 +1,4 @@
-"""Fitting weights by a softmax over the files of each case, languages balanced; and what a ranking is worth."""
+"""Fits weights by a softmax over the files of each case, with languages balanced, and scores rankings."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from scripts.fitting.cases import FAMILIES, Case
 from scripts.fitting.features import Seen
 
 SHARPNESS = 6.0
-"""How much a difference of scores weighs in the softmax."""
+"""Inverse temperature of the softmax over scores."""
 L1, L2, L2_UNITS = 3e-3, 1e-3, 5e-3
 EITHER_WAY = frozenset(("type", "window"))
-"""Traits of units that may also speak against one."""
+"""Traits of units that may also have negative weights."""
 AT = (1, 3, 5, 10)
 Array = Any
 Ranks = list[list[int]]
 
 
 class Table:
-    """The votes of all cases as one matrix: two columns a signal (share of the best, vote by rank), one row a file."""
+    """The votes of all cases as one matrix: two columns per signal (share of best, vote by rank), one row per file."""
 
     def __init__(self, seen: Sequence[Seen], names: Sequence[str], room: float) -> None:
         self.names, self.cases = list(names), [one.case for one in seen]
@@ -51,7 +51,7 @@ def _votes(one: Seen, names: Sequence[str], room: float) -> Array:
 
 
 def balanced(cases: Sequence[Case], use: Array) -> Array:
-    """The weight of each case, 0 where not used: by the root of how many share its language."""
+    """The weight of each case, divided by the root of the number of cases in its language; 0 where not used."""
     families = [FAMILIES.get(case.language, case.language) for case in cases]
     many = Counter(family for family, used in zip(families, use, strict=True) if used)
     weights = np.array([many[family] ** -0.5 if used else 0.0 for family, used in zip(families, use, strict=True)])
@@ -59,7 +59,7 @@ def balanced(cases: Sequence[Case], use: Array) -> Array:
 
 
 def fit(table: Table, weights: Array, allowed: Sequence[int] | None = None, steps: int = 150) -> Array:
-    """Non-negative weights of the columns that put the files of a change above the others; others stay 0."""
+    """Fit non-negative weights that rank the files of a change above the others; columns not allowed get 0."""
     columns = np.arange(table.votes.shape[1]) if allowed is None else np.array(allowed)
     rows = weights[table.case] > 0
     votes, gold = table.votes[rows][:, columns], table.gold[rows]
@@ -73,7 +73,7 @@ def fit(table: Table, weights: Array, allowed: Sequence[int] | None = None, step
 
 
 def _loss(votes: Array, gold: Array, case: Array, weights: Array) -> Callable[[Array], tuple[float, Array]]:
-    """For each file of the change: minus the log of its chance against all files that were not changed."""
+    """For each changed file the negative log of its probability against all unchanged files."""
     start = np.searchsorted(case, np.arange(len(weights)))
     golds = np.bincount(case, weights=gold, minlength=len(weights))
     others = np.bincount(case, weights=~gold, minlength=len(weights))
@@ -97,7 +97,7 @@ def _loss(votes: Array, gold: Array, case: Array, weights: Array) -> Callable[[A
 
 
 def left_out(table: Table, folds: int = 29, allowed: Sequence[int] | None = None) -> Array:
-    """The score of every file by weights that saw nothing of its repository (repositories in ``folds`` groups)."""
+    """Score of every file by weights that never saw its repository: cross-validation in ``folds`` groups."""
     names = sorted({case.repo for case in table.cases})
     group = {name: place % folds for place, name in enumerate(names)}
     mine = np.array([group[case.repo] for case in table.cases])
@@ -110,7 +110,7 @@ def left_out(table: Table, folds: int = 29, allowed: Sequence[int] | None = None
 
 
 def ranks(table: Table, scores: Array) -> Ranks:
-    """The rank of every file of each change; a million for one that is no candidate."""
+    """The rank of every file of each change; a million for a file that is not a candidate."""
     found = []
     for number, case in enumerate(table.cases):
         part = slice(table.start[number], table.start[number + 1])
@@ -130,7 +130,7 @@ def figures(found: Ranks, among: Sequence[bool] | None = None) -> Mapping[str, f
 
 
 def fit_units(rows: Sequence[tuple[list[dict[str, float]], list[int]]], names: Sequence[str]) -> dict[str, float]:
-    """Weights of the traits of units: a softmax over the units of a file, lines of the change as the aim."""
+    """Fit the weights of the traits of units by a softmax over the units of a file; the target is the changed lines."""
     traits = np.array([[unit.get(name, 0.0) for name in names] for units, _ in rows for unit in units])
     sizes = [len(units) for units, _ in rows]
     file, start = np.repeat(np.arange(len(rows)), sizes), np.cumsum([0, *sizes[:-1]])
@@ -150,7 +150,7 @@ def fit_units(rows: Sequence[tuple[list[dict[str, float]], list[int]]], names: S
 
 
 def fit_chance(gaps: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """(certainty, lean) of a logistic chance, from how far each file's score lies below the best and its share."""
+    """(certainty, lean) of a logistic probability, fitted to each file's distance from the best score and its share."""
     gap, share = np.array(gaps).T
 
     def loss(at: Array) -> float:

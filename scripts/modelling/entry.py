@@ -1,4 +1,4 @@
-"""One model as ctxe/data/models.json keeps it: windows, prices by tier, efforts, tokenizer."""
+"""Builds a model's entry of ctxe/data/models.json: windows, prices by tier, efforts, tokenizer."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def entry(provider: str, name: str, alias: str, found: Mapping[str, Any], total:
 
 
 def thinking(provider: str, name: str, found: Mapping[str, Any]) -> dict[str, Any]:
-    """The efforts a model takes, where the table says; of Claude also whether it wants tokens to think in instead."""
+    """The efforts a model takes, where the table states them; for Claude also whether it takes a thinking budget."""
     if not found.get("supports_reasoning"):
         return {}
     levels = found.get("reasoning_effort_levels")
@@ -45,7 +45,7 @@ def thinking(provider: str, name: str, found: Mapping[str, Any]) -> dict[str, An
 
 
 def encoding(provider: str, name: str) -> dict[str, Any]:
-    """The tokenizer where a public one is exact, as tiktoken lists it."""
+    """The tokenizer as tiktoken lists it, where a public one is exact."""
     import tiktoken.model
 
     if provider != "openai" and "gpt-oss" not in name:

@@ -1,4 +1,4 @@
-"""What two public tables say of a model: litellm's, from which the file is made, and genai-prices', which checks it."""
+"""Reads two public tables of models: litellm's, from which the file is made, and genai-prices', which checks it."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def download(folder: Path) -> tuple[dict[str, Any], str]:
 
 
 def dollars(value: Any) -> float | None:
-    """Dollars per million tokens out of dollars per token."""
+    """Convert dollars per token to dollars per million tokens."""
     return None if value is None else float(f"{float(value) * 1e6:.6g}")
 
 
 def prices(found: Mapping[str, Any], suffix: str = "") -> dict[str, float]:
-    """The prices of a table row; a cache price of nothing means that writing is not charged for."""
+    """The prices of a table row; a cache price of 0 means that cache writes are free."""
     keys = {"input": "input_cost_per_token", "output": "output_cost_per_token"}
     keys |= {"cache_read": "cache_read_input_token_cost", "cache_write": "cache_creation_input_token_cost"}
     keys |= {"cache_write_1h": "cache_creation_input_token_cost_above_1hr"}
@@ -44,7 +44,7 @@ def prices(found: Mapping[str, Any], suffix: str = "") -> dict[str, float]:
 
 
 def tiers(found: Mapping[str, Any]) -> list[tuple[int, dict[str, float]]]:
-    """Prices by the input above which they hold, from 0 up."""
+    """Prices by the input size above which they hold, from 0 up."""
     if found.get("tiered_pricing"):
         return [(int(tier["range"][0]), prices(tier)) for tier in found["tiered_pricing"]]
     steps = [(0, prices(found))] if found.get("input_cost_per_token") is not None else []
@@ -75,7 +75,7 @@ def checked(checker: str, name: str, **usage: int) -> Any:
 
 
 def differences(provider: str, checker: str, kept: Mapping[str, Any]) -> Iterator[str]:
-    """Prices that the other table states differently by more than 1 %."""
+    """Prices that differ from the other table's by more than 1 %."""
     probes = {
         "input": {"input_tokens": 1000},
         "output": {"output_tokens": 1000},

@@ -1,10 +1,10 @@
-"""Which models ctxe knows by name, how their hosts are reached, and what no table says of them."""
+"""Lists the models that ctxe knows by name, how their hosts are reached, and facts that no table states."""
 
 from __future__ import annotations
 
 from typing import Any
 
-# How each provider is reached: API, base URL, the variable of its key, and what its host knows or wants.
+# How each provider is reached: API, base URL, the variable of its key, and the features and requirements of its host.
 HOSTS: dict[str, dict[str, Any]] = {
     "anthropic": {"api": "anthropic", "url": "https://api.anthropic.com", "key": "ANTHROPIC_API_KEY"},
     "openai": {"api": "responses", "url": "https://api.openai.com/v1", "key": "OPENAI_API_KEY"},
@@ -95,7 +95,7 @@ WANTED: dict[str, tuple[str, str, str]] = {
 }
 
 # Open models as people run them: family (a prefix of the name), the window of the model card, whether it reasons.
-# The server may have been started with less; what it says goes first (providers/local.py).
+# The server may have been started with a smaller window; the window it reports takes precedence (providers/local.py).
 FAMILIES: tuple[tuple[str, int, bool], ...] = (
     ("gpt-oss", 131_072, True),
     ("qwen3-coder", 262_144, False),
@@ -136,11 +136,11 @@ FAMILIES: tuple[tuple[str, int, bool], ...] = (
 )
 FAMILY_OUTPUT = 32_768
 SEEING = ("llama-4", "llama4", "gemma-4", "gemma4", "gemma-3", "gemma3")
-"""Families all of whose models see pictures, by their model cards; of others the user says so ([models."x"] images)."""
+"""Families whose models all see pictures, by their model cards. For others the user sets it ([models."x"] images)."""
 ALSO = {"gpt-5.6": ("max",)}
-"""Efforts that the table leaves out, by the name before its last dash."""
+"""Efforts missing from the table, by the model name before its last dash."""
 BOUND = ("claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5", "claude-fable-5-1", "claude-mythos-5-1")
-"""Models whose host refuses thoughts once anything before them stands otherwise (its pages on preserved thinking)."""
+"""Models whose host refuses reasoning when anything before it has changed (its pages on preserved thinking)."""
 LEVELS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 # Prices that the two tables state differently, and why ours is kept. Keyed by "provider/name field".
