@@ -10,7 +10,7 @@ from ctxe.domain.errors import CostLimit
 from ctxe.domain.events import Consulted
 from ctxe.domain.model import Message, Provider, Request, Text
 from ctxe.domain.value import dataclass
-from ctxe.project.purse import Purse
+from ctxe.project.allowance import Allowance
 
 MOST_OUTPUT = 2_000
 """Token limit of one answer; reasoning models need some room."""
@@ -28,13 +28,13 @@ class ModelQuestions:
     clean: Callable[[str], str]
     rules: str
     why: str
-    purse: Purse
+    allowance: Allowance
     cost: float | None = 0.0
     times: int = 0
 
     def __call__(self, words: str) -> str:
         """The model's answer. Raises CostLimit when the money is spent, and ProviderError."""
-        if self.purse.empty:
+        if self.allowance.is_spent:
             raise CostLimit(SPENT, "raise budget.max_cost")
         rules = read_text(self.rules)
         output = min(MOST_OUTPUT, self.provider.model.max_output)
@@ -50,4 +50,4 @@ class ModelQuestions:
         model, usage = self.provider.model, reply.usage
         price = model.prices.cost(usage) if model.prices and usage else None
         self.cost = None if price is None or self.cost is None else self.cost + price
-        self.purse.pay(Consulted(self.why, model.id, usage, price))
+        self.allowance.charge(Consulted(self.why, model.id, usage, price))

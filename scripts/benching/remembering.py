@@ -65,7 +65,7 @@ def gating(work: Path) -> list[Figure]:
     from ctxe.knowledge.entries.entry import Entry
     from ctxe.knowledge.failures.gate import Gate
     from ctxe.knowledge.failures.remembered import groups
-    from ctxe.project.session.memory.gating import Gating
+    from ctxe.project.session.memory.session_gate import SessionGate
 
     def digest(path: str) -> str:
         return digest_bytes((work / path).read_bytes())
@@ -90,7 +90,7 @@ def gating(work: Path) -> list[Figure]:
     ]
     figures = []
     for _ in range(3):
-        gate, took = Gating(Gate(), "tell", str(work), digest), []
+        gate, took = SessionGate(Gate(), "tell", str(work), digest), []
         gate.learn(groups(known, {}))
         for n in range(0, 10_000, 3):
             given = json.dumps({"command": f"cd {work} && pytest tests/test_{n}.py"})
@@ -98,7 +98,7 @@ def gating(work: Path) -> list[Figure]:
                 "run_command", "", Risk.EXECUTE, lambda: iter(()), command=json.loads(given)["command"], arguments=given
             )
             began = time.thread_time()
-            said = gate.ahead(action)
+            said = gate.known_failure(action)
             took.append(time.thread_time() - began)
             assert (said is not None) is (n < 5_000)
         figures.append(sorted(took)[int(0.99 * len(took))])

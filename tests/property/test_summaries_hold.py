@@ -28,7 +28,7 @@ from ctxe.domain.events import (
 )
 from ctxe.domain.model import Delta, Model, Request, TextDelta
 from ctxe.project import Project
-from ctxe.project.session.compacting import wanted_fold
+from ctxe.project.session.compaction import wanted_fold
 from ctxe.project.window.folds import folds
 from ctxe.project.window.preview import composer_for
 from ctxe.providers.scripted import Line, Play, Scripted

@@ -67,7 +67,7 @@ def _asked(live: Live, words: str, own: str | None, show: Callable[[Event], None
 
     line = (words if own is None else own).strip()
     name, given = split_line(line) if line[:1] == "/" and line[1:].strip() else ("", "")
-    if not name or not live.asking.is_prompt(name):
+    if not name or not live.server_requests.is_prompt(name):
         return words, own
     texts: list[str] = []
     play(asides.prompt(live, name, split_words(given), texts.append), show)

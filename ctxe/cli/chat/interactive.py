@@ -130,7 +130,7 @@ def _run_session(
         live.kit.servers.asks = FormAsker(screen, prompt, renderer.paused)
         asker.edits = lambda: (lambda: live.permit.switch("auto-edit")) if live.permit.mode == "ask" else None
         renderer.bind_keys(chat.cycle, lambda: " · ".join([live.permit.mode, *going(live)]), live.kit.jobs.move)
-        live.warm()
+        live.warm_up()
         print_greeting(chat)
         code, model = repl.run(chat, words), live.model
     if live.proposed and not chat.next_session:

@@ -66,7 +66,7 @@ def run(chat: ChatSession, line: str) -> None:
     project = chat.live.project
     if command := slash_commands().get(name):
         _do(chat, command, words)
-    elif chat.live.asking.is_prompt(name):
+    elif chat.live.server_requests.is_prompt(name):
         slash_servers.prompt(chat, name, words)
     elif prompt := template(project, name, slash_commands()):
         lines = plural(len(prompt.text.strip().splitlines()), "line")

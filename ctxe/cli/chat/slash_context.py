@@ -7,7 +7,7 @@ from ctxe.domain.errors import ConfigError
 from ctxe.domain.events import Choice
 from ctxe.domain.pattern import pattern
 from ctxe.project.memory.recalling import recalled
-from ctxe.project.session import asides, compacting
+from ctxe.project.session import asides, compaction
 
 
 def context(chat: ChatSession, words: str) -> None:
@@ -39,11 +39,11 @@ def compact(chat: ChatSession, words: str) -> None:
 
     focus = " ".join(word for word in words.split() if word != "--preview")
     if "--preview" not in words.split():
-        chat.play(compacting.compact(chat.live, focus))
+        chat.play(compaction.compact(chat.live, focus))
         return
-    planned = compacting.planned(chat.live, focus)
+    planned = compaction.planned(chat.live, focus)
     if planned is None:
-        chat.say(compacting.nothing(chat.live))
+        chat.say(compaction.nothing(chat.live))
         return
     prices = chat.live.model.prices
     chat.say(fold_view(planned.before, planned.after, planned.did, chat.screen, prices))
@@ -51,12 +51,12 @@ def compact(chat: ChatSession, words: str) -> None:
 
 def checkpoint(chat: ChatSession, words: str) -> None:
     """Have a model summarise the session so far; words are what matters most."""
-    chat.play(compacting.checkpoint(chat.live, words))
+    chat.play(compaction.checkpoint(chat.live, words))
 
 
 def uncompact(chat: ChatSession, _words: str) -> None:
     """Take the newest fold back."""
-    chat.play(compacting.uncompact(chat.live))
+    chat.play(compaction.uncompact(chat.live))
 
 
 def recall(chat: ChatSession, words: str) -> None:
@@ -193,7 +193,7 @@ def remember(chat: ChatSession, words: str) -> None:
 def skills(chat: ChatSession, words: str) -> None:
     """Every module with its price, and those loaded in this session."""
     chat.command(["skills", *(split_words(words) or ["list"])])
-    held = chat.live.held_skills()
+    held = chat.live.loaded_skills()
     chat.renderer.print_lines(
         [f"loaded in this session: {', '.join(held)}" if held else "none is loaded in this session"]
     )

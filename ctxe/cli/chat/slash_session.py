@@ -6,7 +6,7 @@ from typing import get_args
 
 from ctxe.cli.chat.session import ChatSession, SlashCommand, split_words
 from ctxe.config.values import Approval
-from ctxe.project.session import choosing
+from ctxe.project.session import model_switch
 from ctxe.project.sessions import spent_by_all
 from ctxe.terminal.figures import plural
 
@@ -65,7 +65,7 @@ def rewind(chat: ChatSession, words: str) -> None:
             return
         back = int(picked)
     number = len(turns) - back + 1
-    if chat.live.undo.newest() >= number and chat.prompt.ask("put files back, too? [y/n]", ("y", "n")) == "y":
+    if chat.live.undo.newest_turn() >= number and chat.prompt.ask("put files back, too? [y/n]", ("y", "n")) == "y":
         _put_back(chat, number)
     chat.rewind_to = (number, turns[number - 1].words)
     if not chat.prompt.full:  # there is no input line to put them in
@@ -76,9 +76,9 @@ def rewind(chat: ChatSession, words: str) -> None:
 def _put_back(chat: ChatSession, number: int) -> None:
     """Undo the file changes of a turn and of all later ones, as far as possible."""
     chat.live.undo.undone = number
-    while chat.live.undo.undone and chat.live.undo.newest() >= number:
+    while chat.live.undo.undone and chat.live.undo.newest_turn() >= number:
         chat.renderer.print_lines(chat.live.undo.undo())
-        chat.play(chat.live.took_back())
+        chat.play(chat.live.discredit_undone_turn())
 
 
 def export(chat: ChatSession, words: str) -> None:
@@ -118,7 +118,7 @@ def model(chat: ChatSession, words: str) -> None:
     """Show the model, or switch to another one, with an effort if given. Raises ConfigError."""
     if words:
         name, _, level = words.partition(" ")
-        chat.play(choosing.switch(chat.live, name, level.strip()))
+        chat.play(model_switch.switch(chat.live, name, level.strip()))
     current = chat.live.model
     thinks = f", effort {current.effort}" if current.effort else ""
     chat.say(f"{current.id}: window {current.window:,} tokens, replies up to {current.max_output:,}{thinks}")
@@ -129,7 +129,7 @@ def model(chat: ChatSession, words: str) -> None:
 def effort(chat: ChatSession, words: str) -> None:
     """Show how hard the model thinks, or change it. Raises ConfigError."""
     if words:
-        chat.play(choosing.think(chat.live, words))
+        chat.play(model_switch.think(chat.live, words))
     current = chat.live.model
     chat.say(f"{current.id}: effort {current.effort or 'as its provider has it'}")
     if not words and current.reasoning:
@@ -143,7 +143,7 @@ def approve(chat: ChatSession, words: str) -> None:
         return
     if words:
         chat.live.permit.switch(words)
-    chat.say(f"approval: {chat.live.permit.words()}")
+    chat.say(f"approval: {chat.live.permit.description()}")
     if not words:
         others = "|".join(mode for mode in get_args(Approval) if mode != chat.live.permit.mode)
         chat.renderer.print_lines(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ctxe.cli.chat.session import ChatSession, SlashCommand
-from ctxe.project.session import asides, committing
+from ctxe.project.session import asides, commits
 from ctxe.terminal.figures import plural
 
 
@@ -73,7 +73,7 @@ def diff(chat: ChatSession, _words: str) -> None:
 def undo(chat: ChatSession, words: str) -> None:
     """Restore the files from before the newest turn that changed any; --force overwrites the user's later changes."""
     chat.renderer.print_lines(chat.live.undo.undo(force=words == "--force"))
-    chat.play(chat.live.took_back())
+    chat.play(chat.live.discredit_undone_turn())
 
 
 def redo(chat: ChatSession, words: str) -> None:
@@ -83,7 +83,7 @@ def redo(chat: ChatSession, words: str) -> None:
 
 def commit(chat: ChatSession, words: str) -> None:
     """Commit what this session changed, after showing the message. Raises CtxeError."""
-    message = words or committing.message_for(chat.live)
+    message = words or commits.message_for(chat.live)
     if not message:
         chat.say("nothing to commit")
         return
@@ -91,14 +91,14 @@ def commit(chat: ChatSession, words: str) -> None:
     while answer == "w":
         try:
             with chat.renderer.working("writing the message"):
-                message = committing.written(chat.live)
+                message = commits.write_message(chat.live)
         finally:
-            chat.play(chat.live.consulted())
+            chat.play(chat.live.log_purchases())
         answer = _about(chat, message)
     if answer == "e":
         message = chat.prompt.edit(message)
         answer = "y" if message.strip() else "n"
-    chat.renderer.print_lines(committing.commit(chat.live, message) if answer == "y" else ["not committed"])
+    chat.renderer.print_lines(commits.commit(chat.live, message) if answer == "y" else ["not committed"])
 
 
 def _about(chat: ChatSession, message: str) -> str:

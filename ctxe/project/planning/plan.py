@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.errors import StoreError
 from ctxe.domain.value import replace
+from ctxe.project.allowance import Allowance
 from ctxe.project.planning.indexing import Advance, file_progress, index, opened
-from ctxe.project.purse import Purse
 from ctxe.repo.indexing.repair import ask_with_repair, refresh_with_repair
 from ctxe.repo.planning import planner
 from ctxe.repo.planning.mix import fitted, weighed
@@ -46,22 +46,24 @@ def made(
     words: str,
     budget: int,
     steering: Steering,
-    purse: Purse | None = None,
+    allowance: Allowance | None = None,
     *,
     ahead: bool = False,
 ) -> Plan:
     """A plan by a refreshed index with everything the user enabled: vectors, documents, a model's second look.
 
-    ``purse`` is the session's money; ``ahead``: the words are not sent yet, so no host is asked. A damaged index is
+    ``allowance`` is the session's money; ``ahead``: the words are not sent yet, so no host is asked. A damaged index is
     rebuilt, and the plan says so.
     """
-    pays = None if ahead else purse or Purse()
+    pays = None if ahead else allowance or Allowance()
     return ask_with_repair(index, lambda index: _plan(project, index, words, budget, steering, pays))
 
 
-def _plan(project: Project, index: Index, words: str, budget: int, steering: Steering, purse: Purse | None) -> Plan:
-    """The plan. Without a ``purse`` no paid host is asked."""
-    settings, asks = project.config.retrieval, purse is not None
+def _plan(
+    project: Project, index: Index, words: str, budget: int, steering: Steering, allowance: Allowance | None
+) -> Plan:
+    """The plan. Without an ``allowance`` no paid host is asked."""
+    settings, asks = project.config.retrieval, allowance is not None
     steering = replace(steering, named=(*steering.named, *remembered_files(project, index, words, meant=asks)))
     embeds, refines = asks and settings.embeddings, asks and project.config.plan.refine and words.strip()
     if not (embeds or settings.sources or refines):
@@ -78,8 +80,8 @@ def _plan(project: Project, index: Index, words: str, budget: int, steering: Ste
     def planned(task: str, steering: Steering) -> tuple[Plan, Ranking]:
         return planner.plan(index, task, room, steering, weights, scores if task == words else None)
 
-    if purse is not None and refines:
-        looked = second_look(project, planned, words, steering, purse)
+    if allowance is not None and refines:
+        looked = second_look(project, planned, words, steering, allowance)
     else:
         looked, _ = planned(words, steering)
     tokens = budget - room + looked.tokens

@@ -10,7 +10,7 @@ from ctxe.repo.planning.steering import Steering
 
 if TYPE_CHECKING:
     from ctxe.project import Project
-    from ctxe.project.purse import Purse
+    from ctxe.project.allowance import Allowance
 
 ROOM, MOST = 12_000, 15
 """Token budget of the plan, and the most files to list."""
@@ -18,9 +18,9 @@ SHOWN, WHY = 6, 2
 """Most line ranges and reasons to list per file."""
 
 
-def found(project: Project, task: str, purse: Purse) -> str:
+def found(project: Project, task: str, allowance: Allowance) -> str:
     """The files for a task, one line each, best first. Raises StoreError."""
-    planned = made(project, index(project), task, ROOM, Steering(), purse)
+    planned = made(project, index(project), task, ROOM, Steering(), allowance)
     return "\n".join(_line(file) for file in planned.files[:MOST])
 
 

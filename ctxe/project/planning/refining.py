@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from ctxe.domain.errors import CtxeError
 from ctxe.domain.value import replace
+from ctxe.project.allowance import Allowance
 from ctxe.project.consulting import ModelQuestions
 from ctxe.project.guarding import masking
-from ctxe.project.purse import Purse
 from ctxe.repo.planning.planner import Plan
 from ctxe.repo.planning.ranking import Ranking
 from ctxe.repo.planning.refine import refine
@@ -24,7 +24,7 @@ NOBODY = "not looked over: no model is set up"
 Planner = Callable[[str, Steering], tuple[Plan, Ranking]]
 
 
-def second_look(project: Project, planned: Planner, task: str, steering: Steering, purse: Purse) -> Plan:
+def second_look(project: Project, planned: Planner, task: str, steering: Steering, allowance: Allowance) -> Plan:
     """The plan after the model's changes; without them, and with a note, when the model cannot be asked."""
     from ctxe.project.models import choose, connect
 
@@ -33,7 +33,7 @@ def second_look(project: Project, planned: Planner, task: str, steering: Steerin
         if model.provider == "offline":
             return with_notes(planned(task, steering)[0], NOBODY)
         provider, clean = connect(project, model, lambda *_: "{}"), masking(project.own_keys)
-        asked = ModelQuestions(provider, clean, "refine.md", LOOK, purse)
+        asked = ModelQuestions(provider, clean, "refine.md", LOOK, allowance)
         made = refine(planned, task, steering, asked)
     except CtxeError as error:
         return with_notes(planned(task, steering)[0], f"not looked over: {error.message}")

@@ -20,19 +20,19 @@ READS_AGAIN = (
 READS_NO_MORE = "[ctxe: this session no longer only reads; approval: {mode}]"
 
 
-def changed(permit: Permit, state: State) -> Iterator[Event]:
+def mode_change(permit: Permit, state: State) -> Iterator[Event]:
     """A ModeChosen event if the mode is not the one in the log."""
-    if permit.mode != (state.mode or permit.began):
+    if permit.mode != (state.mode or permit.first_mode):
         yield ModeChosen(permit.mode)
 
 
-def between(permit: Permit, state: State) -> Iterator[Event]:
+def announce_mode(permit: Permit, state: State) -> Iterator[Event]:
     """Announce a changed mode between two steps.
 
     The model learns that it may do more, unless the approval of its plan has told it so.
     """
-    before = state.mode or permit.began
-    for event in changed(permit, state):
+    before = state.mode or permit.first_mode
+    for event in mode_change(permit, state):
         yield event
         newest = state.turn.steps[-1] if state.conversation.turns and state.turn.steps else None
         announced = newest is not None and any('"plan"' in call.arguments for call in newest.reply.calls)
@@ -43,7 +43,7 @@ def between(permit: Permit, state: State) -> Iterator[Event]:
 
 def before_words(permit: Permit, state: State, tools: Collection[str]) -> Iterator[Event]:
     """Events before the user's next words, when a session is read-only (with how to propose a plan) or no longer is."""
-    before, event = state.mode or permit.began, next(changed(permit, state), None)
+    before, event = state.mode or permit.first_mode, next(mode_change(permit, state), None)
     if event is not None:
         yield event
     if "use" not in tools:
@@ -59,7 +59,7 @@ def before_words(permit: Permit, state: State, tools: Collection[str]) -> Iterat
         yield Queued((Chunk("approval", READS_NO_MORE.format(mode=permit.mode), "you changed the mode"),))
 
 
-def resumed(project: Project, permit: Permit, state: State, mode: str) -> tuple[str, ...]:
+def restore_mode(project: Project, permit: Permit, state: State, mode: str) -> tuple[str, ...]:
     """Restore the mode in which a session was left, unless the command line or the chat before it (``mode``) sets one.
 
     The log lies in the repository, and a repository may only tighten permissions: a mode that allows more than the

@@ -15,7 +15,7 @@ from ctxe.domain.section import Chunk
 from ctxe.domain.value import replace
 from ctxe.knowledge.skills.page import PREFIX, page
 from ctxe.project.memory.memories import noted
-from ctxe.project.session.attaching import attached, pasted
+from ctxe.project.session.attachments import attach_pasted, attach_pictures
 from ctxe.project.session.calls import by_user, user_dispatcher
 from ctxe.project.session.live import Live
 from ctxe.project.skills.finding import named
@@ -55,7 +55,7 @@ def choose_file(live: Live, path: str, choice: Choice) -> Iterator[Event]:
         raise ConfigError(f"no file {path}", "name a file of this project")
     path = os.path.relpath(found, place.root) if found else path
     if found and path.startswith("..") and choice != "drop":
-        for event in attached(live.project, live.seeing, [found.resolve()]):
+        for event in attach_pictures(live.project, live.current_state, [found.resolve()]):
             yield from live.session.emit(event)
         return
     yield from live.session.emit(FileChosen(path, choice))
@@ -63,7 +63,7 @@ def choose_file(live: Live, path: str, choice: Choice) -> Iterator[Event]:
 
 def paste(live: Live, data: bytes) -> Iterator[Event]:
     """Queue a picture from the clipboard, to be shown with the user's next words."""
-    for event in pasted(live.project, live.seeing, data):
+    for event in attach_pasted(live.project, live.current_state, data):
         yield from live.session.emit(event)
 
 
@@ -96,7 +96,7 @@ def run_for_user(live: Live, command: str) -> Iterator[Event]:
         arguments = {"command": AS_JOB.sub("", command), "background": True}
     cleaned = live.kit.clean(command)
     live.undo.begin(f"!{cleaned}", len(live.session.state.conversation.turns))
-    runs = user_dispatcher(live.wired.dispatcher, live.kit.shell)
+    runs = user_dispatcher(live.parts.dispatcher, live.kit.shell)
     call = ToolCall(f"user_{live.session.log.count}", live.kit.shell.name, json.dumps(arguments))
 
     def kept(event: Event) -> Iterator[Event]:
@@ -136,7 +136,7 @@ def _job(live: Live, number: str) -> Job:
 
 def prompt(live: Live, name: str, words: list[str], give: Callable[[str], object]) -> Iterator[Event]:
     """Ask a server for one of its prompts; see Asking.prompt. Raises CtxeError."""
-    yield from map_events(live.asking.prompt(name, words, give), live.session.emit)
+    yield from map_events(live.server_requests.prompt(name, words, give), live.session.emit)
 
 
 def remember(live: Live, words: str) -> Iterator[Event]:

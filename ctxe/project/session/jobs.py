@@ -29,7 +29,7 @@ LONGEST_NUMBER = 10
 
 
 @dataclass(slots=True)
-class Telling:
+class JobNotes:
     """Tells the model once that a job ended, and which jobs are running.
 
     After a fold it lists every running job; at other times only those the model does not know of, since the user
@@ -40,7 +40,7 @@ class Telling:
     runs: Callable[[], Dispatcher]
     fold: Fold | None = None
 
-    def between(self, state: State) -> Iterator[Event]:
+    def between_steps(self, state: State) -> Iterator[Event]:
         """Notes for the model between two steps."""
         if not (state.conversation.turns and state.turn.steps):
             return
@@ -50,7 +50,7 @@ class Telling:
         if chunks:
             yield Noted(tuple(chunks))
 
-    def before(self) -> Iterator[Event]:
+    def before_words(self) -> Iterator[Event]:
         """Chunks for the user's next words."""
         chunks = yield from self._ended_jobs()
         if chunks := [*chunks, *self._running_notes()]:

@@ -19,8 +19,8 @@ from ctxe.domain.model import Model
 from ctxe.domain.past import Forecast, Past
 from ctxe.domain.value import dataclass, replace
 from ctxe.project.models import vocabulary_of
-from ctxe.project.session.fitting import Fitting
-from ctxe.project.session.mentioning import Asking
+from ctxe.project.session.served_window import ServedWindow
+from ctxe.project.session.server_requests import ServerRequests
 from ctxe.project.session.web_pages import Pages
 from ctxe.project.window.compose import Composer
 from ctxe.project.window.folds import Folds
@@ -31,14 +31,14 @@ from ctxe.storage.vocabulary import vocabulary
 
 if TYPE_CHECKING:
     from ctxe.project import Project
-    from ctxe.project.session.jobs import Telling
+    from ctxe.project.session.jobs import JobNotes
     from ctxe.project.session.permit import Permit
     from ctxe.project.session.undo import Undo
     from ctxe.project.window.kit import Kit
 
 
 @dataclass(frozen=True, slots=True)
-class Wired:
+class ModelParts:
     """The parts that depend on the current model."""
 
     folds: Folds
@@ -49,7 +49,7 @@ class Wired:
 
 @dataclass(slots=True)
 class Live:
-    """One running session. ``rewire`` makes new model-dependent parts for another model.
+    """One running session. ``parts_for`` makes new model-dependent parts for another model.
 
     ``on_turn_undone`` is called with a turn that the user undid: the memories it used count as harmful. ``proposed`` is
     the number of memories proposed at the end.
@@ -57,13 +57,13 @@ class Live:
 
     project: Project
     session: Session
-    wired: Wired
+    parts: ModelParts
     undo: Undo
     permit: Permit
     kit: Kit
-    rewire: Callable[[Model], Wired]
-    telling: Telling
-    fitting: Fitting
+    parts_for: Callable[[Model], ModelParts]
+    job_notes: JobNotes
+    served_window: ServedWindow
     notices: tuple[str, ...] = ()
     on_turn_undone: Callable[[int], Iterator[Event]] = lambda _: iter(())
     proposed: int = 0
@@ -71,7 +71,7 @@ class Live:
     @property
     def composer(self) -> Composer:
         """The composer of this session's requests."""
-        return self.wired.folds.composer
+        return self.parts.folds.composer
 
     @property
     def model(self) -> Model:
@@ -79,7 +79,7 @@ class Live:
         return self.session.ports.provider.model
 
     @property
-    def seeing(self) -> State:
+    def current_state(self) -> State:
         """The state with the current model in it, to decide whether pictures can be shown.
 
         The log, and so the session's own state, notes a change of model only with the next turn.
@@ -87,9 +87,9 @@ class Live:
         return replace(self.session.state, model=self.model.id)
 
     @property
-    def asking(self) -> Asking:
+    def server_requests(self) -> ServerRequests:
         """Requests of the user to servers."""
-        return Asking(self.kit.servers, self.wired.dispatcher, lambda: self.session.log.count)
+        return ServerRequests(self.kit.servers, self.parts.dispatcher, lambda: self.session.log.count)
 
     @property
     def pages(self) -> Pages:
@@ -97,13 +97,13 @@ class Live:
         session = self.session
         made = web_of(self.project)
         return Pages(
-            made, self.kit, self.wired.dispatcher, self.composer.count, lambda: session.state, lambda: session.log.count
+            made, self.kit, self.parts.dispatcher, self.composer.count, lambda: session.state, lambda: session.log.count
         )
 
-    def take(self, model: Model) -> None:
+    def use_model(self, model: Model) -> None:
         """Use another model, or the same one with other properties, from now on."""
-        self.wired = self.rewire(model)
-        self.session.ports = self.wired.ports
+        self.parts = self.parts_for(model)
+        self.session.ports = self.parts.ports
 
     def without_keys(self, words: str) -> tuple[str, list[Event]]:
         """The user's words without API keys of the environment (pasted, piped in), and a notice if there were any."""
@@ -121,24 +121,24 @@ class Live:
 
     def forecast(self, so_far: Past) -> Forecast | None:
         """When the next fold comes and what it and the next request cost, judged by the growth of the latest steps."""
-        return self.wired.folds.forecast(self.session.state, so_far.growth())
+        return self.parts.folds.forecast(self.session.state, so_far.growth())
 
-    def took_back(self) -> Iterator[Event]:
+    def discredit_undone_turn(self) -> Iterator[Event]:
         """Count the memories used by the undone turn as harmful."""
         if self.undo.undone:
             for event in self.on_turn_undone(self.undo.undone):
                 yield from self.session.emit(event)
 
-    def consulted(self) -> Iterator[Event]:
+    def log_purchases(self) -> Iterator[Event]:
         """Log what other models were asked and paid since the last call."""
-        for event in self.kit.purse.taken():
+        for event in self.kit.allowance.take_purchases():
             yield from self.session.emit(event)
 
-    def held_skills(self) -> tuple[str, ...]:
+    def loaded_skills(self) -> tuple[str, ...]:
         """Names of the skill modules in the next request, sorted."""
         return tuple(sorted(self.kit.skills.held().visible.union(self.kit.skills.always)))
 
-    def warm(self) -> None:
+    def warm_up(self) -> None:
         """Load what the first request needs in the background while the user types: SDK, tokenizer, sources, index."""
         from ctxe.providers.connect import prefetch
 
@@ -149,6 +149,6 @@ class Live:
         """Compose a request that is not sent. Errors are ignored: the real request meets and reports them."""
         with contextlib.suppress(Exception):
             vocabulary(vocabulary_of(self.model))
-            self.fitting.ahead(self.model)
+            self.served_window.ask_ahead(self.model)
             to_record(ModelChosen(self.model.id))
             self.composer.preview("warm the planner", self.session.state)  # words that are enough to plan by

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from ctxe.agent.limits import WARN_AT
 from ctxe.project.models import tells_price
 from ctxe.project.place import person
-from ctxe.project.session.fitting import narrower
 from ctxe.project.session.live import Live
+from ctxe.project.session.served_window import narrow_window_lines
 from ctxe.project.window.sources import told_at_start
 from ctxe.safety.display import one_line
 
@@ -22,7 +22,7 @@ def of_project(live: Live) -> list[str]:
     project = live.project
     refused = [f"not followed: {line}" for line in project.loaded.refused]
     lines = told_at_start(project, live.kit.skills, live.composer)
-    return [*narrower(project, live.model), *refused, *_no_project(project), *_no_history(project), *lines]
+    return [*narrow_window_lines(project, live.model), *refused, *_no_project(project), *_no_history(project), *lines]
 
 
 def of_session(live: Live) -> list[str]:

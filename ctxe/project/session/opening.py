@@ -15,10 +15,10 @@ from ctxe.domain.tool import Approver
 from ctxe.project.clock import now, session_id
 from ctxe.project.session.asides import choose_file, load_skill
 from ctxe.project.session.jobs import ended_lines, ended_with_session, unfinished
-from ctxe.project.session.leaving import leave
 from ctxe.project.session.live import Live
-from ctxe.project.session.memory.resuming import Timed
+from ctxe.project.session.memory.log_replay import Timed
 from ctxe.project.session.notices import of_project, of_session
+from ctxe.project.session.proposals import propose_memories
 from ctxe.project.session.wire import wire
 from ctxe.project.session_options import Opening
 from ctxe.project.sessions import is_private, path_of
@@ -59,7 +59,7 @@ def open_session(project: Project, opening: Opening, approve: Approver) -> Itera
                     pass
         yield live
         live.composer.save()
-        leave(live)
+        propose_memories(live)
         if log.path.exists():  # mark it again: the cache may have been removed (`git clean -fdx`)
             _mark_own(project, log.path)
 
@@ -80,7 +80,8 @@ def _open_log(project: Project, opening: Opening, stack: contextlib.ExitStack) -
             f"{path.stem} belongs to a delegate and is over", f"`ctxe sessions show {path.stem}`, or -r {parent}"
         )
     _check_origin(project, path)
-    foreign = [] if _mark_own(project, path) else [f"session {path.stem} {NOT_OURS}"]
+    foreign = [] if _was_opened_here(project, path) else [f"session {path.stem} {NOT_OURS}"]
+    _mark_own(project, path)
     if opening.fork:
         events, notices, _ = read_timed(path)
         events = _before(events, opening.before)
@@ -121,13 +122,20 @@ def _check_origin(project: Project, path: Path) -> None:
         raise SessionError(f"session {path.stem} may be somebody else's: it is in git or others can read it", hint)
 
 
-def _mark_own(project: Project, path: Path) -> bool:
-    """Whether this user's ctxe knew this session before; marks it as known. Archives can contain private logs, too."""
-    mark = project.own_cache / "begun" / path.stem
-    known = mark.exists()
-    if not known:
+def _was_opened_here(project: Project, path: Path) -> bool:
+    """Whether this user's ctxe had this session open before. Archives can contain private logs, too."""
+    return _own_mark(project, path).exists()
+
+
+def _mark_own(project: Project, path: Path) -> None:
+    """Note that this user's ctxe had this session open."""
+    mark = _own_mark(project, path)
+    if not mark.exists():
         replace_quickly(mark, b"")
-    return known
+
+
+def _own_mark(project: Project, path: Path) -> Path:
+    return project.own_cache / "begun" / path.stem
 
 
 def _lock(project: Project, path: Path, stack: contextlib.ExitStack) -> None:

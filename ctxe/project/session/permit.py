@@ -24,12 +24,12 @@ MEMORY = ("remember", "record_failure")
 
 
 class Permit:
-    """Permissions of one session. ``interactive``: a person can be asked; ``box``: a sandbox for unapproved ones."""
+    """Permissions of one session. ``interactive``: a person can be asked; ``sandbox``: for unapproved calls."""
 
-    def __init__(self, project: Project, *, interactive: bool, box: Callable[[], Boxed]) -> None:
-        self.project, self.interactive, self.box = project, interactive, box
+    def __init__(self, project: Project, *, interactive: bool, sandbox: Callable[[], Boxed]) -> None:
+        self.project, self.interactive, self.sandbox = project, interactive, sandbox
         self.mode: Mode = project.config.approval.mode
-        self.began: Mode = self.mode
+        self.first_mode: Mode = self.mode
         self.granted: list[str] = []
 
     def decide(self, action: Action) -> Decision:
@@ -52,7 +52,7 @@ class Permit:
             (*approval.deny, *deny),
             tuple(self.granted),
             self.interactive,
-            self.mode == "auto" and self.box().active,
+            self.mode == "auto" and self.sandbox().active,
             str(self.project.root),
             reach(self.project.root, self._is_content),
             configured_programs(self.project.root),
@@ -61,7 +61,7 @@ class Permit:
     def _is_content(self, place: Path, name: str) -> bool:
         return Git(place, self.project.environment).is_content(name)
 
-    def now(self) -> str:
+    def current_mode(self) -> str:
         """The current mode."""
         return self.mode
 
@@ -81,7 +81,7 @@ class Permit:
         else:
             self.granted.append(rule)
 
-    def words(self) -> str:
+    def description(self) -> str:
         """The mode and the grants, for people."""
         return self.mode + (f"; always: {', '.join(self.granted)}" if self.granted else "")
 
@@ -92,4 +92,4 @@ class Permit:
         approval = self.project.config.approval
         rules = (*approval.allow, *approval.deny)
         wrong = [f"rule {rule!r}: {why}" for rule in rules if (why := problem(rule))]
-        return (*([self.box().says] if self.mode == "auto" else []), *wrong)
+        return (*([self.sandbox().says] if self.mode == "auto" else []), *wrong)

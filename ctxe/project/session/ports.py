@@ -13,8 +13,8 @@ from ctxe.agent.turn import Ports
 from ctxe.context.budget import birth_limit
 from ctxe.domain.events import Event, Folded, ModelChosen, ReplyReceived
 from ctxe.domain.value import dataclass
+from ctxe.project.allowance import Allowance
 from ctxe.project.models import connect
-from ctxe.project.purse import Purse
 from ctxe.project.window.compose import Composer
 from ctxe.project.window.folds import Folds
 from ctxe.project.window.freshness import change_notes
@@ -51,26 +51,26 @@ def ports_for(project: Project, folding: Folds, dispatcher: Dispatcher, kit: Kit
         ],
         folding.fold,
         composed.compose,
-        lambda call, _: _paying(kit.purse, dispatcher(call)),
+        lambda call, _: _paying(kit.allowance, dispatcher(call)),
         Limits(limits.max_steps, limits.max_cost),
-        meanwhile=lambda _: kit.purse.taken(),
+        meanwhile=lambda _: kit.allowance.take_purchases(),
         count=composed.count,
     )
 
 
-def _paying(purse: Purse, events: Iterator[Event]) -> Iterator[Event]:
+def _paying(allowance: Allowance, events: Iterator[Event]) -> Iterator[Event]:
     """The events of a call. What the call bought is logged at once, so that no kill makes money disappear."""
 
     def paid(event: Event) -> Iterator[Event]:
-        yield from purse.taken()
+        yield from allowance.take_purchases()
         yield event
 
     try:
         yield from map_events(events, paid)
     except KeyboardInterrupt:
-        yield from purse.taken()
+        yield from allowance.take_purchases()
         raise
-    yield from purse.taken()
+    yield from allowance.take_purchases()
 
 
 CUT = "interrupted"
@@ -78,7 +78,7 @@ CUT = "interrupted"
 
 
 @dataclass(frozen=True, slots=True)
-class Learning:
+class TokenCalibration:
     """Learns from the provider's token counts and applies them from the next epoch on."""
 
     composer: Callable[[], Composer]

@@ -17,7 +17,7 @@ def banner(live: Live) -> str:
     """Folder, model and approval mode in one line for the start."""
     why = choice(live.project).why
     who = ", ".join(filter(None, [f"{live.model.id} ({why})", effort(live.model)]))
-    return f"ctxe {__version__} in {live.project.root}: {who}, approval {live.permit.words()}"
+    return f"ctxe {__version__} in {live.project.root}: {who}, approval {live.permit.description()}"
 
 
 def rules(live: Live) -> list[str]:

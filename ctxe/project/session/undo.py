@@ -45,7 +45,7 @@ class Undo:
     on_undo: Callable[[Sequence[str]], None] = lambda _: None
     on_redo: Callable[[Sequence[str]], None] = lambda _: None
 
-    def before(self, action: Action) -> None:
+    def save_before(self, action: Action) -> None:
         """Save what an approved action is about to change. Raises StoreError; the action must not run then."""
         runs = bool(action.command) or action.risk is Risk.EXECUTE
         if action.risk is Risk.READ or not (action.paths or runs):
@@ -70,7 +70,7 @@ class Undo:
         elif isinstance(event, TurnFinished):
             yield from self.end()
 
-    def written(self) -> tuple[str, ...]:
+    def written_paths(self) -> tuple[str, ...]:
         """Paths that this turn's tools changed so far, commands included; empty when that is unknown."""
         if self.point is None:
             return ()
@@ -123,7 +123,7 @@ class Undo:
         older = done.restored and point.title and point.turn != self.turn
         return [f"that was turn {point.turn}: {one_line(point.title)}"] if older else []
 
-    def newest(self) -> int:
+    def newest_turn(self) -> int:
         """The newest turn whose changes can be undone; 0 when there is none. Raises StoreError."""
         point = restore.latest(self.place, self.session, self.copied)
         return point.turn if point else 0
@@ -137,7 +137,7 @@ class Undo:
         self.on_redo(done.restored)
         return _report(done, "/redo") or ["that undo changed nothing"]
 
-    def changed(self) -> list[str]:
+    def changed_paths(self) -> list[str]:
         """Paths that this session changed, sorted."""
         return sorted(self._first_points())
 

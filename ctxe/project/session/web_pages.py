@@ -32,7 +32,7 @@ class Pages:
     state: Callable[[], State]
     number: Callable[[], int]
 
-    def of(self, words: str) -> Iterator[Event]:
+    def read_named(self, words: str) -> Iterator[Event]:
         """Read the pages that words name behind ``@``; for a bare URL, tell the model how it could read the page."""
         if "://" not in words:
             return

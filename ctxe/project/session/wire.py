@@ -14,21 +14,21 @@ from ctxe.domain.tool import Approver
 from ctxe.knowledge.failures.gate import Gate
 from ctxe.project.memory.keeping import keeping
 from ctxe.project.sandboxing import boxed
-from ctxe.project.session.approval_mode import resumed
-from ctxe.project.session.attaching import unshown
-from ctxe.project.session.checking import Checking
-from ctxe.project.session.delegating import Delegating
-from ctxe.project.session.fitting import Fitting
-from ctxe.project.session.jobs import Telling
+from ctxe.project.session.approval_mode import restore_mode
+from ctxe.project.session.attachments import not_shown_notices
+from ctxe.project.session.checks import Checks
+from ctxe.project.session.delegates import Delegates
+from ctxe.project.session.jobs import JobNotes
 from ctxe.project.session.live import Live
-from ctxe.project.session.memory.crediting import Crediting
-from ctxe.project.session.memory.gating import Gating, Mode
+from ctxe.project.session.memory.log_replay import Timed, catch_up, changed_since, copied_from
+from ctxe.project.session.memory.memory_credits import MemoryCredits
+from ctxe.project.session.memory.memory_listener import MemoryListener, SummaryLog
 from ctxe.project.session.memory.other_calls import OtherCalls
-from ctxe.project.session.memory.remembering import Remembering, SummaryLog
-from ctxe.project.session.memory.resuming import Timed, catch_up, changed_since, copied_from
+from ctxe.project.session.memory.session_gate import Mode, SessionGate
+from ctxe.project.session.model_parts import PartsFactory
 from ctxe.project.session.permit import Permit
-from ctxe.project.session.ports import Learning
-from ctxe.project.session.rewiring import Rewiring
+from ctxe.project.session.ports import TokenCalibration
+from ctxe.project.session.served_window import ServedWindow
 from ctxe.project.session.undo import Undo
 from ctxe.project.window.kit import kit_for
 from ctxe.repo.undo.points import Restore
@@ -43,55 +43,65 @@ if TYPE_CHECKING:
 def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], approve: Approver) -> Live:
     """A session with all its parts, in the state its log left it. Raises ConfigError."""
     name = log.path.stem
-    box = boxed(project, lambda: permit.mode == "auto")
-    permit = Permit(project, interactive=opening.interactive, box=lambda: box)
+    sandbox = boxed(project, lambda: permit.mode == "auto")
+    permit = Permit(project, interactive=opening.interactive, sandbox=lambda: sandbox)
     if opening.mode:
         permit.switch(opening.mode)
-    permit.began = permit.mode
+    permit.first_mode = permit.mode
     place = Restore(project.git, project.cache / "restore", time.time)
     undo = Undo(place, name, copied_from(log, past), alone=lambda: permit.mode == "auto")
     keeps = keeping(project, name, approved=opening.interactive)
-    asks = Delegating(project, permit, opening.tools, lambda: session, lambda: kit.purse)
-    only, skills = opening.tools, opening.skills
+    asks = Delegates(project, permit, opening.tools, lambda: session, lambda: kit.allowance)
     kit = kit_for(
-        project, keeps, state=lambda: session.state, boxed=box, only=only, skills=skills, ask=asks, mode=permit.now
+        project,
+        keeps,
+        state=lambda: session.state,
+        boxed=sandbox,
+        only=opening.tools,
+        skills=opening.skills,
+        ask=asks,
+        mode=permit.current_mode,
     )
 
     lately = changed_since(project.git)
-    gating = Gating(Gate(), _mode(project), str(project.root), kit.files.digest_of, changed_since=lately)
+    session_gate = SessionGate(Gate(), _mode(project), str(project.root), kit.files.digest_of, changed_since=lately)
     shell = run_command(kit.files.workspace, kit.jobs)
-    checking = Checking(
-        project.config.checks, project.root, shell, lambda: live.wired.dispatcher, undo.written, kit.jobs
+    checks = Checks(
+        project.config.checks, project.root, shell, lambda: live.parts.dispatcher, undo.written_paths, kit.jobs
     )
-    telling = Telling(kit.jobs, lambda: live.wired.dispatcher)
-    fitting = Fitting(project)
-    rewire = Rewiring(project, approve, permit, undo, kit, gating, telling, checking, fitting, lambda: session)
-    wired = rewire(project.model)
-    session = Session(name, log, wired.ports, rebuild(event for _, event in past))
-    notices = (*resumed(project, permit, session.state, opening.mode), *permit.notices())
-    live = Live(project, session, wired, undo, permit, kit, rewire, telling, fitting, notices)
-    telling.fold = session.state.conversation.fold
-    session.listeners = (undo, Learning(lambda: live.composer), unshown)
+    job_notes = JobNotes(kit.jobs, lambda: live.parts.dispatcher)
+    served_window = ServedWindow(project)
+    parts_for = PartsFactory(
+        project, approve, permit, undo, kit, session_gate, job_notes, checks, served_window, lambda: session
+    )
+    parts = parts_for(project.model)
+    session = Session(name, log, parts.ports, rebuild(event for _, event in past))
+    notices = (*restore_mode(project, permit, session.state, opening.mode), *permit.notices())
+    live = Live(project, session, parts, undo, permit, kit, parts_for, job_notes, served_window, notices)
+    job_notes.fold = session.state.conversation.fold
+    session.listeners = (undo, TokenCalibration(lambda: live.composer), not_shown_notices)
     if project.config.memory.enabled:
-        _remember(live, past, gating, keeps.taken)
+        _remember(live, past, session_gate, keeps.taken)
     return live
 
 
-def _remember(live: Live, past: Sequence[Timed], gating: Gating, kept: Callable[[], Iterable[Entry]]) -> None:
+def _remember(
+    live: Live, past: Sequence[Timed], session_gate: SessionGate, take_new: Callable[[], Iterable[Entry]]
+) -> None:
     """Connect a session to the memory: its past is replayed, and what it meets from now on is saved and credited."""
     from ctxe.knowledge.entries.ports import MemoryPorts
     from ctxe.knowledge.failures.pairing import Watch
 
     project, name = live.project, live.session.id
-    memory = MemoryPorts(project.store, project.counters, gating.digest_of)
-    watch = Watch(memory, str(project.root), name, gating.gate)
-    remembering = Remembering(memory, watch, name, gating, OtherCalls(watch, gating, name), kept)
-    crediting = Crediting(memory)
-    catch_up(past, memory, remembering, crediting)
-    live.undo.on_undo, live.on_turn_undone = remembering.taken_back, crediting.against
-    live.undo.on_redo = partial(remembering.given_back, project.store.forget)
+    memory = MemoryPorts(project.store, project.counters, session_gate.digest_of)
+    watch = Watch(memory, str(project.root), name, session_gate.gate)
+    listener = MemoryListener(memory, watch, name, session_gate, OtherCalls(watch, session_gate, name), take_new)
+    memory_credits = MemoryCredits(memory)
+    catch_up(past, memory, listener, memory_credits)
+    live.undo.on_undo, live.on_turn_undone = listener.handle_undo, memory_credits.discredit_turn
+    live.undo.on_redo = partial(listener.handle_redo, project.store.forget)
     undo, *others = live.session.listeners
-    live.session.listeners = (undo, remembering, SummaryLog(project.store, name), crediting, *others)
+    live.session.listeners = (undo, listener, SummaryLog(project.store, name), memory_credits, *others)
 
 
 def _mode(project: Project) -> Mode:

@@ -10,11 +10,11 @@ from ctxe.domain.errors import ConfigError
 from ctxe.domain.model import ToolSchema
 from ctxe.domain.tool import Tool
 from ctxe.domain.value import dataclass, replace
+from ctxe.project.allowance import Allowance
 from ctxe.project.guarding import cleaning
 from ctxe.project.memory.keeping import Keeping
 from ctxe.project.memory.recalling import Recalling
 from ctxe.project.planning.ignored import readable
-from ctxe.project.purse import Purse
 from ctxe.project.sandboxing import UNBOXED, Boxed
 from ctxe.project.servers.lazy import LazyServers
 from ctxe.project.skills.finding import finder, named
@@ -49,7 +49,7 @@ class Kit:
     files: SessionFiles
     skills: Skilled
     servers: LazyServers
-    purse: Purse
+    allowance: Allowance
     jobs: Jobs
 
     @property
@@ -95,8 +95,8 @@ def kit_for(
     kept = {name: tool for name, tool in tools.items() if offers(name)}
     unboxed = replace(workspace, sandboxed=lambda argv: argv, environment=project.environment)
     files = SessionFiles(workspace, clean, taker(project, state, keep=False))
-    purse = Purse(project.config.budget.max_cost, lambda: state().usd)
-    return Kit(kept, run_command(unboxed, jobs), clean, files, skilled, servers, purse, jobs)
+    allowance = Allowance(project.config.budget.max_cost, lambda: state().usd)
+    return Kit(kept, run_command(unboxed, jobs), clean, files, skilled, servers, allowance, jobs)
 
 
 def _skilled(

@@ -21,7 +21,7 @@ from ctxe.terminal.figures import percent, plural
 
 if TYPE_CHECKING:
     from ctxe.project import Project
-    from ctxe.project.purse import Purse
+    from ctxe.project.allowance import Allowance
     from ctxe.project.window.files import SessionFiles
     from ctxe.repo.indexing.index import Index
 
@@ -55,10 +55,10 @@ class Planning:
     """
 
     def __init__(
-        self, project: Project, chosen: Chosen, files: SessionFiles, purse: Purse, patience: float = PATIENCE
+        self, project: Project, chosen: Chosen, files: SessionFiles, allowance: Allowance, patience: float = PATIENCE
     ) -> None:
         self._project, self._chosen, self._files = project, chosen, files
-        self._purse, self._patience = purse, patience
+        self._purse, self._patience = allowance, patience
         self._using = threading.Lock()
         self._index: Index | None = None
         self._building: threading.Thread | None = None

@@ -36,7 +36,7 @@ MOST_TOLD = 8
 
 def offers(project: Project, kit: Kit, count: Count, chosen: Chosen, session: str) -> SessionSources:
     """The sources and fixed parts of a session in this project; ``chosen`` gives the user's own files."""
-    rules, planning = instructions(project, count), Planning(project, chosen, kit.files, kit.purse)
+    rules, planning = instructions(project, count), Planning(project, chosen, kit.files, kit.allowance)
     return SessionSources(
         rules=rules_section(read_text("rules.md")),
         schemas=kit.schemas,

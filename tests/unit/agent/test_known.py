@@ -28,7 +28,7 @@ from ctxe.domain.tool import (
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.failures.gate import Gate
 from ctxe.knowledge.failures.remembered import groups
-from ctxe.project.session.memory.gating import Gating, Mode
+from ctxe.project.session.memory.session_gate import Mode, SessionGate
 
 CALL = ToolCall("c1", "run", "{}")
 
@@ -99,8 +99,8 @@ def remembered() -> Entry:
     return replace(entry, signature="ab" * 16, command="make x", call="make x", state=("x.c@aa",))
 
 
-def gating(mode: Mode, digest: Callable[[str], str] = lambda _: "aa") -> Gating:
-    found = Gating(Gate(), mode, "/w", digest)
+def gating(mode: Mode, digest: Callable[[str], str] = lambda _: "aa") -> SessionGate:
+    found = SessionGate(Gate(), mode, "/w", digest)
     found.learn(groups([remembered()], {}))
     return found
 
@@ -112,46 +112,46 @@ def action(command: str) -> Action:
 
 def test_the_gate_answers_once_asks_or_is_off() -> None:
     tell, stop = gating("tell"), gating("stop")
-    (first, second, third) = (tell.ahead(action("make x")) for _ in range(3))
+    (first, second, third) = (tell.known_failure(action("make x")) for _ in range(3))
     assert first is not None
     assert (first.way, "edited x.c" in first.message, "was not run" in first.message) == ("answer", True, True)
     assert second is not None
     assert (second.way, "was not run" in second.message, third) == ("note", False, None)
-    asks = stop.ahead(action("make x"))
+    asks = stop.known_failure(action("make x"))
     assert asks is not None
     assert asks.way == "ask"
-    assert gating("off").ahead(action("make x")) is None
-    assert gating("tell").ahead(action("make y")) is None
+    assert gating("off").known_failure(action("make x")) is None
+    assert gating("tell").known_failure(action("make y")) is None
 
 
 def test_the_same_kind_of_error_from_another_command_is_noted_once() -> None:
     found = gating("tell", lambda _: "bb")
     facts = {"command": "gcc x.c", "exit_code": 1, "error": {"class": "E", "message": "m", "file": "y.c", "line": 9}}
-    notes = [found.recognised(ToolOutput("", ok=False, facts=facts)) for _ in range(2)]
+    notes = [found.recognise(ToolOutput("", ok=False, facts=facts)) for _ in range(2)]
     assert [note.way if note else "" for note in notes] == ["note", ""]
-    assert found.recognised(ToolOutput("", facts={**facts, "exit_code": 0})) is None
+    assert found.recognise(ToolOutput("", facts={**facts, "exit_code": 0})) is None
 
 
 def test_the_same_command_with_another_error_is_another_failure() -> None:
     found = gating("tell", lambda _: "bb")
-    seen = found.ahead(action("make x"))
+    seen = found.known_failure(action("make x"))
     assert seen is not None
     assert (seen.way, seen.message, "fix: edited x.c" in seen.lesson) == ("note", "", True)
     other = {"class": "Other", "message": "words", "file": "y.c", "line": 1}
     assert (
-        found.recognised(ToolOutput("", ok=False, facts={"command": "make x", "exit_code": 1, "error": other})) is None
+        found.recognise(ToolOutput("", ok=False, facts={"command": "make x", "exit_code": 1, "error": other})) is None
     )
-    mute = found.recognised(ToolOutput("", ok=False, facts={"command": "make x", "exit_code": 1}))
+    mute = found.recognise(ToolOutput("", ok=False, facts={"command": "make x", "exit_code": 1}))
     assert mute is not None
     assert "edited x.c" in mute.message
 
 
 @pytest.mark.parametrize("error", ["exit code 1", "AssertionError: assert 61 == 58 (t.py:3)", "Error: Not equal:", ""])
 def test_errors_that_say_nothing_of_their_own_are_no_kin(error: str) -> None:
-    found = Gating(Gate(), "tell", "/w", str)
+    found = SessionGate(Gate(), "tell", "/w", str)
     entry = replace(remembered(), error=error, command="make other", call="make other")
     found.learn(groups([entry], {}))
     kind, _, message = error.partition(" (")[0].partition(": ")
     told = {"class": kind, "message": message.replace("61", "7")} if message else {}
     facts = {"command": "make all", "exit_code": 1} | ({"error": told} if told else {})
-    assert found.recognised(ToolOutput("", ok=False, facts=facts)) is None
+    assert found.recognise(ToolOutput("", ok=False, facts=facts)) is None

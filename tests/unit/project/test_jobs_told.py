@@ -12,7 +12,7 @@ from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, 
 from ctxe.domain.events import Event, Noted, Queued, ToolFinished, ToolStarted
 from ctxe.domain.section import Chunk
 from ctxe.domain.tool import Allow, ToolOutput
-from ctxe.project.session.jobs import Telling, ended_lines, ended_with_session, unfinished
+from ctxe.project.session.jobs import JobNotes, ended_lines, ended_with_session, unfinished
 from ctxe.tools.jobs import Jobs
 
 FOLD = Fold(Position(0, 1), cause="due")
@@ -30,7 +30,7 @@ def jobs(tmp_path: Path) -> Iterator[Jobs]:
     made.close()
 
 
-def telling(jobs: Jobs) -> Telling:
+def job_notes(jobs: Jobs) -> JobNotes:
     def trim(output: ToolOutput) -> tuple[str, str]:
         return output.text[-200:], ""
 
@@ -38,7 +38,7 @@ def telling(jobs: Jobs) -> Telling:
         return text.replace("sesame", "…")
 
     runs = Dispatcher({}, lambda _: Allow(), lambda *_: Allow(), trim, clean)
-    return Telling(jobs, lambda: runs)
+    return JobNotes(jobs, lambda: runs)
 
 
 def begin(jobs: Jobs, command: str) -> None:
@@ -46,11 +46,11 @@ def begin(jobs: Jobs, command: str) -> None:
 
 
 def test_an_end_is_told_once_logged_and_masked(jobs: Jobs) -> None:
-    tells = telling(jobs)
+    tells = job_notes(jobs)
     begin(jobs, "echo sesame; exit 3")
     jobs.known[1].running.wait(10)
-    assert list(tells.between(talk(steps=0))) == [], "there is no step yet to stand behind"
-    started, finished, noted = tells.between(talk())
+    assert list(tells.between_steps(talk(steps=0))) == [], "there is no step yet to stand behind"
+    started, finished, noted = tells.between_steps(talk())
     assert isinstance(started, ToolStarted)
     assert isinstance(finished, ToolFinished)
     assert (finished.result.call_id, finished.result.ok, finished.title) == (
@@ -61,35 +61,35 @@ def test_an_end_is_told_once_logged_and_masked(jobs: Jobs) -> None:
     assert (finished.facts["job"], finished.facts["exit_code"]) == (1, 3)
     said = "[ctxe: a job ended meanwhile: `echo …; exit 3`]\n…\n[job 1 ended: exit 3]"
     assert noted == Noted((Chunk("job 1", said, "a job ended"),))
-    assert list(tells.between(talk())) == list(tells.before()) == []
+    assert list(tells.between_steps(talk())) == list(tells.before_words()) == []
 
 
 def test_between_turns_it_waits_for_the_next_words(jobs: Jobs) -> None:
-    tells = telling(jobs)
+    tells = job_notes(jobs)
     begin(jobs, "true")
     jobs.known[1].running.wait(10)
-    *_, queued = tells.before()
+    *_, queued = tells.before_words()
     said = "[ctxe: a job ended meanwhile: `true`]\n[job 1 ended: exit 0]"
     assert queued == Queued((Chunk("job 1", said, "a job ended"),))
 
 
 def test_after_a_fold_the_model_is_told_once_what_runs(jobs: Jobs) -> None:
-    tells = telling(jobs)
+    tells = job_notes(jobs)
     begin(jobs, "sleep 60")
-    assert list(tells.between(talk())) == []
+    assert list(tells.between_steps(talk())) == []
     note = Chunk("running job 1", "[ctxe: job 1 still runs: `sleep 60`; `use` job/1 reads it]", "a job runs")
-    assert list(tells.between(talk(fold=FOLD))) == [Noted((note,))]
-    assert list(tells.between(talk(fold=FOLD))) == []
+    assert list(tells.between_steps(talk(fold=FOLD))) == [Noted((note,))]
+    assert list(tells.between_steps(talk(fold=FOLD))) == []
 
 
 def test_a_job_whose_start_the_user_stopped_is_told_with_the_next_words_and_known_gone_later(jobs: Jobs) -> None:
-    tells = telling(jobs)
+    tells = job_notes(jobs)
     begin(jobs, "sleep 60 # sesame")
     jobs.known[1].named = False
-    (queued,) = tells.before()
+    (queued,) = tells.before_words()
     said = "[ctxe: job 1 still runs: `sleep 60 # …`; `use` job/1 reads it]"
     assert queued == Queued((Chunk("running job 1", said, "a job runs"),))
-    assert list(tells.before()) == list(tells.between(talk())) == []
+    assert list(tells.before_words()) == list(tells.between_steps(talk())) == []
     assert unfinished([queued]) == (1, {1: "sleep 60 # …"})
     assert unfinished([queued, *ended_with_session({1: "sleep 60"})]) == (1, {})
     odd = [Queued((Chunk(name, "", ""),)) for name in ("running job x", "gone job ", "running job " + "9" * 5000)]

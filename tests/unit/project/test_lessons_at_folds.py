@@ -13,7 +13,7 @@ from ctxe.domain.section import Chunk
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.project import Project
 from ctxe.project.memory.keeping import keeping
-from ctxe.project.session.compacting import wanted_fold
+from ctxe.project.session.compaction import wanted_fold
 from ctxe.project.window.folds import folds, lessons_before
 from ctxe.project.window.kit import kit_for
 from ctxe.project.window.sources import composer

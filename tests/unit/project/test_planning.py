@@ -15,8 +15,8 @@ import pytest
 
 from ctxe.domain.section import Priority, Section, Task
 from ctxe.project import Project
+from ctxe.project.allowance import Allowance
 from ctxe.project.memory.keeping import keeping
-from ctxe.project.purse import Purse
 from ctxe.project.window.kit import kit_for
 from ctxe.project.window.planned import BUILDING, MOST, SHORT, Planning, steered
 from ctxe.repo.planning.steering import Steering
@@ -33,7 +33,7 @@ def planning(root: Path, patience: float) -> Planning:
     subprocess.run(["git", "init", "-q", str(root)], check=True)
     project = Project.open(root, {"HOME": str(root.parent)})
     kit = kit_for(project, keeping(project, "x"))
-    return Planning(project, tuple, kit.files, kit.purse, patience)
+    return Planning(project, tuple, kit.files, kit.allowance, patience)
 
 
 def paths(offered: object) -> list[str]:
@@ -116,7 +116,7 @@ def test_a_file_that_the_model_holds_is_not_put_before_it_again(tmp_path: Path) 
     [path] = paths(first.offer(ASKED, 8_000))
     files = first._files
     held = replace(files, workspace=replace(files.workspace, known={path: files.digest_of(path)}.get))
-    [section] = Planning(Project.open(tmp_path, {}), tuple, held, Purse(), 30.0).offer(ASKED, 8_000)
+    [section] = Planning(Project.open(tmp_path, {}), tuple, held, Allowance(), 30.0).offer(ASKED, 8_000)
     assert section.chunks == ()
     assert [(out.id, out.why) for out in section.left_out][:1] == [(path, "is in the request already")]
 

@@ -35,7 +35,7 @@ def test_a_listed_resource_is_read_unasked_and_an_address_made_here_is_asked_abo
 ) -> None:
     at = here(tmp_path)
     servers = opened(at)
-    permit = Permit(at, interactive=True, box=lambda: UNBOXED)
+    permit = Permit(at, interactive=True, sandbox=lambda: UNBOXED)
     listed = servers.prepare("room:book://moby", {})
     assert listed is not None
     assert (listed.tool, listed.risk, permit.decide(listed)) == ("room:book://moby", Risk.READ, Allow())
@@ -77,7 +77,7 @@ def test_who_decides_about_a_resource(
     at = here(tmp_path, more, mode)
     action = opened(at).prepare(name, {})
     assert action is not None
-    assert Permit(at, interactive=True, box=lambda: UNBOXED).decide(action) == wanted
+    assert Permit(at, interactive=True, sandbox=lambda: UNBOXED).decide(action) == wanted
 
 
 def test_resources_are_found_told_and_stand_as_a_number(tmp_path: Path, opened: Opened) -> None:

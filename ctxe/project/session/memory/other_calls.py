@@ -17,7 +17,7 @@ from ctxe.knowledge.failures.signature import refusal
 from ctxe.knowledge.failures.slips import outside
 from ctxe.knowledge.failures.taken import Taken, taken
 from ctxe.lexical.tables import word_set
-from ctxe.project.session.memory.gating import Gating
+from ctxe.project.session.memory.session_gate import SessionGate
 
 MOST_SAID = 200
 """Most characters of a tool's message that the gate repeats."""
@@ -30,16 +30,16 @@ class OtherCalls:
     """Takes in each call after it ended. ``missed`` holds the signatures of edits that did not apply so far."""
 
     watch: Watch
-    gating: Gating
+    session_gate: SessionGate
     session: str
     missed: set[str] = field(default_factory=set)
 
-    def answered(self, event: ToolFinished, state: State) -> None:
+    def note_answered(self, event: ToolFinished, state: State) -> None:
         """Note that the gate answered this call: when it is asked again, it runs."""
         if call := _call(event, state):
-            self.gating.gate.answered(call_key(call.name, call.arguments, self.gating.root))
+            self.session_gate.gate.answered(call_key(call.name, call.arguments, self.session_gate.root))
 
-    def ended(self, event: ToolFinished, state: State) -> Iterator[FailureNews]:
+    def take_in(self, event: ToolFinished, state: State) -> Iterator[FailureNews]:
         """Tell the gate what the call changed or how it failed; yields the saved failures. Raises StoreError."""
         call = _call(event, state)
         if call is None or call.name in QUIET or "stopped" in event.facts:
@@ -59,7 +59,7 @@ class OtherCalls:
 
     def _failed(self, event: ToolFinished, call: ToolCall, found: Taken) -> None:
         """Let the gate know the failed call until something changes."""
-        text, root, memory = event.result.text, self.gating.root, self.watch.memory
+        text, root, memory = event.result.text, self.session_gate.root, self.watch.memory
         refused = str(event.facts.get("refused", ""))
         message = refused or text.partition("\n[ctxe:")[0]
         lesson = f"{event.title or call.name}: {' '.join(message.split())[:MOST_SAID]}"
@@ -86,8 +86,8 @@ class OtherCalls:
             yield from self.watch.keep(draft)
         elif "unapplied" in event.facts and found.paths:
             path, text = found.paths[0], event.result.text
-            unapplied = captures.unapplied(event.tool, path, text, self.session, self.gating.root)
-            known = unapplied.signature in self.gating.known or unapplied.signature in self.missed
+            unapplied = captures.unapplied(event.tool, path, text, self.session, self.session_gate.root)
+            known = unapplied.signature in self.session_gate.known_failures or unapplied.signature in self.missed
             self.missed.add(unapplied.signature)
             yield from self.watch.keep(unapplied, f"edit {path}") if known else ()
 

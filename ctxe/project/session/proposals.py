@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ctxe.domain.conversation import Conversation
     from ctxe.knowledge.entries.entry import Entry
     from ctxe.project import Project
-    from ctxe.project.purse import Purse
+    from ctxe.project.allowance import Allowance
     from ctxe.project.session.live import Live
 
 TAUGHT = "say what the session taught"
@@ -20,7 +20,7 @@ WORTH = 2
 """Fewest steps of a session for which a model is asked: shorter ones teach nothing."""
 
 
-def leave(live: Live) -> None:
+def propose_memories(live: Live) -> None:
     """Propose what the session taught. An unwritable memory folder is ignored: the user has been told of it.
 
     Also removes files that killed sessions left half-written in the cache.
@@ -31,17 +31,19 @@ def leave(live: Live) -> None:
     sweep(project.cache)
     if project.config.memory.enabled:
         with contextlib.suppress(StoreError):
-            for draft in learnt(project, session.state.conversation, session.id, live.kit.purse):
+            for draft in draft_proposals(project, session.state.conversation, session.id, live.kit.allowance):
                 with contextlib.suppress(StoreError):  # a refused draft must not stop the others
                     project.store.add(draft)
                     live.proposed += 1
-    for bought in live.kit.purse.taken():
+    for bought in live.kit.allowance.take_purchases():
         for _ in session.emit(bought):
             pass
 
 
-def learnt(project: Project, conversation: Conversation, session: str, purse: Purse) -> tuple[Entry, ...]:
-    """Drafts of proposals; ``purse`` pays for the model's answer.
+def draft_proposals(
+    project: Project, conversation: Conversation, session: str, allowance: Allowance
+) -> tuple[Entry, ...]:
+    """Drafts of proposals; ``allowance`` pays for the model's answer.
 
     When the model cannot be asked or answers nonsense, only what the rules found is returned.
     """
@@ -53,7 +55,7 @@ def learnt(project: Project, conversation: Conversation, session: str, purse: Pu
     entries = project.store.entries()
     found = digest(conversation, entries, session)
     if how == "model" and sum(len(turn.steps) for turn in conversation.turns) >= WORTH:
-        return (*found, *_proposed_by_model(project, conversation, entries, found, session, purse))
+        return (*found, *_proposed_by_model(project, conversation, entries, found, session, allowance))
     return found
 
 
@@ -63,7 +65,7 @@ def _proposed_by_model(
     entries: Sequence[Entry],
     found: Sequence[Entry],
     session: str,
-    purse: Purse,
+    allowance: Allowance,
 ) -> tuple[Entry, ...]:
     """Drafts that the cheap model proposes in addition to those ``found``."""
     from ctxe.knowledge.entries.links import holding
@@ -77,7 +79,7 @@ def _proposed_by_model(
     try:
         model = choose(project, project.config.model.cheap)
         provider, clean = connect(project, model, lambda *_: ""), masking(project.own_keys)
-        ask = ModelQuestions(provider, clean, "digest.md", TAUGHT, purse)
+        ask = ModelQuestions(provider, clean, "digest.md", TAUGHT, allowance)
         answer = ask(proposals.question(conversation, lasting))
     except CtxeError:
         return ()

@@ -22,7 +22,7 @@ NO_FILE = "there is no file"
 """Start of the reason when a path names no file."""
 
 
-def attached(project: Project, state: State, paths: Sequence[Path]) -> list[Event]:
+def attach_pictures(project: Project, state: State, paths: Sequence[Path]) -> list[Event]:
     """Events for pictures outside the project that the user names: each is queued for the next words.
 
     A file that is no picture, that is too large or that the model cannot see becomes a line for the user. A picture
@@ -44,7 +44,7 @@ def attached(project: Project, state: State, paths: Sequence[Path]) -> list[Even
     return events
 
 
-def pasted(project: Project, state: State, data: bytes) -> list[Event]:
+def attach_pasted(project: Project, state: State, data: bytes) -> list[Event]:
     """Events for a picture from the clipboard: it is queued for the next words, or a line says why not."""
     try:
         picture = taker(project, lambda: state, keep=True)("clipboard.png", data)
@@ -56,7 +56,7 @@ def pasted(project: Project, state: State, data: bytes) -> list[Event]:
     return [Notice(f"shown with your next words: {picture.description}"), shown]
 
 
-def unshown(event: Event, _state: State) -> Iterator[Notice]:
+def not_shown_notices(event: Event, _state: State) -> Iterator[Notice]:
     """A line for each file that the words named but the model is not shown. A listener of the session."""
     for section in event.gathered if isinstance(event, TurnStarted) else ():
         for one in section.left_out if section.name == NAMED else ():

@@ -20,45 +20,45 @@ TIMES = 2
 
 
 @dataclass(slots=True)
-class Fitting:
-    """Asks in the background while the user types (``ahead``), else before the first turn.
+class ServedWindow:
+    """Asks in the background while the user types (``ask_ahead``), else before the first turn.
 
     It waits for a server that has to load the model: the first request would wait as long.
     """
 
     project: Project
-    of: str = ""
-    times: int = 0
-    served: int | None = None
-    asking: threading.Lock = field(default_factory=threading.Lock)
+    model_id: str = ""
+    asked: int = 0
+    window: int | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def ahead(self, model: Model) -> None:
+    def ask_ahead(self, model: Model) -> None:
         """Ask the server, unless it was asked about this model before."""
-        with self.asking:
-            if self.of != model.id:
+        with self.lock:
+            if self.model_id != model.id:
                 self._ask(model)
 
     def __call__(self, model: Model) -> Model:
         """The model with the window that its server really uses."""
-        with self.asking:
-            if self.of != model.id or (self.served is None and self.times < TIMES):
+        with self.lock:
+            if self.model_id != model.id or (self.window is None and self.asked < TIMES):
                 self._ask(model)
-            return replace(model, window=self.served) if self.served else model
+            return replace(model, window=self.window) if self.window else model
 
-    def know(self, model: Model, window: int) -> None:
+    def set_window(self, model: Model, window: int) -> None:
         """Use the window that the provider reported when a request was too long."""
-        with self.asking:
-            self.of, self.served = model.id, window
+        with self.lock:
+            self.model_id, self.window = model.id, window
 
     def _ask(self, model: Model) -> None:
-        self.times = self.times + 1 if self.of == model.id else 1
-        self.of, self.served = model.id, None
+        self.asked = self.asked + 1 if self.model_id == model.id else 1
+        self.model_id, self.window = model.id, None
         if not models.stated(self.project, model.id).get("window"):
             load = models.idle_seconds(self.project, model)
-            self.served = models.window_served(self.project, model.id, load=load)
+            self.window = models.window_served(self.project, model.id, load=load)
 
 
-def narrower(project: Project, model: Model) -> list[str]:
+def narrow_window_lines(project: Project, model: Model) -> list[str]:
     """A line for a model that its server runs with a smaller window than it could have, and how to widen it."""
     try:
         most = catalog.find(model.id, project.config.models).window

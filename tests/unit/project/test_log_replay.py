@@ -25,11 +25,11 @@ from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.failures.gate import Gate
 from ctxe.knowledge.failures.pairing import Watch
 from ctxe.project.guarding import masking
-from ctxe.project.session.memory.crediting import Crediting
-from ctxe.project.session.memory.gating import Gating
+from ctxe.project.session.memory.log_replay import Timed, catch_up, changed_since
+from ctxe.project.session.memory.memory_credits import MemoryCredits
+from ctxe.project.session.memory.memory_listener import MemoryListener
 from ctxe.project.session.memory.other_calls import OtherCalls
-from ctxe.project.session.memory.remembering import Remembering
-from ctxe.project.session.memory.resuming import Timed, catch_up, changed_since
+from ctxe.project.session.memory.session_gate import SessionGate
 from ctxe.repo.git import Git
 from ctxe.storage.counters import Counters
 from tests.e2e.harness import repository
@@ -51,20 +51,22 @@ class Sitting:
             lambda path: "aa" * 6 if (folder / path).exists() else "",
             Git(folder, {"PATH": os.environ["PATH"]}),
         )
-        self.gating = Gating(Gate(), "tell", str(folder), digest_of, changed_since=changed_since(git))
+        self.session_gate = SessionGate(Gate(), "tell", str(folder), digest_of, changed_since=changed_since(git))
         self.memory = MemoryPorts(self.store, self.counters, digest_of)
-        watch = Watch(self.memory, str(folder), "s1", self.gating.gate)
-        self.remembering = Remembering(self.memory, watch, "s1", self.gating, OtherCalls(watch, self.gating, "s1"))
-        self.crediting = Crediting(self.memory)
+        watch = Watch(self.memory, str(folder), "s1", self.session_gate.gate)
+        self.listener = MemoryListener(
+            self.memory, watch, "s1", self.session_gate, OtherCalls(watch, self.session_gate, "s1")
+        )
+        self.memory_credits = MemoryCredits(self.memory)
         self.state: State = rebuild(event for _, event in past)
-        catch_up(past, self.memory, self.remembering, self.crediting)
+        catch_up(past, self.memory, self.listener, self.memory_credits)
 
     def hear(self, *events: Kept, at: str = "2026-11-21T12:00:00.000Z") -> list[Event]:
         told: list[Event] = []
         for event in events:
             self.past.append((at, event))
             self.state = apply(self.state, event)
-            told += [*self.remembering(event, self.state), *self.crediting(event, self.state)]
+            told += [*self.listener(event, self.state), *self.memory_credits(event, self.state)]
         return told
 
     def ran(self, command: str, facts: dict[str, Any], name: str = "c") -> list[Event]:
@@ -76,7 +78,7 @@ class Sitting:
     def asked(self, command: str) -> KnownFailure | None:
         arguments = json.dumps({"command": command})
         action = Action("run_command", command, Risk.EXECUTE, lambda: iter(()), command=command, arguments=arguments)
-        return self.gating.ahead(action)
+        return self.session_gate.known_failure(action)
 
 
 def test_a_key_that_the_user_or_the_model_wrote_stands_in_no_log_of_the_day(tmp_path: Path) -> None:
@@ -157,10 +159,10 @@ def test_an_edit_that_did_not_apply_is_no_longer_known_once_something_else_happe
     first = Sitting(tmp_path)
     first.hear(TurnStarted("edit"), ReplyReceived(Reply("", (call,), "tools")), failed, StepFinished(1))
     edit = Action("edit_file", "edit a.py", Risk.WRITE, lambda: iter(()), paths=("a.py",), arguments=arguments)
-    assert (known := first.gating.ahead(edit)) is not None
+    assert (known := first.session_gate.known_failure(edit)) is not None
     assert known.way == "answer"
     first.ran("sed -i s/x/y/ a.py", {"exit_code": 0})
-    assert Sitting(tmp_path, first.past).gating.ahead(edit) is None
+    assert Sitting(tmp_path, first.past).session_gate.known_failure(edit) is None
 
 
 def test_what_a_turn_leaned_on_is_blamed_when_it_is_taken_back_in_another_process(tmp_path: Path) -> None:
@@ -175,7 +177,7 @@ def test_what_a_turn_leaned_on_is_blamed_when_it_is_taken_back_in_another_proces
     held = second.counters.read([name])[name]
     assert (held["helpful"], held["harmful"]) == (1, 1)
     third = Sitting(tmp_path, second.past)
-    assert list(third.crediting.against(1)) == []
+    assert list(third.memory_credits.discredit_turn(1)) == []
     assert third.counters.read([name])[name]["harmful"] == 1
 
 

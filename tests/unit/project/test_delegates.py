@@ -191,7 +191,7 @@ def test_the_sessions_money_is_its_limit_too(repo: Path, home: Path) -> None:
     models = Models([ASK], [dear])
     with opened(repo, home, models, CTXE_BUDGET_MAX_COST="0.02") as live:
         events = list(turn(live, "go"))
-        assert live.kit.purse.empty
+        assert live.kit.allowance.is_spent
     assert told(events).facts["delegate"]["outcome"] == "cost limit"
     assert isinstance(events[-1], TurnFinished)
     assert events[-1].outcome == "cost limit"

@@ -18,8 +18,8 @@ from ctxe.domain.value import dataclass, field, replace
 from ctxe.knowledge.entries.entry import moment
 from ctxe.knowledge.entries.ports import MemoryPorts
 from ctxe.knowledge.entries.replay_store import ReplayStore
-from ctxe.project.session.memory.crediting import Crediting
-from ctxe.project.session.memory.remembering import Remembering
+from ctxe.project.session.memory.memory_credits import MemoryCredits
+from ctxe.project.session.memory.memory_listener import MemoryListener
 from ctxe.repo.files import OUR_FOLDER, start_listing, walk
 from ctxe.repo.git import Git, finish
 
@@ -37,13 +37,13 @@ class LogReplay:
     """
 
     memory: MemoryPorts
-    remembering: Remembering
-    crediting: Crediting
+    listener: MemoryListener
+    memory_credits: MemoryCredits
     digests: dict[str, str] = field(default_factory=dict)
 
     def run(self, past: Sequence[Timed]) -> None:
         """Replay every event in order; afterwards the listeners write again."""
-        now, gating, then = replace(self.memory), self.remembering.gating, ReplayStore(self.memory.store)
+        now, session_gate, then = replace(self.memory), self.listener.session_gate, ReplayStore(self.memory.store)
         self._use_ports(MemoryPorts(then, now.counters.stilled(), self._digest_then))
         state = State()
         for at, event in past:
@@ -51,15 +51,15 @@ class LogReplay:
             if isinstance(event, ToolFinished):
                 self._note_hashes(event.result.touches)
             state = apply(state, event)
-            self.remembering.again(event, state)
-            for _ in self.crediting(event, state):
+            self.listener.replay(event, state)
+            for _ in self.memory_credits(event, state):
                 pass
-        gating.gate.played()
+        session_gate.gate.played()
         self._use_ports(now)
 
     def _use_ports(self, other: MemoryPorts) -> None:
         """Let all listeners read and write through other ports."""
-        mine, self.remembering.gating.digest_of = self.memory, other.digest_of
+        mine, self.listener.session_gate.digest_of = self.memory, other.digest_of
         mine.store, mine.counters, mine.digest_of = other.store, other.counters, other.digest_of
 
     def _digest_then(self, path: str) -> str:
@@ -69,14 +69,16 @@ class LogReplay:
     def _note_hashes(self, touches: Sequence[Touch]) -> None:
         """Note the hashes of files before and after a call that changed them, as far as they are known."""
         known = {t.path: "" if t.operation == "create" else self.digests.get(t.path) for t in touches}
-        self.remembering.gating.before = {path: held for path, held in known.items() if held is not None}
+        self.listener.session_gate.hashes_before = {path: held for path, held in known.items() if held is not None}
         self.digests.update({touch.path: touch.digest for touch in touches})
 
 
-def catch_up(past: Sequence[Timed], memory: MemoryPorts, remembering: Remembering, crediting: Crediting) -> None:
+def catch_up(
+    past: Sequence[Timed], memory: MemoryPorts, listener: MemoryListener, memory_credits: MemoryCredits
+) -> None:
     """Bring the listeners of a resumed session to the state in which it was left."""
     if past:
-        LogReplay(memory, remembering, crediting).run(past)
+        LogReplay(memory, listener, memory_credits).run(past)
 
 
 def changed_since(git: Git) -> Callable[[float], bool]:

@@ -26,7 +26,7 @@ def switch(live: Live, name: str, effort: str = "") -> Iterator[Event]:
     else:
         model, note = _same_effort(asked, before)
     costs = _reading_cost(live, model, "reads") if model.id != live.model.id else []
-    live.take(model)
+    live.use_model(model)
     yield from live.session.emit(ModelChosen(model.id))
     if model.effort != live.session.state.effort:
         yield from live.session.emit(EffortChosen(model.effort))
@@ -45,7 +45,7 @@ def think(live: Live, effort: str) -> Iterator[Event]:
         return
     costs = _reading_cost(live, model, "may read")
     live.composer.save()
-    live.take(model)
+    live.use_model(model)
     yield from live.session.emit(EffortChosen(model.effort))
     for line in costs:
         yield from live.session.emit(Notice(line))

@@ -29,14 +29,14 @@ HEAD = (
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class ServerRequests:
     """Calls to servers for the user; ``count`` gives the number in the next call's id."""
 
     servers: LazyServers
     dispatcher: Dispatcher
     count: Callable[[], int]
 
-    def resources(self, words: str) -> Iterator[Event]:
+    def read_named(self, words: str) -> Iterator[Event]:
         """Read the resources that words name by ``@SERVER:URI`` and queue each with them, or say why not.
 
         Each read is shown, logged and, when too long, trimmed like a tool call of the model.

@@ -20,30 +20,30 @@ REMEMBERED = 8
 
 
 @dataclass(slots=True)
-class Crediting:
+class MemoryCredits:
     """Listens to a session's events. Only ids that were shown count as cited; a turn credits each of them once."""
 
     memory: MemoryPorts
-    passed: bool = False
+    tests_passed: bool = False
     cited: dict[int, tuple[str, ...]] = field(default_factory=dict)
-    judged: set[int] = field(default_factory=set)
+    discredited: set[int] = field(default_factory=set)
 
     def __call__(self, event: Event, state: State) -> Iterator[Event]:
         """Credit the cited entries by this event; yields events for entries that are archived because of it."""
         if isinstance(event, TurnStarted):
-            self.passed = False
+            self.tests_passed = False
             before = state.conversation.turns[-2:-1]
             if corrects(event.words, before[0].answer if before else ""):
-                yield from self.against(len(state.conversation.turns) - 1)
+                yield from self.discredit_turn(len(state.conversation.turns) - 1)
         elif isinstance(event, ToolFinished):
             self._note_tests(event)
         elif isinstance(event, TurnFinished) and state.conversation.turns:
             self._credit_turn(event, state)
 
-    def against(self, turn: int) -> Iterator[Event]:
+    def discredit_turn(self, turn: int) -> Iterator[Event]:
         """Count the citations of turn ``turn`` (from 1) as harmful, once: the user took back what it did."""
-        ids = () if turn in self.judged else self.cited.get(turn, ())
-        self.judged.add(turn)
+        ids = () if turn in self.discredited else self.cited.get(turn, ())
+        self.discredited.add(turn)
         playbook.credit(self.memory.counters, ids, self.memory.store.now(), helped=False)
         try:
             for entry in playbook.retire(self.memory.store, self.memory.counters, ids):
@@ -55,7 +55,9 @@ class Crediting:
     def _note_tests(self, event: ToolFinished) -> None:
         tests = event.facts.get("tests")
         if isinstance(tests, dict) and event.facts.get("by") != "user":
-            self.passed = event.facts.get("exit_code") == 0 and not tests.get("failures") and bool(tests.get("passed"))
+            self.tests_passed = (
+                event.facts.get("exit_code") == 0 and not tests.get("failures") and bool(tests.get("passed"))
+            )
 
     def _credit_turn(self, event: TurnFinished, state: State) -> None:
         """Note which shown memories the turn cited; count them as helpful if its tests passed."""
@@ -64,7 +66,7 @@ class Crediting:
         ids = playbook.cited(text, _shown_ids([*_standing(state), *turn.gathered]))
         self.cited[number] = ids
         self.cited.pop(number - REMEMBERED, None)
-        if self.passed and event.outcome == "answered":
+        if self.tests_passed and event.outcome == "answered":
             playbook.credit(self.memory.counters, ids, self.memory.store.now(), helped=True)
 
 

@@ -26,20 +26,20 @@ TICK = 0.001
 
 
 @dataclass(slots=True)
-class Gating:
+class SessionGate:
     """Asks the gate about actions; each remembered failure is noted once per session.
 
-    ``digest_of`` hashes a file of the project; ``before`` holds the hashes of files that the running actions will
-    change. ``changed_since`` says whether anybody changed the project, or what is installed for it, after a time (unix
-    seconds).
+    ``digest_of`` hashes a file of the project; ``hashes_before`` holds the hashes of files that the running actions
+    will change. ``changed_since`` says whether anybody changed the project, or what is installed for it, after a time
+    (unix seconds).
     """
 
     gate: Gate
     mode: Mode
     root: str
     digest_of: Callable[[str], str]
-    before: dict[str, str] = field(default_factory=dict)
-    known: dict[str, Group] = field(default_factory=dict)
+    hashes_before: dict[str, str] = field(default_factory=dict)
+    known_failures: dict[str, Group] = field(default_factory=dict)
     noted: set[str] = field(default_factory=set)
     shown: set[str] = field(default_factory=set)
     changed_since: Callable[[float], bool] | None = None
@@ -49,10 +49,10 @@ class Gating:
         self.gate.learn(groups)
         held = [group for group in groups if group.status in ("open", "resolved")]
         kinds = ((kin(group.entry.error), group) for group in reversed(held))
-        self.known = {kind: group for kind, group in kinds if kind}
-        self.known |= {group.signature: group for group in held}
+        self.known_failures = {kind: group for kind, group in kinds if kind}
+        self.known_failures |= {group.signature: group for group in held}
 
-    def ahead(self, action: Action) -> KnownFailure | None:
+    def known_failure(self, action: Action) -> KnownFailure | None:
         """What is known of an action that is about to run; None for nothing."""
         if self.mode == "off":
             return None
@@ -74,7 +74,7 @@ class Gating:
             return self._note_for_question(match.failed)
         return self._note_once(match.failed.signature, match.failed.lesson)
 
-    def recognised(self, output: ToolOutput) -> KnownFailure | None:
+    def recognise(self, output: ToolOutput) -> KnownFailure | None:
         """What earlier sessions know of a failure that just happened; None for nothing.
 
         A failure matches by its error. Where the error says nothing specific, the same command is enough; the same
@@ -83,15 +83,15 @@ class Gating:
         draft = capture(output.facts or {}, self.root) if self.mode != "off" else None
         if draft is None:
             return None
-        group = self.known.get(draft.signature) or self.known.get(kin(draft.error))
+        group = self.known_failures.get(draft.signature) or self.known_failures.get(kin(draft.error))
         if group is not None:
             return self._note_once(group.signature, lesson(group))
         like = self.gate.like(draft.command) if silent(draft.error) else None
         return self._note_once(like.signature, like.lesson) if like else None
 
-    def changing(self, action: Action) -> None:
+    def note_hashes(self, action: Action) -> None:
         """Note the hashes of the files that an approved action will change."""
-        self.before = {path: self.digest_of(path) for path in action.paths}
+        self.hashes_before = {path: self.digest_of(path) for path in action.paths}
 
     def _changed_meanwhile(self, failed: Failed) -> bool:
         """Whether anything changed on disk since the failure; the gate is told so.

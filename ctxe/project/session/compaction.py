@@ -62,7 +62,7 @@ def _descriptions(conversation: Conversation) -> Iterator[tuple[str, str]]:
 
 def planned(live: Live, focus: str = "") -> Preview | None:
     """A preview of folding this session now; None when there is nothing to fold."""
-    return preview(_with_standing(live), live.wired.folds, focus)
+    return preview(_with_standing(live), live.parts.folds, focus)
 
 
 def compact(live: Live, focus: str = "") -> Iterator[Event]:
@@ -70,7 +70,7 @@ def compact(live: Live, focus: str = "") -> Iterator[Event]:
     if (wanted := planned(live, focus)) is None:
         yield Notice(nothing(live))
         return
-    if live.wired.summarizer and live.project.config.fold.summary != "checkpoint":
+    if live.parts.summarizer and live.project.config.fold.summary != "checkpoint":
         yield from checkpoint(live, focus)
         wanted = planned(live, focus) or wanted
     before, after = wanted.before.used, wanted.after.used
@@ -87,10 +87,10 @@ def nothing(live: Live) -> str:
 
 def checkpoint(live: Live, focus: str = "") -> Iterator[Event]:
     """Let a model summarise the session; from the next fold on the summary stands beside the record."""
-    if live.wired.summarizer is None or not live.session.state.conversation.turns:
-        yield Notice("nothing to sum up yet" if live.wired.summarizer else "there is no model to ask")
+    if live.parts.summarizer is None or not live.session.state.conversation.turns:
+        yield Notice("nothing to sum up yet" if live.parts.summarizer else "there is no model to ask")
         return
-    for event in live.wired.summarizer(live.session.state, focus):
+    for event in live.parts.summarizer(live.session.state, focus):
         yield from live.session.emit(event)
 
 

@@ -36,8 +36,8 @@ from ctxe.knowledge.failures.remembered import Group, groups
 from ctxe.knowledge.failures.settling import FailureNews
 from ctxe.knowledge.fence import fence
 from ctxe.knowledge.memory import RECALLED
-from ctxe.project.session.memory.gating import Gating
 from ctxe.project.session.memory.other_calls import OtherCalls
+from ctxe.project.session.memory.session_gate import SessionGate
 
 SAYS = {
     "new": "failure noted",
@@ -48,19 +48,19 @@ SAYS = {
 
 
 @dataclass(slots=True)
-class Remembering:
+class MemoryListener:
     """Listens to a session's events. An unwritable memory folder is reported once and never ends a turn.
 
-    ``kept`` gives the entries that the model wrote since the last call; they are announced here and named in the daily
-    log.
+    ``take_new`` gives the entries that the model wrote since the last call; they are announced here and named in the
+    daily log.
     """
 
     memory: MemoryPorts
     watch: Watch
     session: str
-    gating: Gating
+    session_gate: SessionGate
     others: OtherCalls
-    kept: Callable[[], Iterable[Entry]] = tuple
+    take_new: Callable[[], Iterable[Entry]] = tuple
     recorded: list[str] = field(default_factory=list)
     notes: list[Chunk] = field(default_factory=list)
     reply: ReplyReceived | None = None
@@ -70,7 +70,7 @@ class Remembering:
         """Write what an event teaches to memory; yields events about what was written."""
         try:
             if isinstance(event, ToolFinished):
-                yield from map(self._announce, self.kept())
+                yield from map(self._announce, self.take_new())
                 yield from self._take_in_call(event, state)
             elif isinstance(event, Recorded):
                 self.recorded.append(f"{event.kind} {event.id}")
@@ -86,9 +86,9 @@ class Remembering:
                 self._start_turn(event)
                 yield from self._save_correction(event.words, state)
             elif isinstance(event, Folded):
-                self.gating.noted.clear()
+                self.session_gate.noted.clear()
             elif isinstance(event, ModeChosen):  # a refused call may be allowed now
-                self.gating.gate.spoken()
+                self.session_gate.gate.spoken()
             elif isinstance(event, Noted) and any(chunk.path for chunk in event.chunks):
                 self.watch.gate.changed()
         except StoreError as error:
@@ -96,10 +96,10 @@ class Remembering:
                 self.warned = True
                 yield Notice(f"memory is not written: {error.message}", "warning")
 
-    def again(self, event: Event, state: State) -> None:
+    def replay(self, event: Event, state: State) -> None:
         """Replay an event of this session's log: learn from it again without an announcement."""
         if isinstance(event, TurnStarted):
-            self.gating.gate.spoken()
+            self.session_gate.gate.spoken()
         for _ in self._save_correction(event.words, state) if isinstance(event, TurnStarted) else self(event, state):
             pass
 
@@ -107,14 +107,14 @@ class Remembering:
         """Take in the end of one tool call: its edits, an answer of the gate, or its failure."""
         for touch in event.result.touches:
             if touch.operation != "read":
-                self.watch.edited(touch.path, event.display, self.gating.before.get(touch.path))
+                self.watch.edited(touch.path, event.display, self.session_gate.hashes_before.get(touch.path))
                 fix = f"read {touch.path} again, then edited it"
                 yield from map(self._failure_event, self.watch.settled(f"edit {touch.path}", fix))
         if "repeats" in event.facts:
-            self.others.answered(event, state)
+            self.others.note_answered(event, state)
             self.memory.counters.bump(str(event.facts["repeats"]), self.memory.store.now(), seen=1, prevented=1)
         elif "exit_code" not in event.facts:
-            yield from map(self._failure_event, self.others.ended(event, state))
+            yield from map(self._failure_event, self.others.take_in(event, state))
         if "exit_code" in event.facts and event.facts.get("by") != "user":
             for news in self.watch.ran(event.facts, str(len(state.conversation.turns))):
                 yield self._failure_event(news)
@@ -135,14 +135,14 @@ class Remembering:
         elif event.outcome == "answered":
             yield from map(self._failure_event, self.watch.settled("answer"))
 
-    def taken_back(self, paths: Sequence[str]) -> None:
+    def handle_undo(self, paths: Sequence[str]) -> None:
         """Handle an undo of changes to these files. An unwritable memory does not stop an undo."""
         with contextlib.suppress(StoreError):
             self.recorded += [
                 f"failure {news.entry.id} {news.change}" for news in self.watch.taken_back(paths, "/undo")
             ]
 
-    def given_back(self, forget: Callable[..., object], paths: Sequence[str]) -> None:
+    def handle_redo(self, forget: Callable[..., object], paths: Sequence[str]) -> None:
         """Handle a redo of changes to these files."""
         gone = [news.entry.id for news in self.watch.given_back(paths)]
         self.recorded = [line for line in self.recorded if line.split(" ")[1] not in gone]
@@ -151,9 +151,9 @@ class Remembering:
 
     def _start_turn(self, event: TurnStarted) -> None:
         """Load the known failures, and count the memories that were recalled for these words as used."""
-        self.gating.gate.spoken()
+        self.session_gate.gate.spoken()
         held = groups(self.memory.store.entries(), self.memory.counters.read())
-        self.gating.learn(tuple(one for one in held if not self._adds_nothing(one)))
+        self.session_gate.learn(tuple(one for one in held if not self._adds_nothing(one)))
         for section in event.gathered:
             for chunk in section.chunks if section.name == RECALLED else ():
                 self.memory.counters.bump(chunk.id, self.memory.store.now(), used=1)

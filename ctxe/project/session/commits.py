@@ -32,7 +32,7 @@ def message_for(live: Live) -> str:
     return "\n".join([subject[:1].upper() + subject[1:], "", *listed])
 
 
-def written(live: Live) -> str:
+def write_message(live: Live) -> str:
     """A commit message by the cheap model, or by the session's model where none is set; the session pays for it.
 
     Raises ConfigError offline, CtxeError when the model cannot be asked or answers nothing.
@@ -43,7 +43,7 @@ def written(live: Live) -> str:
     model = choose(project, cheap) if cheap else live.model
     if model.provider == "offline":
         raise ConfigError("there is no model to write it", "type the message: /commit WORDS")
-    ask = ModelQuestions(connect(project, model, lambda *_: ""), live.kit.clean, "commit.md", WRITE, live.kit.purse)
+    ask = ModelQuestions(connect(project, model, lambda *_: ""), live.kit.clean, "commit.md", WRITE, live.kit.allowance)
     words = [turn.words for turn in live.session.state.conversation.turns if turn.changed()][-MOST_TURNS:]
     newest = project.git.output("log", f"-{MOST_SUBJECTS}", "--format=%s") or b""
     parts = {
@@ -66,7 +66,7 @@ def one_message(answer: str) -> str:
 
 def _changed(live: Live) -> list[str]:
     """Paths that the session changed and git knows: no ignored files, no new ones that are gone again."""
-    if not (changed := live.undo.changed()):
+    if not (changed := live.undo.changed_paths()):
         return []
     known = live.project.git.output("ls-files", "-z", "-c", "-o", "--exclude-standard", "--", *changed)
     names = None if known is None else set(map(os.fsdecode, known.split(b"\0")))

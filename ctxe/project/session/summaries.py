@@ -37,7 +37,7 @@ def summarizer(project: Project, model: Model, composed: Composer, clean: Callab
     return Summarizer(reached, prompt, composed.count, clean, time.monotonic)
 
 
-def summarizing(project: Project, policy: FoldPolicy, asked: Summarizer | None) -> Summarize:
+def automatic_summaries(project: Project, policy: FoldPolicy, asked: Summarizer | None) -> Summarize:
     """The automatic summaries of the agent loop: at checkpoints, and at a fold (``cause``) if the settings say so."""
 
     def summarize(state: State, cause: str) -> Iterator[Event]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Purse:
+class Allowance:
     """``limit`` is what the session may cost in US dollars (0: no limit), ``spent`` its cost so far by its log.
 
     What is bought while a request is being composed waits here until the session logs it.
@@ -23,7 +23,7 @@ class Purse:
     _bought: list[Consulted] = field(default_factory=list)
 
     @property
-    def empty(self) -> bool:
+    def is_spent(self) -> bool:
         """Whether the limit is reached."""
         return bool(self.limit) and self.left <= 0.0
 
@@ -33,11 +33,11 @@ class Purse:
         waiting = sum(one.usd or 0.0 for one in self._bought)
         return self.limit - self.spent() - waiting if self.limit else 0.0
 
-    def pay(self, bought: Consulted) -> None:
+    def charge(self, bought: Consulted) -> None:
         """Add a paid answer."""
         self._bought.append(bought)
 
-    def taken(self) -> Iterator[Consulted | Notice]:
+    def take_purchases(self) -> Iterator[Consulted | Notice]:
         """What was bought since the last call, for the log, and a warning when most of the money is gone.
 
         ``spent`` is read again for each purchase: by then the log holds the one before.

@@ -33,21 +33,21 @@ LOOKED = 40
 
 
 @dataclass(slots=True)
-class Errand:
+class DelegateRun:
     """The conversation of one delegate.
 
-    ``most`` is the token limit of its answer; ``pay`` is called with each reply's price. ``reads`` holds the titles of
-    its reads, ``held`` the tokens in its window, which the asking model is spared. ``paid`` and ``usd`` are what has
-    been paid so far.
+    ``answer_tokens`` is the token limit of its answer; ``pay`` is called with each reply's price. ``reads`` holds the
+    titles of its reads, ``window_tokens`` the tokens in its window, which the asking model is spared. ``paid_usage``
+    and ``paid_usd`` are what has been paid so far.
     """
 
     session: Session
-    most: int
+    answer_tokens: int
     pay: Callable[[Consulted], None]
     reads: list[str] = field(default_factory=list)
-    held: int = 0
-    paid: Usage = Usage()
-    usd: float = 0.0
+    window_tokens: int = 0
+    paid_usage: Usage = Usage()
+    paid_usd: float = 0.0
     ended: TurnFinished = field(default_factory=lambda: TurnFinished("failed"))
 
     def run(self, task: str) -> Iterator[Progress | ToolOutput]:
@@ -72,17 +72,17 @@ class Errand:
                 for event in events:
                     line = self._take_in(event)
                     if line is not None:
-                        yield Progress(f"\r{line}\n{self.words}" if line else f"\r{self.words}")
+                        yield Progress(f"\r{line}\n{self.progress_line}" if line else f"\r{self.progress_line}")
         finally:
             self._pay_rest()
 
     def _pay_rest(self) -> None:
         """Pay for a reply that was cut off, of which no event came."""
         state = self.session.state
-        unpaid = state.usage - self.paid
+        unpaid = state.usage - self.paid_usage
         priced = self.session.ports.provider.model.prices or state.usd
         if unpaid.input or unpaid.output:
-            self._pay_for(Consulted("", state.model, unpaid, state.usd - self.usd if priced else None))
+            self._pay_for(Consulted("", state.model, unpaid, state.usd - self.paid_usd if priced else None))
 
     def _take_in(self, event: Event) -> str | None:
         """A line for the screen; empty when only the totals changed, None when nothing did."""
@@ -93,9 +93,10 @@ class Errand:
                 self.reads.append(title or tool)
                 return self.reads[-1]
             case ContextAssembled(ledger):
-                self.held = ledger.used
+                self.window_tokens = ledger.used
             case ReplyReceived(reply, usd):
-                self.held = reply.usage.input + reply.usage.output if reply.usage and reply.usage.input else self.held
+                if reply.usage and reply.usage.input:
+                    self.window_tokens = reply.usage.input + reply.usage.output
                 self._pay_for(Consulted("", self.session.ports.provider.model.id, reply.usage, usd))
                 return ""
             case Consulted():
@@ -113,16 +114,16 @@ class Errand:
         """Pay for a reply. One without usage is skipped: nothing came of it, so it has no price."""
         name = self.session.id
         if bought.usage:
-            self.paid, self.usd = self.paid + bought.usage, self.usd + (bought.usd or 0.0)
+            self.paid_usage, self.paid_usd = self.paid_usage + bought.usage, self.paid_usd + (bought.usd or 0.0)
             self.pay(replace(bought, why=f"delegate {name.rpartition('-')[2]}", session=name))
 
     @property
-    def words(self) -> str:
+    def progress_line(self) -> str:
         """Reads, tokens and cost so far, for people."""
         priced = self.session.ports.provider.model.prices
         money = [figures.money(self.session.state.usd)] if priced or self.session.state.usd else []
         reads = [figures.plural(len(self.reads), "read")] if self.reads else []
-        return ", ".join([*reads, f"{figures.size(self.held)} tokens", *money])
+        return ", ".join([*reads, f"{figures.size(self.window_tokens)} tokens", *money])
 
     def _output(self, failed: str) -> ToolOutput:
         state = self.session.state
@@ -131,11 +132,11 @@ class Errand:
             "model": state.model,
             "outcome": "failed" if failed else self.ended.outcome,
             "reads": len(self.reads),
-            "tokens": self.held,
+            "tokens": self.window_tokens,
             "usd": state.usd if self.session.ports.provider.model.prices or state.usd else None,
         }
         text, ok = self._answer(failed)
-        return ToolOutput(text, ok=ok, facts={"delegate": facts}, token_limit=self.most)
+        return ToolOutput(text, ok=ok, facts={"delegate": facts}, token_limit=self.answer_tokens)
 
     def _answer(self, failed: str) -> tuple[str, bool]:
         """The text for the asking model, and whether it is an answer."""

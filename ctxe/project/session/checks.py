@@ -37,7 +37,7 @@ GONE: Stamp = (-1, 0)
 
 
 @dataclass(slots=True)
-class Checking:
+class Checks:
     """Runs the checks; a port of the agent loop (``Ports.check``).
 
     ``runs`` gives the dispatcher, ``shell`` is the tool for commands: it uses the sandbox of the model's own commands,

@@ -17,9 +17,9 @@ from ctxe.project.clock import now
 from ctxe.project.memory.keeping import keeping
 from ctxe.project.models import choose
 from ctxe.project.planning.plan_lines import found
-from ctxe.project.session.errand import Errand
+from ctxe.project.session.delegate_run import DelegateRun
 from ctxe.project.session.permit import Permit
-from ctxe.project.session.ports import Learning, ports_for
+from ctxe.project.session.ports import TokenCalibration, ports_for
 from ctxe.project.sessions import delegates
 from ctxe.project.window.compose import Composer, rules_section
 from ctxe.project.window.folds import folds, trimmer
@@ -29,7 +29,7 @@ from ctxe.tools.plan import plan
 
 if TYPE_CHECKING:
     from ctxe.project import Project
-    from ctxe.project.purse import Purse
+    from ctxe.project.allowance import Allowance
 
 Number = TypeVar("Number", int, float)
 READS = ("read_file", "list_files", "search", "recall")
@@ -40,35 +40,36 @@ UNASKED = "a delegate asks nobody; say in your answer what you would have needed
 
 
 @dataclass(frozen=True, slots=True)
-class Delegating:
+class Delegates:
     """Answers questions that a session's model delegates. Several questions of one reply run one after the other.
 
-    ``tools`` are the only ones that the session offers (empty: all). ``asking`` gives the session, ``purse`` its money.
+    ``tools`` are the only ones that the session offers (empty: all). ``asking`` gives the session,
+    ``allowance`` its money.
     """
 
     project: Project
     permit: Permit
     tools: tuple[str, ...]
     asking: Callable[[], Session]
-    purse: Callable[[], Purse]
+    allowance: Callable[[], Allowance]
 
     def __call__(self, task: str, files: Sequence[str]) -> Iterator[Progress | ToolOutput]:
         """Progress while the delegate works, then its answer.
 
         Raises ToolError when the money is spent, ConfigError without a model.
         """
-        if self.purse().empty:
+        if self.allowance().is_spent:
             raise ToolError("the money for this session is spent: answer with what you have")
-        project = narrowed(self.project, self._model(), self.purse().left)
+        project = delegate_project(self.project, self._model(), self.allowance().left)
         name, folder = delegates(project.place.sessions, self.asking().id)
         log = Log.create(folder, name, project.root.name, now, parent=self.asking().id)
         session, composed = self._open(project, log)
         for path in files:
             for _ in session.emit(FileChosen(path, "read-only")):
                 pass
-        errand = Errand(session, project.config.delegate.answer_tokens, self.purse().pay)
+        delegate = DelegateRun(session, project.config.delegate.answer_tokens, self.allowance().charge)
         try:
-            yield from errand.run(task)
+            yield from delegate.run(task)
         finally:
             composed.save()
 
@@ -82,7 +83,7 @@ class Delegating:
         only = tuple(tool for tool in READS if not self.tools or tool in self.tools)
         kit = kit_for(project, keeping(project, name), state=lambda: session.state, only=READS)
         tools = {tool: kit.tools[tool] for tool in only}
-        tools |= {} if self.tools else {"plan": plan(lambda task: found(project, task, kit.purse))}
+        tools |= {} if self.tools else {"plan": plan(lambda task: found(project, task, kit.allowance))}
         kit = replace(kit, tools=tools)
         composed = _composer(project, kit, name, lambda: session.state.files)
         steps = project.config.budget.max_steps
@@ -91,11 +92,11 @@ class Delegating:
         trim = trimmer(composed.budget.window, composed.count, lambda: session.state)
         runs = Dispatcher(kit.tools, self.permit.decide, _deny, trim, kit.clean)
         ports = ports_for(project, replace(folding, policy=policy), runs, kit)
-        session = Session(name, log, ports, listeners=(Learning(lambda: composed),))
+        session = Session(name, log, ports, listeners=(TokenCalibration(lambda: composed),))
         return session, composed
 
 
-def narrowed(project: Project, model: str, left: float) -> Project:
+def delegate_project(project: Project, model: str, left: float) -> Project:
     """The project as a delegate uses it: its own model, window and limits, and no delegates of its own.
 
     ``left`` is the money that the session has left, in dollars (0: no limit).

@@ -17,7 +17,7 @@ from ctxe.knowledge.entries.ports import MemoryPorts
 from ctxe.knowledge.entries.store import Store
 from ctxe.project import Project
 from ctxe.project.memory import memories
-from ctxe.project.session.memory.crediting import Crediting
+from ctxe.project.session.memory.memory_credits import MemoryCredits
 from ctxe.storage.counters import Counters
 
 PASSED = {"exit_code": 0, "tests": {"passed": 3, "failures": 0}}
@@ -32,14 +32,14 @@ class Played:
         cache = Project.open(folder, {}).own_cache
         self.store = Store(folder / ".ctxe", cache, lambda: 1_795_262_400.0, lambda _size: next(chance))
         self.counters = Counters(cache / "counters.db")
-        self.crediting = Crediting(MemoryPorts(self.store, self.counters))
+        self.memory_credits = MemoryCredits(MemoryPorts(self.store, self.counters))
         self.state = State()
 
     def hear(self, *events: Event) -> list[Event]:
         told: list[Event] = []
         for event in events:
             self.state = apply(self.state, event)
-            told += self.crediting(event, self.state)
+            told += self.memory_credits(event, self.state)
         return told
 
     def turn(
@@ -100,10 +100,10 @@ def test_undoing_turns_archives_what_misled_three_times_and_says_so(tmp_path: Pa
     one = played.store.add(Entry("", "routine", "Restart twice"))
     for _ in range(3):
         played.turn("go on", f"By {one.id}.", (one.id,))
-    assert list(played.crediting.against(1)) == []
-    assert list(played.crediting.against(1)) == []
-    assert list(played.crediting.against(2)) == []
-    assert list(played.crediting.against(3)) == [
+    assert list(played.memory_credits.discredit_turn(1)) == []
+    assert list(played.memory_credits.discredit_turn(1)) == []
+    assert list(played.memory_credits.discredit_turn(2)) == []
+    assert list(played.memory_credits.discredit_turn(3)) == [
         Recorded("routine", one.id, "contradicted 3 times, archived: Restart twice", "ctxe", one.path)
     ]
     assert played.store.get(one.id).status == "archived"
