@@ -58,7 +58,7 @@ class Planning:
         self, project: Project, chosen: Chosen, files: SessionFiles, allowance: Allowance, patience: float = PATIENCE
     ) -> None:
         self._project, self._chosen, self._files = project, chosen, files
-        self._purse, self._patience = allowance, patience
+        self._allowance, self._patience = allowance, patience
         self._using = threading.Lock()
         self._index: Index | None = None
         self._building: threading.Thread | None = None
@@ -131,7 +131,7 @@ class Planning:
 
     def _plan(self, index: Index, task: Task, room: int) -> Plan:
         steering = steered(task, self._chosen())
-        return made(self._project, index, task.words, room, steering, self._purse, ahead=task.is_preview)
+        return made(self._project, index, task.words, room, steering, self._allowance, ahead=task.is_preview)
 
     def _near_best(self, made: Plan, task: Task, *, named_only: bool) -> Section:
         """The files that score near the best one and are new to the model; the others are left out with a reason."""
