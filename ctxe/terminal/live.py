@@ -7,7 +7,6 @@ import threading
 from collections.abc import Iterator
 from typing import Self
 
-from ctxe.domain.conversation import Usage
 from ctxe.domain.events import (
     ContextAssembled,
     EffortChosen,
@@ -22,18 +21,17 @@ from ctxe.domain.events import (
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.model import CallDelta, ReasoningDelta, TextDelta, Waiting
 from ctxe.domain.tool import Progress
-from ctxe.domain.value import replace
 from ctxe.terminal import figures
 from ctxe.terminal.activity import FRAME, Activity, activity_rows
 from ctxe.terminal.answer import Answer
 from ctxe.terminal.calls import tool_finished
 from ctxe.terminal.input import keyboard
-from ctxe.terminal.input.interrupt import block_signals
 from ctxe.terminal.input.key_listener import KeyListener
 from ctxe.terminal.page import Page
 from ctxe.terminal.screen import Clock, Screen
 from ctxe.terminal.suspension import Suspension
-from ctxe.terminal.transcript import UNCOUNTED, event_lines, status_line, user_lines
+from ctxe.terminal.ticker import Ticker
+from ctxe.terminal.transcript import UNCOUNTED, event_lines, status_line, totals, user_lines
 
 DRAW = 0.08  # minimum seconds between redraws of a growing answer: some twelve a second
 
@@ -47,8 +45,7 @@ class LiveRenderer:
         self.page, self.activity = Page(screen), Activity(typeahead=self.keys.typeahead)
         self.activity.key = "Esc stops" if self.keys.listens else self.activity.key
         self.answer = Answer(self.page, self.activity, clock)
-        self.lock, self.stopped = threading.RLock(), threading.Event()
-        self.ticker: threading.Thread | None = None
+        self.lock, self.ticker = threading.RLock(), Ticker(self._tick)
         self.ledger: Ledger | None = None
         self.busy = self.turning = False
         self.holding = self.reading = False
@@ -58,17 +55,13 @@ class LiveRenderer:
         self.next_draw = 0.0
 
     def __enter__(self) -> Self:
-        self.stopped.clear()
         self.suspension.watch()
         self._set_holding(holding=self.keys.listens)
-        self.ticker = threading.Thread(target=self._tick, name="ctxe-screen", daemon=True)
         self.ticker.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stopped.set()
-        if self.ticker is not None:
-            self.ticker.join(timeout=1)
+        self.ticker.stop()
         self.suspension.unwatch()
         with contextlib.suppress(OSError, ValueError), self.lock:
             self.answer.flush()
@@ -200,17 +193,8 @@ class LiveRenderer:
             self.page.print_lines(event_lines(event, unicode))
         if isinstance(event, TurnFinished) and self.ledger is not None and event.outcome not in UNCOUNTED:
             self.page.needs_gap = True
-            self.page.print_lines([status_line(self.ledger, self._totals(event), self.activity.held, unicode)])
-
-    def _totals(self, event: TurnFinished) -> TurnFinished:
-        """The totals since Enter: words sent while the model worked started further turns."""
-        turns, self.steered = [*self.steered, event], []
-        return replace(
-            event,
-            usage=sum((one.usage for one in turns), Usage()),
-            usd=None if event.usd is None else sum(one.usd or 0.0 for one in turns),
-            seconds=sum(one.seconds for one in turns),
-        )
+            turns, self.steered = [*self.steered, event], []
+            self.page.print_lines([status_line(self.ledger, totals(turns), self.activity.held, unicode)])
 
     def _is_no_news(self, event: Event) -> bool:
         """Whether this is the model or effort that the greeting named already, or that is in use anyway."""
@@ -235,7 +219,7 @@ class LiveRenderer:
         """Suspend the process with a clean screen and the terminal's own modes; the shell then writes over our rows."""
         self.page.draw_below([])
         self.keys.suspend()
-        self.suspension.suspend(self.stopped.wait, FRAME)
+        self.suspension.suspend(self.ticker.wait, FRAME)
 
     def _set_activity(self, doing: str) -> None:
         self.activity.set_doing(doing, self.clock())
@@ -249,21 +233,16 @@ class LiveRenderer:
         self.next_draw = self.clock() + max(DRAW, 5 * (self.clock() - began))
 
     def _tick(self) -> None:
-        """Read keys and redraw until the renderer stops; runs in its own thread."""
-        block_signals()
-        while not self.stopped.is_set():
-            listening = self.keys.raw and not self.reading
-            has_keys = listening and keyboard.wait_for_key(self.screen.stdin, FRAME)
-            if not listening:
-                self.stopped.wait(FRAME)
-            try:
-                with self.lock:
-                    heard = listening and self.keys.raw and not self.reading
-                    if heard and not self.keys.listen(has_keys, self.busy):
-                        self.stopped.wait(FRAME)  # the terminal is gone, so reading from it always returns at once
-                    if self.suspension.requested:
-                        self._suspend()
-                    if self.busy:
-                        self._draw(self.clock())
-            except (OSError, ValueError):
-                return  # the terminal is gone: the next event raises the error where it can be handled
+        """Read the keys that were pressed and redraw. Raises OSError and ValueError if the terminal is gone."""
+        listening = self.keys.raw and not self.reading
+        has_keys = listening and keyboard.wait_for_key(self.screen.stdin, FRAME)
+        if not listening:
+            self.ticker.wait(FRAME)
+        with self.lock:
+            heard = listening and self.keys.raw and not self.reading
+            if heard and not self.keys.listen(has_keys, self.busy):
+                self.ticker.wait(FRAME)  # the terminal is gone, so reading from it always returns at once
+            if self.suspension.requested:
+                self._suspend()
+            if self.busy:
+                self._draw(self.clock())

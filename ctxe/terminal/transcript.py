@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ctxe.domain.conversation import Usage
 from ctxe.domain.events import (
     Consulted,
     EffortChosen,
@@ -22,6 +23,7 @@ from ctxe.domain.events import (
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.model import Waiting
 from ctxe.domain.section import Priority, Section
+from ctxe.domain.value import replace
 from ctxe.terminal import figures
 from ctxe.terminal.style import Line, Span, clean, glyph, line
 
@@ -122,6 +124,17 @@ def event_lines(event: Event, unicode: bool) -> list[Line]:
         case TurnFinished():
             return _finished(event, unicode)
     return []
+
+
+def totals(turns: Sequence[TurnFinished]) -> TurnFinished:
+    """The last turn with the totals since Enter: words sent while the model worked started further turns."""
+    last = turns[-1]
+    return replace(
+        last,
+        usage=sum((turn.usage for turn in turns), Usage()),
+        usd=None if last.usd is None else sum(turn.usd or 0.0 for turn in turns),
+        seconds=sum(turn.seconds for turn in turns),
+    )
 
 
 def status_line(ledger: Ledger, event: TurnFinished, held: int, unicode: bool) -> Line:

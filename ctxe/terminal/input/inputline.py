@@ -6,10 +6,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from string import ascii_letters, digits
-from typing import Any
 
 from prompt_toolkit import PromptSession
-from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.cursor_shapes import ModalCursorShapeConfig
 from prompt_toolkit.enums import DEFAULT_BUFFER, EditingMode
 from prompt_toolkit.filters import Condition, emacs_mode, has_completions, has_focus, is_searching, vi_insert_mode
@@ -23,6 +21,7 @@ from prompt_toolkit.keys import Keys
 from ctxe.terminal.input import keyboard
 from ctxe.terminal.input.completion import Arguments, Commands, Files, InputCompleter
 from ctxe.terminal.input.drawing import STYLE, color_depth, create_output
+from ctxe.terminal.input.edits import insert_key, insert_newline, submit, submit_key
 from ctxe.terminal.input.history import InputHistory
 from ctxe.terminal.input.interrupt import INTERRUPTED, Interrupts
 from ctxe.terminal.screen import Screen
@@ -136,13 +135,13 @@ class InputLine:
         keys = KeyBindings()
         typing = has_focus(DEFAULT_BUFFER) & ~is_searching
         keys.add("enter", filter=typing)(self._entered)
-        keys.add("escape", "enter", filter=typing & emacs_mode)(_newline)
+        keys.add("escape", "enter", filter=typing & emacs_mode)(insert_newline)
         keys.add("c-o", filter=typing & Condition(self._idle))(lambda event: event.app.exit(result=OUTPUT))
         rewinds = typing & emacs_mode & Condition(self._idle) & Condition(lambda: self.cycle is not None)
         keys.add("escape", "escape", filter=rewinds)(lambda event: event.app.exit(result=REWIND))
         for begins in BEGINNINGS:
-            keys.add("escape", begins, filter=typing & emacs_mode & Condition(self._idle))(_insert)
-        keys.add("c-j", filter=typing)(_newline)
+            keys.add("escape", begins, filter=typing & emacs_mode & Condition(self._idle))(insert_key)
+        keys.add("c-j", filter=typing)(insert_newline)
         keys.add("c-x", "c-e", filter=typing & emacs_mode)(lambda event: event.current_buffer.open_in_editor())
         keys.add("c-c", filter=typing)(self._pressed)
         keys.add("escape", filter=typing & Condition(lambda: self.question))(self._escaped)
@@ -150,7 +149,7 @@ class InputLine:
         keys.add(Keys.Any, filter=typing & (emacs_mode | vi_insert_mode) & Condition(self._many_keys_wait))(
             self._insert_waiting
         )
-        keys.add(Keys.Any, filter=typing & Condition(self._is_answer))(_answered)
+        keys.add(Keys.Any, filter=typing & Condition(self._is_answer))(submit_key)
         keys.add(Keys.BracketedPaste, filter=typing)(self._paste)
         keys.add("s-tab", filter=typing & ~has_completions & Condition(lambda: self.cycle is not None))(self._cycled)
         return keys
@@ -195,7 +194,7 @@ class InputLine:
         pasted = any(press.data.strip("\r\n") for press in behind) or (
             not behind and (self.interrupts.clock() - self.poured_at < SETTLED or keyboard.has_more(self.screen.stdin))
         )
-        (_newline if pasted else _enter)(event)
+        (insert_newline if pasted else submit)(event)
 
     def _tabbed(self, event: KeyPressEvent) -> None:
         event.current_buffer.text = self.shift_tab
@@ -232,29 +231,3 @@ class InputLine:
             self.pasted[word] = text
             text = word
         return text
-
-
-def _insert(event: KeyPressEvent) -> None:
-    event.current_buffer.insert_text(event.data)
-
-
-def _enter(event: KeyPressEvent) -> Any:
-    """Submit. After a backslash insert a newline instead; with a file selected in the menu only close it."""
-    buffer: Buffer = event.current_buffer
-    chosen = buffer.complete_state.current_completion if buffer.complete_state else None
-    if chosen is not None and not chosen.text.startswith("/"):
-        buffer.complete_state = None
-    elif buffer.document.text_before_cursor.endswith("\\") and buffer.document.is_cursor_at_the_end:
-        buffer.delete_before_cursor()
-        buffer.insert_text("\n")
-    else:
-        buffer.validate_and_handle()
-
-
-def _answered(event: KeyPressEvent) -> None:
-    event.current_buffer.insert_text(event.data)
-    event.current_buffer.validate_and_handle()
-
-
-def _newline(event: KeyPressEvent) -> None:
-    event.current_buffer.insert_text("\n")
