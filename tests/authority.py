@@ -1,4 +1,4 @@
-"""An authority of one's own, as companies have them: a certificate that no machine trusts until it is told to."""
+"""A private certificate authority, as companies have them: no machine trusts it until its certificate is installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every test: HOME is a temporary folder, settings of this machine are gone, and only loopback can be reached."""
+"""Isolates every test: a temporary HOME, no settings of this machine, and no network beyond loopback."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def pytest_configure() -> None:
     import sys
 
     sys.addaudithook(_refuse_outside)
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what it runs in the background
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # inherited when a shell starts the tests in the background
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    for who in ("AUTHOR", "COMMITTER"):  # for what is made once for many tests, before a test has its home
+    for who in ("AUTHOR", "COMMITTER"):  # for fixtures shared by many tests, made before a test has its home
         os.environ |= {f"GIT_{who}_NAME": "Test", f"GIT_{who}_EMAIL": "test@example.invalid"}
 
 
 def pytest_collection_finish() -> None:
-    """Thousands of tests stay until the end: looking for garbage among them cost a tenth of the time."""
+    """Freeze the collected tests: they live to the end, and scanning them for garbage took a tenth of the time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)  # as ctxe's own
@@ -44,7 +44,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty home folder of the test's own; no key, proxy or setting of the machine is seen."""
+    """An empty home folder for each test; keys, proxies and settings of the machine are hidden."""
     folder = tmp_path_factory.mktemp("home")
     for name in list(os.environ):
         if name.startswith(("CTXE_", "OPENAI_", "ANTHROPIC_", "XDG_", "GIT_")) or name.lower().endswith("_proxy"):

@@ -1,4 +1,4 @@
-"""Processes of this machine, as tests look for those that should run or be gone."""
+"""Finds processes of this machine, for tests that check whether a program runs or has ended."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def running(mark: str) -> list[str]:
-    """Command lines that hold ``mark``, ours aside; ``\\0`` in it stands between two words, a blank for both."""
+    """Command lines that contain ``mark``, except our own. ``\\0`` in it separates two words; a blank matches both."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and entry.name != str(os.getpid()):
@@ -21,7 +21,7 @@ def running(mark: str) -> list[str]:
 
 
 def gone(mark: str, within: float = 5.0) -> bool:
-    """Whether, after so many seconds at most, no process carries the mark."""
+    """Whether no process has the mark any more, waiting at most ``within`` seconds."""
     until = time.monotonic() + within
     while running(mark) and time.monotonic() < until:
         time.sleep(0.02)

@@ -73,7 +73,7 @@ PASSING: dict[str, tuple[Entry, str]] = {
 
 @pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize("case", PASSING)
-def test_two_faults_are_survived_and_told(case: str, api: str) -> None:
+def test_a_request_survives_two_passing_faults_and_reports_each_wait(case: str, api: str) -> None:
     entry, why = PASSING[case]
     with WireServer([entry, entry, GOOD]) as server:
         deltas, reply = hear(speak(api, server.url))

@@ -344,7 +344,7 @@ def test_details_that_a_gateway_sent_in_pieces_go_back_as_they_were() -> None:
 
 
 @pytest.mark.parametrize("phases", [("commentary", None), ("commentary", "final_answer")])
-def test_what_a_message_was_said_as_goes_back_with_it(phases: tuple[str, str | None]) -> None:
+def test_the_phase_of_a_message_is_sent_back_with_it(phases: tuple[str, str | None]) -> None:
     def message(text: str, phase: str | None) -> dict[str, Any]:
         said = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": text}]}
         return said | ({"phase": phase} if phase else {})

@@ -176,6 +176,6 @@ def test_whatever_the_arguments_it_answers_or_refuses(tmp_path: Path, name: str,
     assert words.strip()
 
 
-def test_prose_stands_beside_every_tool() -> None:
+def test_every_tool_has_a_description_file() -> None:
     folder = Path(core.__file__).parent
     assert {path.stem for path in folder.glob("*.md")} == {*NAMES, "find_tools", "use"}

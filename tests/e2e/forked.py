@@ -1,4 +1,4 @@
-"""A script in two parts: ``wait`` holds all modules and forks a run of ctxe for each who asks; ``run`` asks for one.
+"""A script in two parts: ``wait`` imports all modules and forks a run of ctxe per request; ``run`` requests one.
 
 Who asks sends three files, words, folder and variables, and is told the run's number and how it ended; when it is gone,
 so is the run. With ``terminal`` the first file becomes the terminal that the run leads.
@@ -20,7 +20,7 @@ LOADED = ("openai", "anthropic", "prompt_toolkit.shortcuts", "rich.live", "rich.
 
 
 def run(path: str, words: list[str]) -> None:
-    """Have a run made, wait for its end and end like it."""
+    """Request a run, wait for its end and exit with its status."""
     told = json.dumps({"words": words, "folder": os.getcwd(), "env": dict(os.environ)}).encode()  # noqa: PTH109 - light
     with socket.socket(socket.AF_UNIX) as there:
         there.connect(path)
@@ -35,7 +35,7 @@ def run(path: str, words: list[str]) -> None:
 
 
 def wait(path: str) -> None:
-    """Fork for each who asks, until standard input ends. Returns in the process of a run, made ready to be it."""
+    """Fork for each request until standard input ends. Returns only in the forked processes, set up as the run."""
     import gc
     import importlib
     import pkgutil
@@ -66,7 +66,7 @@ def wait(path: str) -> None:
 
 
 def _stand_by(there: socket.socket) -> None:
-    """Fork the run, in which this returns; here wait for it and tell how it ended."""
+    """Fork the run. Returns in the child; the parent waits and reports the child's status."""
     import threading
 
     begun, files, _, _ = socket.recv_fds(there, PIECE, 3)
@@ -95,7 +95,7 @@ def _end_with(there: socket.socket, child: int) -> None:
 
 
 def _become(told: dict[str, Any], files: list[int]) -> None:
-    """What the interpreter would have found at its start."""
+    """Set up the state that a newly started interpreter would have."""
     if told.get("terminal"):
         import fcntl
         import termios

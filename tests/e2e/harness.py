@@ -1,4 +1,4 @@
-"""Running the real ``ctxe`` process: headless, and in a real pseudo-terminal whose screen can be read."""
+"""Runs the real ``ctxe`` process: headless, or in a real pseudo-terminal whose screen can be read."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KEY = "sk-test-0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
-    """A small, clean environment; HOME is the test's own."""
+    """A minimal environment with the test's home folder."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
@@ -78,13 +78,13 @@ def ctxe(folder: Path, env: Mapping[str, str], *words: str, stdin: str | None = 
 
 
 def own_cache(folder: Path, env: Mapping[str, str]) -> Path:
-    """The folder below .ctxe/cache that ctxe believes there, for the user of this environment."""
+    """The folder below .ctxe/cache that ctxe trusts, for the user of this environment."""
     return Project.open(folder, env).own_cache
 
 
 @dataclass
 class Terminal:
-    """``ctxe`` in a pseudo-terminal; ``screen`` is what a person would see, ``raw`` every byte that came.
+    """``ctxe`` in a pseudo-terminal; ``screen`` is the visible text, ``raw`` every byte received.
 
     With ``anew`` its start is a person's own, import by import; else a run that asks a model has all modules loaded.
     """
@@ -108,22 +108,22 @@ class Terminal:
         self.child.close(force=True)
 
     def type(self, text: str) -> None:
-        """Send keys as they are."""
+        """Send keys unchanged, without Enter."""
         self.child.send(text)
 
     def ready(self) -> None:
-        """Wait until the input line takes keys: it has asked for marks round what is pasted, and is not over."""
+        """Wait until the input line takes keys: it has enabled bracketed paste and has not ended."""
         self.wait(lambda _: self.raw.rfind("\x1b[?2004h") > self.raw.rfind("\x1b[?2004l"))
         self.settle(0.2)
 
     def leave(self) -> None:
-        """End the session with Ctrl-D once nothing more comes."""
+        """End the session with Ctrl-D once the output has settled."""
         self.settle()
         self.type("\x04")
         assert self.ended() == 0
 
     def hang_up(self, seconds: float = 10) -> None:
-        """Close the window: the terminal goes and takes the process with it."""
+        """Close the window, which hangs up the process."""
         self.child.hang_up()
         limit = time.monotonic() + seconds
         while self.child.isalive() and time.monotonic() < limit:
@@ -137,7 +137,7 @@ class Terminal:
         self.child.send("\r")
 
     def settle(self, seconds: float = 0.3) -> None:
-        """Read until nothing came for so long."""
+        """Read until no output has come for the given time."""
         quiet = time.monotonic() + seconds
         while time.monotonic() < quiet:
             if self._read(0.05):
@@ -159,12 +159,12 @@ class Terminal:
 
     @property
     def screen(self) -> str:
-        """Every line that was on the screen, scrolled off or not, without trailing blanks."""
+        """Every line ever on the screen, scrolled off or not, without trailing blanks."""
         past = ["".join(line[x].data for x in range(self.columns)).rstrip() for line in self._screen.history.top]
         return "\n".join([*past, *(line.rstrip() for line in self._screen.display)]).rstrip()
 
     def wait(self, wanted: str | Callable[[str], bool], seconds: float = 30) -> str:
-        """Read until a pattern stands on the screen; the screen. Raises AssertionError with what stood there."""
+        """Read until a pattern is on the screen and return the screen. Raises AssertionError with its text."""
         fits = wanted if callable(wanted) else lambda text: re.search(wanted, text) is not None
         limit = time.monotonic() + seconds
         while time.monotonic() < limit:
@@ -174,7 +174,7 @@ class Terminal:
         raise AssertionError(f"{wanted!r} never stood on the screen:\n{self.screen}")
 
     def ended(self, seconds: float = 10) -> int:
-        """Wait for the process to end; its exit code."""
+        """Wait for the process to end and return its exit code."""
         limit = time.monotonic() + seconds
         while self.child.isalive() and time.monotonic() < limit:
             self._read(0.05)

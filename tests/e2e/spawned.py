@@ -1,4 +1,4 @@
-"""ctxe as the leader of a pseudo-terminal, begun as a person begins it or forked with all modules loaded."""
+"""Runs ctxe as the leader of a pseudo-terminal, started as a person does or forked with all modules loaded."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PATIENCE = 0.3  # seconds that a run has to end by itself after its terminal wen
 
 
 class Started(pexpect.spawn):  # type: ignore[misc]  # pexpect is untyped
-    """A process begun anew, import by import."""
+    """A newly started process, which imports everything itself."""
 
     def __init__(self, words: Sequence[str], folder: Path, env: Mapping[str, str], size: tuple[int, int]) -> None:
         super().__init__(
@@ -36,7 +36,7 @@ class Started(pexpect.spawn):  # type: ignore[misc]  # pexpect is untyped
 
 
 class Forked(fdpexpect.fdspawn):  # type: ignore[misc]
-    """The same where the SDKs are loaded already (see warm.py)."""
+    """A process forked with the SDKs already loaded (see warm.py)."""
 
     def __init__(self, words: Sequence[str], folder: Path, env: Mapping[str, str], size: tuple[int, int]) -> None:
         ours, theirs = os.openpty()
@@ -48,20 +48,20 @@ class Forked(fdpexpect.fdspawn):  # type: ignore[misc]
         self.pid = int(self._told.readline())
 
     def setwinsize(self, rows: int, columns: int) -> None:
-        """As a window does that is drawn larger or smaller."""
+        """Resize the terminal and signal it, as a window does."""
         termios.tcsetwinsize(self.child_fd, (rows, columns))
 
     def send(self, text: str) -> int:
-        """Keys, a moment after those before: what comes at once is taken for pasted."""
+        """Send keys a moment after the last ones; keys that arrive at once are taken for a paste."""
         time.sleep(AS_TYPED)
         return int(super().send(text))
 
     def isalive(self) -> bool:
-        """Whether it has not ended; how it did is kept then."""
+        """Whether the process still runs; records its status when it has ended."""
         return not self._told.closed and not self._ended(0)
 
     def wait(self) -> None:
-        """Until it has ended."""
+        """Wait until the process has ended."""
         while not self._told.closed:
             self._ended(None)
 
@@ -74,7 +74,7 @@ class Forked(fdpexpect.fdspawn):  # type: ignore[misc]
         super().close()
 
     def close(self, force: bool = True) -> None:
-        """Take the terminal away, and end what does not end of that."""
+        """Take the terminal away, and kill the process if it survives that."""
         self.hang_up()
         if force and self.isalive() and not self._ended(PATIENCE):
             self.kill(signal.SIGKILL)

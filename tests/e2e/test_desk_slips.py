@@ -68,7 +68,9 @@ def desk(tmp_path: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> Desk
         (["config", "get", "model"], 3, "model is a section: model.name, model.effort, model.cheap"),
     ],
 )
-def test_a_slip_is_told_and_changes_nothing(desk: Desk, words: list[str], code: int, says: str) -> None:
+def test_a_mistyped_memory_command_is_reported_and_changes_no_entry(
+    desk: Desk, words: list[str], code: int, says: str
+) -> None:
     before = {path: path.read_bytes() for path in desk.folder.rglob("*.md")}
     done = desk.run(*words)
     assert (done.code, done.out) == (code, "")

@@ -1,4 +1,4 @@
-"""Runs of ctxe that begin with all modules loaded: to import them takes a second of each run, most of what it costs.
+"""Starts runs of ctxe with all modules loaded: importing them takes a second, most of the time of a run.
 
 Each is a process of its own all the same (see forked.py). Runs that ask no model are begun as a person begins them.
 """
@@ -20,21 +20,21 @@ LANG = "C.UTF-8"
 
 
 def serves(env: Mapping[str, str]) -> bool:
-    """Whether a run with these variables asks a model, and wants nothing of the interpreter that a fork cannot give."""
+    """Whether a run with these variables calls a model, and needs no interpreter option that a fork cannot set."""
     asks = "OPENAI_BASE_URL" in env or "ANTHROPIC_BASE_URL" in env
     interpreters_own = any(name.startswith(("PYTHON", "LC_", "TZ")) for name in env) or env.get("LANG") != LANG
     return asks and not interpreters_own
 
 
 def begin(env: Mapping[str, str]) -> list[str]:
-    """What stands before ctxe's own words in the command of a run with these variables."""
+    """The command of a run with these variables, up to ctxe's own arguments."""
     if serves(env):
         return [sys.executable, "-I", "-S", str(SCRIPT), "run", _standing_by()]
     return [sys.executable, "-m", "ctxe"]
 
 
 def fork(words: Sequence[str], folder: Path, env: Mapping[str, str], terminal: int) -> socket.socket:
-    """Have a run made that leads this terminal. What is returned tells its number and its status, a line each."""
+    """Request a run that leads this terminal. Returns a stream of two lines: its process id and its status."""
     told = json.dumps({"words": [*words], "folder": str(folder), "env": dict(env), "terminal": True}).encode()
     run = socket.socket(socket.AF_UNIX)
     run.connect(_standing_by())
@@ -45,7 +45,7 @@ def fork(words: Sequence[str], folder: Path, env: Mapping[str, str], terminal: i
 
 @functools.cache
 def _standing_by() -> str:
-    """The socket of the process that holds the modules; it begins with the first run and ends with this process."""
+    """The socket of the process with the loaded modules, which starts with the first run and ends with this process."""
     path = Path(tempfile.mkdtemp(prefix="warm")) / "socket"
     env = {"PATH": os.environ["PATH"], "LANG": LANG}
     words = [sys.executable, str(SCRIPT), "wait", str(path)]
@@ -56,4 +56,4 @@ def _standing_by() -> str:
 
 
 _HELD: list[subprocess.Popen[bytes]] = []
-"""Its standard input closes with this process, and that is its end."""
+"""Its standard input closes with this process, which ends it."""

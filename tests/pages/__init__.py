@@ -1,4 +1,4 @@
-"""A web server on loopback for tests: pages by path, every request kept; it also stands as a proxy for any host."""
+"""A web server on loopback for tests: pages by path, every request recorded; also a proxy for any host."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Sent:
-    """What a path is answered with; ``packed`` by gzip."""
+    """The answer for a path; ``packed``: compressed by gzip."""
 
     body: bytes = b""
     status: int = 200
@@ -36,7 +36,7 @@ Answering = Callable[[Any], None]
 
 
 class Quiet(ThreadingHTTPServer):
-    """Who hangs up is no error of the server's."""
+    """Ignore clients that hang up."""
 
     daemon_threads = True
 
@@ -45,7 +45,7 @@ class Quiet(ThreadingHTTPServer):
 
 
 class PageServer:
-    """Serves ``pages`` (path → what is sent, or a function of the handler) while the ``with`` block runs.
+    """Serves ``pages`` (path → answer, or a function of the handler) while the ``with`` block runs.
 
     ``asked`` are the request lines' targets, ``headers`` those of each request.
     """

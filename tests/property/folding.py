@@ -1,4 +1,4 @@
-"""Conversations made out of one number, and what holds of every fold of one; for hypothesis and `scripts/torture`."""
+"""Conversations generated from a seed, and the invariants of every fold; for hypothesis and `scripts/torture`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def key(place: Position) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How large a session is at most; ``huge`` is the part of its texts that are many times longer."""
+    """Upper limits of a session's size; ``huge`` is the fraction of its texts that are many times longer."""
 
     lines: int = 25
     steps: int = 7
@@ -49,7 +49,7 @@ USUAL = Scale()
 
 
 class Maker(Teller):
-    """Makes sessions out of one number: a thousand times faster than drawing every word."""
+    """Generates sessions from a seed, a thousand times faster than drawing every word by hypothesis."""
 
     def __init__(self, seed: int, scale: Scale = USUAL) -> None:
         super().__init__(seed, NAMES, scale.lines, scale.huge)
@@ -81,7 +81,7 @@ class Maker(Teller):
 
 
 def begun(talk: Conversation, steps: int) -> Conversation:
-    """The conversation as it was after its first so many steps."""
+    """The conversation after its first ``steps`` steps."""
     turns, left = list[Turn](), steps
     for turn in talk.turns:
         turns.append(replace(turn, steps=turn.steps[:left]))
@@ -92,7 +92,7 @@ def begun(talk: Conversation, steps: int) -> Conversation:
 
 
 def sound(talk: Conversation, room: FoldRoom, policy: FoldPolicy, also: tuple[Chunk, ...]) -> Fold:
-    """The fold of a conversation, after what holds of every fold was asserted of it."""
+    """The fold of a conversation, checked against the invariants of every fold."""
     made = fold(talk, room, policy, words, also=also)
     assert fold(replace(talk, fold=made), room, policy, words, also=also) == made
     if steps := list(talk.steps()):
@@ -127,7 +127,7 @@ def assert_a_fold_on_a_fold_is_sound(
 
 
 def assert_a_fold_never_grows(talk: Conversation, budget: Budget, policy: FoldPolicy) -> None:
-    """It makes a request smaller by what it says, leaves every original, and is not due again."""
+    """A fold shrinks the request by the stated amount, keeps every original, and is not due again."""
     made = next_fold(Frame(), talk, budget, words, policy)
     if made is None:
         return
@@ -143,7 +143,7 @@ def assert_a_fold_never_grows(talk: Conversation, budget: Budget, policy: FoldPo
 
 
 def assert_ten_folds_keep(talk: Conversation, budget: Budget, also: tuple[Chunk, ...]) -> None:
-    """Every pin and the first words stand after ten folds in a row."""
+    """Every pin and the first words remain after ten folds in a row."""
     grown, survey = talk, Survey()
     for n in range(10):
         call = ToolCall(f"more{n}", "read", '{"path": "src/frame.py"}')
@@ -169,7 +169,7 @@ def with_an_edit(talk: Conversation) -> Conversation:
 
 
 def assert_what_is_shown_again_is_verbatim(talk: Conversation, budget: Budget) -> None:
-    """Lines that come back after a fold are lines of the originals that did not stand."""
+    """Lines restored after a fold come from the originals and were not in the folded request."""
     talk = with_an_edit(talk)
     made = next_fold(Frame(), talk, budget, words, FoldPolicy(), cause="request")
     folded = replace(talk, fold=made)

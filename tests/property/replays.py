@@ -1,4 +1,4 @@
-"""Conversations for ``ctxe replay`` made out of one number, and what holds of its answers; for hypothesis, torture."""
+"""Conversations for ``ctxe replay`` generated from a seed, and the invariants of its answers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ NAMES = ("parseHeader", "src/frame.py", "total_count", "the", "é", "\x1b[1m")
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How large a session is at most; ``huge`` is the part of its texts that are many times longer."""
+    """Upper limits of a session's size; ``huge`` is the fraction of its texts that are many times longer."""
 
     lines: int = 20
     groups: int = 12
@@ -46,7 +46,7 @@ USUAL = Scale()
 
 
 class Maker(Teller):
-    """Makes sessions out of one number, in groups of messages that are added together."""
+    """Generates sessions from a seed, in groups of messages that are added together."""
 
     def __init__(self, seed: int, scale: Scale = USUAL) -> None:
         super().__init__(seed, NAMES, scale.lines, scale.huge)
@@ -172,7 +172,7 @@ def assert_handles_restore(done: Served, project: Project) -> None:
 
 
 def _behind_handles(talk: Conversation, originals: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """The texts that each handle stands for."""
+    """The texts behind each handle."""
     found: dict[str, tuple[str, ...]] = {handle: (text,) for handle, text in originals.items()}
     found |= {handle_of(turn.words): (turn.words,) for turn in talk.turns}
     found |= {handle_of(step.reply.text): (step.reply.text,) for _, step in talk.steps()}
@@ -201,7 +201,7 @@ def assert_whole(messages: list[Chat]) -> None:
 
 
 def assert_order(messages: list[Chat], given: list[Chat]) -> None:
-    """What was given comes back in order, each at most once."""
+    """The messages come back in order, each at most once."""
     at = 0
     for message in messages:
         if message in given[at:]:

@@ -1,4 +1,4 @@
-"""What holds of every request that is assembled, and parts of requests made out of one number."""
+"""The invariants of every assembled request, and parts of requests generated from a seed."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def gathered(talk: Conversation, dice: Random) -> Conversation:
 
 
 def tried(frame: Frame, conversation: Conversation, window: int) -> Assembled | None:
-    """A request, or None where what is required cannot fit."""
+    """A request, or None where the required parts cannot fit."""
     try:
         return assemble(frame, conversation, Budget(window, 0), words)
     except BudgetError:

@@ -1,4 +1,4 @@
-"""Texts made out of one number, of which some hold an earlier one: a file that was read again."""
+"""Texts generated from a seed; some contain an earlier one, like a file that is read again."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from random import Random
 
 AGAIN = 0.15
-"""Of all texts, those in which an earlier one stands again."""
+"""The fraction of texts that contain an earlier one."""
 
 
 class Teller:
-    """Texts of at most so many lines of ``names``; ``huge`` is the part of them that are many times longer."""
+    """Generates texts of at most ``lines`` lines of ``names``; ``huge`` is the fraction that is many times longer."""
 
     def __init__(self, seed: int, names: Sequence[str], lines: int, huge: float) -> None:
         self.random = Random(seed)

@@ -23,7 +23,7 @@ def test_no_control_survives(text: str) -> None:
 
 
 @given(texts)
-def test_no_line_is_added(text: str) -> None:
+def test_visible_text_has_no_added_lines(text: str) -> None:
     assert visible(text).count("\n") <= text.count("\n")
 
 

@@ -1,4 +1,4 @@
-"""Whole sessions made out of one number, each held to every invariant of folds, requests and replay.
+"""Whole sessions generated from a seed, each checked against every invariant of folds, requests and replay.
 
 Most are small, for what breaks, breaks in small ones too; some are long, and some hold texts that are cut at birth.
 For `scripts/torture`.
@@ -30,7 +30,7 @@ SMALL = Kind(folding.Scale(8, 3, 3), replays.Scale(8, 5), 500)
 USUAL = Kind(folding.Scale(20, 7, 4, 0.1), replays.Scale(16, 12, 0.03), 2_500)
 LONG = Kind(folding.Scale(25, 20, 3, 0.1), replays.Scale(25, 40, 0.15), 10_000)
 PART_USUAL, PART_LONG = 0.06, 0.004
-"""Of all sessions; the rest are small."""
+"""The fraction of all sessions; the rest are small."""
 
 
 def tortured(seed: int, project: Project) -> None:
@@ -49,7 +49,7 @@ def tortured(seed: int, project: Project) -> None:
 
 
 def _folds(talk: Conversation, dice: Random, window: int) -> None:
-    """Two of the checks a session; over all of them each has its share."""
+    """Two of the checks per session; over all sessions each is run equally often."""
     room, budget = FoldRoom(dice.randint(0, window), dice.randint(0, window // 8)), Budget(dice.randint(50, window), 0)
     lines = [folding.Maker(dice.getrandbits(48)).line() for _ in range(dice.randint(0, 2))]
     also = tuple(Chunk("pin", f"[pin] {line}") for line in lines)

@@ -1,4 +1,4 @@
-"""A server of the protocol without any library, good or bad as it is told: ``python by_hand.py [WAY] [WORDS_FILE]``.
+"""An MCP server without any library, well-behaved or faulty as WAY says: ``python by_hand.py [WAY] [WORDS_FILE]``.
 
 WAY is how it starts: ``good``, ``silent``, ``noise``, ``exit``. Its tools do what they are called. WORDS_FILE holds the
 description of ``echo``.

@@ -1,4 +1,4 @@
-"""A server made with the protocol's own library: ``python by_library.py [PORT]``; with a port, by streamable HTTP."""
+"""An MCP server by the protocol's own library: ``python by_library.py [PORT]``; with a port, by streamable HTTP."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ made: MCPServer[object] = MCPServer(
 
 @made.tool()
 def token() -> str:
-    """Say the token that came, which should reach nobody."""
+    """Return the received token, which ctxe must mask."""
     found = get_access_token()
     return f"you sent {found.token if found else 'nothing'}"
 

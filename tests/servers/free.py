@@ -1,4 +1,4 @@
-"""A port on loopback that nobody has."""
+"""Finds a free port on loopback."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import socket
 
 
 def free_port() -> int:
-    """One that was free just now."""
+    """A port that was free a moment ago."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]

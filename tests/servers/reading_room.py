@@ -1,4 +1,4 @@
-"""A server of the handshake's generation without any library, with all but sampling: ``python reading_room.py [WAY]``.
+"""A handshake-generation MCP server, no library, every feature but sampling: ``python reading_room.py [WAY]``.
 
 WAY ``tools-fail`` lists no resources though it says that it has them, ``slow`` takes two seconds to start, ``bare`` has
 resources only. What it was told (cancellations, roots, answers) its tool ``told`` says.
@@ -54,7 +54,7 @@ def picture() -> str:
 
 
 def answered(method: str, params: dict[str, Any]) -> dict[str, Any]:
-    """Ask the client for something, and wait."""
+    """Send a request to the client and wait for its answer."""
     number = f"s{next(numbers)}"
     send({"id": number, "method": method, "params": params})
     for line in sys.stdin:
@@ -141,7 +141,7 @@ BREW = {
 
 
 def listed(params: dict[str, Any]) -> dict[str, Any]:
-    """Two to a page."""
+    """A page of two items."""
     begin = int(params.get("cursor") or 0)
     every = [{"uri": uri, "name": uri[7:], "mimeType": "text/plain"} for uri in shelf]
     every.append({"uri": "art://cover", "name": "cover", "mimeType": "image/png", "description": "The \x1b[1mcover"})

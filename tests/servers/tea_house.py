@@ -1,4 +1,4 @@
-"""A server of the newest generation, made with the protocol's own library: ``python tea_house.py [PORT]``."""
+"""An MCP server of the newest generation, made with the protocol's own library: ``python tea_house.py [PORT]``."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def test_a_project_tightens_and_what_it_loosens_is_named(tmp_path: Path) -> None
         ("[approval]\nallow = 'x'\n", "approval.allow = 'x' is not a list of texts"),
     ],
 )
-def test_what_does_not_fit_is_refused_by_name(tmp_path: Path, text: str, says: str) -> None:
+def test_invalid_settings_are_refused_by_name(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(says)):
         loaded(tmp_path, text)
 

@@ -1,4 +1,4 @@
-"""The three real adapters pointed at a wire server, with a clock that needs no waiting."""
+"""Connects the three real adapters to a wire server, with a simulated clock."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HELLO = Request((), ("Be brief.",), (Message("user", (Text("hello"),)),), 1_000,
 
 @dataclass
 class Clock:
-    """Seconds that pass only while sleeping."""
+    """A simulated clock that advances only in ``sleep``."""
 
     at: float = 1000.0
     slept: list[float] = field(default_factory=list)
@@ -36,7 +36,7 @@ class Clock:
 
 
 def patience(clock: Clock | None = None, **changes: Any) -> RetryLimits:
-    """Patience that never really waits; jitter in the middle."""
+    """Retry settings on a simulated clock, with the jitter fixed at its middle."""
     clock = clock or Clock()
     wanted: dict[str, Any] = {"clock": clock.now, "sleep": clock.sleep, "jitter": lambda: 0.5, "idle": 5.0}
     return RetryLimits(**wanted | changes)
@@ -59,12 +59,12 @@ def speak(
 
 
 def hear(provider: Any, request: Request = HELLO) -> tuple[list[Delta], Reply]:
-    """All deltas and the one reply that ends them."""
+    """All deltas of a stream, and the one reply that ends it."""
     items = list(provider.stream(request))
     assert [isinstance(item, Reply) for item in items] == [False] * (len(items) - 1) + [True]
     return items[:-1], items[-1]
 
 
 def waits(deltas: list[Delta]) -> list[str]:
-    """Why was waited."""
+    """The reason of each wait."""
     return [delta.why for delta in deltas if isinstance(delta, Waiting)]

@@ -1,4 +1,4 @@
-"""Thoughts that hold only behind what they were thought behind, as the host of newer Claude models checks it."""
+"""Checks signed reasoning like the host of newer Claude models: it is valid only behind its original prefix."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ THOUGHTS = ("thinking", "redacted_thinking")
 
 
 class Bound:
-    """What stood before each thought when it was thought, by its signature."""
+    """The request prefix of each thought when it was made, by the thought's signature."""
 
     def __init__(self) -> None:
         self._before: dict[str, str] = {}
 
     def remember(self, signature: str, body: Mapping[str, Any]) -> None:
-        """A thought was thought as the answer to this request."""
+        """Record that a thought was made in the answer to this request."""
         self._before[signature] = _told(body, _merged(body["messages"]))
 
     def refusal(self, body: Mapping[str, Any]) -> str:
-        """The message of the 400 for the first thought that stands behind something else; empty when all hold."""
+        """The message of the 400 for the first thought behind a different prefix; empty when all are valid."""
         if not BINDING.search(str(body.get("model"))):
             return ""
         merged = _merged(body.get("messages", ()))
@@ -40,7 +40,7 @@ def _thoughts(merged: Sequence[tuple[str, list[Any]]]) -> Iterator[tuple[int, in
 
 
 def _merged(messages: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[Any]]]:
-    """Messages with neighbours of one role made one, as the host reads them, without marks of the cache."""
+    """Messages without cache marks, adjacent ones of one role merged, as the host reads them."""
     merged: list[tuple[str, list[Any]]] = []
     for message in messages:
         content = message["content"]

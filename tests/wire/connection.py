@@ -1,4 +1,4 @@
-"""One connection of the wire server: what is asked over HTTP, and answers, streams and faults byte by byte."""
+"""One connection of the wire server: parses HTTP requests, and sends answers, streams and faults byte by byte."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SECRET = {"authorization", "x-api-key", "cookie", "proxy-authorization"}
 
 
 class Listener(ThreadingHTTPServer):
-    """Listens, one thread a connection."""
+    """Listens for connections, with one thread per connection."""
 
     daemon_threads = True
     block_on_close = False
@@ -32,7 +32,7 @@ class Listener(ThreadingHTTPServer):
     wire: WireServer
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that hang up are no errors here; anything else is shown."""
+        """Ignore clients that hang up; print any other error."""
         if not isinstance(sys.exception(), ConnectionError | TimeoutError | ValueError):
             super().handle_error(request, client_address)
 
@@ -70,7 +70,7 @@ class Connection(BaseHTTPRequestHandler):
             self._json(404, failure(f"no such path: {path}", kind="not_found_error"))
 
     def do_POST(self) -> None:
-        """Ask for a reply, or count tokens."""
+        """Answer a request for a reply, embeddings, a token count or the loading of a model."""
         path = self.path.partition("?")[0]
         raw = self.rfile.read(int(self.headers.get("content-length", 0)))
         body = json.loads(raw or b"{}")
@@ -174,7 +174,7 @@ class Connection(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def _pause(self, seconds: float) -> None:
-        """Wait, but notice at once when the client hangs up."""
+        """Wait ``seconds``, but raise as soon as the client hangs up."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0 and not self.server.wire.closing.is_set():
             ready, _, _ = select.select([self.connection], [], [], min(left, 0.05))

@@ -1,4 +1,4 @@
-"""How a stream is spoiled: the frames of a reply with a fault worked in, and floats for seconds of silence."""
+"""Injects a fault into a stream: yields the frames of a reply, and floats for seconds of silence."""
 
 from __future__ import annotations
 

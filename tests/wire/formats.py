@@ -1,4 +1,4 @@
-"""The three wire formats: a scripted reply as the frames of a server-sent event stream, one frame an event."""
+"""The three wire formats: a scripted reply as the frames of a server-sent event stream, one frame per event."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def error_frame(api: str) -> Frame:
 
 
 def usage_of(reply: Reply, body: Mapping[str, Any]) -> Usage | None:
-    """The usage to report, with "auto" worked out."""
+    """The usage to report; "auto" is computed from the request."""
     if reply.usage != "auto":
         return reply.usage
     written = len(reply.text) + sum(len(arguments_of(call)) for call in reply.calls)
@@ -45,7 +45,7 @@ def arguments_of(call: Call) -> str:
 
 
 def call_id(call: Call, prefix: str, number: int, index: int) -> str:
-    """The id of a call: its own, or one that no other request of this server has."""
+    """The id of a call: its own, or one unique to this server."""
     return f"{prefix}{number}_{index}" if call.id is None else call.id
 
 
@@ -218,7 +218,7 @@ def response_usage(usage: Usage) -> dict[str, Any]:
 
 
 def messages(reply: Reply, body: Mapping[str, Any], number: int) -> Iterator[Frame]:
-    """Events of the messages API; input tokens leave the cached ones out, as there."""
+    """Events of the messages API, whose input tokens exclude the cached ones."""
     usage = usage_of(reply, body)
     start: dict[str, Any] = {
         "id": f"msg_{number}",
@@ -244,7 +244,7 @@ def messages(reply: Reply, body: Mapping[str, Any], number: int) -> Iterator[Fra
 
 
 def signature(number: int) -> str:
-    """How the thoughts of an answer are signed."""
+    """The signature of the thoughts in answer ``number``."""
     return f"sealed-{number}"
 
 

@@ -1,4 +1,4 @@
-"""What a wire server was asked, in order, for tests to read, to wait for, and to keep in a file."""
+"""Records the requests of a wire server in order, for tests to read, to wait for, or to write to a file."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request as it came: ``headers`` in lower case, secret ones as ``***``; ``at`` in seconds, monotonic;
-    ``port`` is the client's, by which connections are told apart."""
+    """One request as received: ``headers`` in lower case, secret ones as ``***``; ``at`` in monotonic seconds;
+    ``port`` is the client's and identifies the connection."""
 
     method: str
     path: str
@@ -27,7 +27,7 @@ class Exchange:
 
 @dataclass
 class Journal:
-    """Everything that was asked and what went wrong; ``changed`` wakes those who wait."""
+    """All requests and faults; ``changed`` wakes waiting threads."""
 
     exchanges: list[Exchange] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -36,7 +36,7 @@ class Journal:
     file: Path | None = None
 
     def add(self, exchange: Exchange) -> None:
-        """Keep a request."""
+        """Record a request, in the file too when there is one."""
         with self.changed:
             self.exchanges.append(exchange)
             if self.file:
@@ -46,7 +46,7 @@ class Journal:
             self.changed.notify_all()
 
     def note(self, refused: str = "", hung_up: int = 0) -> None:
-        """Keep what went wrong."""
+        """Record a refused request, or streams that the client closed."""
         with self.changed:
             self.refused += [refused] if refused else []
             self.hung_up += hung_up

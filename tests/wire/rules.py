@@ -1,4 +1,4 @@
-"""What the real hosts refuse with a 400: torn call and result pairs, illegal names, empty blocks, too many marks."""
+"""Refuses what the real hosts answer with a 400: calls without results, illegal names, empty blocks, too many marks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 THOUGHTS = ("thinking", "redacted_thinking")
 REASONING = re.compile(r"deepseek-v4|kimi-k[23]")
-"""Models whose hosts take no message of a model without its reasoning."""
+"""Models whose hosts refuse an assistant message without its reasoning."""
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
@@ -47,7 +47,7 @@ def _chat(body: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _of_single_hosts(at: int, model: str, messages: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """What Mistral and Gemini refuse beyond the others."""
+    """Additional refusals of Mistral and Gemini."""
     message, before = messages[at], messages[at - 1]["role"] if at else ""
     calls = message.get("tool_calls") or ()
     if "devstral" in model:
@@ -60,7 +60,7 @@ def _of_single_hosts(at: int, model: str, messages: Sequence[Mapping[str, Any]])
 
 
 def _chat_parts(at: int, message: Mapping[str, Any]) -> Iterator[str]:
-    """Parts in place of a text: pictures stand in messages of the user only."""
+    """Content given as parts: only user messages may contain pictures."""
     parts = message.get("content")
     for part in parts if isinstance(parts, list) else ():
         if part["type"] == "image_url" and (message["role"] != "user" or not _data_url(part["image_url"]["url"])):
@@ -119,7 +119,7 @@ def _messages(body: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _thinking(body: Mapping[str, Any]) -> Iterator[str]:
-    """Tokens to think in are fewer than those of the answer; work that is under way goes on as it began."""
+    """The thinking budget is below ``max_tokens``, and thinking is not switched on or off in the middle of work."""
     asked = body.get("thinking") or {}
     if asked.get("type") == "enabled" and not 1_024 <= asked["budget_tokens"] < body["max_tokens"]:
         yield "`max_tokens` must be greater than `thinking.budget_tokens`"
@@ -133,7 +133,7 @@ def _thinking(body: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _first_of_work(messages: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """The first answer of the work whose results stand last; None when the last words are the user's alone."""
+    """The first answer of the work whose results come last; None when the last message is only the user's words."""
     found = None
     for n in range(len(messages) - 1, -1, -1):
         if messages[n]["role"] == "assistant":

@@ -1,4 +1,4 @@
-"""What the wire server plays: replies, faults and raw answers, as Python values or as JSON."""
+"""Defines the script of the wire server: replies, faults and raw answers, as Python values or as JSON."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ FaultName = Literal[
     "no-end",  # the HTTP answer ends cleanly, without the terminal event
     "error",  # after `after` frames an error event, inside the 200
     "stall",  # after `after` frames nothing for `seconds`, then the rest
-    "drip",  # `seconds` between any two frames
+    "drip",  # pauses `seconds` between frames
     "invalid-utf8",  # bytes FF FE in the JSON of frame `after`
     "malformed-json",  # frame `after` is not JSON
     "id-frames",  # frames of only id: and retry: lines in between (legal SSE)
     "crlf",  # lines end in CR LF (legal SSE)
-    "unknown-events",  # events nobody knows in between
+    "unknown-events",  # unknown events in between
     "comment",  # a comment line of `size` bytes first (legal SSE)
-    "gzip",  # says gzip and sends noise
+    "gzip",  # declares gzip and sends noise
 ]
 
 
@@ -36,10 +36,10 @@ class Call:
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens to report; ``input`` includes what was read from and written to the cache, whatever the API counts.
+    """Tokens to report; ``input`` includes what was read from and written to the cache, however the API counts.
 
-    ``cost`` is what a gateway says in dollars that it takes; only chat completions tell it.
-    ``cache_write_1h`` is the part of ``cache_write`` that is kept for an hour; only the messages API tells it.
+    ``cost`` is a gateway's price in dollars; only chat completions report it.
+    ``cache_write_1h`` is the part of ``cache_write`` that is kept for an hour; only the messages API reports it.
     """
 
     input: int = 0
@@ -81,7 +81,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Answer:
-    """A raw HTTP answer: JSON for a mapping, else text. ``seconds`` is waited before it.
+    """A raw HTTP answer: JSON for a mapping, else text. ``seconds`` is the wait before it.
 
     An ``endless`` one goes on with blanks until the client hangs up.
     """
@@ -102,7 +102,7 @@ class Drop:
 
 Part = Reply | Answer | Drop
 Entry = Part | Callable[[Mapping[str, Any]], Part]
-"""What one request is answered with: a part, or a function of the request's body that makes one."""
+"""The answer to one request: a part, or a function from the request's body to a part."""
 
 
 def overloaded(status: int = 529, **headers: str) -> Answer:
@@ -122,7 +122,7 @@ def failure(message: str, code: str | None = None, kind: str = "invalid_request_
 
 
 def html(status: int = 200) -> Answer:
-    """A page where an API should be: a captive portal or a gateway."""
+    """An HTML page in place of the API, as a captive portal or a gateway sends it."""
     page = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Welcome to the hotel</body></html>"
     return Answer(status, page, {"content-type": "text/html; charset=utf-8"})
 

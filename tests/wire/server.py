@@ -1,4 +1,4 @@
-"""A raw model server on loopback: plays a script over the real wire formats and keeps a journal of what it was sent.
+"""A raw model server on loopback: plays a script over the real wire formats and records every request.
 
 In a test::
 
@@ -151,18 +151,18 @@ class WireServer:
         return list(self.journal.refused)
 
     def embed(self, body: Mapping[str, Any]) -> Mapping[str, Any] | Part:
-        """What a request for vectors gets: the next of ``embeddings`` when there is one, else true vectors."""
+        """The answer to an embeddings request: the next of ``embeddings`` when there is one, else computed vectors."""
         with self._taking:
             part = self.embeddings.pop(0) if self.embeddings else None
         return vectors.answer(body) if part is None else part
 
     @property
     def left(self) -> int:
-        """Entries of the script that nobody has asked for yet."""
+        """Entries of the script that are not played yet."""
         return len(self._rest)
 
     def wait(self, until: Callable[[WireServer], bool], seconds: float = 10.0) -> None:
-        """Wait until it holds, for instance ``server.wait(lambda s: len(s.requests) == 2)``; else TimeoutError."""
+        """Wait until a condition holds: ``server.wait(lambda s: len(s.requests) == 2)``. Raises TimeoutError."""
         with self.journal.changed:
             if not self.journal.changed.wait_for(lambda: until(self), seconds):
                 raise TimeoutError(f"not within {seconds} s; {len(self.journal.exchanges)} requests came")
@@ -173,7 +173,7 @@ class WireServer:
         return self.journal.hung_up
 
     def answer(self, api: str, body: Mapping[str, Any], key: str) -> Part:
-        """What a request for a reply gets."""
+        """The answer to a request for a reply."""
         if self.key and key != self.key:
             return Answer(401, failure("Incorrect API key provided", "invalid_api_key", "authentication_error"))
         self.loaded.add(str(body.get("model")))

@@ -1,4 +1,4 @@
-"""An embeddings server for tests: vectors that are true to words, in the shapes that real hosts send."""
+"""An embeddings model for tests: its vectors count words, and its answers have the shapes of real hosts."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 
 DIMENSIONS = 64
 ALIKE = {"infusion": "tea", "brew": "tea", "bits": "leaves", "vessel": "pot", "mug": "cup"}
-"""Words that mean the same to this model."""
+"""Synonyms for this model."""
 
 
 def vector(text: str) -> list[float]:
-    """Counts of the words, each in a place by its hash; the same text always gives the same vector."""
+    """Word counts, each at an index given by the word's hash; deterministic."""
     found = [0.0] * DIMENSIONS
     for word in re.findall(r"[a-z]{3,}", text.lower()):
         place = blake2b(ALIKE.get(word, word).encode(), digest_size=2).digest()
@@ -24,7 +24,7 @@ def vector(text: str) -> list[float]:
 
 
 def answer(body: Mapping[str, Any]) -> dict[str, Any]:
-    """What /v1/embeddings answers."""
+    """The answer of /v1/embeddings."""
     texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
     rows = [{"object": "embedding", "index": n, "embedding": _sent(vector(text), body)} for n, text in enumerate(texts)]
     used = sum(len(text) // 4 for text in texts)

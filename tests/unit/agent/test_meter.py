@@ -42,6 +42,6 @@ def test_without_that_it_is_the_request_and_what_came_of_the_answer() -> None:
     assert heard(*calls) == Usage(42, 25, cache_read=30)
 
 
-def test_an_answer_that_is_kept_or_asked_for_again_is_another_s_affair() -> None:
+def test_kept_or_retried_answers_are_not_metered() -> None:
     for over in (Waiting(1.0, "overloaded"), ContextAssembled(LEDGER)):
         assert heard(Billed(Usage(5, 5)), TextDelta("one"), CallDelta("x", 9), over) is None

@@ -74,7 +74,7 @@ CHANGES: tuple[Callable[[Log], object], ...] = (
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_what_is_kept_changes_nothing_that_is_told(change: Callable[[Log], object], tmp_path: Path) -> None:
+def test_summaries_are_the_same_with_and_without_the_cache(change: Callable[[Log], object], tmp_path: Path) -> None:
     folder, log = tmp_path / "logs", logged(tmp_path, "first")
     logged(tmp_path, "second")
     assert summaries(folder, tmp_path) == summaries(folder)

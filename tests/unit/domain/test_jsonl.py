@@ -14,7 +14,7 @@ def test_a_value_is_one_line_to_whoever_splits_lines() -> None:
     assert json.loads(text) == {"text": f"é{ODD}"}
 
 
-def test_what_an_encoding_cannot_hold_is_escaped() -> None:
+def test_characters_an_encoding_lacks_are_escaped() -> None:
     assert json_text(["é"]) == '["é"]'
     assert json_text(["é"], "ascii") == '["\\u00e9"]'
     assert json_text(["é\udcff"], separators=(",", ":")) == '["\\u00e9\\udcff"]'

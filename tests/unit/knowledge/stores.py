@@ -1,4 +1,4 @@
-"""Memories of one project, at a time and with ids that are the same in every run."""
+"""Makes project memories with a fixed clock and deterministic ids."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NOON = 1_795_262_400.0
 
 
 def tokens() -> Iterator[str]:
-    """What stands for chance in ids: 0, 1, 2 and so on."""
+    """A deterministic replacement for random ids: 0, 1, 2 and so on."""
     for number in itertools.count():
         yield f"{number:016x}"
 
@@ -25,5 +25,5 @@ def store_in(folder: Path, now: float = NOON) -> Store:
 
 
 def counters_in(folder: Path) -> Counters:
-    """What is counted of that memory."""
+    """The usage counters of that memory."""
     return Counters(folder / ".ctxe" / "cache" / "counters.db")

@@ -29,7 +29,7 @@ def fields(entry: Entry | None) -> tuple[str, ...]:
     return (entry.title, entry.status, entry.tried, entry.outcome, entry.fix)
 
 
-def test_what_each_capture_holds() -> None:
+def test_fields_of_each_kind_of_captured_failure() -> None:
     assert fields(corrected("no, use\npathlib", {"x.py": DIFF}, "s1")) == (
         "the user corrected: no, use pathlib",
         "resolved",

@@ -28,7 +28,7 @@ def test_two_values_of_one_thing_are_a_contradiction(one: str, other: str) -> No
     assert told(one, other) == [(one, other)]
 
 
-def test_one_heading_with_two_values() -> None:
+def test_one_heading_with_two_values_is_a_contradiction() -> None:
     assert told("## Indentation\n\nUse tabs.", "# Indentation\n\nFour blanks.") == [("Use tabs.", "Four blanks.")]
     assert told("## Branches\n\nBranch from main, name them feat/x.", "## Branches\n\nBranch from develop always.") == [
         ("Branch from main, name them feat/x.", "Branch from develop always.")

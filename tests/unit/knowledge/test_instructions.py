@@ -301,7 +301,7 @@ def test_odd_files_never_raise(tmp_path: Path) -> None:
     assert paths(source, Task("x", ("../../etc/passwd", "/etc/x", "a\0b", "~/y"))) == [["CLAUDE.md"]]
 
 
-def test_what_may_not_be_read_is_not(tmp_path: Path) -> None:
+def test_unreadable_imports_of_instructions_are_left_out(tmp_path: Path) -> None:
     write(tmp_path, {"AGENTS.md": "One two three.", "CLAUDE.md": "@docs/a.md", "docs/a.md": "Four five six."})
     source = instructions(tmp_path, readable=lambda path: path != "docs/a.md")
     assert paths(source, Task()) == [["AGENTS.md", "CLAUDE.md"]]

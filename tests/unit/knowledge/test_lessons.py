@@ -168,7 +168,7 @@ def test_a_run_that_fails_is_kept_at_once(tmp_path: Path, command: str) -> None:
         ("npm run dev", 130),
     ],
 )
-def test_what_answers_or_was_stopped_has_not_failed(command: str, code: int) -> None:
+def test_exit_codes_that_answer_or_were_caused_by_a_stop_are_no_failures(command: str, code: int) -> None:
     assert capture({"command": command, "exit_code": code}) is None
 
 

@@ -100,7 +100,7 @@ def test_what_others_cite_counts_by_its_id() -> None:
     assert best([*facts(), *rules, citing], "timeouts in clients")[0] == "adr-3"
 
 
-def test_what_others_say_of_an_entry_finds_it() -> None:
+def test_an_entry_is_found_by_words_of_entries_that_cite_it() -> None:
     rule = Entry("adr-7", "decision", "Store sessions as JSONL", text="A database is not mergeable.", path="a")
     others = [Entry(f"adr-{n}", "decision", "Store sessions elsewhere", path=f"{n}") for n in (8, 9)]
     backup = "Backups copy files that only ever grow at their end (see ADR-0007), so a nightly restore is cheap. "

@@ -45,7 +45,7 @@ def found(*entries: Entry, query: Query) -> list[str]:
     return [result.id for result in Search(entries, len).search(query).results]
 
 
-def test_a_kind_is_that_of_what_holds_today() -> None:
+def test_recall_by_kind_uses_the_kind_of_the_current_entry() -> None:
     assert found(OLD, NEW, query=Query("postgres tables", kind="fact")) == ["new"]
     assert found(OLD, NEW, query=Query("postgres tables", kind="decision")) == []
 
@@ -76,7 +76,7 @@ def test_a_budget_bounds_all_answers_together() -> None:
         assert len(search.search(Query("retry socket", budget_tokens=budget)).results) == shown, budget
 
 
-def test_nobody_hears_of_an_entry_that_is_gone() -> None:
+def test_a_removed_entry_no_longer_affects_recall() -> None:
     ranker, entries = Ranker(), facts()
     assert answers(ranker, entries) == answers(Ranker(), entries)
     left = [entry for entry in entries if entry.id != "f13"]

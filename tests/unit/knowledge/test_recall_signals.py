@@ -225,7 +225,7 @@ def weighed(**starts: float) -> Weights:
     return Weights(dict.fromkeys((WORDS, TRACE), counting), inject, {})
 
 
-def test_the_clues_of_what_is_said_unasked() -> None:
+def test_clues_for_showing_an_entry_unasked() -> None:
     entries = [ALPHA, EPSILON, Entry("t", "failure", "alpha gamma", files=("a.py", "b.py")), *(
         Entry(f"o{n}", "fact", "omega", path=str(n)) for n in range(2)
     )]  # fmt: skip

@@ -103,7 +103,7 @@ def test_the_last_writes_are_taken_back_one_by_one(tmp_path: Path) -> None:
         store.undo()
 
 
-def test_what_was_edited_since_is_not_taken_back(tmp_path: Path) -> None:
+def test_an_entry_edited_since_is_not_undone(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     one = store.add(decision("One"))
     path = tmp_path / ".ctxe" / one.path

@@ -77,7 +77,7 @@ def test_noise_is_named(data: bytes, why: str, page: bool) -> None:
     ],
     ids=["line", "event", "plain", "stream"],
 )
-def test_what_has_no_end_is_given_up(head: bytes, rest: bytes, why: str) -> None:
+def test_an_endless_event_stream_is_given_up(head: bytes, rest: bytes, why: str) -> None:
     def endless() -> Iterator[bytes]:
         yield head
         while True:

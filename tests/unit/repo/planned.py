@@ -1,4 +1,4 @@
-"""Plans for tests that do not look at the ranking behind them."""
+"""Makes plans for tests that do not examine the ranking."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ def plan(
     meaning: Scores | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Plan:
-    """The plan alone."""
+    """The plan without its ranking."""
     return planner.plan(index, task, budget, steering, meaning=meaning, clock=clock)[0]

@@ -62,7 +62,7 @@ def test_a_tracked_file_that_is_gone_is_not_listed(tree: Path) -> None:
     assert names(tree) == [".gitignore", "sub/b.py"]
 
 
-def test_what_is_expected_changes_nothing_of_what_is_listed(tree: Path) -> None:
+def test_expected_paths_do_not_change_the_listing(tree: Path) -> None:
     git(tree, "init", "-q")
     git(tree, "add", ".")
     (tree / "link").symlink_to("a.py")
@@ -165,7 +165,7 @@ def test_bytes_become_text(data: bytes, text: str | None) -> None:
     assert decode(data) == text
 
 
-def test_what_cannot_be_read_is_none(tmp_path: Path) -> None:
+def test_unreadable_paths_read_as_none(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "big").write_bytes(b"x" * 100)
     (tmp_path / "link").symlink_to("big")

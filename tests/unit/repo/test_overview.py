@@ -81,7 +81,7 @@ def test_a_plan_begins_with_them_and_keeps_its_budget(index: Index, budget: int)
     assert max(file.score for file in made.files[2:]) < 0.6 * made.files[0].score
 
 
-def test_what_the_user_dropped_is_no_page(index: Index) -> None:
+def test_a_file_the_user_dropped_is_not_planned_as_an_overview(index: Index) -> None:
     made = plan(index, "explain this repository", 8_000, Steering(dropped=("README.md",)))
     assert "README.md" not in [file.path for file in made.files]
 

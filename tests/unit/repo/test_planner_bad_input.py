@@ -124,7 +124,7 @@ def test_generated_huge_and_odd_files_do_not_push_others_out(tmp_path: Path) -> 
     assert all(len(file.text) < 20_000 for file in made.files)
 
 
-def test_what_is_gone_is_not_shown_as_if_it_were_there(tmp_path: Path) -> None:
+def test_a_deleted_file_is_not_shown_by_a_plan(tmp_path: Path) -> None:
     root = committed(tmp_path / "tree")
     index = indexed(root)
     (root / "tea/strain_leaves.py").unlink()

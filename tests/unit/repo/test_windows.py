@@ -52,7 +52,7 @@ def test_a_window_holds_forty_lines_and_the_path() -> None:
     assert next(windows("a.py", text, lambda words: words.replace("line", "***")))[2].startswith("a.py\n*** 1\n")
 
 
-def test_what_was_embedded_is_not_embedded_again(tmp_path: Path) -> None:
+def test_only_changed_windows_are_embedded_again(tmp_path: Path) -> None:
     index, host = tree(tmp_path), Host()
     vectors = Vectors(index.db, "wire/words", host)
     assert embed(index, vectors) == 0

@@ -180,7 +180,7 @@ def test_headings_and_settings_in_their_order() -> None:
         ),
     ],
 )
-def test_a_git_file_that_names_no_folder_is_no_bug(tmp_path: Path, held: bytes, told: tuple[str, ...]) -> None:
+def test_a_git_file_that_names_no_folder_is_tolerated(tmp_path: Path, held: bytes, told: tuple[str, ...]) -> None:
     (tmp_path / ".git").write_bytes(held)
     assert configured_programs(tmp_path) == told
     assert Git(tmp_path, dict(os.environ)).output("status") is None

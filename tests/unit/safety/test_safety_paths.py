@@ -84,7 +84,7 @@ def test_absolute_paths_inside_and_linked_roots_are_fine(root: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "a\0b", "~/x", "~root/x"])
-def test_what_is_no_path_is_said(root: Path, path: str) -> None:
+def test_invalid_paths_are_refused(root: Path, path: str) -> None:
     with pytest.raises(ToolError):
         inside(root, path)
 

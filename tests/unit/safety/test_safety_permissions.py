@@ -624,7 +624,7 @@ def test_no_line_takes_long_to_decide(piece: str) -> None:
     assert time.process_time() - started < 8
 
 
-def test_what_runs_by_itself_changes_nothing(tmp_path: Path) -> None:
+def test_commands_allowed_unasked_change_no_file(tmp_path: Path) -> None:
     root = tmp_path / "repo"
     (root / "src/inner").mkdir(parents=True)
     for name in ("README.md", "src/app.py", "a.txt", "b.txt", "data.txt", "data.csv", "build.log", "data.bin"):

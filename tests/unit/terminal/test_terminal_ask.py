@@ -137,7 +137,7 @@ TRICKS = [
 
 
 @pytest.mark.parametrize(("trick", "shown"), TRICKS)
-def test_what_would_run_cannot_hide(window: Window, trick: str, shown: str) -> None:
+def test_tricks_cannot_hide_the_command_in_a_question(window: Window, trick: str, shown: str) -> None:
     asked(window, command(trick), "n\r")
     assert shown in "".join(row.removeprefix("  ") for row in window.settled().split("\n"))
 

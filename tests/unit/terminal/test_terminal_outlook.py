@@ -48,7 +48,7 @@ def test_a_fold_that_no_request_had_yet_is_told() -> None:
     ]
 
 
-def test_what_is_not_there_is_not_told() -> None:
+def test_outlook_leaves_out_missing_parts() -> None:
     assert outlook_view(Past("s", "p"), None, SCREEN) == ""
     calm = Past("s", "p", (sent(1), sent(2)))
     assert outlook_view(calm, Forecast(None, 84_000, 0, 0.0, 0.0), SCREEN).splitlines() == [

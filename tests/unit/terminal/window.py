@@ -1,4 +1,4 @@
-"""A pseudo-terminal in this process: what is drawn on it can be read as a person would see it."""
+"""A pseudo-terminal in this process whose screen can be read as a person would see it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ctxe.terminal.screen import Screen, detect
 
 
 class Window:
-    """``screen`` draws on it, ``text`` is everything ever seen on it, ``raw`` every byte, ``type`` presses keys."""
+    """``screen`` draws on it, ``text`` is all text ever shown, ``raw`` every byte, ``type`` presses keys."""
 
     def __init__(self, columns: int = 60, rows: int = 20, **environ: str) -> None:
         self.columns, self.raw, self._typed, self._drawn = columns, b"", 0, 0
@@ -61,7 +61,7 @@ class Window:
         os.write(self.parent, text.encode())
 
     def type_when(self, seen: str, text: str) -> threading.Thread:
-        """Press keys as soon as a text can be seen below what is there now."""
+        """Press keys as soon as a text appears below the current output."""
         before = self.text.count(seen)
 
         def later() -> None:
@@ -74,7 +74,7 @@ class Window:
         return thread
 
     def type_when_asked(self, text: str) -> None:
-        """Press keys as soon as something was drawn and nothing more comes: they are read from then on."""
+        """Press keys once output has come and settled, when the program reads them."""
 
         def later() -> None:
             self.answered()
@@ -88,7 +88,7 @@ class Window:
         return "\n".join([*past, *(row.rstrip() for row in self.pyte.display)]).rstrip()
 
     def settled(self) -> str:
-        """What can be seen once nothing more comes, and all that came is drawn: pyte may need longer than the pause."""
+        """The visible text once output has settled and pyte, which may lag behind, has drawn all of it."""
         before = -1
         while before != len(self.raw) or self._drawn != before or select.select([self.parent], [], [], 0)[0]:
             before = len(self.raw)
@@ -96,7 +96,7 @@ class Window:
         return self.text
 
     def answered(self, seconds: float = 10) -> None:
-        """Wait until something came after the last keys, and nothing more for a while: the next question stands."""
+        """Wait until output has come after the last keys and settled, so that the next question is shown."""
         before, quiet, limit = self._typed, time.monotonic(), time.monotonic() + seconds
         while time.monotonic() < limit and not (len(self.raw) > self._typed and time.monotonic() - quiet > 0.3):
             if len(self.raw) != before:
@@ -104,14 +104,14 @@ class Window:
             time.sleep(0.02)
 
     def drawn(self, seconds: float) -> bool:
-        """Wait until something came after the last keys; whether it did."""
+        """Wait for output after the last keys; returns whether any came."""
         limit = time.monotonic() + seconds
         while len(self.raw) == self._typed and time.monotonic() < limit:
             time.sleep(0.02)
         return len(self.raw) > self._typed
 
     def insist(self, text: str, times: int = 10) -> None:
-        """Press keys, and again while nothing shows that they came: what is typed before a question is forgotten."""
+        """Press keys, and repeat until output shows that they were read: keys typed before a question are discarded."""
         for _ in range(times):
             self.type(text)
             if self.drawn(2):

@@ -1,4 +1,4 @@
-"""What is read from the outputs of Ruby, Java, C++ and Rust: error, place, and how many tests passed and failed."""
+"""Expected readings of the outputs of Ruby, Java, C++ and Rust: error, place, numbers of passed and failed tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A workspace of real files for the tools, and a way to call a tool as the loop does."""
+"""Fixtures for the tools: a workspace of real files, and a function that calls a tool as the loop does."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ from ctxe.tools.workspace import Workspace, WorkspaceBounds
 
 @dataclass
 class Place:
-    """A folder with a workspace; ``seen`` is what the model knows, kept up from the touches of results."""
+    """A folder with a workspace; ``seen`` is what the model has read, updated from the touches of results."""
 
     root: Path
     bounds: WorkspaceBounds = WorkspaceBounds()

@@ -65,7 +65,7 @@ def test_a_page_says_as_much_of_each_tool_as_fits() -> None:
     assert all(len(text) <= room for text, room in ((whole, 100_000), (shorter, 7_500), (short, 4_000), (names, 300)))
 
 
-def test_a_tool_that_is_told_otherwise_has_another_mark() -> None:
+def test_a_tool_with_a_changed_description_or_schema_has_another_mark() -> None:
     changed = (
         ServerTool("create", "Create it!", SCHEMA),
         ServerTool("create", TOOL.description, {**SCHEMA, "required": []}),

@@ -66,7 +66,7 @@ def test_redirects_stay_with_the_host_and_end() -> None:
         (Sent(b"x", headers=TEXT | {"Content-Encoding": "gzip"}), "compressed bytes cannot be read"),
     ],
 )
-def test_what_is_no_page_is_said(sent: Sent, why: str) -> None:
+def test_other_content_than_a_page_is_refused_with_the_reason(sent: Sent, why: str) -> None:
     with PageServer({"/": sent}) as server, pytest.raises(ToolError, match=why):
         user(server, "/")
 
