@@ -54,7 +54,7 @@ def test_numbers_may_come_as_base64_and_out_of_order() -> None:
         (Drop(reset=True), Unreachable),
     ],
 )
-def test_what_goes_wrong_is_told_as_for_any_request(part: Answer | Drop, error: type[Exception]) -> None:
+def test_embedding_errors_are_those_of_any_request(part: Answer | Drop, error: type[Exception]) -> None:
     with WireServer() as server:
         server.embeddings += [part] * 3
         embed = embedder("openai/x", environment={"OPENAI_API_KEY": "k"}, base_url=f"{server.url}/v1", patience=QUICK)

@@ -167,7 +167,7 @@ FINAL: dict[str, tuple[Answer, type[ProviderError], str, str]] = {
 
 @pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize("case", FINAL)
-def test_what_waiting_cannot_mend_is_asked_once_and_said_in_plain_words(case: str, api: str) -> None:
+def test_permanent_errors_are_not_retried_and_get_a_plain_message(case: str, api: str) -> None:
     answer, kind, message, hint = FINAL[case]
     with WireServer([answer]) as server:
         with pytest.raises(ProviderError) as caught:

@@ -107,7 +107,7 @@ def test_thoughts_that_a_template_began_are_not_kept_as_words(said: str, kept: s
 
 
 @pytest.mark.parametrize(("billed", "wanted"), [(True, [Billed(Usage(90, 9), 0.0125)]), (False, [])])
-def test_what_a_gateway_says_it_takes_is_heard(billed: bool, wanted: list[Billed]) -> None:
+def test_the_price_a_gateway_reports_is_passed_on(billed: bool, wanted: list[Billed]) -> None:
     with WireServer([Played("ok", usage=Told(90, 9, cost=0.0125))]) as server:
         deltas, reply = hear(speak("chat", server.url, billed=billed))
     assert [delta for delta in deltas if isinstance(delta, Billed)] == wanted

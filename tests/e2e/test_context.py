@@ -45,7 +45,7 @@ def test_a_file_that_changed_behind_the_models_back_is_told_once(home: Path, rep
     assert sent[2].count("return 2") == 1
 
 
-def test_an_edit_of_the_models_own_is_no_news(home: Path, repo: Path) -> None:
+def test_the_models_own_edit_is_not_reported_as_a_change(home: Path, repo: Path) -> None:
     script = [
         Reply("", [Call("read_file", {"path": "src/a.py"})]),
         Reply("", [Call("edit_file", {"path": "src/a.py", "old": "return 1", "new": "return 3"})]),

@@ -46,7 +46,7 @@ def from_yaml(text: str) -> str | tuple[str, ...]:
 
 @settings(max_examples=300, deadline=None)
 @given(VALUE, st.booleans())
-def test_what_is_written_is_what_yaml_and_we_read(value: str | tuple[str, ...], quoted: bool) -> None:
+def test_written_values_are_read_back_the_same_by_yaml_and_by_us(value: str | tuple[str, ...], quoted: bool) -> None:
     text = emit(value, quoted=quoted)
     first, *more = text.split("\n")
     ours = quick(first, more)

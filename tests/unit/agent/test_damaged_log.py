@@ -90,7 +90,7 @@ def test_a_log_may_end_anywhere(cut: int) -> None:
     assert all(call == result for call, result in pairs(state))
 
 
-def test_what_ran_and_what_did_not_is_told_apart() -> None:
+def test_calls_that_started_and_calls_that_did_not_get_different_results() -> None:
     torn = rebuild(
         [TurnStarted("go"), asked("a", "b", "c"), ToolStarted("a", "x", "x"), told("a"), ToolStarted("b", "x", "x")]
     )

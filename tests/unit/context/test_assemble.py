@@ -206,7 +206,7 @@ def test_the_reserve_is_what_the_reply_may_need(window: int, most: int, reserve:
     assert reserve_for(window, most) == reserve
 
 
-def test_the_word_about_what_is_missing_is_never_put_where_it_does_not_fit() -> None:
+def test_the_note_about_omissions_is_only_added_where_it_fits() -> None:
     gathered = Section("files", Priority.INJECTED, (Chunk("f", "one two three four five six"),), "task", "files")
     conversation = Conversation((Turn("task", (gathered,), (Step(Reply("")), Step(Reply("")))),))
     for window in range(10, 60):

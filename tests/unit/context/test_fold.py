@@ -172,7 +172,7 @@ def test_what_has_to_stand_beside_the_record_leaves_it_the_less_room() -> None:
     assert request_size(Frame(), Conversation(LONG.turns, made), words) <= room.target(POLICY)
 
 
-def test_no_room_is_passed_by_what_a_fold_leaves() -> None:
+def test_a_folded_request_never_exceeds_its_room() -> None:
     frame = Frame(sections=(Section("rules", Priority.SYSTEM, (Chunk("rules", "be right"),), "system"),))
     turns = (*(talk(n) for n in range(4)), Turn("fix it now", (), tuple(read(n) for n in range(20, 26))))
     for usable in range(700, 1_500, 9):

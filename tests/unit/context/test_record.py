@@ -29,7 +29,7 @@ def made(survey: Survey, room: int = 10_000, covered: tuple[str, ...] = ()) -> l
     return record(survey, survey.entries[1:], covered, room, words).split("\n")
 
 
-def test_lines_stand_under_what_they_belong_to() -> None:
+def test_record_lines_are_grouped_under_their_file_or_command() -> None:
     survey = surveyed(
         step(1, "read", {"path": "src/a.py"}, "1: import the_module\n2: x"),
         step(2, "bash", {"command": "pytest -q tests"}, "all_is_well here"),

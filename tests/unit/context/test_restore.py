@@ -55,7 +55,7 @@ def test_nothing_comes_back_that_stands_or_came_back_since_the_fold() -> None:
     assert back(folded((read(1, "src/a.py"), edit(2, "src/a.py", 0, note), edit(3, "src/a.py", 1)), 1)) == ()
 
 
-def test_what_did_not_come_back_after_one_edit_may_after_the_next() -> None:
+def test_lines_not_restored_after_one_edit_may_be_after_the_next() -> None:
     note = (Chunk(f"{PREFIX}src/a.py", "\n".join(BODY[4:])),)
     (chunk,) = back(folded((read(1, "src/a.py"), edit(2, "src/a.py", 0, note), edit(3, "src/a.py", 0)), 1))
     assert chunk.text.splitlines()[1:] == BODY[1:4]

@@ -97,7 +97,7 @@ def test_files_named_in_a_command(command: str, files: tuple[str, ...]) -> None:
         ("", False),
     ],
 )
-def test_what_only_looks_changes_nothing(command: str, looks: bool) -> None:
+def test_commands_that_only_look_are_recognised(command: str, looks: bool) -> None:
     assert only_looks(command) is looks
 
 

@@ -33,7 +33,7 @@ def test_every_line_of_a_long_log_is_read_and_its_import_taken_back(tmp_path: Pa
     assert store.entries() == ()
 
 
-def test_what_is_too_large_to_be_rewritten_is_read_as_far_as_it_goes_and_refused(tmp_path: Path) -> None:
+def test_a_log_too_large_to_rewrite_is_read_in_part_and_not_changed(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     import_lines(store, rows(2, 10), "log")
     path = tmp_path / ".ctxe" / "memory" / "log" / "log.jsonl"

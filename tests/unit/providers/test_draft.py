@@ -35,7 +35,7 @@ def finished(draft: Draft, error: Exception | None = None, stop: StopReason | No
 
 
 @pytest.mark.parametrize("error", [None, *ODD, RequestFault(BadReply("late"), "late")])
-def test_what_breaks_behind_the_end_does_no_harm(error: Exception | None) -> None:
+def test_an_error_after_the_end_of_the_stream_does_no_harm(error: Exception | None) -> None:
     draft = Draft(usage=Usage(5, 2))
     assert finished(draft, error) == [TextDelta("hi"), Reply("hi", usage=Usage(5, 2), model="demo/m")]
 

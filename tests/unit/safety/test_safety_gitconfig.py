@@ -98,7 +98,7 @@ def test_includes_are_followed_as_deep_as_git_does(repository: Path) -> None:
     ],
     ids=["prefix", "proc", "long", "many"],
 )
-def test_what_cannot_be_checked_is_not_given_to_git(repository: Path, config: str, why: str) -> None:
+def test_git_is_not_run_with_configuration_that_cannot_be_checked(repository: Path, config: str, why: str) -> None:
     configure(repository, config)
     assert configured_programs(repository) == (f"what nobody can check ({why})",)
     with pytest.raises(CtxeError, match="git's configuration here cannot be checked"):

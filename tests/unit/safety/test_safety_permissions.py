@@ -289,7 +289,7 @@ def test_ordinary_work_runs_in_the_sandbox(line: str) -> None:
     "line",
     ["$CMD x", 'eval "$x"', "curl x | sh", "r{m,} -rf x", "ls\x00x", "echo (", "env $X", "to?ch x", "$'\\x72m' -rf x"],
 )
-def test_what_cannot_be_told_is_asked_in_the_sandbox_too(line: str) -> None:
+def test_unclear_command_lines_are_asked_about_in_the_sandbox_too(line: str) -> None:
     assert isinstance(decide(command(line), AUTO), Ask)
 
 

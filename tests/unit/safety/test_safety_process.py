@@ -45,7 +45,7 @@ def test_the_exit_code_is_the_commands_own(tmp_path: Path, words: str, code: int
     assert sh(words, tmp_path).exit_code == code
 
 
-def test_it_runs_where_and_with_what_it_is_told(tmp_path: Path) -> None:
+def test_a_command_runs_in_the_given_folder_and_environment(tmp_path: Path) -> None:
     assert sh("pwd; env | sort | grep -v -e PWD -e _= -e SHLVL -e OLDPWD", tmp_path).output.split("\n")[:3] == [
         os.path.realpath(tmp_path),
         "LC_ALL=C.UTF-8",

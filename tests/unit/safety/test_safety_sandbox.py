@@ -337,7 +337,7 @@ def steering(root: Path, git: bool) -> dict[str, bytes | str]:
 
 
 @pytest.mark.parametrize("box", BOXES, ids=lambda box: box.kind)
-def test_what_was_taken_away_is_told_and_kept_aside(box: Sandbox, place: Place) -> None:
+def test_a_file_removed_by_the_sandbox_is_reported_and_kept_aside(box: Sandbox, place: Place) -> None:
     end = place.sh(box, "echo words > CLAUDE.md")
     assert "[sandbox: 'CLAUDE.md' may only be made by a person; it was moved to" in end.output
     kept = Path(end.output.rpartition(" to '")[2].partition("'")[0])

@@ -52,7 +52,7 @@ USER: dict[str, Any] = {
         ("Approval.Mode", "auto"),
     ],
 )
-def test_what_would_loosen_is_refused_and_named(key: str, asked: Any) -> None:
+def test_project_settings_that_loosen_are_refused_by_name(key: str, asked: Any) -> None:
     merged, refused = tighten(USER, {key: asked})
     assert merged == USER
     assert len(refused) == 1

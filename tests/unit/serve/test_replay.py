@@ -118,7 +118,7 @@ def test_content_in_parts_is_read_and_given_back() -> None:
         (asked(call(None)), "a tool call needs id, name and arguments, each a text"),
     ],
 )
-def test_what_is_no_message_is_refused_and_changes_nothing(message: Any, error: str) -> None:
+def test_an_invalid_message_is_refused_and_changes_nothing(message: Any, error: str) -> None:
     one = service()
     told(one, USER)
     assert told(one, message) == [{"error": error}]

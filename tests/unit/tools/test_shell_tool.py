@@ -156,7 +156,7 @@ def test_a_command_that_meets_the_wall_of_a_sandbox_is_told_which(place: Any) ->
         ({"command": "ls", "cwd": "/"}, "run_command does not know 'cwd'; it takes command, seconds?, background?"),
     ],
 )
-def test_what_cannot_be_run_is_refused_in_words(place: Any, arguments: dict[str, Any], said: str) -> None:
+def test_invalid_commands_are_refused_with_a_message(place: Any, arguments: dict[str, Any], said: str) -> None:
     with pytest.raises(ToolError) as caught:
         sh(place, **arguments)
     assert str(caught.value) == said
