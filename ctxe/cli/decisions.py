@@ -52,7 +52,7 @@ def show(
 
     invocation = Invocation.of(context)
     project = invocation.project()
-    found = memories.of_kind(project, decision, "decision").id
+    found = memories.entry_of_kind(project, decision, "decision").id
     if as_json:
         print_json(memories.whole(project, found))
         return
@@ -89,7 +89,7 @@ def supersede(
     """Keep a decision that replaces another, which stays readable. Raises CtxeError, StoreError."""
     from ctxe.project.memory import memories
 
-    old = memories.of_kind(Invocation.of(context).project(), decision, "decision").id
+    old = memories.entry_of_kind(Invocation.of(context).project(), decision, "decision").id
     lists = {"scope": scope or (), "files": file or (), "evidence": evidence or ()}
     words = memory_write.words_of(text)
     memory_write.keep_entry(context, words, "decision", title, (old,), lists=lists, as_json=as_json)

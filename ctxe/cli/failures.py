@@ -140,17 +140,17 @@ def match(
 
     Raises CtxeError, StoreError.
     """
-    from ctxe.project.memory import asking
+    from ctxe.project.memory import queries
 
     invocation = Invocation.of(context)
     project = invocation.project()
     if lines:
-        memory.answer_lines(asking.answers(project, sys.stdin, "failure"))
+        memory.answer_lines(queries.answers(project, sys.stdin, "failure"))
         return
     text = " ".join(words or ())
     values = {"kind": "failure", "files": tuple(file or ()), "command": command, "error": error}
-    asked = asking.asked(text, 'ctxe failures match "tests hang on CI"', k=k, **values)
-    found = asking.answer(project, asked)
+    asked = queries.parse_question(text, 'ctxe failures match "tests hang on CI"', k=k, **values)
+    found = queries.answer(project, asked)
     print_json(found) if as_json else memory.show_found(invocation, found)
 
 
@@ -181,7 +181,7 @@ def learn(
 ) -> None:
     """Extract failures and their fixes from recorded sessions. Raises CtxeError, SessionError, StoreError."""
     from ctxe.domain.errors import CtxeError
-    from ctxe.project.memory import learning
+    from ctxe.project.memory import recordings
     from ctxe.terminal.figures import plural
 
     invocation = Invocation.of(context)
@@ -189,8 +189,8 @@ def learn(
     if not (every or any(name.strip() for name in sessions or ())):
         raise CtxeError("say which sessions", "ctxe failures learn --all, or the .jsonl files of another agent")
     named = {str(path) for path in map(Path, sessions or ()) if path.is_file()}
-    found = learning.recordings(project, sessions or (), every=every)
-    done = [learning.learn(project, path, sure=str(path) in named) for path in found]
+    found = recordings.recordings(project, sessions or (), every=every)
+    done = [recordings.learn(project, path, sure=str(path) in named) for path in found]
     if as_json:
         print_json([asdict(one) for one in done])
         return

@@ -28,14 +28,14 @@ def register(group: typer.Typer) -> None:
 
 def import_(context: typer.Context, of: From = "", as_json: JsonOption = False) -> None:
     """Offer every server of the user's other assistants. Raises ConfigError, StoreError."""
-    from ctxe.project.servers.other_assistants import found, shown
+    from ctxe.project.servers.other_assistants import foreign_servers, setting_lines
 
     invocation = Invocation.of(context)
     project, screen = invocation.project(), invocation.screen()
-    every = found(project, of)
+    every = foreign_servers(project, of)
     if as_json:
         rows = [{"name": one.name, "of": one.of, "file": str(one.file), "problem": one.problem} for one in every]
-        extra = [{"would": [] if one.problem else shown(project, one)} for one in every]
+        extra = [{"would": [] if one.problem else setting_lines(project, one)} for one in every]
         print_json([{**row, **more} for row, more in zip(rows, extra, strict=True)])
         return
     if not every:
@@ -47,8 +47,8 @@ def import_(context: typer.Context, of: From = "", as_json: JsonOption = False) 
 
 def _offered(project: Project, one: ForeignServer, screen: Screen) -> bool:
     """Show one server and ask; True when it was kept. Without a keyboard it is only shown."""
-    from ctxe.project.servers.other_assistants import shown
-    from ctxe.project.servers.pages import put
+    from ctxe.project.servers.other_assistants import setting_lines
+    from ctxe.project.servers.pages import save_server
     from ctxe.terminal.input.prompt import Prompt
     from ctxe.terminal.style import fold, line
     from ctxe.terminal.tables import draw
@@ -58,9 +58,9 @@ def _offered(project: Project, one: ForeignServer, screen: Screen) -> bool:
     if one.problem or taken:
         screen.say(draw([line(f"{head}: {one.problem or 'there is a server of this name already'}")], screen))
         return False
-    rows = [line(head), *(line(f"  {row}") for row in shown(project, one))]
+    rows = [line(head), *(line(f"  {row}") for row in setting_lines(project, one))]
     screen.say(draw([part for row in rows for part in fold(row, screen.width, "    ")], screen))
     if not screen.keyboard or Prompt(screen).ask("keep it in your settings? [y/n]", ("y", "n")) != "y":
         return False
-    put(project, one.name, one.table)
+    save_server(project, one.name, one.table)
     return True

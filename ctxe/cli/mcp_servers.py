@@ -99,7 +99,7 @@ def add(
     allow: Allow = None,
 ) -> None:
     """Keep a server in the user's settings. Raises ConfigError, StoreError."""
-    from ctxe.project.servers.pages import put
+    from ctxe.project.servers.pages import save_server
 
     invocation = Invocation.of(context)
     words = command or [""]
@@ -107,7 +107,7 @@ def add(
     table |= {"env": _pairs(env, "--env"), "headers": _pairs(header, "--header") | _bearer(bearer_env)}
     project = invocation.project()
     table["folders"] = [str(project.root)] if here else []
-    file = put(project, name, table)
+    file = save_server(project, name, table)
     signs = f", `ctxe mcp login {name}` signs in" if url and not table["headers"] else ""
     invocation.screen().say(f"{name} kept in {file}; `ctxe mcp test {name}` tries it{signs}")
 
@@ -132,7 +132,7 @@ def _pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
 
 def remove(context: typer.Context, name: Name) -> None:
     """Remove a server from the settings, or an approval. Raises ConfigError, StoreError."""
-    from ctxe.project.servers.pages import remove as taken
+    from ctxe.project.servers.pages import remove_server as taken
 
     invocation = Invocation.of(context)
     invocation.screen().say(taken(invocation.project(), name))
@@ -153,11 +153,11 @@ def approve(context: typer.Context, name: Name) -> None:
 def confirm_server(project: Project, name: str, screen: Screen, ask: Callable[[str, Sequence[str]], str]) -> bool:
     """Show exactly what a project's server would run; True when the user allowed it. Raises ConfigError."""
     from ctxe.project.servers.configured import accept
-    from ctxe.project.servers.pages import approving
+    from ctxe.project.servers.pages import pending_approval
     from ctxe.terminal.style import fold, line
     from ctxe.terminal.tables import draw
 
-    server, rows = approving(project, name)
+    server, rows = pending_approval(project, name)
     head = f"server {name} of {server.origin} in {project.root}"
     changed = " (it was changed since you approved it)" if server.state == "changed" else ""
     shown_lines = [line(f"{head}{changed}"), *(line(f"  {row}") for row in rows)]
@@ -173,12 +173,12 @@ def confirm_server(project: Project, name: str, screen: Screen, ask: Callable[[s
 def try_(context: typer.Context, name: Name, as_json: JsonOption = False) -> None:
     """Start one server and show its tools. Raises CtxeError."""
     from ctxe.project.servers.connections import connections
-    from ctxe.project.servers.pages import tried
+    from ctxe.project.servers.pages import try_server
 
     invocation = Invocation.of(context)
     project = invocation.project()
     with closing(connections(project)) as servers:
-        found = tried(project, servers, name)
+        found = try_server(project, servers, name)
     if as_json:
         print_json(found)
     else:

@@ -66,16 +66,18 @@ def search(
     as_json: JsonOption = False,
 ) -> None:
     """Search every kind of entry, failures included. Raises StoreError, CtxeError."""
-    from ctxe.project.memory import asking
+    from ctxe.project.memory import queries
 
     invocation = Invocation.of(context)
     project = invocation.project()
     if lines:
-        answer_lines(asking.answers(project, sys.stdin, kind))
+        answer_lines(queries.answers(project, sys.stdin, kind))
         return
     text = " ".join(words or ())
-    asked = asking.asked(text, k=k, kind=kind, files=tuple(file or ()), budget_tokens=budget_tokens, inject=inject)
-    found = asking.answer(project, asked)
+    asked = queries.parse_question(
+        text, k=k, kind=kind, files=tuple(file or ()), budget_tokens=budget_tokens, inject=inject
+    )
+    found = queries.answer(project, asked)
     print_json(found) if as_json else show_found(invocation, found)
 
 
@@ -120,11 +122,11 @@ def import_(
     if not file.strip():
         raise typer.BadParameter("name a file, a folder of rules, or - for standard input", param_hint="file")
     if file == "-":
-        done = transfer.take_in(project, None, sys.stdin.buffer.read(), "import")
+        done = transfer.import_file(project, None, sys.stdin.buffer.read(), "import")
     elif path.is_dir():
-        done = transfer.take_in_folder(project, path)
+        done = transfer.import_folder(project, path)
     else:
-        done = transfer.take_in(project, path, transfer.read_file(path), path.name)
+        done = transfer.import_file(project, path, transfer.read_file(path), path.name)
     screen = invocation.screen()
     for number, why in done.problems[:50]:
         screen.tell(f"line {number}: {why}; skipped")
@@ -144,7 +146,7 @@ def export(
     if form not in ("jsonl", "markdown"):
         raise typer.BadParameter("jsonl or markdown", param_hint="--format")
     invocation = Invocation.of(context)
-    if given := transfer.give_out(invocation.project(), form, kind):
+    if given := transfer.export_entries(invocation.project(), form, kind):
         invocation.screen().pass_through(given.removesuffix("\n"))
 
 

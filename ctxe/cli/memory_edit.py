@@ -14,11 +14,11 @@ def edit_by_hand(project: Project, prompt: Prompt, entry: Any) -> bool:
     from ctxe.domain.errors import StoreError
     from ctxe.project.memory import inbox
 
-    before = text = inbox.raw(project, entry)
+    before = text = inbox.read_entry_file(project, entry)
     while True:
         text = prompt.edit(text, ".md")
         try:
-            return inbox.write_raw(project, entry, before, text)
+            return inbox.write_entry_file(project, entry, before, text)
         except StoreError as error:
             prompt.screen.tell(": ".join(filter(None, (error.message, error.hint))))
         if prompt.ask("[e]dit it again, [l]eave it as it was?", ("edit", "leave")) == "leave":

@@ -62,7 +62,7 @@ def _list(project: Project, screen: Screen) -> None:
     both = [f"{one.id} and {other.id}: {old}" for one, other, old in inbox.rivals(project)]
     if both:
         screen.say("\nboth replace the same entry:\n" + "\n".join(both))
-    twice = [f"{one.id} and {other.id}: {one.title}" for one, other in inbox.doubles(project)]
+    twice = [f"{one.id} and {other.id}: {one.title}" for one, other in inbox.near_duplicates(project)]
     if twice:
         screen.say("\nsaid twice:\n" + "\n".join(twice))
     if waiting:
@@ -99,14 +99,14 @@ def _walk_stale(project: Project, screen: Screen) -> bool:
     """Ask about each entry that cites what no longer exists; False when the user quits."""
     from ctxe.cli.memory_pages import entry_page
     from ctxe.project.memory import memories
-    from ctxe.project.memory.moved import follow, moved
+    from ctxe.project.memory.moved_files import new_paths, update_citations
     from ctxe.terminal.input.prompt import Prompt
 
     prompt = Prompt(screen, editor=project.editor)
     stale = [row["id"] for row in memories.rows(project) if row["stale"]]
     for number, name in enumerate(stale, 1):
         screen.say(f"\nstale, {number} of {len(stale)}\n" + entry_page(project, screen, name))
-        places = moved(project, project.store.get(name))
+        places = new_paths(project, project.store.get(name))
         for old, new in places.items():
             screen.say(f"{old} was moved to {new}")
         choices = ("keep", *(["move"] if places else []), "edit", "forget", "quit")
@@ -116,7 +116,7 @@ def _walk_stale(project: Project, screen: Screen) -> bool:
         if answer == "edit":
             edit_by_hand(project, prompt, project.store.get(name))
         if answer == "move":
-            follow(project, project.store.get(name), places)
+            update_citations(project, project.store.get(name), places)
         if answer == "keep":
             memories.confirm(project, name)
         if answer == "forget":
@@ -142,10 +142,10 @@ def _walk_rivals(project: Project, screen: Screen) -> bool:
         if answer == "quit":
             return False
         if answer == "keep":
-            inbox.part(project, one, other)
+            inbox.keep_both(project, one, other)
             continue
         loser, winner = (other, one) if answer == "first" else (one, other)
-        screen.say(inbox.give_way(project, loser, winner))
+        screen.say(inbox.supersede(project, loser, winner))
         losers.add(loser.id)
     return True
 
@@ -158,7 +158,7 @@ def _walk_doubles(project: Project, screen: Screen) -> None:
 
     prompt = Prompt(screen, editor=project.editor)
     merged: set[str] = set()
-    for one, other in inbox.doubles(project):
+    for one, other in inbox.near_duplicates(project):
         if one.id not in merged and other.id not in merged:
             pages = [entry_page(project, screen, entry.id) for entry in (one, other)]
             screen.say("\nsaid twice:\n" + "\n\n".join(pages))

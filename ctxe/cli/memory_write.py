@@ -78,7 +78,7 @@ def keep_entry(
     invocation = Invocation.of(context)
     project = invocation.project()
     screen = invocation.screen()
-    draft = memories.drafted(words, kind, title, lists)
+    draft = memories.draft_entry(words, kind, title, lists)
     superseded = [project.store.get(ref) for ref in supersedes]
     replaced = [old.id for old in superseded]
     same = None if replaced else memories.known(project, draft)
@@ -96,7 +96,7 @@ def keep_entry(
     became = f"saved {entry.id}" if same is None else f"{entry.id} says that already"
     screen.say(f"{became} in {project.place.memory.name}/{entry.path}, by {entry.by}")
     for old in () if propose else superseded:
-        screen.tell(memories.gave_way(project, old, entry))
+        screen.tell(memories.replacement_line(project, old, entry))
 
 
 def _same_subject(project: Project, screen: Screen, draft: Any) -> list[str] | None:

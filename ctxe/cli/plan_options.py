@@ -101,7 +101,7 @@ def view(made: Plan, screen: Screen, *, every: bool = False) -> str:
 
 def _notes(made: Plan) -> list[str]:
     """Warnings about a plan: what went wrong, and that its words were too vague."""
-    from ctxe.project.window.saying import says_enough
+    from ctxe.project.window.task_words import says_enough
 
     guessed = bool(made.task.strip()) and not says_enough(made.task)
     return [*([made.note] if made.note else []), *([GUESSED] if guessed else [])]

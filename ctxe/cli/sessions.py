@@ -139,10 +139,10 @@ def show(
 
 def _recall(project: Project, path: Path, words: str, screen: Screen) -> None:
     from ctxe.domain.errors import SessionError
-    from ctxe.project.memory.recalling import recalled_of
+    from ctxe.project.memory.recall import recall_text_of
     from ctxe.terminal.render import Renderer
 
-    if not (found := recalled_of(project, path, words)):
+    if not (found := recall_text_of(project, path, words)):
         raise SessionError(f"nothing is known of {words}", "`--grep TEXT` finds lines")
     Renderer(screen).print_lines(found.splitlines())
 

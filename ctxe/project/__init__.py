@@ -106,10 +106,10 @@ class Project:
     def store(self) -> Store:
         """The memory folder; the first write creates it."""
         from ctxe.knowledge.entries.store import Store
-        from ctxe.project.guarding import check, masking
+        from ctxe.project.secret_guards import check, secret_masker
 
         own = self.own_keys
-        return Store(self.place.memory, self.own_cache, check=check(own), mask=masking(own))
+        return Store(self.place.memory, self.own_cache, check=check(own), mask=secret_masker(own))
 
     @cached_property
     def git(self) -> Git:

@@ -182,13 +182,13 @@ def _servers(project: Project) -> Iterator[Finding]:
 
 def _memory(project: Project) -> Iterator[Finding]:
     from ctxe.knowledge.entries.links import holding
-    from ctxe.project.memory.inbox import waits
+    from ctxe.project.memory.inbox import inbox_notice
 
     entries = project.store.snapshot().entries
     bad = [entry for entry in entries if entry.problems]
     kept = len({entry.signature or entry.id for entry in filter(holding(entries), entries) if entry.kind != "log"})
     yield Finding("memory", "ok", f"{kept} {'entry' if kept == 1 else 'entries'} in {project.place.memory}")
-    if waiting := waits(project):
+    if waiting := inbox_notice(project):
         yield Finding("memory", "note", waiting)
     for entry in bad[:5]:
         yield Finding("memory", "note", f"{entry.path}: {entry.problems[0]}", "fix the file; nothing in it is lost")
@@ -210,9 +210,9 @@ def _model(project: Project) -> Iterator[Finding]:
 
 
 def _sandbox(project: Project) -> Iterator[Finding]:
-    from ctxe.project.sandboxing import boxed
+    from ctxe.project.sandbox import sandbox_for
 
-    found = boxed(project)
+    found = sandbox_for(project)
     yield Finding("sandbox", "ok" if found.active else "note", found.says)
 
 

@@ -68,13 +68,13 @@ def choose(project: Project, name: str = "") -> Model:
 
 def _found(project: Project, name: str) -> Model:
     """The catalog's entry. A local server's window overrides the catalog's; the user's settings override both."""
-    own = stated(project, name)
+    own = model_settings(project, name)
     served = None if own.get("window") else window_served(project, name)
     here = {name: {**own, "window": served}} if served else {}
     return catalog.find(name, {**project.config.models, **here})
 
 
-def stated(project: Project, name: str) -> Mapping[str, Any]:
+def model_settings(project: Project, name: str) -> Mapping[str, Any]:
     """The user's settings for a model, under its full or its bare name."""
     own = project.config.models
     return own.get(name, own.get(name.partition("/")[2], {}))
@@ -199,7 +199,7 @@ def idle_seconds(project: Project, model: Model) -> float:
     return SLOW if own and own.local and "model.idle_seconds" not in project.loaded.origins else stated
 
 
-def tells_price(model: Model) -> bool:
+def reports_price(model: Model) -> bool:
     """Whether a model's host reports the price of each answer."""
     found = catalog.hosts().get(model.provider)
     return bool(found and found.gateway)
@@ -213,6 +213,6 @@ def prices_of(project: Project, name: str) -> Prices | None:
         return None
 
 
-def known() -> list[str]:
+def model_ids() -> list[str]:
     """Ids of the models in the catalog, ``provider/name``."""
     return [model.id for model in catalog.models()]

@@ -14,7 +14,7 @@ from pydantic import Field
 from ctxe.domain.errors import CtxeError
 from ctxe.domain.value import replace
 from ctxe.project import Project
-from ctxe.project.guarding import cleaning
+from ctxe.project.secret_guards import text_cleaner
 from ctxe.serve.answers import ledger_json, plan_json
 
 INSTRUCTIONS = """\
@@ -93,17 +93,17 @@ class Tools:
         from ctxe.project.memory import memories
 
         def proposed(project: Project) -> dict[str, Any]:
-            draft = memories.drafted(text, kind, lists={"files": files})
+            draft = memories.draft_entry(text, kind, lists={"files": files})
             entry = memories.keep(project, replace(draft, status="proposed", by="model (proposed)"))
             return {"id": entry.id, "path": entry.path, "status": entry.status}
 
         return self._answered(proposed)
 
     def _asked(self, words: str, kind: str, **values: Any) -> dict[str, Any]:
-        from ctxe.project.memory import asking
+        from ctxe.project.memory import queries
 
         def answered(project: Project) -> dict[str, Any]:
-            return asking.read_out(project, asking.asked(words, SAY, kind=kind, **values))
+            return queries.answer_in_full(project, queries.parse_question(words, SAY, kind=kind, **values))
 
         return self._answered(answered)
 
@@ -112,7 +112,7 @@ class Tools:
         with self._turn:
             try:
                 project = self._opened()
-                return cast("Answer", cleaned(ask(project), cleaning(project.own_keys)))
+                return cast("Answer", cleaned(ask(project), text_cleaner(project.own_keys)))
             except CtxeError as error:
                 raise ToolError(f"{error.message} ({error.hint})" if error.hint else error.message) from error
 

@@ -15,7 +15,7 @@ from ctxe.context.fold import request_size
 from ctxe.context.trim import Kind, Trimmed, handle_of, trim
 from ctxe.domain.conversation import Conversation, Fold
 from ctxe.project import Project
-from ctxe.project.memory.recalling import Recalling
+from ctxe.project.memory.recall import RecallSearch
 from ctxe.project.window.replaying import Replayed
 from ctxe.serve.chat import tokens_of
 from ctxe.serve.replay import Service
@@ -162,7 +162,7 @@ def assert_handles_restore(done: Served, project: Project) -> None:
     for result in results:
         given = done.replayed.original(result)
         assert result.handle or result.text in (uncut(given, "other").text, uncut(given, "read").text)
-    find = Recalling(project, lambda: State(talk, originals=originals))
+    find = RecallSearch(project, lambda: State(talk, originals=originals))
     wanted = _behind_handles(talk, originals)
     texts = "\n".join({m["content"] or "" for answer in done.answers for m in answer.get("messages", ())})
     for handle in set(_RECALL.findall(texts)):

@@ -134,7 +134,7 @@ def _run_session(
         print_greeting(chat)
         code, model = repl.run(chat, words), live.model
     if live.proposed and not chat.next_session:
-        renderer.print_lines([inbox.waits(project)])
+        renderer.print_lines([inbox.inbox_notice(project)])
     return SessionEnd(
         code, live.session.id, chat.next_session, model.id, model.effort, live.permit.mode, chat.rewind_to
     )
@@ -163,7 +163,7 @@ def print_greeting(chat: ChatSession) -> None:
     live = chat.live
     hints = [CONNECT] if live.model.provider == "offline" else []
     if chat.screen.keyboard and live.project.config.memory.enabled:
-        hints += filter(None, [inbox.waits(live.project)])
+        hints += filter(None, [inbox.inbox_notice(live.project)])
     if chat.screen.keyboard and not (live.project.place.user / "history").exists():
         hints.append(FIRST)
     chat.renderer.print_lines([banner(live), *(rules(live) if chat.screen.keyboard else ()), *live.notices, *hints])

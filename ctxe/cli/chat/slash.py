@@ -10,7 +10,7 @@ from ctxe.cli.chat.session import ChatSession, SlashCommand
 from ctxe.cli.elsewhere import ADVICE, SLASH
 from ctxe.config.values import Approval
 from ctxe.domain.errors import ConfigError
-from ctxe.project.models import known as known_models
+from ctxe.project.models import model_ids
 from ctxe.project.planning.completion import paths
 from ctxe.project.sessions import newest_first
 from ctxe.project.skills.finding import usable
@@ -129,7 +129,7 @@ def arguments(project: Project, name: str, begun: str) -> list[str]:
     if name == "approve":
         return [mode for mode in get_args(Approval) if mode.startswith(begun)]
     if name == "model":
-        return [model for model in known_models() if begun in model]
+        return [model for model in model_ids() if begun in model]
     if name == "effort":
         return [level for level in (*project.model.efforts, "default") if level.startswith(begun)]
     if name == "config":

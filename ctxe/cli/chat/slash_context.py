@@ -6,7 +6,7 @@ from ctxe.cli.chat.session import ChatSession, SlashCommand, split_words
 from ctxe.domain.errors import ConfigError
 from ctxe.domain.events import Choice
 from ctxe.domain.pattern import pattern
-from ctxe.project.memory.recalling import recalled
+from ctxe.project.memory.recall import recall_text
 from ctxe.project.session import asides, compaction
 
 
@@ -64,7 +64,7 @@ def recall(chat: ChatSession, words: str) -> None:
     if not words:
         chat.screen.tell("/recall HANDLE, or /recall WORDS to search")
         return
-    found = recalled(chat.live.project, chat.live.session.state, words) or f"nothing is known of {words}"
+    found = recall_text(chat.live.project, chat.live.session.state, words) or f"nothing is known of {words}"
     chat.renderer.print_lines(found.splitlines())
 
 

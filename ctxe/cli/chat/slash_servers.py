@@ -15,7 +15,7 @@ def mcp(chat: ChatSession, words: str) -> None:
     """List the servers or one server's tools, restart one, approve a project's, sign in or out. Raises CtxeError."""
     from ctxe.cli.mcp_servers import confirm_server, server_page, server_table
     from ctxe.cli.mcp_signing import sign_in
-    from ctxe.project.servers.pages import rows, tried
+    from ctxe.project.servers.pages import rows, try_server
     from ctxe.project.servers.signing import logout
     from ctxe.terminal.figures import plural
 
@@ -24,7 +24,7 @@ def mcp(chat: ChatSession, words: str) -> None:
         case []:
             chat.say(server_table(rows(project, servers), chat.screen))
         case ["restart", name]:
-            found = tried(project, servers, name, anew=True)
+            found = try_server(project, servers, name, anew=True)
             chat.say(f"{name} is connected: {plural(len(found['tools']), 'tool')}, {found['tokens']:,} tokens")
         case ["approve", name]:
             if confirm_server(project, name, chat.screen, chat.prompt.ask):
@@ -39,7 +39,7 @@ def mcp(chat: ChatSession, words: str) -> None:
             servers.forget(name)
             chat.say(f"the sign-in at {name} is forgotten" if signed_out else f"you were not signed in at {name}")
         case [name]:
-            chat.say(server_page(tried(project, servers, name), chat.screen))
+            chat.say(server_page(try_server(project, servers, name), chat.screen))
         case _:
             chat.screen.tell("/mcp, /mcp NAME, or /mcp with restart, approve, login or logout and a NAME")
 

@@ -14,7 +14,7 @@ from ctxe.knowledge.entries.entry import Entry, moment
 from ctxe.knowledge.failures import remembered
 from ctxe.knowledge.upkeep.evidence import stale
 from ctxe.project.memory.evidence import facts_of
-from ctxe.project.memory.memories import of_kind
+from ctxe.project.memory.memories import entry_of_kind
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -86,7 +86,7 @@ def failure_group(project: Project, ref: str) -> remembered.Group:
         return near[0]
     if near:
         raise StoreError(f"{ref} could be {len(near)} failures", "write more of the signature")
-    entry = of_kind(project, ref, "failure")
+    entry = entry_of_kind(project, ref, "failure")
     group = next((group for group in found if any(held.id == entry.id for held in group.entries)), None)
     if group is None:
         raise StoreError(

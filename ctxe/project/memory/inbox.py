@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ctxe.project import Project
 
 
-def raw(project: Project, entry: Entry) -> str:
+def read_entry_file(project: Project, entry: Entry) -> str:
     """An entry's file as text. Raises StoreError for an entry of a log, which has no file of its own."""
     from ctxe.project.memory.transfer import read_file
 
@@ -22,7 +22,7 @@ def raw(project: Project, entry: Entry) -> str:
     return read_file(project.store.folder / entry.path).decode("utf-8", "surrogateescape")
 
 
-def write_raw(project: Project, entry: Entry, before: str, after: str) -> bool:
+def write_entry_file(project: Project, entry: Entry, before: str, after: str) -> bool:
     """Save an edited file, unless it changed meanwhile; False when nothing was edited. Raises StoreError."""
     if before == after:
         return False
@@ -33,7 +33,7 @@ def write_raw(project: Project, entry: Entry, before: str, after: str) -> bool:
     project.store.check(read)
 
     def changes() -> dict[str, bytes | None]:
-        if raw(project, entry) != before:
+        if read_entry_file(project, entry) != before:
             raise StoreError(f"{entry.path} was changed meanwhile", "edit it again")
         return {entry.path: data}
 
@@ -46,7 +46,7 @@ def waiting(project: Project) -> tuple[Entry, ...]:
     return review.waiting(project.store)
 
 
-def waits(project: Project) -> str:
+def inbox_notice(project: Project) -> str:
     """A line with the number of waiting proposals, empty for none. It reads no entry."""
     from ctxe.terminal.figures import plural
 
@@ -67,7 +67,7 @@ def _text(entry: Entry) -> str:
     return "\n".join(part for part in (entry.title, entry.text) if part) + "\n"
 
 
-def doubles(project: Project) -> list[tuple[Entry, Entry]]:
+def near_duplicates(project: Project) -> list[tuple[Entry, Entry]]:
     """Pairs of current entries that say nearly the same, the older one first."""
     return playbook.near_duplicates(project.store.entries())
 
@@ -79,13 +79,13 @@ def rivals(project: Project) -> list[tuple[Entry, Entry, str]]:
     return [(one, other, titles.get(old, old)) for one, other, old in decisions.rivals(entries)]
 
 
-def give_way(project: Project, loser: Entry, winner: Entry) -> str:
+def supersede(project: Project, loser: Entry, winner: Entry) -> str:
     """Let ``winner`` supersede ``loser``, which stays readable; returns a line about it. Raises StoreError."""
     project.store.move(winner.id, supersedes=(*winner.supersedes, loser.id))
     return f"{loser.id} no longer holds: {loser.title}"
 
 
-def part(project: Project, one: Entry, other: Entry) -> None:
+def keep_both(project: Project, one: Entry, other: Entry) -> None:
     """Keep both of two entries: only the first still supersedes what both replaced."""
     project.store.change(other.id, supersedes=tuple(old for old in other.supersedes if old not in one.supersedes))
 

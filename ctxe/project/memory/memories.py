@@ -26,7 +26,7 @@ ADD = 'ctxe memory add "The API listens on port 8080"'
 NO_LISTS: Mapping[str, Iterable[str]] = MappingProxyType({})
 
 
-def rough(text: str) -> int:
+def estimate_tokens(text: str) -> int:
     """An estimate of a text's tokens without loading a tokenizer: four characters per token."""
     return (len(text) + 3) // 4
 
@@ -54,7 +54,7 @@ def rows(
         same = first.setdefault((entry.kind, " ".join(f"{entry.title} {entry.text}".lower().split())), entry.id)
         extra = {
             "path": entry.path,
-            "tokens": rough(entry.title + entry.text),
+            "tokens": estimate_tokens(entry.title + entry.text),
             "number": entry.number,
             "current": current,
             "superseded_by": replaced.get(entry.id),
@@ -116,7 +116,7 @@ def weeks(project: Project) -> dict[str, tuple[str, ...]]:
     return daily.weeks(project.store.entries(), daily.day_of(project.store.now()))
 
 
-def of_kind(project: Project, ref: str, kind: str) -> Entry:
+def entry_of_kind(project: Project, ref: str, kind: str) -> Entry:
     """The entry of this kind that a person means by ``ref``. Raises StoreError."""
     hint = f"`ctxe {kind}s list` shows them"
     found = names.matching(project.store.entries(), ref)
@@ -130,7 +130,7 @@ def of_kind(project: Project, ref: str, kind: str) -> Entry:
     return fit[0]
 
 
-def drafted(text: str, kind: str = "fact", title: str = "", lists: Mapping[str, Iterable[str]] = NO_LISTS) -> Entry:
+def draft_entry(text: str, kind: str = "fact", title: str = "", lists: Mapping[str, Iterable[str]] = NO_LISTS) -> Entry:
     """A new entry from the user's words; without a title its first sentence is used. Raises CtxeError for no words.
 
     ``lists`` holds its scope, files and evidence.
@@ -144,9 +144,9 @@ def drafted(text: str, kind: str = "fact", title: str = "", lists: Mapping[str, 
     return Entry("", kind, head, text=rest, **values)
 
 
-def noted(project: Project, words: str, session: str = "") -> Entry:
+def add_note(project: Project, words: str, session: str = "") -> Entry:
     """Save a note of the user's as a fact. Raises CtxeError for no words, StoreError."""
-    return project.store.add(replace(drafted(words), session=session))
+    return project.store.add(replace(draft_entry(words), session=session))
 
 
 def keep(project: Project, draft: Entry) -> Entry:
@@ -155,7 +155,7 @@ def keep(project: Project, draft: Entry) -> Entry:
     return project.store.add(pinned(draft, facts_of(project)))
 
 
-def gave_way(project: Project, old: Entry, new: Entry) -> str:
+def replacement_line(project: Project, old: Entry, new: Entry) -> str:
     """A line on what became of a replaced entry: another entry may have replaced it before."""
     for one, other, replaced in decisions.rivals(project.store.entries()):
         if replaced == old.id and other.id == new.id:
@@ -188,7 +188,7 @@ def statistics(project: Project) -> dict[str, Any]:
     for entry in entries:
         held = kinds.setdefault(entry.kind, {"entries": 0, "tokens": 0, "used": 0})
         held["entries"] += 1
-        held["tokens"] += rough(entry.title + entry.text)
+        held["tokens"] += estimate_tokens(entry.title + entry.text)
         held["used"] += _uses(numbers, entry)
     lasting = [e for e in filter(links.holding(entries), entries) if e.kind not in ("log", "failure")]
     most = sorted(((entry, _uses(numbers, entry)) for entry in lasting), key=lambda pair: -pair[1])[:10]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ctxe.project import Project
 
 
-def take_in(project: Project, source: Path | None, data: bytes, name: str) -> bulk.Imported:
+def import_file(project: Project, source: Path | None, data: bytes, name: str) -> bulk.Imported:
     """Import JSON lines, or a rule file of another tool (by its name). Raises StoreError."""
     if b"\0" in data[:8192]:
         raise StoreError(f"{name} is not text", "JSON lines, or the Markdown rules of another tool")
@@ -24,7 +24,7 @@ def take_in(project: Project, source: Path | None, data: bytes, name: str) -> bu
     return bulk.import_lines(project.store, data.split(b"\n"), name)
 
 
-def take_in_folder(project: Project, folder: Path) -> bulk.Imported:
+def import_folder(project: Project, folder: Path) -> bulk.Imported:
     """Import every Markdown rule file below a folder (``.cursor/rules``), by its relative path. Raises StoreError."""
     if project.root.is_relative_to(folder.resolve()):
         raise StoreError(f"{folder.resolve()} holds the whole project", "name the folder of the rules: .cursor/rules")
@@ -41,7 +41,7 @@ def read_file(path: Path) -> bytes:
     return files.read(path, files.MOST_BYTES)
 
 
-def give_out(project: Project, form: str, kind: str = "") -> str:
+def export_entries(project: Project, form: str, kind: str = "") -> str:
     """Everything remembered, as JSON lines or Markdown."""
     entries = [entry for entry in project.store.entries() if not kind or entry.kind == kind]
     return bulk.as_lines(entries) if form == "jsonl" else bulk.as_markdown(entries)

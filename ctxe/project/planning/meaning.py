@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ctxe.domain.errors import CtxeError
-from ctxe.project.guarding import masking
+from ctxe.project.secret_guards import secret_masker
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -50,9 +50,9 @@ def meant(project: Project, index: Index, task: str) -> tuple[Scores, str]:
         found = vectors(project, index, waiting=True)
         if found is None or not task.strip():
             return {}, ""
-        left = embed(index, found, masking(project.own_keys), AT_ONCE)
+        left = embed(index, found, secret_masker(project.own_keys), AT_ONCE)
         note = f"{left:,} windows have no vector yet: `ctxe index` embeds them" if left else ""
-        return meaning(index, found, masking(project.own_keys)(task)), note
+        return meaning(index, found, secret_masker(project.own_keys)(task)), note
     except CtxeError as error:
         return {}, f"planned without vectors: {error.message}"
 
@@ -63,7 +63,7 @@ def embed_all(project: Project, index: Index, advance: Callable[[int], None]) ->
 
     found = vectors(project, index)
     if found is not None:
-        embed(index, found, masking(project.own_keys), None, advance)
+        embed(index, found, secret_masker(project.own_keys), None, advance)
     return found is not None
 
 
@@ -75,7 +75,7 @@ def similarity(project: Project) -> Similar | None:
         return None
     index = opened(project)
     found = vectors(project, index, waiting=True)
-    return None if found is None else partial(_alike, index, found, masking(project.own_keys))
+    return None if found is None else partial(_alike, index, found, secret_masker(project.own_keys))
 
 
 def _alike(_owner: Index, found: Vectors, clean: Callable[[str], str], texts: Sequence[str], query: str) -> list[float]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from ctxe.domain.errors import CtxeError
 from ctxe.domain.value import replace
 from ctxe.project.allowance import Allowance
-from ctxe.project.consulting import ModelQuestions
-from ctxe.project.guarding import masking
+from ctxe.project.model_questions import ModelQuestions
+from ctxe.project.secret_guards import secret_masker
 from ctxe.repo.planning.planner import Plan
 from ctxe.repo.planning.ranking import Ranking
 from ctxe.repo.planning.refine import refine
@@ -32,7 +32,7 @@ def second_look(project: Project, planned: Planner, task: str, steering: Steerin
         model = choose(project, project.config.model.cheap)
         if model.provider == "offline":
             return with_notes(planned(task, steering)[0], NOBODY)
-        provider, clean = connect(project, model, lambda *_: "{}"), masking(project.own_keys)
+        provider, clean = connect(project, model, lambda *_: "{}"), secret_masker(project.own_keys)
         asked = ModelQuestions(provider, clean, "refine.md", LOOK, allowance)
         made = refine(planned, task, steering, asked)
     except CtxeError as error:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ctxe.domain.errors import ConfigError
 from ctxe.project.servers.connections import Connections
-from ctxe.project.servers.use import parted
+from ctxe.project.servers.use import split_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +51,7 @@ def prompts(running: Connections) -> list[tuple[str, str]]:
 
 def arguments(running: Connections, name: str, begun: str) -> list[str]:
     """Completions of a word after ``/SERVER:PROMPT``: names of its arguments, or values that the server suggests."""
-    server, _, typed = parted(name)
+    server, _, typed = split_name(name)
     held = running.opened.get(server)
     prompt = next((one for one in held.offers.prompts if one.typed == typed), None) if held else None
     if held is None or prompt is None:

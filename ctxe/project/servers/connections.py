@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ctxe.domain.errors import ToolError
 from ctxe.domain.form import FormAsker, decline
 from ctxe.domain.value import dataclass, field
-from ctxe.project.guarding import cleaning
+from ctxe.project.secret_guards import text_cleaner
 from ctxe.project.servers.configured import Configured, configured, installed
 from ctxe.project.servers.launching import launch_of
 from ctxe.project.servers.listed import ServerList
@@ -140,4 +140,4 @@ class Connections:
 
 def connections(project: Project, look: Look = blind, asks: FormAsker = decline) -> Connections:
     """The connections of a project's servers; the caller closes them."""
-    return Connections(project, cleaning(project.own_keys), look, asks)
+    return Connections(project, text_cleaner(project.own_keys), look, asks)

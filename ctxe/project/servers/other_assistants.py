@@ -14,8 +14,8 @@ from ctxe.config.load import from_table
 from ctxe.config.values import ServerSettings
 from ctxe.domain.errors import ConfigError, StoreError
 from ctxe.domain.value import dataclass
-from ctxe.project.guarding import masking
 from ctxe.project.place import home_of
+from ctxe.project.secret_guards import secret_masker
 from ctxe.project.servers.configured import Configured
 from ctxe.project.servers.launching import ROOT, exact_rows
 from ctxe.safety.display import one_line
@@ -45,7 +45,7 @@ class ForeignServer:
     problem: str = ""
 
 
-def found(project: Project, of: str = "") -> list[ForeignServer]:
+def foreign_servers(project: Project, of: str = "") -> list[ForeignServer]:
     """Every server in the user's own files of other assistants, or of one (``of``); unreadable files are skipped.
 
     No file of a repository is read: those are offered by ``.mcp.json`` alone. Raises ConfigError for an unknown
@@ -63,9 +63,9 @@ def found(project: Project, of: str = "") -> list[ForeignServer]:
     return list(every.values())
 
 
-def shown(project: Project, one: ForeignServer) -> list[str]:
+def setting_lines(project: Project, one: ForeignServer) -> list[str]:
     """Exactly what would be saved, line by line, with likely keys masked."""
-    mask = masking(project.own_keys)
+    mask = secret_masker(project.own_keys)
     settings = from_table(ServerSettings, dict(one.table))
     return [mask(row) for row in exact_rows(Configured(one.name, settings, "yours", "yours"), project)]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ctxe.config.load import SERVERS_FILE
 from ctxe.domain.errors import ConfigError, CtxeError, ToolError
-from ctxe.project.guarding import cleaning
+from ctxe.project.secret_guards import text_cleaner
 from ctxe.project.servers.configured import Configured, configured, named, withdraw
 from ctxe.project.servers.connections import Connections
 from ctxe.project.servers.launching import exact_rows, launch_of
@@ -39,7 +39,7 @@ def _row(project: Project, running: Connections, one: Configured) -> dict[str, A
     connected = held is not None and held.state == "connected"
     kept = running.listed.kept(one) if one.usable else None
     offers = held.offers if connected and held else kept
-    settings, clean = one.settings, cleaning(project.own_keys)
+    settings, clean = one.settings, text_cleaner(project.own_keys)
     why = held.why if held and held.state == "failed" else "" if held or not one.usable else _obstacle(project, one)
     return {
         "name": one.name,
@@ -64,7 +64,7 @@ def _obstacle(project: Project, one: Configured) -> str:
     return ""
 
 
-def tried(project: Project, running: Connections, name: str, *, anew: bool = False) -> dict[str, Any]:
+def try_server(project: Project, running: Connections, name: str, *, anew: bool = False) -> dict[str, Any]:
     """Connect to a server: its instructions, each tool and resource with its tokens, and its prompts.
 
     Raises ConfigError, CtxeError.
@@ -83,7 +83,7 @@ def tried(project: Project, running: Connections, name: str, *, anew: bool = Fal
     except ToolError as error:
         log = project.cache / "servers" / f"{name}.log"
         raise CtxeError(f"server {name}: {error}", f"see {log}" if log.is_file() else "") from None
-    masked = cleaning(project.own_keys)
+    masked = text_cleaner(project.own_keys)
 
     def clean(text: str) -> str:
         return masked(running.hidden(name, text))
@@ -103,7 +103,7 @@ def tried(project: Project, running: Connections, name: str, *, anew: bool = Fal
     return {**summary, "resources": resources, "prompts": prompts}
 
 
-def put(project: Project, name: str, table: Mapping[str, Any]) -> Path:
+def save_server(project: Project, name: str, table: Mapping[str, Any]) -> Path:
     """Save a server in the user's settings, over one of the same name; the file. Raises ConfigError, StoreError."""
     from ctxe.config import save_setting, user_file
     from ctxe.config.keys import validate_servers
@@ -115,7 +115,7 @@ def put(project: Project, name: str, table: Mapping[str, Any]) -> Path:
     return file
 
 
-def remove(project: Project, name: str) -> str:
+def remove_server(project: Project, name: str) -> str:
     """Remove a server from the user's settings, or withdraw the approval of a project's one. Raises CtxeError."""
     from ctxe.config import remove_setting, user_file
 
@@ -133,7 +133,7 @@ def remove(project: Project, name: str) -> str:
     return f"{name} taken out of {file}"
 
 
-def approving(project: Project, name: str) -> tuple[Configured, Sequence[str]]:
+def pending_approval(project: Project, name: str) -> tuple[Configured, Sequence[str]]:
     """A project's server and exactly what would run, to be shown before the user approves. Raises ConfigError."""
     one = named(project, name)
     if one.origin != SERVERS_FILE or one.state == "wrong":

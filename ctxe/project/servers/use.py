@@ -13,7 +13,7 @@ from ctxe.domain.section import Chunk
 from ctxe.domain.tool import Action, Risk, ToolOutput, without_progress
 from ctxe.domain.value import dataclass
 from ctxe.knowledge.fence import fence
-from ctxe.project.servers.acting import TAG, Acting
+from ctxe.project.servers.actions import TAG, ServerActions
 from ctxe.project.servers.connections import Connections
 from ctxe.project.servers.offers import best, paged
 from ctxe.safety.display import one_line
@@ -50,7 +50,7 @@ class Servers:
 
     def prepare(self, name: str, arguments: Mapping[str, Any]) -> Action | None:
         """The action of ``use`` for a server or one of its tools or resources; else None. Raises ToolError."""
-        server, sign, rest = parted(name)
+        server, sign, rest = split_name(name)
         if server not in self.running.known:
             return None
         if not rest:
@@ -80,10 +80,10 @@ class Servers:
                 notes.append(Chunk(f"resource {full}", text, "its server says that it changed", "name"))
         return notes
 
-    def _acting(self, server: str) -> Acting:
+    def _acting(self, server: str) -> ServerActions:
         running = self.running
         held, again = running.connected(server), partial(running.connected, server)
-        return Acting(running.project, running.known[server], held, again, partial(running.hidden, server))
+        return ServerActions(running.project, running.known[server], held, again, partial(running.hidden, server))
 
     def _page(self, name: str) -> ToolOutput:
         held = self.running.connected(name)
@@ -91,7 +91,7 @@ class Servers:
         return ToolOutput(fence(self.running.hidden(name, text), name, TAG).text, kind="read")
 
 
-def parted(name: str) -> tuple[str, str, str]:
+def split_name(name: str) -> tuple[str, str, str]:
     """(server, ``/`` or ``:``, the rest) of a name such as ``SERVER/TOOL`` or ``SERVER:URI``."""
     found = re.match(r"([^/:]*)([/:]?)(.*)", name, re.S)
     assert found is not None

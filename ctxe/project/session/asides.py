@@ -14,11 +14,11 @@ from ctxe.domain.pattern import pattern
 from ctxe.domain.section import Chunk
 from ctxe.domain.value import replace
 from ctxe.knowledge.skills.page import PREFIX, page
-from ctxe.project.memory.memories import noted
+from ctxe.project.memory.memories import add_note
 from ctxe.project.session.attachments import attach_pasted, attach_pictures
 from ctxe.project.session.calls import by_user, user_dispatcher
 from ctxe.project.session.live import Live
-from ctxe.project.skills.finding import named
+from ctxe.project.skills.finding import skill_named
 from ctxe.project.window.compose import task_of
 from ctxe.project.window.planned import steered
 from ctxe.repo.planning.steering import Steering
@@ -141,7 +141,7 @@ def prompt(live: Live, name: str, words: list[str], give: Callable[[str], object
 
 def remember(live: Live, words: str) -> Iterator[Event]:
     """Save a note of the user's as a fact, and tell the model. Raises StoreError."""
-    entry = noted(live.project, words, live.session.id)
+    entry = add_note(live.project, words, live.session.id)
     yield from live.session.emit(Recorded("fact", entry.id, entry.title, "user", entry.path))
     yield from queue(live, entry.id, f"[remembered by the user] {words}", "you noted it")
 
@@ -149,7 +149,7 @@ def remember(live: Live, words: str) -> Iterator[Event]:
 def load_skill(live: Live, name: str) -> Iterator[Event]:
     """Queue a skill module for the model, to be sent with the user's next words. Raises ConfigError."""
     skilled = live.kit.skills
-    skill = named(skilled.find(), name)
+    skill = skill_named(skilled.find(), name)
     if skill.name in skilled.held().visible:
         yield Notice(f"{skill.name} is loaded already")
         return

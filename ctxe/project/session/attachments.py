@@ -11,7 +11,7 @@ from ctxe.domain.events import Event, Notice, Queued, TurnStarted
 from ctxe.domain.picture import Picture
 from ctxe.domain.section import Omission
 from ctxe.project.window.mentions import NAMED
-from ctxe.project.window.pictured import pictured, read_outside, taker
+from ctxe.project.window.pictures import picture_chunk, picture_maker, read_outside_picture
 
 if TYPE_CHECKING:
     from ctxe.agent.state import State
@@ -33,26 +33,26 @@ def attach_pictures(project: Project, state: State, paths: Sequence[Path]) -> li
     taken: list[Picture] = []
     for path in paths:
         try:
-            picture = read_outside(project, path, state, taken)
+            picture = read_outside_picture(project, path, state, taken)
         except (ToolError, StoreError) as error:
             events.append(Notice(f"not shown: {error}", "warning"))
             continue
         taken.append(picture)
         events.append(Notice(f"shown with your words: {picture.description}"))
         if picture.digest not in waiting:
-            events.append(Queued((pictured(picture, "you named it"),)))
+            events.append(Queued((picture_chunk(picture, "you named it"),)))
     return events
 
 
 def attach_pasted(project: Project, state: State, data: bytes) -> list[Event]:
     """Events for a picture from the clipboard: it is queued for the next words, or a line says why not."""
     try:
-        picture = taker(project, lambda: state, keep=True)("clipboard.png", data)
+        picture = picture_maker(project, lambda: state, keep=True)("clipboard.png", data)
     except ToolError as error:
         return [Notice(f"not shown: {error}", "warning")]
     if picture is None:
         return [Notice("not shown: what was copied is not a picture", "warning")]
-    shown = Queued((pictured(picture, "you copied it"),))
+    shown = Queued((picture_chunk(picture, "you copied it"),))
     return [Notice(f"shown with your next words: {picture.description}"), shown]
 
 

@@ -37,7 +37,7 @@ def write_message(live: Live) -> str:
 
     Raises ConfigError offline, CtxeError when the model cannot be asked or answers nothing.
     """
-    from ctxe.project.consulting import ModelQuestions
+    from ctxe.project.model_questions import ModelQuestions
 
     project, cheap = live.project, live.project.config.model.cheap
     model = choose(project, cheap) if cheap else live.model

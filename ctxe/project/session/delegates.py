@@ -14,7 +14,7 @@ from ctxe.domain.events import FileChosen
 from ctxe.domain.tool import Action, Answer, Ask, Deny, Progress, ToolOutput
 from ctxe.domain.value import dataclass, replace
 from ctxe.project.clock import now
-from ctxe.project.memory.keeping import keeping
+from ctxe.project.memory.writer import memory_writer
 from ctxe.project.models import choose
 from ctxe.project.planning.plan_lines import found
 from ctxe.project.session.delegate_run import DelegateRun
@@ -81,7 +81,7 @@ class Delegates:
         """The delegate's conversation: the usual loop, sources and folds, but its own rules, tools and limits."""
         name = log.path.stem
         only = tuple(tool for tool in READS if not self.tools or tool in self.tools)
-        kit = kit_for(project, keeping(project, name), state=lambda: session.state, only=READS)
+        kit = kit_for(project, memory_writer(project, name), state=lambda: session.state, only=READS)
         tools = {tool: kit.tools[tool] for tool in only}
         tools |= {} if self.tools else {"plan": plan(lambda task: found(project, task, kit.allowance))}
         kit = replace(kit, tools=tools)

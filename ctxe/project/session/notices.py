@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ctxe.agent.limits import WARN_AT
-from ctxe.project.models import tells_price
+from ctxe.project.models import reports_price
 from ctxe.project.place import person
 from ctxe.project.session.live import Live
 from ctxe.project.session.served_window import narrow_window_lines
@@ -62,7 +62,7 @@ def _money(live: Live) -> list[str]:
     limit, spent = live.project.config.budget.max_cost, live.session.state.usd
     if not limit:
         return []
-    if live.model.prices is None and not tells_price(live.model):
+    if live.model.prices is None and not reports_price(live.model):
         return [f"budget.max_cost holds nothing back: no price of {live.model.id} is known"]
     more = "; a higher --max-cost goes on" if spent >= limit else ""
     return [f"${spent:.4f} of ${limit:.2f} spent{more}"] if spent >= WARN_AT * limit else []

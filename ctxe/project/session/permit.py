@@ -16,7 +16,7 @@ from ctxe.safety.programs import configured_programs
 
 if TYPE_CHECKING:
     from ctxe.project import Project
-    from ctxe.project.sandboxing import Boxed
+    from ctxe.project.sandbox import CommandSandbox
 
 PLAN = "proposal"
 """Pseudo-tool for approving a plan; the user answers with a mode for the work (``mode:ask``)."""
@@ -26,7 +26,7 @@ MEMORY = ("remember", "record_failure")
 class Permit:
     """Permissions of one session. ``interactive``: a person can be asked; ``sandbox``: for unapproved calls."""
 
-    def __init__(self, project: Project, *, interactive: bool, sandbox: Callable[[], Boxed]) -> None:
+    def __init__(self, project: Project, *, interactive: bool, sandbox: Callable[[], CommandSandbox]) -> None:
         self.project, self.interactive, self.sandbox = project, interactive, sandbox
         self.mode: Mode = project.config.approval.mode
         self.first_mode: Mode = self.mode

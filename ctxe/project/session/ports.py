@@ -20,7 +20,7 @@ from ctxe.project.window.folds import Folds
 from ctxe.project.window.freshness import change_notes
 from ctxe.project.window.kit import Kit
 from ctxe.project.window.offline import answer
-from ctxe.project.window.pictured import with_saved_pictures
+from ctxe.project.window.pictures import with_saved_pictures
 from ctxe.project.window.sources import scoped_rules
 
 if TYPE_CHECKING:

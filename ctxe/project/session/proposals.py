@@ -70,15 +70,15 @@ def _proposed_by_model(
     """Drafts that the cheap model proposes in addition to those ``found``."""
     from ctxe.knowledge.entries.links import holding
     from ctxe.knowledge.upkeep import proposals
-    from ctxe.project.consulting import ModelQuestions
-    from ctxe.project.guarding import masking
+    from ctxe.project.model_questions import ModelQuestions
     from ctxe.project.models import choose, connect
+    from ctxe.project.secret_guards import secret_masker
 
     lasting = [entry for entry in filter(holding(entries), entries) if entry.kind not in ("log", "failure")]
     waiting = [e for e in entries if e.status == "proposed"]
     try:
         model = choose(project, project.config.model.cheap)
-        provider, clean = connect(project, model, lambda *_: ""), masking(project.own_keys)
+        provider, clean = connect(project, model, lambda *_: ""), secret_masker(project.own_keys)
         ask = ModelQuestions(provider, clean, "digest.md", TAUGHT, allowance)
         answer = ask(proposals.question(conversation, lasting))
     except CtxeError:

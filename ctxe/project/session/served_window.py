@@ -53,7 +53,7 @@ class ServedWindow:
     def _ask(self, model: Model) -> None:
         self.asked = self.asked + 1 if self.model_id == model.id else 1
         self.model_id, self.window = model.id, None
-        if not models.stated(self.project, model.id).get("window"):
+        if not models.model_settings(self.project, model.id).get("window"):
             load = models.idle_seconds(self.project, model)
             self.window = models.window_served(self.project, model.id, load=load)
 

@@ -11,7 +11,7 @@ from ctxe.project.session.approval_mode import before_words
 from ctxe.project.session.attachments import attach_pictures
 from ctxe.project.session.live import Live
 from ctxe.project.session.served_window import narrow_window_lines
-from ctxe.project.window.pictured import outside
+from ctxe.project.window.pictures import outside_pictures
 
 
 def turn(live: Live, words: str, more: Callable[[], str] = str, own: str | None = None) -> Iterator[Event]:
@@ -55,4 +55,4 @@ def _fit_window(live: Live) -> Iterator[Event]:
 
 def _pictures(live: Live, words: str) -> list[Event]:
     """Events for pictures outside the project that words name: each is queued, or a line says why it is not shown."""
-    return attach_pictures(live.project, live.current_state, outside(live.project, words))
+    return attach_pictures(live.project, live.current_state, outside_pictures(live.project, words))

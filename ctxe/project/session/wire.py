@@ -12,8 +12,8 @@ from ctxe.agent.session import Session
 from ctxe.agent.transitions import rebuild
 from ctxe.domain.tool import Approver
 from ctxe.knowledge.failures.gate import Gate
-from ctxe.project.memory.keeping import keeping
-from ctxe.project.sandboxing import boxed
+from ctxe.project.memory.writer import memory_writer
+from ctxe.project.sandbox import sandbox_for
 from ctxe.project.session.approval_mode import restore_mode
 from ctxe.project.session.attachments import not_shown_notices
 from ctxe.project.session.checks import Checks
@@ -43,20 +43,20 @@ if TYPE_CHECKING:
 def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], approve: Approver) -> Live:
     """A session with all its parts, in the state its log left it. Raises ConfigError."""
     name = log.path.stem
-    sandbox = boxed(project, lambda: permit.mode == "auto")
+    sandbox = sandbox_for(project, lambda: permit.mode == "auto")
     permit = Permit(project, interactive=opening.interactive, sandbox=lambda: sandbox)
     if opening.mode:
         permit.switch(opening.mode)
     permit.first_mode = permit.mode
     place = Restore(project.git, project.cache / "restore", time.time)
     undo = Undo(place, name, copied_from(log, past), alone=lambda: permit.mode == "auto")
-    keeps = keeping(project, name, approved=opening.interactive)
+    keeps = memory_writer(project, name, approved=opening.interactive)
     asks = Delegates(project, permit, opening.tools, lambda: session, lambda: kit.allowance)
     kit = kit_for(
         project,
         keeps,
         state=lambda: session.state,
-        boxed=sandbox,
+        sandbox=sandbox,
         only=opening.tools,
         skills=opening.skills,
         ask=asks,

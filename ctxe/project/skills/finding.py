@@ -51,7 +51,7 @@ def _rules_to_ask_for(project: Project) -> list[Skill]:
     ]
 
 
-def named(skills: tuple[Skill, ...], name: str) -> Skill:
+def skill_named(skills: tuple[Skill, ...], name: str) -> Skill:
     """The usable module of this name. Raises ConfigError with the nearest name, or why the module cannot be used."""
     for skill in sorted(skills, key=lambda one: bool(one.problem)):
         if name in (skill.name, skill.where):

@@ -12,8 +12,8 @@ from ctxe.domain.errors import ConfigError, CtxeError
 from ctxe.knowledge.skills.catalogue import line
 from ctxe.knowledge.skills.module import FILE, Skill, read_skill
 from ctxe.knowledge.skills.page import full_page
-from ctxe.project.skills.finding import finder, named
-from ctxe.project.skills.use import Skilled, skills
+from ctxe.project.skills.finding import finder, skill_named
+from ctxe.project.skills.use import SessionSkills, skills
 from ctxe.storage import files
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def rows(project: Project) -> list[dict[str, Any]]:
     from ctxe.agent.state import State
     from ctxe.storage.vocabulary import count
 
-    skilled = Skilled(project, State, (), None, finder(project))
+    skilled = SessionSkills(project, State, (), None, finder(project))
     uses, always = skilled.uses(), project.config.skills.always
     return [
         {
@@ -66,7 +66,7 @@ def standing(project: Project, count: Count) -> list[Section]:
     from ctxe.agent.state import State
     from ctxe.domain.section import Task
 
-    skilled = Skilled(project, State, project.config.skills.always, None, finder(project))
+    skilled = SessionSkills(project, State, project.config.skills.always, None, finder(project))
     return list(skills(project, skilled, count).offer(Task(), project.budget.room("skills")))
 
 
@@ -95,7 +95,7 @@ def whole(project: Project, name: str) -> dict[str, Any]:
     """One module with its text as a model gets it, and the tokens of each part. Raises ConfigError."""
     from ctxe.storage.vocabulary import count
 
-    skill = named(finder(project)(), name)
+    skill = skill_named(finder(project)(), name)
     text = full_page(skill)
     parts = [{"path": path, "tokens": count(_text(skill.folder / path))} for path in skill.files]
     return {

@@ -19,7 +19,7 @@ from ctxe.knowledge.skills.matching import Matcher
 from ctxe.knowledge.skills.module import FILE, RUNNERS, Skill
 from ctxe.knowledge.skills.page import PREFIX, full_page
 from ctxe.knowledge.skills.source import HeldSkills, Skills
-from ctxe.project.skills.finding import named
+from ctxe.project.skills.finding import skill_named
 from ctxe.project.skills.loaded import held
 from ctxe.safety.secrets import is_secret_file
 from ctxe.storage import files as disk
@@ -37,7 +37,7 @@ MOST_READ = 400_000
 
 
 @dataclass(slots=True)
-class Skilled:
+class SessionSkills:
     """A session's modules. Every request holds those in ``always``; ``shell`` is the tool that runs scripts.
 
     ``listed`` is False when the model is not offered ``use``: it could not load what the list names.
@@ -77,7 +77,7 @@ class Skilled:
         """The action of ``use`` for a name: load a module, read its file or run its script. Raises ToolError."""
         head, _, path = name.partition("/")
         try:
-            skill = named(self.find(), head)
+            skill = skill_named(self.find(), head)
         except ConfigError as error:
             raise ToolError(f"{error.message}; find_tools lists what there is") from None
         if not skill.offered and skill.name not in self.held().visible:
@@ -117,7 +117,7 @@ class Skilled:
         return self.shell.prepare({"command": shlex.join([RUNNERS[Path(path).suffix], file, *map(str, args)])})
 
 
-def skills(project: Project, skilled: Skilled, count: Count) -> Skills:
+def skills(project: Project, skilled: SessionSkills, count: Count) -> Skills:
     """The source of modules: their list, and those that are loaded."""
     settings = project.config.skills
     room = min(CATALOGUE, int(settings.share * project.budget.window)) if skilled.listed else 0

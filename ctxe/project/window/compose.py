@@ -16,7 +16,7 @@ from ctxe.domain.model import Model, ToolSchema
 from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source, Task
 from ctxe.domain.value import dataclass, replace
 from ctxe.project.models import Counter
-from ctxe.project.window.mentions import NAMED, mentioned, pointed_at
+from ctxe.project.window.mentions import NAMED, delegate_places, mentioned_paths
 from ctxe.project.window.web_pages import queued_sections
 
 if TYPE_CHECKING:
@@ -173,14 +173,14 @@ def task_of(words: str, state: State) -> Task:
     """The task for which sources are asked, made of the user's words and the files that the session works with."""
     conversation = state.conversation
     under_way = bool(conversation.turns) and conversation.turns[-1].outcome == "steered"
-    files = tuple(dict.fromkeys((*conversation.touched(), *pointed_at(conversation))))
-    return Task(words, files, mentioned(words), under_way)
+    files = tuple(dict.fromkeys((*conversation.touched(), *delegate_places(conversation))))
+    return Task(words, files, mentioned_paths(words), under_way)
 
 
 def _files_in_use(state: State) -> tuple[str, ...]:
     """Files that the user's words named in this session, or that were put into the context window with them."""
     turns = state.conversation.turns
-    named = [path for turn in turns for path in mentioned(turn.words)]
+    named = [path for turn in turns for path in mentioned_paths(turn.words)]
     given = [path for turn in turns for section in turn.gathered for path in _files_of(section)]
     return tuple(dict.fromkeys([*named, *given, *(path for path, choice in state.files if choice != "drop")]))
 

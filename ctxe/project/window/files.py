@@ -10,7 +10,7 @@ from ctxe.domain.picture import Picture
 from ctxe.domain.section import digest_bytes
 from ctxe.domain.value import dataclass, field
 from ctxe.project.window.freshness import news_of
-from ctxe.project.window.pictured import Take
+from ctxe.project.window.pictures import PictureMaker
 from ctxe.repo.undo.rewrite import read
 from ctxe.tools.read import shown
 from ctxe.tools.text import decode
@@ -32,7 +32,7 @@ class SessionFiles:
 
     workspace: Workspace
     clean: Callable[[str], str]
-    look: Take
+    look: PictureMaker
     _digests: dict[str, tuple[tuple[int, ...], str]] = field(default_factory=dict)
     _texts: dict[str, str] = field(default_factory=dict)
 

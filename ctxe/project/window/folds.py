@@ -29,8 +29,8 @@ from ctxe.domain.value import dataclass, field, replace
 from ctxe.knowledge.skills.page import OPENING
 from ctxe.project.memory.standing import memory
 from ctxe.project.window.compose import Composer
-from ctxe.project.window.pace import expected
-from ctxe.project.window.pictured import pictures_list
+from ctxe.project.window.pace import calls_still_expected
+from ctxe.project.window.pictures import pictures_list
 from ctxe.project.window.web_pages import pages_list
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def folds(project: Project, composer: Composer) -> Folds:
         fold.window,
         fold.checkpoint_every,
         Billing.of(composer.model.prices),
-        expected(project.place.sessions, composer.session),
+        calls_still_expected(project.place.sessions, composer.session),
     )
     return Folds(composer, policy, lessons=lambda state, upto: lessons_before(project, composer, state, upto))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ctxe.domain.pattern import pattern
 from ctxe.domain.tool import Action, Tool
 from ctxe.project.servers.lazy import LazyServers
-from ctxe.project.skills.use import Skilled
+from ctxe.project.skills.use import SessionSkills
 from ctxe.tools.gateways import find_tools, use
 from ctxe.tools.jobs import Jobs
 
@@ -21,7 +21,7 @@ PAGE = pattern(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 def gateways(
-    jobs: Jobs, lazy: LazyServers, skilled: Skilled, web: Callable[[], Web], mode: Callable[[], str]
+    jobs: Jobs, lazy: LazyServers, skilled: SessionSkills, web: Callable[[], Web], mode: Callable[[], str]
 ) -> tuple[Tool, Tool]:
     """The tools ``find_tools`` and ``use``.
 

@@ -11,18 +11,18 @@ from ctxe.domain.model import ToolSchema
 from ctxe.domain.tool import Tool
 from ctxe.domain.value import dataclass, replace
 from ctxe.project.allowance import Allowance
-from ctxe.project.guarding import cleaning
-from ctxe.project.memory.keeping import Keeping
-from ctxe.project.memory.recalling import Recalling
+from ctxe.project.memory.recall import RecallSearch
+from ctxe.project.memory.writer import MemoryWriter
 from ctxe.project.planning.ignored import readable
-from ctxe.project.sandboxing import UNBOXED, Boxed
+from ctxe.project.sandbox import NO_SANDBOX, CommandSandbox
+from ctxe.project.secret_guards import text_cleaner
 from ctxe.project.servers.lazy import LazyServers
-from ctxe.project.skills.finding import finder, named
-from ctxe.project.skills.use import Skilled
+from ctxe.project.skills.finding import finder, skill_named
+from ctxe.project.skills.use import SessionSkills
 from ctxe.project.window.files import SessionFiles
 from ctxe.project.window.freshness import editable_versions
 from ctxe.project.window.gateways import gateways, web_of
-from ctxe.project.window.pictured import picture_by_handle, taker
+from ctxe.project.window.pictures import picture_by_handle, picture_maker
 from ctxe.safety.secrets import clean_environment, is_secret_file
 from ctxe.tools.core import core_tools
 from ctxe.tools.delegate import Ask, delegate
@@ -47,7 +47,7 @@ class Kit:
     shell: Tool
     clean: Callable[[str], str]
     files: SessionFiles
-    skills: Skilled
+    skills: SessionSkills
     servers: LazyServers
     allowance: Allowance
     jobs: Jobs
@@ -60,10 +60,10 @@ class Kit:
 
 def kit_for(
     project: Project,
-    keeping: Keeping,
+    writer: MemoryWriter,
     *,
     state: Callable[[], State] = State,
-    boxed: Boxed = UNBOXED,
+    sandbox: CommandSandbox = NO_SANDBOX,
     only: tuple[str, ...] = (),
     skills: tuple[str, ...] = (),
     ask: Ask = lambda *_: iter(()),
@@ -78,46 +78,46 @@ def kit_for(
     def offers(name: str) -> bool:
         return not only or name in only
 
-    workspace, clean = _workspace(project, state, boxed), cleaning(project.own_keys)
-    recalling = Recalling(project, state)
-    notebook = Notebook(
-        keeping.remember, keeping.record_failure, recalling, picture_by_handle(project, state), keeping.alike
-    )
+    workspace, clean = _workspace(project, state, sandbox), text_cleaner(project.own_keys)
+    recall = RecallSearch(project, state)
+    notebook = Notebook(writer.remember, writer.record_failure, recall, picture_by_handle(project, state), writer.alike)
     jobs = Jobs(project.root, project.config.tools.network)
     tools = {tool.name: tool for tool in core_tools(workspace, notebook, jobs if offers("use") else None)}
     shell = tools["run_command"] if offers("run_command") else None
-    skilled = _skilled(project, state, shell, skills, listed=offers("use"))
-    servers = LazyServers(project, taker(project, state, keep=True, asked=True))
-    tools |= {tool.name: tool for tool in gateways(jobs, servers, skilled, web_of(project), mode)}
+    session_skills = _session_skills(project, state, shell, skills, listed=offers("use"))
+    servers = LazyServers(project, picture_maker(project, state, keep=True, asked=True))
+    tools |= {tool.name: tool for tool in gateways(jobs, servers, session_skills, web_of(project), mode)}
     tools |= {"delegate": delegate(workspace, ask)} if project.config.delegate.enabled else {}
     if unknown := [name for name in only if name not in tools]:
         raise ConfigError(f"there is no tool {unknown[0]!r}", "the tools are " + ", ".join(tools))
     kept = {name: tool for name, tool in tools.items() if offers(name)}
     unboxed = replace(workspace, sandboxed=lambda argv: argv, environment=project.environment)
-    files = SessionFiles(workspace, clean, taker(project, state, keep=False))
+    files = SessionFiles(workspace, clean, picture_maker(project, state, keep=False))
     allowance = Allowance(project.config.budget.max_cost, lambda: state().usd)
-    return Kit(kept, run_command(unboxed, jobs), clean, files, skilled, servers, allowance, jobs)
+    return Kit(kept, run_command(unboxed, jobs), clean, files, session_skills, servers, allowance, jobs)
 
 
-def _skilled(
+def _session_skills(
     project: Project, state: Callable[[], State], shell: Tool | None, more: tuple[str, ...], *, listed: bool
-) -> Skilled:
+) -> SessionSkills:
     """The skill modules of a session, with those that settings always load and ``more``. Raises ConfigError."""
-    skilled = Skilled(project, state, (*project.config.skills.always, *more), shell, finder(project), listed)
+    session_skills = SessionSkills(
+        project, state, (*project.config.skills.always, *more), shell, finder(project), listed
+    )
     for name in more:
-        named(skilled.find(), name)
-    return skilled
+        skill_named(session_skills.find(), name)
+    return session_skills
 
 
-def _workspace(project: Project, state: Callable[[], State], boxed: Boxed) -> Workspace:
+def _workspace(project: Project, state: Callable[[], State], sandbox: CommandSandbox) -> Workspace:
     return Workspace(
         project.git,
         known=lambda path: editable_versions(state()).get(path),
         secret=is_secret_file,
         readable=readable(project),
-        sandboxed=boxed.wrap,
-        walls=lambda: boxed.walls,
+        sandboxed=sandbox.wrap,
+        walls=lambda: sandbox.walls,
         environment=clean_environment(project.environment, project.own_keys),
         bounds=WorkspaceBounds(command_seconds=project.config.tools.command_seconds),
-        picture=taker(project, state, keep=True, asked=True),
+        picture=picture_maker(project, state, keep=True, asked=True),
     )

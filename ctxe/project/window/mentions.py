@@ -10,7 +10,7 @@ from ctxe.domain.errors import ToolError
 from ctxe.domain.pattern import pattern
 from ctxe.domain.picture import Picture
 from ctxe.domain.section import Chunk, Omission, Priority, Section
-from ctxe.project.window.pictured import pictured
+from ctxe.project.window.pictures import picture_chunk
 
 NAMED = "named files"
 """Name of the section that holds these files."""
@@ -20,13 +20,13 @@ _ADDRESS = pattern(r":[A-Za-z][\w+.-]*:\S")
 _PLACE = pattern(r"(?<![\w./-])(?=[\w+-]*[./])((?:[\w.+-]+/)*[\w.+-]*\w):\d+")
 
 
-def mentioned(words: str) -> tuple[str, ...]:
+def mentioned_paths(words: str) -> tuple[str, ...]:
     """The paths after ``@`` in a text, each once, in order. Mail addresses and ``@server:address`` do not count."""
     found = (match[1] for match in _MENTION.finditer(words) if not _ADDRESS.match(words, match.end()))
     return tuple(dict.fromkeys(found))
 
 
-def pointed_at(conversation: Conversation) -> tuple[str, ...]:
+def delegate_places(conversation: Conversation) -> tuple[str, ...]:
     """The paths of ``path:line`` in delegates' answers, each once, in order; plans and memory use them too."""
     found: dict[str, None] = {}
     for _, step in conversation.steps():
@@ -53,7 +53,7 @@ def named_files(
     for path in paths:
         try:
             seen = picture(path, [one.picture for one in chunks if one.picture])
-            made = pictured(seen, WHY, path) if seen else _shown(path, *show(path))
+            made = picture_chunk(seen, WHY, path) if seen else _shown(path, *show(path))
         except ToolError as error:
             left.append(Omission(path, 0, str(error)))
             continue

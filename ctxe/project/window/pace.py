@@ -15,14 +15,14 @@ NEWEST = 20
 """Sessions to look at. Their logs are read when a fold is first weighed by its price, not at start-up."""
 
 
-def expected(folder: Path, own: str) -> Callable[[int], float]:
+def calls_still_expected(folder: Path, own: str) -> Callable[[int], float]:
     """A function from the calls made to the calls still expected, by the logs in ``folder`` other than ``own``."""
 
     @cache
     def past() -> tuple[int, ...]:
         logs = [path for path in folder.glob("*.jsonl") if path.stem != own and path.is_file()]
         logs.sort(key=_written, reverse=True)
-        return tuple(filter(None, map(calls_of, logs[:NEWEST])))
+        return tuple(filter(None, map(count_calls, logs[:NEWEST])))
 
     return lambda done: calls_expected(past(), done)
 
@@ -33,7 +33,7 @@ def _written(path: Path) -> float:
     return 0.0
 
 
-def calls_of(path: Path) -> int:
+def count_calls(path: Path) -> int:
     """Replies in a session's log, without those of its delegates; 0 when the log cannot be read."""
     with contextlib.suppress(SessionError, OSError):
         return sum(not one.delegate for one in summary(path).spent)

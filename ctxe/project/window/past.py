@@ -62,10 +62,10 @@ def _joined(one: Consultation, more: Consultation) -> Consultation:
 
 def _schemas(project: Project) -> tuple[ToolSchema, ...]:
     """The tools of today, since the log keeps only their content hashes and not their text."""
-    from ctxe.project.memory.keeping import keeping
+    from ctxe.project.memory.writer import memory_writer
     from ctxe.project.window.kit import kit_for
 
-    return kit_for(project, keeping(project, "past")).schemas
+    return kit_for(project, memory_writer(project, "past")).schemas
 
 
 def _plain_usd(project: Project, model: str, usage: Usage | None) -> float | None:

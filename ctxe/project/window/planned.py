@@ -12,7 +12,7 @@ from ctxe.domain.section import Omission, Priority, Section, Task
 from ctxe.domain.value import replace
 from ctxe.project.planning.indexing import index
 from ctxe.project.planning.plan import made
-from ctxe.project.window.saying import says_enough, without_paths, without_pictures
+from ctxe.project.window.task_words import says_enough, without_paths, without_pictures
 from ctxe.repo.indexing.repair import refresh_with_repair
 from ctxe.repo.planning.planner import Plan
 from ctxe.repo.planning.source import section

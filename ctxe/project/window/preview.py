@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 def composer_for(project: Project, tools: tuple[str, ...] = (), skills: tuple[str, ...] = ()) -> Composer:
     """A composer like that of a session in this project. It connects to no host and writes no file of the project."""
-    from ctxe.project.memory.keeping import keeping
+    from ctxe.project.memory.writer import memory_writer
     from ctxe.project.planning.plan import unconnected
     from ctxe.project.window.kit import kit_for
     from ctxe.project.window.sources import composer
 
     project = unconnected(project)
-    kit = kit_for(project, keeping(project, "preview"), only=tools, skills=skills)
+    kit = kit_for(project, memory_writer(project, "preview"), only=tools, skills=skills)
     return composer(project, project.model, kit, "preview")
 
 
@@ -63,12 +63,12 @@ def request_plain(project: Project, opening: Opening, words: str, own: str | Non
 
 def _pictures(project: Project, words: str, state: State) -> tuple[Chunk, ...]:
     """Pictures outside the project that words name, as a session would show them; others are left out."""
-    from ctxe.project.window.pictured import outside, pictured, read_outside
+    from ctxe.project.window.pictures import outside_pictures, picture_chunk, read_outside_picture
 
     found: list[Chunk] = []
-    for path in outside(project, words):
+    for path in outside_pictures(project, words):
         with contextlib.suppress(ToolError, StoreError):
-            found.append(pictured(read_outside(project, path, state, keep=False), "you named it"))
+            found.append(picture_chunk(read_outside_picture(project, path, state, keep=False), "you named it"))
     return tuple(found)
 
 

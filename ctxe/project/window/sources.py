@@ -13,9 +13,9 @@ from ctxe.data import read_text
 from ctxe.domain.model import Model
 from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source, Task
 from ctxe.knowledge.entries.outside import note_changes
-from ctxe.project.guarding import cleaning
 from ctxe.project.memory.standing import instructions, memory
 from ctxe.project.models import budget_for, counter
+from ctxe.project.secret_guards import text_cleaner
 from ctxe.project.servers.lazy import any_named
 from ctxe.project.skills.use import skills
 from ctxe.project.window.compose import Composer, SessionSources, rules_section
@@ -26,7 +26,7 @@ from ctxe.project.window.planned import Chosen, Planning
 if TYPE_CHECKING:
     from ctxe.agent.state import State
     from ctxe.project import Project
-    from ctxe.project.skills.use import Skilled
+    from ctxe.project.skills.use import SessionSkills
     from ctxe.project.window.files import SessionFiles
     from ctxe.project.window.kit import Kit
 
@@ -69,7 +69,7 @@ def _sources(project: Project, kit: Kit, count: Count, session: str) -> list[tup
     return found
 
 
-def told_at_start(project: Project, skilled: Skilled, composer: Composer) -> tuple[str, ...]:
+def told_at_start(project: Project, skilled: SessionSkills, composer: Composer) -> tuple[str, ...]:
     """Notices before a session: rules and memory that were changed outside, cut, refused, invisible or broken."""
     count = composer.count
     lines = list(composer.offers.instructions.notices(Task(), project.budget.room("instructions")))
@@ -121,7 +121,7 @@ def surroundings(project: Project) -> Section:
     if branch:
         operation = project.git.under_way()
         more = f", a {operation} is under way" if operation else ""
-        named = "none, HEAD is detached" if branch == "HEAD" else cleaning(project.own_keys)(branch)
+        named = "none, HEAD is detached" if branch == "HEAD" else text_cleaner(project.own_keys)(branch)
         facts.append(f"git branch: {named}{more}")
     if project.place.working != project.root:
         facts.append(f"the user stands in {project.place.working.relative_to(project.root)}/")

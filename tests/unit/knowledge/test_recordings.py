@@ -19,7 +19,7 @@ from ctxe.knowledge.failures.recordings import Recording, UserWords
 from ctxe.knowledge.failures.taken import Taken, taken
 from ctxe.project import Project
 from ctxe.project.memory.failures import failure_groups
-from ctxe.project.memory.learning import Learnt, learn, recordings, steps_of
+from ctxe.project.memory.recordings import RecordingResult, learn, recordings, steps_of
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -168,13 +168,13 @@ def test_learning_takes_failures_and_fixes_once(tmp_path: Path) -> None:
     other.write_bytes(log.read_bytes().replace(b"/w/demo", b"/w/else"))
     project = Project.open(root, {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})
     assert recordings(project, [str(tmp_path)]) == (log, other)
-    assert learn(project, log) == Learnt("claude.jsonl", 3, 1, 1, 1)
-    assert learn(project, log) == Learnt("claude.jsonl", skipped="known already")
-    assert learn(project, other) == Learnt("other.jsonl", skipped="of another folder: /w/else")
+    assert learn(project, log) == RecordingResult("claude.jsonl", 3, 1, 1, 1)
+    assert learn(project, log) == RecordingResult("claude.jsonl", skipped="known already")
+    assert learn(project, other) == RecordingResult("other.jsonl", skipped="of another folder: /w/else")
     namesake = tmp_path / "elsewhere" / "claude.jsonl"
     namesake.parent.mkdir()
     namesake.write_bytes(b"\n".join(lines(*claude("9", "cd /w/demo && ls", "x"))))
-    assert learn(project, namesake) == Learnt("claude.jsonl", 1)
+    assert learn(project, namesake) == RecordingResult("claude.jsonl", 1)
     (group,) = failure_groups(project)
     assert (group.status, group.seen, group.entry.command, group.fix) == (
         "resolved",

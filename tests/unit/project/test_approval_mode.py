@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from ctxe.agent.state import State
-from ctxe.project.sandboxing import UNBOXED
+from ctxe.project.sandbox import NO_SANDBOX
 from ctxe.project.session.approval_mode import restore_mode
 from ctxe.project.session.permit import Permit
 from ctxe.safety.policy import Mode
@@ -19,7 +19,7 @@ from tests.unit.project.test_servers import project
 def going_on(folder: Path, own: Mode, left: str) -> tuple[Mode, tuple[str, ...]]:
     """The mode of a session of somebody whose settings say ``own`` that was left in ``left``, and what is told."""
     here = project(folder, "", CTXE_APPROVAL_MODE=own)
-    permit = Permit(here, interactive=True, sandbox=lambda: UNBOXED)
+    permit = Permit(here, interactive=True, sandbox=lambda: NO_SANDBOX)
     notices = restore_mode(here, permit, State(mode=left), "")
     return permit.mode, notices
 

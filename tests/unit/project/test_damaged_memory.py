@@ -16,7 +16,7 @@ from ctxe.knowledge.entries.outside import note_changes
 from ctxe.knowledge.recall.query import Query
 from ctxe.project import Project
 from ctxe.project.memory import failures, memories, standing, transfer
-from ctxe.project.memory.learning import learn, recordings
+from ctxe.project.memory.recordings import learn, recordings
 from ctxe.project.sessions import summaries
 
 FRONT = b"---\nid: x\ntitle: "
@@ -83,7 +83,7 @@ def looks(project: Project) -> list[Callable[[], object]]:
         lambda: memories.today(project),
         lambda: memories.weeks(project),
         lambda: memories.statistics(project),
-        lambda: (transfer.give_out(project, "jsonl"), transfer.give_out(project, "md")),
+        lambda: (transfer.export_entries(project, "jsonl"), transfer.export_entries(project, "md")),
         lambda: [failures.timeline(project, group) for group in failures.failure_groups(project)],
         lambda: failures.statistics(project),
         lambda: standing.sources(project),

@@ -18,7 +18,7 @@ from ctxe.domain.events import Consulted, ContextAssembled, Event, Notice, Reply
 from ctxe.domain.past import Consultation
 from ctxe.domain.tool import Allow, Progress
 from ctxe.project import Project
-from ctxe.project.memory.recalling import recalled
+from ctxe.project.memory.recall import recall_text
 from ctxe.project.session.live import Live
 from ctxe.project.session.opening import open_session
 from ctxe.project.session.turns import turn
@@ -250,7 +250,7 @@ def test_a_long_answer_is_cut_and_its_whole_recalled(repo: Path, home: Path) -> 
     models = Models([ASK, Reply("So.")], [Reply(long)])
     with opened(repo, home, models) as live:
         result = told(list(turn(live, "go"))).result
-        whole = recalled(live.project, live.session.state, result.handle)
+        whole = recall_text(live.project, live.session.state, result.handle)
     assert 1_000 < count(result.text) <= 1_500
     assert whole == long
 
@@ -373,12 +373,12 @@ def test_what_it_does_is_told_as_it_comes_and_a_session_never_goes_on_with_it(re
 
 
 def test_planning_goes_by_what_answers_point_at(repo: Path, home: Path) -> None:
-    from ctxe.project.window.mentions import pointed_at
+    from ctxe.project.window.mentions import delegate_places
 
     answer = "It is in `src/m3.py:5`, src/m4.py:7-9 and (README.md:1); not 12:30, http://x.y:80 or src/m5.py."
     models = Models([ASK, Reply("So.")], [read(8), Reply(answer)])
     with opened(repo, home, models) as live:
         list(turn(live, "go"))
         talk = live.session.state.conversation
-    assert pointed_at(talk) == ("src/m3.py", "src/m4.py", "README.md")
+    assert delegate_places(talk) == ("src/m3.py", "src/m4.py", "README.md")
     assert talk.touched() == {}

@@ -12,7 +12,7 @@ from ctxe.knowledge.upkeep.evidence import gone, stale
 from ctxe.project import Project
 from ctxe.project.memory import memories
 from ctxe.project.memory.evidence import facts_of
-from ctxe.project.memory.moved import moved
+from ctxe.project.memory.moved_files import new_paths
 from tests.repositories import git
 
 
@@ -49,7 +49,7 @@ def test_a_name_that_no_file_can_have_is_of_no_file(project: Project) -> None:
     name = "a" * 300
     entry = project.store.add(Entry("", "fact", "It leans", files=(name,), evidence=(f"file {name}", "test b\0::c")))
     assert gone(entry, facts_of(project)) == (f"file {name} is gone", "test b is gone")
-    assert moved(project, entry) == {}
+    assert new_paths(project, entry) == {}
     assert [row["title"] for row in memories.rows(project)] == ["It leans"]
 
 

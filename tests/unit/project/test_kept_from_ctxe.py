@@ -9,7 +9,7 @@ import pytest
 
 from ctxe.domain.errors import ToolError
 from ctxe.project import Project
-from ctxe.project.memory.keeping import keeping
+from ctxe.project.memory.writer import memory_writer
 from ctxe.project.window.kit import Kit, kit_for
 from ctxe.project.window.mentions import named_files
 
@@ -24,7 +24,7 @@ def kit(tmp_path: Path) -> Kit:
     (tmp_path / "link.md").symlink_to(tmp_path / "private/plans.md")
     (tmp_path / ".ctxeignore").write_text("private/\n")
     project = Project.open(tmp_path, {"HOME": str(tmp_path.parent)})
-    return kit_for(project, keeping(project, "x"))
+    return kit_for(project, memory_writer(project, "x"))
 
 
 @pytest.mark.parametrize("path", ["private/plans.md", "link.md"])

@@ -12,8 +12,8 @@ from ctxe.domain.conversation import Conversation, ToolResult, Turn
 from ctxe.domain.events import EpochStarted, Folded, Queued, ToolFinished, TurnStarted
 from ctxe.domain.section import Chunk, Priority, Section, digest
 from ctxe.project import Project
-from ctxe.project.memory.keeping import keeping
-from ctxe.project.memory.recalling import recalled
+from ctxe.project.memory.recall import recall_text
+from ctxe.project.memory.writer import memory_writer
 from ctxe.project.window.folds import folds
 from ctxe.project.window.kit import kit_for
 from ctxe.project.window.sources import composer
@@ -39,7 +39,7 @@ def test_plan_and_pages_stand_after_every_fold(tmp_path: Path) -> None:
     project = Project.open(tmp_path, {"HOME": str(tmp_path), "CTXE_MODEL": "openai/gpt-5"})
     todo = [{"text": "One", "state": "open"}]
     state = apply(State(), ToolFinished(ToolResult("c", "yes"), facts={"plan": PLAN, "todo": todo}))
-    kit = kit_for(project, keeping(project, "now"), state=lambda: state)
+    kit = kit_for(project, memory_writer(project, "now"), state=lambda: state)
     composed = composer(project, project.model, kit, "now")
     state = apply(state, Queued((PAGE,)))
     gathered = composed.gather("how do zebras look", state)
@@ -63,8 +63,8 @@ def test_plan_and_pages_stand_after_every_fold(tmp_path: Path) -> None:
         state = apply(state, Folded(fold))
         newer = replace(state.turn, steps=(*state.turn.steps, *steps(12)))
         state = replace(state, conversation=replace(state.conversation, turns=(newer,)), standing=())
-    assert recalled(project, state, URL) == PAGE.text
+    assert recall_text(project, state, URL) == PAGE.text
     state.originals[digest(WHOLE)[:8]] = WHOLE
-    assert recalled(project, state, URL) == WHOLE
-    assert recalled(project, state, f"{URL}#zebra") == "## Zebras\nThey have stripes."
-    assert recalled(project, state, "which stripes").startswith(f"[page, recall {URL}]")
+    assert recall_text(project, state, URL) == WHOLE
+    assert recall_text(project, state, f"{URL}#zebra") == "## Zebras\nThey have stripes."
+    assert recall_text(project, state, "which stripes").startswith(f"[page, recall {URL}]")

@@ -12,7 +12,7 @@ from ctxe.domain.events import EpochStarted, Folded
 from ctxe.domain.section import Chunk
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.project import Project
-from ctxe.project.memory.keeping import keeping
+from ctxe.project.memory.writer import memory_writer
 from ctxe.project.session.compaction import wanted_fold
 from ctxe.project.window.folds import folds, lessons_before
 from ctxe.project.window.kit import kit_for
@@ -44,7 +44,7 @@ def long_turn(project: Project) -> tuple[State, Entry]:
             fix="use Decimal",
         )
     )
-    kit = kit_for(project, keeping(project, "now"))
+    kit = kit_for(project, memory_writer(project, "now"))
     composed = composer(project, project.model, kit, "now")
     state = apply(State(), EpochStarted(composed.standing(State())))
     turn = Turn(WORDS, composed.gather(WORDS, state), steps(12))
@@ -54,7 +54,7 @@ def long_turn(project: Project) -> tuple[State, Entry]:
 def test_a_fold_in_the_middle_of_a_turn_keeps_what_was_recalled_with_its_words(tmp_path: Path) -> None:
     project = Project.open(tmp_path, {"HOME": str(tmp_path), "CTXE_MODEL": "openai/gpt-5"})
     state, entry = long_turn(project)
-    kit = kit_for(project, keeping(project, "now"), state=lambda: state)
+    kit = kit_for(project, memory_writer(project, "now"), state=lambda: state)
     composed = composer(project, project.model, kit, "now")
     (told,) = (chunk for s in state.turn.gathered for chunk in s.chunks if chunk.id == entry.id)
     assert lessons_before(project, composed, state, Position(0, 0)) == ()
@@ -80,7 +80,7 @@ def test_no_fold_keeps_a_domain_module_in_lines_whoever_asks_for_it(tmp_path: Pa
     call = ToolCall("u", "use", '{"name": "brew"}')
     loading = Step(Reply("", (call,), "tools"), (ToolResult("u", module),))
     state = State(Conversation((Turn("brew", steps=(loading, *steps(12))),)), standing=(), running=True)
-    kit = kit_for(project, keeping(project, "now"), state=lambda: state)
+    kit = kit_for(project, memory_writer(project, "now"), state=lambda: state)
     folding = folds(project, composer(project, project.model, kit, "now"))
     fold = wanted_fold(state, folding)
     assert fold
@@ -94,7 +94,7 @@ def test_an_open_failure_that_stands_in_the_memory_is_not_recalled_beside_it(tmp
     project = Project.open(tmp_path, {"HOME": str(tmp_path), "CTXE_MODEL": "openai/gpt-5"})
     failure = Entry("", "failure", "Rounding of invoices breaks with floats", "open", session="long-ago")
     standing, later = (project.store.add(replace(failure, signature=f"{n}b" * 16)) for n in (1, 2))
-    composed = composer(project, project.model, kit_for(project, keeping(project, "now")), "now")
+    composed = composer(project, project.model, kit_for(project, memory_writer(project, "now")), "now")
     project.store.forget(later.id)
     state = apply(State(), EpochStarted(composed.standing(State())))
     later = project.store.add(

@@ -24,7 +24,7 @@ from ctxe.knowledge.entries.ports import MemoryPorts
 from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.failures.gate import Gate
 from ctxe.knowledge.failures.pairing import Watch
-from ctxe.project.guarding import masking
+from ctxe.project.secret_guards import secret_masker
 from ctxe.project.session.memory.log_replay import Timed, catch_up, changed_since
 from ctxe.project.session.memory.memory_credits import MemoryCredits
 from ctxe.project.session.memory.memory_listener import MemoryListener
@@ -45,7 +45,7 @@ class Sitting:
     def __init__(self, folder: Path, past: Sequence[Timed] = ()) -> None:
         base, chance = folder / ".ctxe", (f"{n:016x}" for n in itertools.count())
         self.past: list[Timed] = list(past)
-        self.store = Store(base, base / "cache", lambda: NOON, lambda _size: next(chance), mask=masking(()))
+        self.store = Store(base, base / "cache", lambda: NOON, lambda _size: next(chance), mask=secret_masker(()))
         self.counters = Counters(base / "cache" / "counters.db")
         digest_of, git = (
             lambda path: "aa" * 6 if (folder / path).exists() else "",

@@ -11,7 +11,7 @@ import pytest
 from ctxe.domain.errors import StoreError
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.store import Store
-from ctxe.project.guarding import check, masking
+from ctxe.project.secret_guards import check, secret_masker
 
 KEY = "ghp_" + "a1B2" * 9
 WORDS = ("title", "text", "command", "error", "tried", "outcome", "fix", "call", "by", "session")
@@ -20,7 +20,7 @@ LISTS = ("scope", "files", "evidence")
 
 def store(folder: Path) -> Store:
     base = folder / ".ctxe"
-    return Store(base, base / "cache", lambda: 1_795_262_400.0, check=check(()), mask=masking(()))
+    return Store(base, base / "cache", lambda: 1_795_262_400.0, check=check(()), mask=secret_masker(()))
 
 
 @pytest.mark.parametrize("field", [*WORDS, *LISTS])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ctxe.domain.errors import ConfigError
-from ctxe.project.servers.other_assistants import ForeignServer, found, shown
+from ctxe.project.servers.other_assistants import ForeignServer, foreign_servers, setting_lines
 from tests.unit.project.test_servers import project
 
 CLAUDE = {
@@ -74,7 +74,7 @@ def test_each_assistants_servers_are_read_as_they_would_be_here(tmp_path: Path) 
     old = "it speaks the old transport (sse), which ctxe does not"
     headers = {"X-Team": "${TEAM}", "Authorization": "Bearer ${FAR_TOKEN}"}
     pad = {"command": "pad", "args": ["--quiet"], "env": {"A": "b", "PAD_TOKEN": "${PAD_TOKEN}"}, "timeout": 30}
-    assert found(at) == [
+    assert foreign_servers(at) == [
         ForeignServer("db", "claude", claude, {"command": "npx", "args": ["-y", "db"], "env": {"URL": "${DB:-x}"}}),
         ForeignServer("web", "claude", claude, {"headers": {"X": "1"}, "url": "https://web.test/mcp"}),
         ForeignServer("old", "claude", claude, {}, old),
@@ -93,9 +93,9 @@ def test_each_assistants_servers_are_read_as_they_would_be_here(tmp_path: Path) 
             {"command": "o", "args": ["x"], "env": {"E": "1"}},
         ),
     ]
-    assert [one.name for one in found(at, "codex")] == ["pad", "far", "db"]
+    assert [one.name for one in foreign_servers(at, "codex")] == ["pad", "far", "db"]
     with pytest.raises(ConfigError, match="no assistant 'emacs' is known"):
-        found(at, "emacs")
+        foreign_servers(at, "emacs")
 
 
 def test_what_claude_keeps_for_this_project_is_for_this_project(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_what_claude_keeps_for_this_project_is_for_this_project(tmp_path: Path) 
         "/x": {"mcpServers": {"other": {"command": "x"}}},
     }
     write(tmp_path / "home", claude=json.dumps({"projects": local}))
-    assert found(at) == [
+    assert foreign_servers(at) == [
         ForeignServer("mine", "claude", tmp_path / "home/.claude.json", {"command": "mine", "folders": [str(at.root)]})
     ]
 
@@ -113,15 +113,15 @@ def test_what_claude_keeps_for_this_project_is_for_this_project(tmp_path: Path) 
 def test_nothing_of_a_repository_is_read(tmp_path: Path) -> None:
     at = project(tmp_path)
     write(at.root, claude=json.dumps(CLAUDE), codex=CODEX, code=CODE)
-    assert found(at) == []
+    assert foreign_servers(at) == []
 
 
 def test_a_key_is_shown_masked(tmp_path: Path) -> None:
     at = project(tmp_path)
     key = "ghp_" + "aB3dE6gH9k" * 3 + "LmNoPq"
     write(tmp_path / "home", claude=json.dumps({"mcpServers": {"hub": {"command": "hub", "env": {"TOKEN": key}}}}))
-    (one,) = found(at)
-    rows = shown(at, one)
+    (one,) = foreign_servers(at)
+    rows = setting_lines(at, one)
     assert rows[0] == "runs         hub"
     assert key not in "".join(rows)
     assert one.table["env"] == {"TOKEN": key}
@@ -133,4 +133,4 @@ def test_a_key_is_shown_masked(tmp_path: Path) -> None:
 def test_a_bad_file_is_passed_over(tmp_path: Path, text: str) -> None:
     at = project(tmp_path)
     write(tmp_path / "home", claude=text)
-    assert [one for one in found(at) if not one.problem] == []
+    assert [one for one in foreign_servers(at) if not one.problem] == []

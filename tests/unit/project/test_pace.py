@@ -8,7 +8,7 @@ from ctxe.agent.log import Log
 from ctxe.context.cost import USUAL_CALLS
 from ctxe.domain.conversation import Reply, Usage
 from ctxe.domain.events import Consulted, ReplyReceived
-from ctxe.project.window.pace import expected
+from ctxe.project.window.pace import calls_still_expected
 
 
 def session(folder: Path, name: str, replies: int) -> None:
@@ -21,7 +21,7 @@ def test_past_sessions_say_how_many_calls_are_to_come(tmp_path: Path) -> None:
     for name, replies in (("a", 10), ("b", 30), ("c", 50), ("own", 300)):
         session(tmp_path, name, replies)
     (tmp_path / "broken.jsonl").write_text("no log")
-    calls = expected(tmp_path, "own")
+    calls = calls_still_expected(tmp_path, "own")
     assert [calls(done) for done in (0, 20, 40)] == [30.0, 20.0, 10.0]
     session(tmp_path, "later", 1_000)
     assert calls(0) == 30.0
@@ -32,14 +32,14 @@ def test_replies_of_delegates_are_no_calls_of_the_session(tmp_path: Path) -> Non
     log = Log(tmp_path / "a.jsonl", lambda: "2026-11-21T10:00:00Z", 10)
     for _ in range(30):
         log.append(Consulted("delegate d1", "m", Usage(1, 1), 0.1, "a-d1"))
-    assert expected(tmp_path, "own")(0) == 10.0
+    assert calls_still_expected(tmp_path, "own")(0) == 10.0
 
 
 def test_without_past_sessions_a_usual_one_is_expected(tmp_path: Path) -> None:
-    assert expected(tmp_path / "none", "own")(5) == USUAL_CALLS
+    assert calls_still_expected(tmp_path / "none", "own")(5) == USUAL_CALLS
 
 
 def test_a_log_that_is_gone_counts_for_nothing(tmp_path: Path) -> None:
     session(tmp_path, "a", 10)
     (tmp_path / "b.jsonl").symlink_to(tmp_path / "nowhere")
-    assert expected(tmp_path, "own")(0) == 10.0
+    assert calls_still_expected(tmp_path, "own")(0) == 10.0

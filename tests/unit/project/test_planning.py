@@ -16,7 +16,7 @@ import pytest
 from ctxe.domain.section import Priority, Section, Task
 from ctxe.project import Project
 from ctxe.project.allowance import Allowance
-from ctxe.project.memory.keeping import keeping
+from ctxe.project.memory.writer import memory_writer
 from ctxe.project.window.kit import kit_for
 from ctxe.project.window.planned import BUILDING, MOST, SHORT, Planning, steered
 from ctxe.repo.planning.steering import Steering
@@ -32,7 +32,7 @@ def planning(root: Path, patience: float) -> Planning:
     (root / "tea" / "cup.py").write_text("class Cup:\n    size = 1\n")
     subprocess.run(["git", "init", "-q", str(root)], check=True)
     project = Project.open(root, {"HOME": str(root.parent)})
-    kit = kit_for(project, keeping(project, "x"))
+    kit = kit_for(project, memory_writer(project, "x"))
     return Planning(project, tuple, kit.files, kit.allowance, patience)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from ctxe.domain.errors import CtxeError
 from ctxe.project import Project
-from ctxe.project.memory.memories import noted
+from ctxe.project.memory.memories import add_note
 
 LONG = "The gateway retries every request that " + "very " * 20 + "rarely fails"
 
@@ -23,10 +23,10 @@ LONG = "The gateway retries every request that " + "very " * 20 + "rarely fails"
     ],
 )
 def test_a_note_keeps_every_word(tmp_path: Path, words: str, title: str, text: str) -> None:
-    entry = noted(Project.open(tmp_path, {}), words, "s1")
+    entry = add_note(Project.open(tmp_path, {}), words, "s1")
     assert (entry.kind, entry.title, entry.text, entry.session) == ("fact", title, text, "s1")
 
 
 def test_a_note_without_words_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CtxeError, match="say what to remember"):
-        noted(Project.open(tmp_path, {}), " \n")
+        add_note(Project.open(tmp_path, {}), " \n")

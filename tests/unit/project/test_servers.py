@@ -21,10 +21,10 @@ from ctxe.domain.section import Task
 from ctxe.domain.tool import Action, Allow, Ask, Deny, Risk, ToolOutput
 from ctxe.knowledge.skills.source import HeldSkills
 from ctxe.project import Project
-from ctxe.project.memory.keeping import keeping
-from ctxe.project.sandboxing import UNBOXED
+from ctxe.project.memory.writer import memory_writer
+from ctxe.project.sandbox import NO_SANDBOX
 from ctxe.project.servers import pages
-from ctxe.project.servers.acting import CHANGED
+from ctxe.project.servers.actions import CHANGED
 from ctxe.project.servers.configured import accept, configured, named, refused, withdraw
 from ctxe.project.servers.connections import connections
 from ctxe.project.servers.launching import exact_rows, launch_of
@@ -215,7 +215,7 @@ def test_a_server_of_the_user_may_be_for_some_folders_only(tmp_path: Path, folde
     assert (one.state, one.origin, one.usable) == (state, "yours", state == "yours")
     if state == "elsewhere":
         with pytest.raises(ConfigError, match="server tea is not started: for other folders"):
-            pages.tried(here, connections(here), "tea")
+            pages.try_server(here, connections(here), "tea")
 
 
 def test_a_server_gets_a_clean_environment_and_what_its_settings_name(tmp_path: Path) -> None:
@@ -316,7 +316,7 @@ def test_who_decides_a_call(tmp_path: Path, opened: Opened, more: str, mode: str
     here = project(tmp_path, tea(more=more), CTXE_APPROVAL_MODE=mode)
     action = opened(here).prepare("tea/echo", {"text": "x"})
     assert action is not None
-    assert Permit(here, interactive=True, sandbox=lambda: UNBOXED).decide(action) == wanted
+    assert Permit(here, interactive=True, sandbox=lambda: NO_SANDBOX).decide(action) == wanted
 
 
 def standing(here: Project, servers: Servers) -> str:
@@ -367,15 +367,15 @@ def test_a_server_that_cannot_be_reached_is_a_line_among_others(tmp_path: Path, 
 def test_settings_of_servers_are_kept_and_taken_out(tmp_path: Path) -> None:
     here = project(tmp_path, "# mine\n[model]\nname = 'offline/repository'\n")
     given: Mapping[str, Any] = {"command": "npx", "args": ["-y", "tea"], "env": {}, "url": ""}
-    file = pages.put(here, "tea", given)
+    file = pages.save_server(here, "tea", given)
     assert here.again().config.mcp["tea"].args == ("-y", "tea")
-    assert pages.remove(here.again(), "tea") == f"tea taken out of {file}"
+    assert pages.remove_server(here.again(), "tea") == f"tea taken out of {file}"
     assert dict(here.again().config.mcp) == {}
     assert here.again().config.model.name == "offline/repository"
     with pytest.raises(ConfigError, match="needs a command or a url"):
-        pages.put(here, "tea", {"command": ""})
+        pages.save_server(here, "tea", {"command": ""})
     with pytest.raises(ConfigError, match="there is no server 'tea'"):
-        pages.remove(here, "tea")
+        pages.remove_server(here, "tea")
 
 
 def test_where_no_server_is_named_nothing_of_them_is_imported(tmp_path: Path) -> None:
@@ -400,7 +400,7 @@ def test_a_server_that_was_read_is_no_loaded_module(tmp_path: Path) -> None:
     here = project(tmp_path, tea())
     step = Step(Reply("", (ToolCall("c1", "use", '{"name": "tea"}'),)), (ToolResult("c1", "its tools"),))
     state = State(Conversation((Turn("go", steps=(step,)),)))
-    kit = kit_for(here, keeping(here, "x"), state=lambda: state)
+    kit = kit_for(here, memory_writer(here, "x"), state=lambda: state)
     assert kit.skills.held() == HeldSkills()
 
 

@@ -11,12 +11,12 @@ import pytest
 from ctxe.domain.errors import ConfigError, ToolError
 from ctxe.domain.tool import Allow, Ask, Deny, Risk
 from ctxe.project import Project
-from ctxe.project.sandboxing import UNBOXED
+from ctxe.project.sandbox import NO_SANDBOX
 from ctxe.project.servers import completing, pages
 from ctxe.project.servers.completing import given
-from ctxe.project.servers.use import parted
+from ctxe.project.servers.use import split_name
 from ctxe.project.session.permit import Permit
-from ctxe.project.window.mentions import mentioned
+from ctxe.project.window.mentions import mentioned_paths
 from ctxe.tools.mcp.resources import PromptArgument, ServerPrompt
 from tests.unit.project.test_servers import Opened, opened, project, run, standing
 
@@ -35,7 +35,7 @@ def test_a_listed_resource_is_read_unasked_and_an_address_made_here_is_asked_abo
 ) -> None:
     at = here(tmp_path)
     servers = opened(at)
-    permit = Permit(at, interactive=True, sandbox=lambda: UNBOXED)
+    permit = Permit(at, interactive=True, sandbox=lambda: NO_SANDBOX)
     listed = servers.prepare("room:book://moby", {})
     assert listed is not None
     assert (listed.tool, listed.risk, permit.decide(listed)) == ("room:book://moby", Risk.READ, Allow())
@@ -77,7 +77,7 @@ def test_who_decides_about_a_resource(
     at = here(tmp_path, more, mode)
     action = opened(at).prepare(name, {})
     assert action is not None
-    assert Permit(at, interactive=True, sandbox=lambda: UNBOXED).decide(action) == wanted
+    assert Permit(at, interactive=True, sandbox=lambda: NO_SANDBOX).decide(action) == wanted
 
 
 def test_resources_are_found_told_and_stand_as_a_number(tmp_path: Path, opened: Opened) -> None:
@@ -174,17 +174,17 @@ def test_a_prompt_is_data_with_its_origin(tmp_path: Path, opened: Opened) -> Non
 
 def test_mentions_of_files_and_of_resources_are_told_apart() -> None:
     words = "compare @a/b.py:12 with (@room:book://moby), @room:book://emma. mail me@room:x://y @docs"
-    assert mentioned(words) == ("a/b.py", "docs")
+    assert mentioned_paths(words) == ("a/b.py", "docs")
     assert completing.mentioned(words) == (("room", "book://moby"), ("room", "book://emma"))
-    assert parted("room:a:b/c") == ("room", ":", "a:b/c")
-    assert parted("room/a:b") == ("room", "/", "a:b")
-    assert parted("room") == ("room", "", "")
+    assert split_name("room:a:b/c") == ("room", ":", "a:b/c")
+    assert split_name("room/a:b") == ("room", "/", "a:b")
+    assert split_name("room") == ("room", "", "")
 
 
 def test_pages_have_everything_with_its_price(tmp_path: Path, opened: Opened) -> None:
     at = here(tmp_path)
     servers = opened(at)
-    found = pages.tried(at, servers.running, "room")
+    found = pages.try_server(at, servers.running, "room")
     assert [one["name"] for one in found["resources"]][:2] == ["room:book://moby", "room:book://emma"]
     assert all(one["tokens"] > 5 for one in found["resources"])
     assert found["prompts"][0] == {"name": "/room:brew", "takes": "leaves=… [cups=…]", "text": "How to brew."}

@@ -116,7 +116,7 @@ def test_a_sign_in_is_private_renewed_in_time_told_to_nobody_and_forgotten(
     issuer.way("short")
     at = here(tmp_path, issuer)
     with pytest.raises(CtxeError, match="`ctxe mcp login vault` signs in"):
-        pages.tried(at, opened(at).running, "vault")
+        pages.try_server(at, opened(at).running, "vault")
     file = signed_in(at)
     assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
     assert issuer.journal == ["registered ctxe", f"authorize {issuer.url}", "code exchanged"]

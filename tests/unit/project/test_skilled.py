@@ -17,8 +17,8 @@ from ctxe.domain.section import Chunk, Priority, Section
 from ctxe.domain.tool import Risk, ToolOutput
 from ctxe.knowledge.skills.source import HeldSkills
 from ctxe.project import Project
-from ctxe.project.memory.keeping import keeping
-from ctxe.project.skills.finding import named
+from ctxe.project.memory.writer import memory_writer
+from ctxe.project.skills.finding import skill_named
 from ctxe.project.skills.loaded import IDLE, held
 from ctxe.project.window.kit import Kit, kit_for
 
@@ -44,7 +44,7 @@ def root(tmp_path: Path) -> Path:
 
 def kit(root: Path, home: Path, state: State, only: tuple[str, ...] = (), skills: tuple[str, ...] = ()) -> Kit:
     project = Project.open(root, {"HOME": str(home), "CTXE_HOME": str(home / "ctxe")})
-    keeps = keeping(project, "test", approved=False)
+    keeps = memory_writer(project, "test", approved=False)
     return kit_for(project, keeps, state=lambda: state, only=only, skills=skills)
 
 
@@ -122,7 +122,7 @@ def test_tools_that_are_not_offered_stay_so(root: Path, home: Path) -> None:
     with pytest.raises(ConfigError, match="there is no skill 'nothing'"):
         kit(root, home, State(), skills=("nothing",))
     with pytest.raises(ConfigError, match="there is no skill"):
-        named((), "x")
+        skill_named((), "x")
 
 
 def turns(*steps: Step, gathered: tuple[Section, ...] = (), fold: Fold | None = None) -> State:

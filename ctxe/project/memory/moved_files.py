@@ -17,7 +17,7 @@ MOST_MOVES = 5
 """Most moves of one file to follow."""
 
 
-def moved(project: Project, entry: Entry) -> dict[str, str]:
+def new_paths(project: Project, entry: Entry) -> dict[str, str]:
     """New paths of the missing files that an entry cites, by old path; files that cannot be found are left out."""
     cited = [item.partition(" ")[2].partition("@")[0] for item in entry.evidence if item.startswith("file ")]
     exists = facts_of(project).file
@@ -27,7 +27,7 @@ def moved(project: Project, entry: Entry) -> dict[str, str]:
     return {path: now for path, now in found.items() if now}
 
 
-def follow(project: Project, entry: Entry, places: dict[str, str]) -> None:
+def update_citations(project: Project, entry: Entry, places: dict[str, str]) -> None:
     """Update an entry's citations to the new paths of its files. Raises StoreError."""
     files = tuple(dict.fromkeys(places.get(path, path) for path in entry.files))
     evidence = tuple(_moved_citation(item, places) for item in entry.evidence)

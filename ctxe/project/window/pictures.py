@@ -14,7 +14,7 @@ from ctxe.domain.errors import ConfigError, StoreError, ToolError
 from ctxe.domain.pattern import pattern
 from ctxe.domain.picture import HANDLE, Picture, has_picture_name
 from ctxe.domain.section import Chunk, Section
-from ctxe.project.guarding import cleaning
+from ctxe.project.secret_guards import text_cleaner
 from ctxe.storage.pictures import MOST_BYTES
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _PATH = pattern(r"""(?<!\S)@?(?:'([^'\n]+)'|"([^"\n]+)"|((?:file://)?(?:\\.|[^\s'"\\])+))""")
 
 
-class Take(Protocol):
+class PictureMaker(Protocol):
     """Makes a picture of a file's name and bytes; ``beside`` are the pictures that will share its request."""
 
     def __call__(self, name: str, data: bytes, beside: Sequence[Picture] = ()) -> Picture | None:
@@ -37,8 +37,8 @@ MOST_SENT = 20_000_000
 """Most bytes of all pictures in a request: Anthropic limits requests to 32 MB, and base64 adds a third."""
 
 
-def taker(project: Project, state: Callable[[], State], *, keep: bool, asked: bool = False) -> Take:
-    """A ``Take`` for the session's current model; with ``keep`` it saves the picture before it returns.
+def picture_maker(project: Project, state: Callable[[], State], *, keep: bool, asked: bool = False) -> PictureMaker:
+    """A ``PictureMaker`` for the session's current model; with ``keep`` it saves the picture before it returns.
 
     The ToolError for a picture that cannot be shown addresses the model where ``asked`` (the model asked for it), else
     the user.
@@ -50,12 +50,12 @@ def taker(project: Project, state: Callable[[], State], *, keep: bool, asked: bo
 
         if header(data) is None:
             return None
-        if blind := unseeing(project, state()):
+        if blind := model_without_images(project, state()):
             advice = "ask the user what it shows" if asked else f'if it does: [models."{blind}"] images = true'
             raise ToolError(f"{name} is a picture, and {blind} sees none; {advice}")
         _check_bounds(name, len(data), [*_in_request(state()), *beside])
         try:
-            found = project.pictures.take(cleaning(project.own_keys)(one_line(name)), data)
+            found = project.pictures.take(text_cleaner(project.own_keys)(one_line(name)), data)
         except StoreError as error:
             raise ToolError(error.message) from error
         return _saved(project, found) if found and keep else found
@@ -77,7 +77,7 @@ def _check_bounds(name: str, size: int, others: Sequence[Picture]) -> None:
         raise ToolError(f"{name} is a picture too many: {held} stand in the request, until a fold (/compact)")
 
 
-def unseeing(project: Project, state: State) -> str:
+def model_without_images(project: Project, state: State) -> str:
     """The id of the session's current model if it cannot see pictures, else empty."""
     from ctxe.project.models import choose
 
@@ -101,7 +101,7 @@ def picture_by_handle(project: Project, state: Callable[[], State]) -> Callable[
         if found is None:
             raise ToolError(f"there is no picture under the handle {handle}")
         picture = found[0]
-        if blind := unseeing(project, state()):
+        if blind := model_without_images(project, state()):
             raise ToolError(f"{picture.name} is a picture, and {blind} sees none")
         if project.pictures.data(picture.digest) is None:
             raise ToolError(f"the bytes of {picture.name} are not kept any more")
@@ -127,7 +127,7 @@ def _saved(project: Project, picture: Picture) -> Picture:
     return picture
 
 
-def pictured(picture: Picture, why: str, path: str = "") -> Chunk:
+def picture_chunk(picture: Picture, why: str, path: str = "") -> Chunk:
     """The chunk that shows a picture in a request: a line that names it, and the picture itself."""
     return Chunk(
         path or picture.name, f"[{picture.description}]", why, "full", path, picture.digest if path else "", picture
@@ -144,7 +144,7 @@ def pictures_list(conversation: Conversation) -> Iterator[Chunk]:
         yield Chunk("pictures", "\n".join([head, *lines]), "each picture gave way to a line here")
 
 
-def outside(project: Project, words: str) -> list[Path]:
+def outside_pictures(project: Project, words: str) -> list[Path]:
     """Pictures that words name by a path on this machine, dropped in or after ``@``; each once, in order.
 
     The path may be quoted or have escaped blanks, be absolute or start with ``~``; after ``@`` it may be relative to
@@ -186,7 +186,7 @@ def _located(project: Project, named: str, *, mention: bool) -> Path | None:
         return None
 
 
-def read_outside(
+def read_outside_picture(
     project: Project, path: Path, state: State, beside: Sequence[Picture] = (), *, keep: bool = True
 ) -> Picture:
     """A picture that the user named by a path on this machine. Raises ToolError, StoreError."""
@@ -196,7 +196,7 @@ def read_outside(
     real, root = path.resolve(), project.root.resolve()
     if real.is_relative_to(root) and not readable(project)(real.relative_to(root).as_posix()):
         raise ToolError(f"{path} is kept from the model by .ctxeignore")
-    found = taker(project, lambda: state, keep=keep)(str(path), read(path, MOST_BYTES + 1), beside)
+    found = picture_maker(project, lambda: state, keep=keep)(str(path), read(path, MOST_BYTES + 1), beside)
     if found is None:
         raise ToolError(f"{path} lies outside of the project, from where only pictures are shown")
     return found

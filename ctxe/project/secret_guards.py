@@ -25,7 +25,7 @@ def check(own: Sequence[str]) -> Callable[[Entry], None]:
     return refused
 
 
-def masking(own: Sequence[str]) -> Callable[[str], str]:
+def secret_masker(own: Sequence[str]) -> Callable[[str], str]:
     """A function that masks the secrets in a text."""
 
     def masked(text: str) -> str:
@@ -36,7 +36,7 @@ def masking(own: Sequence[str]) -> Callable[[str], str]:
     return masked
 
 
-def cleaning(own: Sequence[str]) -> Callable[[str], str]:
+def text_cleaner(own: Sequence[str]) -> Callable[[str], str]:
     """A function that cleans outside text for a model: no keys, no diffs of files that hold keys, nothing invisible."""
 
     def cleaned(text: str) -> str:

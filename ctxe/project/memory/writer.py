@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Keeping:
+class MemoryWriter:
     """Writes to the memory folder for the model. ``approved``: a person approves each call first.
 
     Entries written wait here until the session takes and announces them.
@@ -90,7 +90,7 @@ class Keeping:
         return f"saved as {entry.id} in {entry.path}"
 
 
-def keeping(project: Project, session: str, *, approved: bool = False) -> Keeping:
+def memory_writer(project: Project, session: str, *, approved: bool = False) -> MemoryWriter:
     """A writer of memories for the model. ``approved``: a person can be asked; settings may send all to the inbox."""
     asks = approved and project.config.memory.remember == "ask"
-    return Keeping(project.store, project.counters, str(project.root), session, asks)
+    return MemoryWriter(project.store, project.counters, str(project.root), session, asks)

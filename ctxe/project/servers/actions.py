@@ -27,7 +27,7 @@ CHANGED = "its server describes it differently than when it was last allowed"
 
 
 @dataclass(frozen=True, slots=True)
-class Acting:
+class ServerActions:
     """Actions on one connected server. ``again`` gives its connection when an approved action runs."""
 
     project: Project

@@ -32,7 +32,7 @@ BEGINNING = 4_096
 
 
 @dataclass(frozen=True, slots=True)
-class Learnt:
+class RecordingResult:
     """What one recording taught: its calls, failures and what became of them; ``skipped`` says why it was not read."""
 
     name: str
@@ -97,7 +97,7 @@ def recordings(project: Project, names: Sequence[str], *, every: bool = False) -
     return tuple(dict.fromkeys(found))
 
 
-def learn(project: Project, path: Path, *, sure: bool = False) -> Learnt:
+def learn(project: Project, path: Path, *, sure: bool = False) -> RecordingResult:
     """Save the failures of a recording and their fixes in memory; each recording counts once.
 
     A recording of another folder is skipped unless a person is ``sure`` of it. Raises SessionError, StoreError.
@@ -105,9 +105,9 @@ def learn(project: Project, path: Path, *, sure: bool = False) -> Learnt:
     mark, numbers = _key(path), project.counters.read()
     size = path.stat().st_size if path.is_file() else 0
     if numbers.get(mark, {}).get("bytes", 0) >= size > 0:
-        return Learnt(path.name, skipped="known already")
+        return RecordingResult(path.name, skipped="known already")
     if _remembered_live(path):
-        return Learnt(path.name, skipped="remembered while it ran")
+        return RecordingResult(path.name, skipped="remembered while it ran")
     done = _learn_steps(project, path, sure=sure)
     if not done.skipped:
         project.counters.bump(mark, project.store.now(), bytes=size - numbers.get(mark, {}).get("bytes", 0))
@@ -154,7 +154,7 @@ class RecordedFiles:
         return name.removeprefix(f"{self.root}/").removeprefix("./")
 
 
-def _learn_steps(project: Project, path: Path, *, sure: bool) -> Learnt:
+def _learn_steps(project: Project, path: Path, *, sure: bool) -> RecordingResult:
     """Feed a recording step by step to the watch of failures, with its own clock and file hashes."""
     watch: Watch | None = None
     files = RecordedFiles(str(project.root))
@@ -166,15 +166,15 @@ def _learn_steps(project: Project, path: Path, *, sure: bool) -> Learnt:
             continue
         root = recording.root or str(project.root)
         if watch is None and not sure and Path(root).name != project.root.name:
-            return Learnt(path.name, skipped=f"of another folder: {root}")
+            return RecordingResult(path.name, skipped=f"of another folder: {root}")
         files.root, when[0] = root, moment(recording.at) or when[0]
         watch = watch or Watch(MemoryPorts(store, project.counters, files.digest_of), root, path.stem)
         changes["steps"] += 1
         changes.update(_take_in(watch, step, files))
     if not changes["steps"]:
-        return Learnt(path.name, skipped="it holds no calls")
+        return RecordingResult(path.name, skipped="it holds no calls")
     failed = changes["new"] + changes["again"] + changes["flaky"]
-    return Learnt(path.name, changes["steps"], failed, changes["new"], changes["resolved"])
+    return RecordingResult(path.name, changes["steps"], failed, changes["new"], changes["resolved"])
 
 
 def _take_in(watch: Watch, step: Taken, files: RecordedFiles) -> list[str]:

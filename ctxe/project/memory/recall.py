@@ -26,7 +26,7 @@ PIECE = 4_000
 
 
 @dataclass(frozen=True, slots=True)
-class Recalling:
+class RecallSearch:
     """Searches this session and the project's memory."""
 
     project: Project
@@ -160,18 +160,18 @@ def _pieces(text: str) -> Iterator[str]:
     yield text
 
 
-def recalled(project: Project, state: State, words: str) -> str:
+def recall_text(project: Project, state: State, words: str) -> str:
     """For the user: the whole text under a handle, else the best matches of the words; empty when there is nothing."""
-    recalling = Recalling(project, lambda: state)
+    recalling = RecallSearch(project, lambda: state)
     return recalling(words, "") or recalling("", words)
 
 
-def recalled_of(project: Project, path: Path, words: str) -> str:
+def recall_text_of(project: Project, path: Path, words: str) -> str:
     """The same for a past session, by its log. Raises SessionError."""
     from ctxe.agent.log import read_events
     from ctxe.agent.transitions import rebuild
 
-    return recalled(project, rebuild(read_events(path)[0]), words)
+    return recall_text(project, rebuild(read_events(path)[0]), words)
 
 
 def _best_lines(text: str, wanted: set[str]) -> str:

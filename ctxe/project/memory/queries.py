@@ -39,7 +39,7 @@ def answers(project: Project, lines: Iterable[str], kind: str = "") -> Iterator[
         yield ask.search(asked).as_json(asked)
 
 
-def asked(words: str, example: str = SEARCH, **values: Any) -> query.Query:
+def parse_question(words: str, example: str = SEARCH, **values: Any) -> query.Query:
     """A question from the command line; the words may also be a JSON object. Raises CtxeError with ``example``."""
     held = {key: value for key, value in values.items() if value}
     if words.lstrip().startswith("{"):
@@ -55,7 +55,7 @@ def answer(project: Project, question: query.Query) -> dict[str, Any]:
     return search(project).search(question).as_json(question)
 
 
-def read_out(project: Project, question: query.Query) -> dict[str, Any]:
+def answer_in_full(project: Project, question: query.Query) -> dict[str, Any]:
     """The answer to one question, with the full text of each entry it names."""
     found = answer(project, question)
     held = {entry.id: entry for entry in project.store.entries()}

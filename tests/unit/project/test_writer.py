@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from ctxe.project import Project
-from ctxe.project.memory.keeping import keeping
+from ctxe.project.memory.writer import memory_writer
 
 
 def test_what_is_known_word_for_word_is_not_kept_again(tmp_path: Path) -> None:
-    keeps = keeping(Project.open(tmp_path, {"HOME": str(tmp_path / "home")}), "s", approved=True)
+    keeps = memory_writer(Project.open(tmp_path, {"HOME": str(tmp_path / "home")}), "s", approved=True)
     told = keeps.remember("fact", "Ports", "The API listens on 8080.", ["api.py"], "")
     (entry,) = keeps.store.entries()
     assert told == f"saved as {entry.id} in {entry.path}"

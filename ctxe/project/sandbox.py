@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ctxe.safety.running.sandbox import Sandbox
 
 
-class Boxed(Protocol):
+class CommandSandbox(Protocol):
     """Where commands run: in a sandbox or not."""
 
     @property
@@ -40,7 +40,7 @@ class Boxed(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Unboxed:
+class NoSandbox:
     """No sandbox; ``says`` tells why."""
 
     says: str = "commands run without a sandbox"
@@ -105,9 +105,9 @@ class Box:
         return wrap(self._found, argv, room)
 
 
-UNBOXED = Unboxed()
+NO_SANDBOX = NoSandbox()
 
 
-def boxed(project: Project, alone: Callable[[], bool] = lambda: True) -> Boxed:
+def sandbox_for(project: Project, alone: Callable[[], bool] = lambda: True) -> CommandSandbox:
     """The sandbox of a project, by its settings."""
-    return UNBOXED if project.config.tools.sandbox == "off" else Box(project, alone)
+    return NO_SANDBOX if project.config.tools.sandbox == "off" else Box(project, alone)
