@@ -1,4 +1,4 @@
-"""What is promised when a provider fails: how often it is asked, how long is waited, what is said; for every API."""
+"""When a provider fails: the number of attempts, the waits and the messages, for every API."""
 
 import json
 import signal

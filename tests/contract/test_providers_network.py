@@ -1,4 +1,4 @@
-"""What lies between ctxe and a model: proxies, certificates, connections that are kept, long answers, threads."""
+"""The network between ctxe and a model: proxies, certificates, kept connections, long answers, threads."""
 
 import subprocess
 import sys

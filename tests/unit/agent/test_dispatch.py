@@ -1,4 +1,4 @@
-"""What a tool put out is cleaned wherever it goes: to the model, the screen, the log, and what remembers failures."""
+"""Tool output is cleaned on every path: to the model, the screen, the log and the memory of failures."""
 
 from __future__ import annotations
 

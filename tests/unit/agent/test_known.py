@@ -1,4 +1,4 @@
-"""What is remembered of a call is said before it runs: instead of running it, in the question, or with its result."""
+"""A remembered failure is reported before the call runs: in its place, in the question, or with the result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an answer that was cut off has cost: as the provider counted it by then, else by our own count."""
+"""The cost of an answer that was cut off: as the provider counted it so far, else by our own count."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a log says at a glance; a fork does not spend again what its origin spent."""
+"""The summary of a log; a fork does not count its origin's costs again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was read of logs is kept: the same is told with it and without, whatever happened to the log or the cache."""
+"""Summaries of logs are cached and stay correct, whatever happens to the log or the cache."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the user runs by their own word runs, whatever is remembered of it."""
+"""A command that the user runs is never stopped by a remembered failure."""
 
 from __future__ import annotations
 

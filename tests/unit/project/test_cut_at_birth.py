@@ -1,4 +1,4 @@
-"""What a tool gives is cut in a session with an eye on what the session is about."""
+"""Tool output in a session is trimmed with regard to the session's subject."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What memories lean on, looked up in a real repository: files, their content, tests, symbols, commits."""
+"""The evidence of memories, checked in a real repository: files, their content, tests, symbols, commits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What changed on disk is told once, as a diff or whole, whichever is shorter, and never when it is too long."""
+"""A change on disk is reported once, as a diff or whole, whichever is shorter, and never when it is too long."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the doctor says of the machine that ctxe runs on."""
+"""The doctor's report on the machine that ctxe runs on."""
 
 from __future__ import annotations
 

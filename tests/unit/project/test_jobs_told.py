@@ -1,4 +1,4 @@
-"""What the model is told of jobs unasked: their end once, which still run after a fold, which are gone on resume."""
+"""Notes to the model about jobs: each end once, running jobs after a fold, lost jobs on resume."""
 
 import os
 from collections.abc import Iterator

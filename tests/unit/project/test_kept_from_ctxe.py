@@ -1,4 +1,4 @@
-"""What .ctxeignore names is neither read nor sent: by no tool, no mention of the user's, no link to it."""
+"""Files in .ctxeignore are neither read nor sent: by no tool, mention or link."""
 
 from __future__ import annotations
 

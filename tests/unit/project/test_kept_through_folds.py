@@ -1,4 +1,4 @@
-"""What the user put into a session stands after every fold: the plan that was approved, and a line for each page."""
+"""The user's additions survive every fold: the approved plan, and a line for each page."""
 
 from __future__ import annotations
 

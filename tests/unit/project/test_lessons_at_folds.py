@@ -1,4 +1,4 @@
-"""What folds of a session read: what the memory had told is told again, a domain module is not kept in lines."""
+"""Folds in a session: memory shown before is shown again, and a domain module leaves no lines in the record."""
 
 from __future__ import annotations
 

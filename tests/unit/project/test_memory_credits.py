@@ -1,4 +1,4 @@
-"""What a session's events say about the memories that the model cited: helpful, harmful, archived."""
+"""Credits from a session's events for the memories that the model cited: helpful, harmful, archived."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the model asks to be remembered: once, however often it asks."""
+"""Entries that the model proposes are kept once, however often it asks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user notes in passing: a title of the first words, and none of them lost or told twice."""
+"""Notes by the user get their first words as title; none is lost or shown twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a session holds of domain modules, read from its conversation, and what the two gateways answer."""
+"""The domain modules of a session, read from its conversation, and the answers of the two gateways."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a picture costs, by the formulas that providers publish."""
+"""The tokens of a picture, by the formulas that providers publish."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the catalog knows, whom a name means, and how a model is reached."""
+"""The catalog: known models, the resolution of names, and how a model is reached."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What holds in an index while others work at it, files change under it, and commits touch everything."""
+"""The index stays correct while others use it, files change under it, and commits touch everything."""
 
 from __future__ import annotations
 

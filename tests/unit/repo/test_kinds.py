@@ -1,4 +1,4 @@
-"""What a path says about a file."""
+"""The kind of a file, judged by its path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a task names without a path: a commit, an issue, what an import takes from a package, one of many namesakes."""
+"""Names without a path in a task: a commit, an issue, an import from a package, one of many namesakes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model asks for when it looks a plan over."""
+"""The changes that a model requests when it checks a plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a worker scans is given in segments: soon at first, so that little is lost, and then in larger ones."""
+"""A scanning worker returns segments, small at first, so that little is lost, and then larger ones."""
 
 from __future__ import annotations
 

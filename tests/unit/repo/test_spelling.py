@@ -1,4 +1,4 @@
-"""How reasons spell what they name."""
+"""The spelling of names in reasons."""
 
 from __future__ import annotations
 

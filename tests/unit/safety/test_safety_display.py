@@ -1,4 +1,4 @@
-"""What outside text may do to a terminal (nothing) and hide from a person (nothing)."""
+"""Outside text can neither control a terminal nor hide anything from a person."""
 
 import time
 

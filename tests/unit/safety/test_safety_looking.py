@@ -1,4 +1,4 @@
-"""What commands would really read and write: links, the shell's own globs, and repositories inside the repository."""
+"""The files that commands really read and write, with links, shell globs and nested repositories."""
 
 import subprocess
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What runs by itself, what is asked, what never happens: the real attack tables of programs like ours."""
+"""Which commands run unasked, which are asked about and which are refused: real attack tables of similar programs."""
 
 import os
 import subprocess

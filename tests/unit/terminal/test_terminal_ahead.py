@@ -1,4 +1,4 @@
-"""What is typed while the model works: edited a little, queued, sent or given back."""
+"""Input typed while the model works: edited, queued, sent or given back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a delegate leaves on the screen: one line of what it took, the begin of its answer, nothing for its money."""
+"""A delegate on the screen: one line with its costs and the beginning of its answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a fold would do, item by item."""
+"""The preview of a fold, item by item."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What narrow windows do with words that do not fit beside a row: below it, whole, never cut."""
+"""Narrow windows put words that do not fit beside a row below it, whole and never cut."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lies behind a session and before it, and its money, in the words a person reads."""
+"""The outlook of a session as text: its past requests, the next fold, and its costs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a screen is, from the streams and the environment alone."""
+"""The properties of a screen, derived from the streams and the environment alone."""
 
 from __future__ import annotations
 
