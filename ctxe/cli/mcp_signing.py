@@ -50,7 +50,7 @@ def login(
 def sign_in(project: Project, name: str, screen: Screen, client: tuple[str, str] = ("", ""), port: int = 0) -> None:
     """Let a person sign in. Raises CtxeError, KeyboardInterrupt."""
     from ctxe.domain.errors import ConfigError
-    from ctxe.project.servers import signing
+    from ctxe.project.servers import sign_in
     from ctxe.terminal.figures import plural
     from ctxe.terminal.style import clean
 
@@ -59,14 +59,14 @@ def sign_in(project: Project, name: str, screen: Screen, client: tuple[str, str]
         raise ConfigError("signing in takes a person at a keyboard", way)
 
     def open_(url: str) -> None:
-        shown = signing.browse(project, url)
+        shown = sign_in.browse(project, url)
         screen.say(f"sign in at {name} in your browser{' (it should have opened)' if shown else ''}:\n\n{clean(url)}\n")
         screen.say("on another machine than this one: put in the address that the browser was sent to. Ctrl-C stops")
 
-    dialog = signing.SignInDialog(
+    dialog = sign_in.SignInDialog(
         open_, lambda: _typed(screen), lambda: screen.tell("that is not the address; Ctrl-C stops")
     )
-    held = signing.login(project, name, dialog, client, port)
+    held = sign_in.login(project, name, dialog, client, port)
     screen.say(f"signed in at {name}: {plural(len(held.tools), 'tool')}; `ctxe mcp logout {name}` forgets it")
 
 
@@ -84,7 +84,7 @@ def _typed(screen: Screen) -> str:
 
 def logout(context: typer.Context, name: Name) -> None:
     """Forget a sign-in. Raises ConfigError, StoreError."""
-    from ctxe.project.servers.signing import logout as forget
+    from ctxe.project.servers.sign_in import logout as forget
 
     invocation = Invocation.of(context)
     signed_out = forget(invocation.project(), name)

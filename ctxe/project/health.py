@@ -153,7 +153,7 @@ def _instructions(project: Project) -> Iterator[Finding]:
 
 def _skills(project: Project) -> Iterator[Finding]:
     """How many skill modules there are, what their list costs, and which cannot be used."""
-    from ctxe.project.skills.finding import finder
+    from ctxe.project.skills.finder import finder
     from ctxe.project.skills.modules import listed
 
     found, cost = finder(project)(), listed(project)

@@ -49,7 +49,7 @@ def interactive(work: Path) -> list[Figure]:
 
     In a new clone the words wait for the index, for at most ``PATIENCE`` seconds.
     """
-    from ctxe.project.window.planned import PATIENCE
+    from ctxe.project.window.plan_source import PATIENCE
     from tests.wire.server import Reply, WireServer
 
     folder = clone(work)

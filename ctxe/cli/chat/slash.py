@@ -13,7 +13,7 @@ from ctxe.domain.errors import ConfigError
 from ctxe.project.models import model_ids
 from ctxe.project.planning.completion import paths
 from ctxe.project.sessions import newest_first
-from ctxe.project.skills.finding import usable
+from ctxe.project.skills.finder import usable
 from ctxe.project.skills.templates import template, templates
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ def mcp(chat: ChatSession, words: str) -> None:
     from ctxe.cli.mcp_servers import confirm_server, server_page, server_table
     from ctxe.cli.mcp_signing import sign_in
     from ctxe.project.servers.pages import rows, try_server
-    from ctxe.project.servers.signing import logout
+    from ctxe.project.servers.sign_in import logout
     from ctxe.terminal.figures import plural
 
     project, servers = chat.live.project, chat.live.kit.servers.servers.running
@@ -54,7 +54,7 @@ def prompt(chat: ChatSession, name: str, words: str) -> None:
 
 def prompts(live: Live) -> list[list[str]]:
     """Rows of the help: every prompt that servers offer."""
-    from ctxe.project.servers.completing import prompts as remembered
+    from ctxe.project.servers.completion import prompts as remembered
 
     servers = live.kit.servers.named
     return [[name, f"{says} (a prompt of a server)"] for name, says in remembered(servers.running)] if servers else []
@@ -62,7 +62,7 @@ def prompts(live: Live) -> list[list[str]]:
 
 def mentions(live: Live, begun: str) -> list[str]:
     """Completions after ``@`` besides files: resources that servers offer."""
-    from ctxe.project.servers.completing import resources
+    from ctxe.project.servers.completion import resources
 
     servers = live.kit.servers.named if begun else None
     return resources(servers.running, begun) if servers else []
@@ -70,7 +70,7 @@ def mentions(live: Live, begun: str) -> list[str]:
 
 def complete_argument(live: Live, name: str, begun: str) -> list[str]:
     """Completions for a word after ``/SERVER:PROMPT``."""
-    from ctxe.project.servers.completing import arguments
+    from ctxe.project.servers.completion import arguments
 
     servers = live.kit.servers.named if ":" in name else None
     return arguments(servers.running, name.removeprefix("/"), begun) if servers else []

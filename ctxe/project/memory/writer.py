@@ -44,7 +44,7 @@ class MemoryWriter:
         about = "".join(f"\nA current {o.kind} is about the same: {o.id} {o.title}" for o in others)
         return f"{self._report(entry)}{about}"
 
-    def taken(self) -> Iterator[Entry]:
+    def take_new(self) -> Iterator[Entry]:
         """Entries written since the last call."""
         while self._kept:
             yield self._kept.pop(0)

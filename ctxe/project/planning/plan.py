@@ -32,11 +32,11 @@ def plan(
     project: Project, words: str, budget: int, advance: Advance | None = None, steering: Steering | None = None
 ) -> Plan:
     """The files a task needs and what to show of them within ``budget`` tokens; its note names paths it cannot show."""
-    from ctxe.project.planning.unplanned import unplanned
+    from ctxe.project.planning.unplanned import unplanned_lines
 
     found = index(project, advance)
     planned = made(project, found, words, budget, steering or UNSTEERED)
-    notes = (planned.note, *unplanned(project, found, words))
+    notes = (planned.note, *unplanned_lines(project, found, words))
     return replace(planned, note="; ".join(filter(None, notes)))
 
 

@@ -19,7 +19,7 @@ LONGEST = 400
 _PLACE = pattern(r"[:#]L?\d+(?:[:-]L?\d+)?$")
 
 
-def unplanned(project: Project, index: Index, words: str) -> tuple[str, ...]:
+def unplanned_lines(project: Project, index: Index, words: str) -> tuple[str, ...]:
     """One line for each path in the words that the plan cannot show, with the reason."""
     named = list(dict.fromkeys(_named(words)))
     known = [f"/{path.lower()}" for path in index.by_path] if named else []

@@ -28,12 +28,12 @@ CHANGED = "its server describes it differently than when it was last allowed"
 
 @dataclass(frozen=True, slots=True)
 class ServerActions:
-    """Actions on one connected server. ``again`` gives its connection when an approved action runs."""
+    """Actions on one connected server. ``reconnect`` gives its connection when an approved action runs."""
 
     project: Project
     server: Configured
     held: Connection
-    again: Callable[[], Connection]
+    reconnect: Callable[[], Connection]
     hide: Callable[[str], str]
 
     @property
@@ -115,7 +115,7 @@ class ServerActions:
 
     def _fenced(self, full: str, ask: Ask) -> Iterator[Progress | ToolOutput]:
         """The server's output, fenced as data, after a note if the server had to be restarted."""
-        held = self.again()
+        held = self.reconnect()
         for piece in ask(held):
             if not isinstance(piece, ToolOutput):
                 yield piece

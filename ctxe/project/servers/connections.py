@@ -12,7 +12,7 @@ from ctxe.domain.value import dataclass, field
 from ctxe.project.secret_guards import text_cleaner
 from ctxe.project.servers.configured import Configured, configured, installed
 from ctxe.project.servers.launching import launch_of
-from ctxe.project.servers.listed import ServerList
+from ctxe.project.servers.server_list import ServerList
 from ctxe.safety.secrets import hide_own
 from ctxe.storage import files
 from ctxe.tools.mcp.answer import Look, blind

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ctxe.tools.mcp.answer import Look
 
 
-def any_named(project: Project) -> bool:
+def any_configured(project: Project) -> bool:
     """Does the user or the project configure any server?"""
     file = project.root / SERVERS_FILE
     return bool(project.config.mcp) or file.is_symlink() or file.exists()
@@ -51,7 +51,7 @@ class LazyServers:
     @property
     def named(self) -> Servers | None:
         """The servers of this session; None when none is configured."""
-        return self.servers if any_named(self.project) else None
+        return self.servers if any_configured(self.project) else None
 
     def news(self) -> list[Chunk]:
         """Notes for the model about resources that changed, as their servers say; starts no server."""

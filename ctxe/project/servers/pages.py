@@ -13,7 +13,7 @@ from ctxe.project.servers.configured import Configured, configured, named, withd
 from ctxe.project.servers.connections import Connections
 from ctxe.project.servers.launching import exact_rows, launch_of
 from ctxe.project.servers.offers import tokens
-from ctxe.project.servers.signing import logout, signed_in
+from ctxe.project.servers.sign_in import logout, signed_in
 
 if TYPE_CHECKING:
     from ctxe.project import Project

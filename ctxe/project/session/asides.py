@@ -18,9 +18,9 @@ from ctxe.project.memory.memories import add_note
 from ctxe.project.session.attachments import attach_pasted, attach_pictures
 from ctxe.project.session.calls import by_user, user_dispatcher
 from ctxe.project.session.live import Live
-from ctxe.project.skills.finding import skill_named
+from ctxe.project.skills.finder import skill_named
 from ctxe.project.window.compose import task_of
-from ctxe.project.window.planned import steered
+from ctxe.project.window.plan_source import steering_of
 from ctxe.repo.planning.steering import Steering
 from ctxe.tools.jobs import Job
 
@@ -70,7 +70,7 @@ def paste(live: Live, data: bytes) -> Iterator[Event]:
 def steering(live: Live, words: str) -> Steering:
     """How this session would steer a plan for these words. Files that the user added are always in the plan."""
     state = live.session.state
-    found = steered(task_of(words, state), state.files)
+    found = steering_of(task_of(words, state), state.files)
     given = (path for path, choice in state.files if choice != "drop")
     return replace(found, added=tuple(dict.fromkeys((*given, *found.added))))
 
@@ -154,7 +154,7 @@ def load_skill(live: Live, name: str) -> Iterator[Event]:
         yield Notice(f"{skill.name} is loaded already")
         return
     text = page(skill, max(live.composer.budget.room("skills"), LEAST_SKILL), live.composer.count)
-    skilled.used(skill.name)
+    skilled.count_use(skill.name)
     yield from queue(live, f"{PREFIX}{skill.name}", live.kit.clean(text), "you asked for it")
     if skill.tools:
         asked = ", ".join(skill.tools[:6])

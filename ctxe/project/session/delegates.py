@@ -43,14 +43,14 @@ UNASKED = "a delegate asks nobody; say in your answer what you would have needed
 class Delegates:
     """Answers questions that a session's model delegates. Several questions of one reply run one after the other.
 
-    ``tools`` are the only ones that the session offers (empty: all). ``asking`` gives the session,
-    ``allowance`` its money.
+    ``tools`` are the only ones that the session offers (empty: all). ``session`` gives the session, ``allowance``
+    its money.
     """
 
     project: Project
     permit: Permit
     tools: tuple[str, ...]
-    asking: Callable[[], Session]
+    session: Callable[[], Session]
     allowance: Callable[[], Allowance]
 
     def __call__(self, task: str, files: Sequence[str]) -> Iterator[Progress | ToolOutput]:
@@ -61,8 +61,8 @@ class Delegates:
         if self.allowance().is_spent:
             raise ToolError("the money for this session is spent: answer with what you have")
         project = delegate_project(self.project, self._model(), self.allowance().left)
-        name, folder = delegates(project.place.sessions, self.asking().id)
-        log = Log.create(folder, name, project.root.name, now, parent=self.asking().id)
+        name, folder = delegates(project.place.sessions, self.session().id)
+        log = Log.create(folder, name, project.root.name, now, parent=self.session().id)
         session, composed = self._open(project, log)
         for path in files:
             for _ in session.emit(FileChosen(path, "read-only")):
@@ -75,7 +75,7 @@ class Delegates:
 
     def _model(self) -> str:
         settings = self.project.config
-        return settings.delegate.model or settings.model.cheap or self.asking().ports.provider.model.id
+        return settings.delegate.model or settings.model.cheap or self.session().ports.provider.model.id
 
     def _open(self, project: Project, log: Log) -> tuple[Session, Composer]:
         """The delegate's conversation: the usual loop, sources and folds, but its own rules, tools and limits."""

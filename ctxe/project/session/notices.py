@@ -10,7 +10,7 @@ from ctxe.project.models import reports_price
 from ctxe.project.place import person
 from ctxe.project.session.live import Live
 from ctxe.project.session.served_window import narrow_window_lines
-from ctxe.project.window.sources import told_at_start
+from ctxe.project.window.sources import start_notices
 from ctxe.safety.display import one_line
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def of_project(live: Live) -> list[str]:
     """Lines about the project: the model's window, settings and rules not followed, git, memory, servers."""
     project = live.project
     refused = [f"not followed: {line}" for line in project.loaded.refused]
-    lines = told_at_start(project, live.kit.skills, live.composer)
+    lines = start_notices(project, live.kit.skills, live.composer)
     return [*narrow_window_lines(project, live.model), *refused, *_no_project(project), *_no_history(project), *lines]
 
 

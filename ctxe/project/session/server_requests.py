@@ -44,9 +44,9 @@ class ServerRequests:
         servers = self.servers.named if "@" in words else None
         if servers is None:
             return
-        from ctxe.project.servers.completing import mentioned
+        from ctxe.project.servers.completion import mentioned_resources
 
-        for server, uri in mentioned(words):
+        for server, uri in mentioned_resources(words):
             if server in servers.running.known:
                 yield from self._read(servers, f"{server}:{uri}")
 
@@ -62,12 +62,12 @@ class ServerRequests:
         Raises ConfigError for arguments that the prompt does not take, CtxeError when the server or the prompt is
         missing.
         """
-        from ctxe.project.servers.completing import given
+        from ctxe.project.servers.completion import prompt_arguments
 
         servers = self.servers.servers
         results: list[ToolResult] = []
         try:
-            action = servers.prompt(name, lambda prompt: given(prompt, words, name))
+            action = servers.prompt(name, lambda prompt: prompt_arguments(prompt, words, name))
         except ToolError as error:
             raise CtxeError(f"server {name.partition(':')[0]}: {error}", "/mcp shows the servers") from None
         yield from self._run_for_user("prompt", name, lambda: action, results.append)

@@ -81,7 +81,7 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
     job_notes.fold = session.state.conversation.fold
     session.listeners = (undo, TokenCalibration(lambda: live.composer), not_shown_notices)
     if project.config.memory.enabled:
-        _remember(live, past, session_gate, keeps.taken)
+        _remember(live, past, session_gate, keeps.take_new)
     return live
 
 

@@ -12,7 +12,7 @@ from ctxe.domain.errors import ConfigError, CtxeError
 from ctxe.knowledge.skills.catalogue import line
 from ctxe.knowledge.skills.module import FILE, Skill, read_skill
 from ctxe.knowledge.skills.page import full_page
-from ctxe.project.skills.finding import finder, skill_named
+from ctxe.project.skills.finder import finder, skill_named
 from ctxe.project.skills.use import SessionSkills, skills
 from ctxe.storage import files
 

@@ -19,7 +19,7 @@ from ctxe.knowledge.skills.matching import Matcher
 from ctxe.knowledge.skills.module import FILE, RUNNERS, Skill
 from ctxe.knowledge.skills.page import PREFIX, full_page
 from ctxe.knowledge.skills.source import HeldSkills, Skills
-from ctxe.project.skills.finding import skill_named
+from ctxe.project.skills.finder import skill_named
 from ctxe.project.skills.loaded import held
 from ctxe.safety.secrets import is_secret_file
 from ctxe.storage import files as disk
@@ -62,7 +62,7 @@ class SessionSkills:
         numbers = self.project.counters.read()
         return {key[len(PREFIX) :]: kept.get("used", 0.0) for key, kept in numbers.items() if key.startswith(PREFIX)}
 
-    def used(self, name: str) -> None:
+    def count_use(self, name: str) -> None:
         """Count that a module was loaded."""
         self.project.counters.bump(PREFIX + name, time.time(), used=1)
 
@@ -97,7 +97,7 @@ class SessionSkills:
             return ToolOutput(
                 f"{skill.name} is loaded already, its text stands above; {skill.name}/{FILE} reads it again"
             )
-        self.used(skill.name)
+        self.count_use(skill.name)
         return ToolOutput(full_page(skill), kind="read")
 
     def _script(self, skill: Skill, path: str, arguments: Mapping[str, Any]) -> Action:

@@ -26,13 +26,13 @@ LONGEST_FILE = 16_000_000
 class SessionFiles:
     """Reads, hashes and compares files for one session.
 
-    ``clean`` is applied to every text before a model sees it. ``look`` makes a picture of a file's bytes, or gives
-    None.
+    ``clean`` is applied to every text before a model sees it. ``make_picture`` makes a picture of a file's
+    bytes, or gives None.
     """
 
     workspace: Workspace
     clean: Callable[[str], str]
-    look: PictureMaker
+    make_picture: PictureMaker
     _digests: dict[str, tuple[tuple[int, ...], str]] = field(default_factory=dict)
     _texts: dict[str, str] = field(default_factory=dict)
 
@@ -46,7 +46,7 @@ class SessionFiles:
 
         ``beside`` are the pictures that will be shown together with it.
         """
-        return self.look(path, read_bytes(self.workspace, path, locate(self.workspace, path)), beside)
+        return self.make_picture(path, read_bytes(self.workspace, path, locate(self.workspace, path)), beside)
 
     def digest_of(self, path: str) -> str:
         """The current content hash of a file; empty when it cannot be read. Read again only after a write."""

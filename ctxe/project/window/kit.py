@@ -17,7 +17,7 @@ from ctxe.project.planning.ignored import readable
 from ctxe.project.sandbox import NO_SANDBOX, CommandSandbox
 from ctxe.project.secret_guards import text_cleaner
 from ctxe.project.servers.lazy import LazyServers
-from ctxe.project.skills.finding import finder, skill_named
+from ctxe.project.skills.finder import finder, skill_named
 from ctxe.project.skills.use import SessionSkills
 from ctxe.project.window.files import SessionFiles
 from ctxe.project.window.freshness import editable_versions

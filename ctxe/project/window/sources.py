@@ -16,12 +16,12 @@ from ctxe.knowledge.entries.outside import note_changes
 from ctxe.project.memory.standing import instructions, memory
 from ctxe.project.models import budget_for, counter
 from ctxe.project.secret_guards import text_cleaner
-from ctxe.project.servers.lazy import any_named
+from ctxe.project.servers.lazy import any_configured
 from ctxe.project.skills.use import skills
 from ctxe.project.window.compose import Composer, SessionSources, rules_section
 from ctxe.project.window.freshness import change_notes, within_budget
 from ctxe.project.window.mentions import named_files
-from ctxe.project.window.planned import Chosen, Planning
+from ctxe.project.window.plan_source import Chosen, PlanSource
 
 if TYPE_CHECKING:
     from ctxe.agent.state import State
@@ -36,7 +36,7 @@ MOST_TOLD = 8
 
 def offers(project: Project, kit: Kit, count: Count, chosen: Chosen, session: str) -> SessionSources:
     """The sources and fixed parts of a session in this project; ``chosen`` gives the user's own files."""
-    rules, planning = instructions(project, count), Planning(project, chosen, kit.files, kit.allowance)
+    rules, planning = instructions(project, count), PlanSource(project, chosen, kit.files, kit.allowance)
     return SessionSources(
         rules=rules_section(read_text("rules.md")),
         schemas=kit.schemas,
@@ -45,7 +45,7 @@ def offers(project: Project, kit: Kit, count: Count, chosen: Chosen, session: st
         surroundings=lambda: surroundings(project),
         changes=lambda state, budget: changes(state, kit.files, budget, count),
         clean=kit.clean,
-        going=planning.going,
+        going=planning.progress,
         instructions=rules,
     )
 
@@ -61,7 +61,7 @@ def composer(project: Project, model: Model, kit: Kit, session: str, chosen: Cho
 def _sources(project: Project, kit: Kit, count: Count, session: str) -> list[tuple[ShareName, Source]]:
     found: list[tuple[ShareName, Source]] = [("skills", skills(project, kit.skills, count))]
     if "use" in kit.tools and (servers := kit.servers.named):
-        from ctxe.project.servers.listed import ServerLines
+        from ctxe.project.servers.server_list import ServerLines
 
         found.append(("skills", ServerLines(servers.running.known.values, servers.running.listed, count)))
     if project.config.memory.enabled:
@@ -69,7 +69,7 @@ def _sources(project: Project, kit: Kit, count: Count, session: str) -> list[tup
     return found
 
 
-def told_at_start(project: Project, skilled: SessionSkills, composer: Composer) -> tuple[str, ...]:
+def start_notices(project: Project, skilled: SessionSkills, composer: Composer) -> tuple[str, ...]:
     """Notices before a session: rules and memory that were changed outside, cut, refused, invisible or broken."""
     count = composer.count
     lines = list(composer.offers.instructions.notices(Task(), project.budget.room("instructions")))
@@ -78,7 +78,7 @@ def told_at_start(project: Project, skilled: SessionSkills, composer: Composer) 
         changed = note_changes(project.store, again=again) if project.place.writable else ""
         lines = [*([changed] if changed else []), *lines, *memory(project, count).notices()]
     lines += skills(project, skilled, count).notices()
-    if any_named(project):
+    if any_configured(project):
         from ctxe.project.servers.configured import refused
 
         lines += refused(project)

@@ -14,6 +14,6 @@ def test_what_is_known_word_for_word_is_not_kept_again(tmp_path: Path) -> None:
     (entry,) = keeps.store.entries()
     assert told == f"saved as {entry.id} in {entry.path}"
     assert keeps.remember("fact", "Ports", "The API listens on 8080.", ["api.py"], "") == f"known already as {entry.id}"
-    assert list(keeps.taken()) == [entry]
+    assert list(keeps.take_new()) == [entry]
     assert "about the same" in keeps.remember("fact", "Ports", "The API listens on 9090.", ["api.py"], "")
     assert len(keeps.store.entries()) == 2

@@ -18,7 +18,7 @@ from ctxe.project import Project
 from ctxe.project.allowance import Allowance
 from ctxe.project.memory.writer import memory_writer
 from ctxe.project.window.kit import kit_for
-from ctxe.project.window.planned import BUILDING, MOST, SHORT, Planning, steered
+from ctxe.project.window.plan_source import BUILDING, MOST, SHORT, PlanSource, steering_of
 from ctxe.repo.planning.steering import Steering
 from ctxe.storage.vocabulary import count
 from ctxe.terminal.transcript import gathered_lines
@@ -26,14 +26,14 @@ from ctxe.terminal.transcript import gathered_lines
 ASKED = Task("why does the teapot pour twice")
 
 
-def planning(root: Path, patience: float) -> Planning:
+def planning(root: Path, patience: float) -> PlanSource:
     (root / "tea").mkdir()
     (root / "tea" / "teapot.py").write_text("class Teapot:\n    def pour(self):\n        return 2\n")
     (root / "tea" / "cup.py").write_text("class Cup:\n    size = 1\n")
     subprocess.run(["git", "init", "-q", str(root)], check=True)
     project = Project.open(root, {"HOME": str(root.parent)})
     kit = kit_for(project, memory_writer(project, "x"))
-    return Planning(project, tuple, kit.files, kit.allowance, patience)
+    return PlanSource(project, tuple, kit.files, kit.allowance, patience)
 
 
 def paths(offered: object) -> list[str]:
@@ -54,14 +54,14 @@ def test_how_far_the_first_index_is_is_told_while_it_is_built(tmp_path: Path) ->
     source = planning(tmp_path, patience=0.0)
     for number in range(2_000):
         (tmp_path / "tea" / f"leaf{number}.py").write_text("def steep(water):\n    return water\n" * 20)
-    assert source.going() == ""
+    assert source.progress() == ""
     source.offer(ASKED, 8_000)
     told, limit = set[str](), time.monotonic() + 60
     while isinstance(source.offer(ASKED, 8_000), tuple) and time.monotonic() < limit:
-        told.add(source.going())
+        told.add(source.progress())
         time.sleep(0.02)
     assert any(re.fullmatch(r"indexing <?\d+% of 2,002 files", one) for one in told), told
-    assert source.going() == ""
+    assert source.progress() == ""
 
 
 def test_that_the_index_is_being_built_is_said_beside_the_words(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_a_file_that_the_model_holds_is_not_put_before_it_again(tmp_path: Path) 
     [path] = paths(first.offer(ASKED, 8_000))
     files = first._files
     held = replace(files, workspace=replace(files.workspace, known={path: files.digest_of(path)}.get))
-    [section] = Planning(Project.open(tmp_path, {}), tuple, held, Allowance(), 30.0).offer(ASKED, 8_000)
+    [section] = PlanSource(Project.open(tmp_path, {}), tuple, held, Allowance(), 30.0).offer(ASKED, 8_000)
     assert section.chunks == ()
     assert [(out.id, out.why) for out in section.left_out][:1] == [(path, "is in the request already")]
 
@@ -132,7 +132,7 @@ def test_a_file_that_goes_in_whole_is_not_planned_and_one_that_does_not_fit_is(t
 def test_what_the_user_dropped_stays_out_and_what_they_added_counts_as_in_use() -> None:
     chosen = (("tea/cup.py", "drop"), ("tea/sieve.py", "add"), ("tea/leaf.py", "read-only"))
     task = Task("pour", files=("tea/pot.py", "tea/leaf.py"), named=("tea/kettle.py",))
-    assert steered(task, chosen) == Steering(
+    assert steering_of(task, chosen) == Steering(
         touched=("tea/sieve.py", "tea/leaf.py", "tea/pot.py"), added=("tea/kettle.py",), dropped=("tea/cup.py",)
     )
 

@@ -29,7 +29,7 @@ from ctxe.project.servers.configured import accept, configured, named, refused, 
 from ctxe.project.servers.connections import connections
 from ctxe.project.servers.launching import exact_rows, launch_of
 from ctxe.project.servers.lazy import LazyServers
-from ctxe.project.servers.listed import LINE, ServerLines
+from ctxe.project.servers.server_list import LINE, ServerLines
 from ctxe.project.servers.use import Servers
 from ctxe.project.session.permit import Permit
 from ctxe.project.window.kit import kit_for

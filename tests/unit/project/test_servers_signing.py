@@ -17,7 +17,7 @@ import pytest
 
 from ctxe.domain.errors import ConfigError, CtxeError, ToolError
 from ctxe.project import Project
-from ctxe.project.servers import pages, signing
+from ctxe.project.servers import pages, sign_in
 from ctxe.project.servers.configured import accept, named
 from ctxe.project.servers.launching import launch_of
 from ctxe.tools.mcp.login import Login, require_safe
@@ -92,8 +92,8 @@ class Browser:
         self.threads[-1].start()
 
     @property
-    def talk(self) -> signing.SignInDialog:
-        return signing.SignInDialog(self.open, silent, lambda: None)
+    def talk(self) -> sign_in.SignInDialog:
+        return sign_in.SignInDialog(self.open, silent, lambda: None)
 
     def ended(self) -> list[str]:
         for thread in self.threads:
@@ -103,7 +103,7 @@ class Browser:
 
 def signed_in(at: Project) -> Path:
     browser = Browser()
-    held = signing.login(at, "vault", browser.talk)
+    held = sign_in.login(at, "vault", browser.talk)
     assert [tool.name for tool in held.tools] == ["token"]
     assert browser.ended() == ["You are signed in. This page may be closed."]
     (file,) = (at.place.user / "servers").iterdir()
@@ -129,8 +129,8 @@ def test_a_sign_in_is_private_renewed_in_time_told_to_nobody_and_forgotten(
     assert (issuer.journal[3:], before["access_token"] != after["access_token"]) == (["refreshed"], True)
     (row,) = pages.rows(at, opened(at).running)
     assert row["signed_in"] is True
-    assert signing.logout(at, "vault")
-    assert (file.exists(), signing.logout(at, "vault")) == (False, False)
+    assert sign_in.logout(at, "vault")
+    assert (file.exists(), sign_in.logout(at, "vault")) == (False, False)
 
 
 def test_a_token_that_is_refused_before_its_time_is_renewed_and_else_the_user_is_told(
@@ -154,7 +154,7 @@ def test_a_refusal_keeps_nothing(tmp_path: Path, issuer: Issuer) -> None:
     issuer.way("refuses")
     browser = Browser()
     with pytest.raises(CtxeError, match="server vault: the sign-in was refused: access_denied"):
-        signing.login(here(tmp_path, issuer), "vault", browser.talk)
+        sign_in.login(here(tmp_path, issuer), "vault", browser.talk)
     assert browser.ended() == ["You are not signed in."]
     assert not (tmp_path / "home/servers").exists()
 
@@ -177,11 +177,11 @@ def test_a_known_client_comes_back_by_a_pasted_address_and_its_tokens_are_taken_
         put_in.append(sent.value.headers["location"])
         sent.value.close()
 
-    talk = signing.SignInDialog(open_, lambda: put_in.pop(0) if put_in else "", lambda: odd.append(1))
-    signing.login(at, "vault", talk, ("known", "known-secret-0123456789"), issuer.back)
+    talk = sign_in.SignInDialog(open_, lambda: put_in.pop(0) if put_in else "", lambda: odd.append(1))
+    sign_in.login(at, "vault", talk, ("known", "known-secret-0123456789"), issuer.back)
     assert odd == [1]
     assert issuer.journal == [f"authorize {issuer.url}", "code exchanged"]
-    assert signing.logout(at, "vault")
+    assert sign_in.logout(at, "vault")
     assert issuer.journal[2:] == ["revoked RefreshToken", "revoked AccessToken"]
 
 
@@ -203,16 +203,16 @@ def test_who_cannot_sign_in_is_told_why(tmp_path: Path, issuer: Issuer) -> None:
     talk = Browser().talk
     program = project(tmp_path, "[mcp.servers.vault]\ncommand = 'x'\n")
     with pytest.raises(ConfigError, match="server vault is a program"):
-        signing.login(program, "vault", talk)
+        sign_in.login(program, "vault", talk)
     given = here(tmp_path, issuer, "headers = {Authorization = 'Bearer x'}")
     with pytest.raises(ConfigError, match="has a token in its headers"):
-        signing.login(given, "vault", talk)
+        sign_in.login(given, "vault", talk)
     offered = project(tmp_path, "", {"vault": {"type": "http", "url": issuer.url}})
     with pytest.raises(ConfigError, match="may not be reached"):
-        signing.login(offered, "vault", talk)
+        sign_in.login(offered, "vault", talk)
     plain = project(tmp_path, "[mcp.servers.vault]\nurl = 'http://vault.test/mcp'\n")
     with pytest.raises(CtxeError, match=r"http://vault\.test is not an address to sign in at: https is needed"):
-        signing.login(plain, "vault", talk)
+        sign_in.login(plain, "vault", talk)
 
 
 @pytest.mark.parametrize(
@@ -267,7 +267,7 @@ def test_a_browser_of_the_repository_is_not_started(tmp_path: Path) -> None:
         program = at.root / "bin" / name
         program.write_text("#!/bin/sh\ntouch HOSTILE\n")
         program.chmod(0o755)
-    assert signing.browse(at, "https://a.test/") is False
+    assert sign_in.browse(at, "https://a.test/") is False
     assert list(tmp_path.rglob("HOSTILE")) == []
 
 
@@ -305,6 +305,6 @@ def test_what_another_session_renewed_or_took_back_holds_at_once(
     assert run(one.prepare("vault/token", {})).ok
     assert run(other.prepare("vault/token", {})).ok
     assert issuer.journal == ["refreshed"]
-    signing.logout(at, "vault")
+    sign_in.logout(at, "vault")
     with pytest.raises(ToolError, match="no longer holds"):
         run(one.prepare("vault/token", {}))

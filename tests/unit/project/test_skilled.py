@@ -18,7 +18,7 @@ from ctxe.domain.tool import Risk, ToolOutput
 from ctxe.knowledge.skills.source import HeldSkills
 from ctxe.project import Project
 from ctxe.project.memory.writer import memory_writer
-from ctxe.project.skills.finding import skill_named
+from ctxe.project.skills.finder import skill_named
 from ctxe.project.skills.loaded import IDLE, held
 from ctxe.project.window.kit import Kit, kit_for
 

@@ -22,7 +22,7 @@ PATIENCE = 0.3
 """Seconds to wait for a server's own suggestions."""
 
 
-def mentioned(words: str) -> tuple[tuple[str, str], ...]:
+def mentioned_resources(words: str) -> tuple[tuple[str, str], ...]:
     """(server, URI) after ``@`` in a text, each once, in order, without the punctuation that ends a sentence."""
     found = ((match[1], match[2].rstrip(".,;:!?)'\"")) for match in MENTION.finditer(words))
     return tuple(dict.fromkeys(found))
@@ -63,7 +63,7 @@ def arguments(running: Connections, name: str, begun: str) -> list[str]:
     return [f"{key}={one}" for one in held.completes({"name": prompt.name}, key, value, PATIENCE) if " " not in one]
 
 
-def given(prompt: ServerPrompt, words: list[str], name: str) -> Mapping[str, str]:
+def prompt_arguments(prompt: ServerPrompt, words: list[str], name: str) -> Mapping[str, str]:
     """A prompt's arguments from words: ``key=value``, else by position; the last argument takes all remaining words.
 
     Raises ConfigError for too many or too few.

@@ -46,7 +46,7 @@ SHORT = Omission("files:plan", 0, "the words say too little to plan files by; sa
 Chosen = Callable[[], Sequence[tuple[str, str]]]
 
 
-class Planning:
+class PlanSource:
     """A Source of files that clearly matter to the user's words, cut to regions where that is enough.
 
     A plan fills any budget, so a session takes only the files that score near the best one, and none when the words say
@@ -65,7 +65,7 @@ class Planning:
         self._failed: StoreError | OSError | None = None
         self._read = (0, 0)
 
-    def going(self) -> str:
+    def progress(self) -> str:
         """Progress of the first index build, in words; empty before and after it."""
         done, every = self._read
         built = self._building is None or not self._building.is_alive()
@@ -130,7 +130,7 @@ class Planning:
         self._read = (done, every)
 
     def _plan(self, index: Index, task: Task, room: int) -> Plan:
-        steering = steered(task, self._chosen())
+        steering = steering_of(task, self._chosen())
         return made(self._project, index, task.words, room, steering, self._allowance, ahead=task.is_preview)
 
     def _near_best(self, made: Plan, task: Task, *, named_only: bool) -> Section:
@@ -158,7 +158,7 @@ def _no_files(why: Omission) -> Section:
     return Section("files", Priority.INJECTED, (), "task", "files", (why,))
 
 
-def steered(task: Task, chosen: Sequence[tuple[str, str]]) -> Steering:
+def steering_of(task: Task, chosen: Sequence[tuple[str, str]]) -> Steering:
     """How the session and its user steer a plan: files in use, files named by these words, and dropped files."""
     given = (path for path, choice in chosen if choice != "drop")
     dropped = tuple(path for path, choice in chosen if choice == "drop")
