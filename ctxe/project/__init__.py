@@ -83,13 +83,13 @@ class Project:
         The temporary one serves ``looks`` and users whose folder can hold no key. A read-only tree has its cache
         outside.
         """
-        from ctxe.storage.private_cache import fleeting, own
+        from ctxe.storage.private_cache import own_folder, temporary_folder
 
         if self.looks:
-            return fleeting(self)
+            return temporary_folder(self)
         if not self.place.writable:
             return self.place.cache
-        return own(self.place.cache, self.root, self.place.user) or fleeting(self)
+        return own_folder(self.place.cache, self.root, self.place.user) or temporary_folder(self)
 
     @cached_property
     def cache(self) -> Path:

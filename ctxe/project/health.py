@@ -92,9 +92,9 @@ def _folder(project: Project) -> Iterator[Finding]:
         yield Finding("folder", "note", f"{place.root} cannot be written", f"sessions and cache go to {place.cache}")
         return
     yield Finding("folder", "ok", str(place.root))
-    from ctxe.storage.private_cache import own
+    from ctxe.storage.private_cache import own_folder
 
-    if own(place.cache, place.root, place.user) is None:
+    if own_folder(place.cache, place.root, place.user) is None:
         hint = f"a key for it belongs in {place.user}, which must be yours to write"
         yield Finding("cache", "note", "kept for one run at a time", hint)
 

@@ -14,7 +14,7 @@ from ctxe.providers.draft import Draft, Slot, tokens, usage_of, words
 from ctxe.providers.echo import layout, legal_arguments, legal_id, legal_name, placed
 from ctxe.providers.efforts import OWN, thinking, thoughtless
 from ctxe.providers.faults import RequestFault
-from ctxe.providers.pictures import Look, blind, unseen
+from ctxe.providers.pictures import Look, no_picture, unseen_line
 from ctxe.providers.retry import persist
 from ctxe.providers.sealed import Seals
 from ctxe.providers.transport import Transport
@@ -32,7 +32,9 @@ MARKS, REACH = 4, 15
 class Anthropic:
     """One Claude model. ``long_cache`` caches the system prompt for an hour, at twice the write price."""
 
-    def __init__(self, model: Model, transport: Transport, *, long_cache: bool = False, look: Look = blind) -> None:
+    def __init__(
+        self, model: Model, transport: Transport, *, long_cache: bool = False, look: Look = no_picture
+    ) -> None:
         self.model, self.transport, self.long_cache, self.look = model, transport, long_cache, look
         self._seals = Seals()
 
@@ -59,7 +61,7 @@ class Anthropic:
         return draft.finish(deltas, self.transport.at, request, self.model.id)
 
 
-def body(request: Request, model: Model, *, long_cache: bool = False, look: Look = blind) -> dict[str, Any]:
+def body(request: Request, model: Model, *, long_cache: bool = False, look: Look = no_picture) -> dict[str, Any]:
     """The body of a request to the messages API."""
     tools = [
         {"name": tool.name, "description": tool.description, "input_schema": dict(tool.parameters)}
@@ -131,14 +133,14 @@ def _told(block: Text | Image, look: Look) -> dict[str, Any] | None:
     if isinstance(block, Text):
         return {"type": "text", "text": block.text} if block.text.strip() else None
     if not (data := look(block.picture)):
-        return {"type": "text", "text": unseen(block.picture)}
+        return {"type": "text", "text": unseen_line(block.picture)}
     source = {"type": "base64", "media_type": block.picture.media, "data": data}
     return {"type": "image", "source": source}
 
 
 def _said(block: Text | ToolCall | Mapping[str, Any]) -> dict[str, Any] | None:
     if isinstance(block, Text):
-        return _told(block, blind)
+        return _told(block, no_picture)
     if isinstance(block, ToolCall):
         name = legal_name(block.name)
         return {"type": "tool_use", "id": legal_id(block.id), "name": name, "input": legal_arguments(block.arguments)}

@@ -118,7 +118,7 @@ def models() -> Iterator[Model]:
         yield from (_model(provider, entry["name"], entry) for entry in entries)
 
 
-def made() -> tuple[str, str]:
+def file_origin() -> tuple[str, str]:
     """The date of the file (ISO) and its source."""
     return _data()["made"], _data()["source"]
 

@@ -16,7 +16,7 @@ from ctxe.providers import catalog
 from ctxe.providers.catalog import Host
 from ctxe.providers.faults import Endpoint
 from ctxe.providers.local import is_loopback
-from ctxe.providers.pictures import Look, looking
+from ctxe.providers.pictures import Look, picture_encoder
 from ctxe.providers.retry import RetryLimits
 from ctxe.providers.transport import Transport
 
@@ -55,7 +55,7 @@ def connect(
         return Scripted(load(Path(model.name)), model, count=count, name=model.name)
     host = catalog.host(model.provider)
     at = endpoint(model, host, environment, base_url)
-    look = looking(model, pictures)
+    look = picture_encoder(model, pictures)
     return _adapter(model, host, at, patience or RetryLimits(), api, look, long_cache=long_cache)
 
 

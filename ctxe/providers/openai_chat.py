@@ -13,7 +13,7 @@ from ctxe.providers.chat_answer import AnswerReader
 from ctxe.providers.draft import Draft
 from ctxe.providers.echo import carried, legal_id, legal_json, legal_name
 from ctxe.providers.faults import RequestFault
-from ctxe.providers.pictures import Look, blind, unseen, url
+from ctxe.providers.pictures import Look, no_picture, unseen_line, url
 from ctxe.providers.retry import persist
 from ctxe.providers.transport import Transport
 
@@ -58,7 +58,7 @@ PLAIN = Habits()
 class ChatCompletions:
     """One model behind a chat completions endpoint."""
 
-    def __init__(self, model: Model, transport: Transport, habits: Habits = PLAIN, *, look: Look = blind) -> None:
+    def __init__(self, model: Model, transport: Transport, habits: Habits = PLAIN, *, look: Look = no_picture) -> None:
         self.model, self.transport, self.habits, self.look = model, transport, habits, look
         self._refused: set[str] = set()
         self._unexplained = False
@@ -112,7 +112,7 @@ def body(
     habits: Habits = PLAIN,
     *,
     refused: Set[str] = frozenset(),
-    look: Look = blind,
+    look: Look = no_picture,
 ) -> dict[str, Any]:
     """The body of a chat completions request, without the fields in ``refused``."""
     system = "\n\n".join(text for text in request.system if text.strip())
@@ -178,7 +178,7 @@ def _parts(told: Sequence[Text | Image], look: Look) -> list[dict[str, Any]]:
         if isinstance(block, Image) and data:
             parts.append({"type": "image_url", "image_url": {"url": url(block.picture, data)}})
             continue
-        text = unseen(block.picture) if isinstance(block, Image) else block.text
+        text = unseen_line(block.picture) if isinstance(block, Image) else block.text
         if text and parts and parts[-1]["type"] == "text":
             parts[-1] = {"type": "text", "text": f"{parts[-1]['text']}\n\n{text}"}
         elif text:

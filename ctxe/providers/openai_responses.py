@@ -11,7 +11,7 @@ from ctxe.providers import faults
 from ctxe.providers.draft import Draft, Slot, usage_of, words
 from ctxe.providers.echo import layout, legal_id, legal_json, legal_name, placed
 from ctxe.providers.faults import RequestFault
-from ctxe.providers.pictures import Look, blind, unseen, url
+from ctxe.providers.pictures import Look, no_picture, unseen_line, url
 from ctxe.providers.retry import persist
 from ctxe.providers.sealed import Seals
 from ctxe.providers.transport import Transport
@@ -23,7 +23,7 @@ LEAST_OUTPUT = 16
 class Responses:
     """One model behind the responses API. ``cache_key``: the host knows prompt_cache_key."""
 
-    def __init__(self, model: Model, transport: Transport, *, cache_key: bool = True, look: Look = blind) -> None:
+    def __init__(self, model: Model, transport: Transport, *, cache_key: bool = True, look: Look = no_picture) -> None:
         self.model, self.transport, self.cache_key, self.look = model, transport, cache_key, look
         self._seals = Seals()
 
@@ -45,7 +45,7 @@ class Responses:
         return draft.finish(deltas, self.transport.at, request, self.model.id)
 
 
-def body(request: Request, model: Model, *, cache_key: bool = True, look: Look = blind) -> dict[str, Any]:
+def body(request: Request, model: Model, *, cache_key: bool = True, look: Look = no_picture) -> dict[str, Any]:
     """The body of a request to the responses API; the provider stores nothing."""
     items = [item for message in request.messages for item in _items(message, model, look)]
     tools = [
@@ -99,7 +99,7 @@ def _told(block: Text | Image, look: Look) -> dict[str, Any]:
     if isinstance(block, Text):
         return {"type": "input_text", "text": block.text}
     if not (data := look(block.picture)):
-        return {"type": "input_text", "text": unseen(block.picture)}
+        return {"type": "input_text", "text": unseen_line(block.picture)}
     return {"type": "input_image", "image_url": url(block.picture, data)}
 
 

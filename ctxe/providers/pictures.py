@@ -34,12 +34,12 @@ _PATCHED: tuple[tuple[str, float], ...] = (
 """Models that see at most 1,536 patches of 32 pixels, each times this factor (the same page)."""
 
 
-def unseen(picture: Picture) -> str:
+def unseen_line(picture: Picture) -> str:
     """The line that replaces a picture that cannot be shown."""
     return f"[{picture.description}: it cannot be shown to you]"
 
 
-def looking(model: Model, data: Callable[[str], bytes | None]) -> Look:
+def picture_encoder(model: Model, data: Callable[[str], bytes | None]) -> Look:
     """A function that gives the base64 of pictures for a model, always the same text for the same picture."""
 
     @lru_cache(maxsize=SOME)
@@ -47,10 +47,10 @@ def looking(model: Model, data: Callable[[str], bytes | None]) -> Look:
         found = data(digest)
         return base64.b64encode(found).decode("ascii") if found else ""
 
-    return (lambda picture: encoded(picture.digest)) if model.images else blind
+    return (lambda picture: encoded(picture.digest)) if model.images else no_picture
 
 
-def blind(_picture: Picture) -> str:
+def no_picture(_picture: Picture) -> str:
     """A ``Look`` that shows nothing."""
     return ""
 

@@ -37,8 +37,8 @@ _BARE = pattern(r"(?<![\w@/:])https?://[^\s<>\"'`|]+")
 class Address:
     """A normalised address: ``url`` is ASCII and without a fragment.
 
-    ``host`` is a name in lower case (Punycode if it is not ASCII) or an IP address without brackets; ``told`` is the
-    name in its own letters if it is Punycode. ``target`` is the path with the query.
+    ``host`` is a name in lower case (Punycode if it is not ASCII) or an IP address without brackets; ``unicode_host``
+    is the name in its own letters if it is Punycode. ``target`` is the path with the query.
     """
 
     url: str
@@ -47,7 +47,7 @@ class Address:
     port: int
     target: str
     fragment: str = ""
-    told: str = ""
+    unicode_host: str = ""
 
     @property
     def authority(self) -> str:
@@ -56,7 +56,7 @@ class Address:
         return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
 
 
-def read(text: str) -> Address:
+def parse_address(text: str) -> Address:
     """Parse and normalise an address. Raises ToolError when it is invalid or ambiguous."""
     text = text.strip()
     if len(text) > LONGEST:
@@ -161,7 +161,7 @@ def _inner(ip: IP) -> IP | None:
     return None
 
 
-def refused(kind: Kind, *, named: bool, asked: bool) -> str:
+def refusal_reason(kind: Kind, *, named: bool, asked: bool) -> str:
     """Why a kind of host is refused; empty when it is not. ``named``: by a rule of the user; ``asked``: by the user."""
     if kind == "public" or named or (asked and kind == "own"):
         return ""
@@ -169,7 +169,7 @@ def refused(kind: Kind, *, named: bool, asked: bool) -> str:
     return f"it leads to {where}"
 
 
-def covered(rules: Iterable[str], address: Address) -> bool:
+def is_allowed(rules: Iterable[str], address: Address) -> bool:
     """Whether a ``host`` rule matches an address: ``host:docs.python.org``, ``host:*.python.org``, maybe with a port.
 
     A pattern never matches a host of this machine or its network, which must be named exactly.
@@ -181,7 +181,7 @@ def covered(rules: Iterable[str], address: Address) -> bool:
     )
 
 
-def forbidden(rules: Iterable[str], address: Address) -> str:
+def denying_rule(rules: Iterable[str], address: Address) -> str:
     """The ``host`` rule that denies an address; empty when none does. ``*.x.org`` denies x.org as well."""
     for rule in rest_of(rules, "host"):
         if _fits(rule.lower(), address) or rule.lower() == f"*.{address.host}":
@@ -193,9 +193,9 @@ def _fits(rule: str, address: Address) -> bool:
     return any(fnmatchcase(one, rule) for one in (address.host, address.authority))
 
 
-def next_of(address: Address, location: str) -> Address:
+def redirect_target(address: Address, location: str) -> Address:
     """The address of a redirect. Raises ToolError when it is on another host or no longer encrypted."""
-    found = read(urljoin(address.url, location))
+    found = parse_address(urljoin(address.url, location))
     if found.host != address.host or (found.port != address.port and found.port != PORTS[found.scheme]):
         raise ToolError(f"it redirects to another host: {found.url}; ask for that address if it is the right one")
     if address.scheme == "https" and found.scheme != "https":
@@ -203,7 +203,7 @@ def next_of(address: Address, location: str) -> Address:
     return found
 
 
-def carries(address: str, own: Sequence[str]) -> bool:
+def carries_secret(address: str, own: Sequence[str]) -> bool:
     """Whether an address contains something like a key, or one of ours: plain, percent-encoded, in base64 or in hex."""
     from ctxe.safety.secrets import mask
 
@@ -215,12 +215,12 @@ def carries(address: str, own: Sequence[str]) -> bool:
     return any(value.encode().hex() in lowered or value[::-1] in plain for value in own if len(value) >= 8)
 
 
-def mentioned(words: str) -> tuple[str, ...]:
+def mentioned_addresses(words: str) -> tuple[str, ...]:
     """The addresses after ``@`` in a text, each once, in order, without punctuation at their ends."""
     return tuple(dict.fromkeys(_ended(found) for found in _MENTION.findall(words)))
 
 
-def named(words: str) -> bool:
+def mentions_url(words: str) -> bool:
     """Whether a text contains an address without ``@``."""
     return _BARE.search(words) is not None
 

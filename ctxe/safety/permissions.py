@@ -81,12 +81,12 @@ def _read(action: Action, policy: Policy) -> Decision:
 
 def _page(action: Action, policy: Policy) -> Decision:
     """The decision on a web page: asked about in every mode, read-only included, unless a rule names its host."""
-    from ctxe.safety.addresses import covered, forbidden, read
+    from ctxe.safety.addresses import denying_rule, is_allowed, parse_address
 
-    address = read(action.address)
-    if rule := forbidden(policy.deny, address):
+    address = parse_address(action.address)
+    if rule := denying_rule(policy.deny, address):
         return Deny(f"the rule host:{rule} forbids it")
-    if covered(policy.given, address):
+    if is_allowed(policy.given, address):
         return Allow()
     return Ask("its host learns that you ask, and what stands in the address", f"host:{address.authority}")
 

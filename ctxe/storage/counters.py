@@ -9,7 +9,7 @@ from operator import add
 from pathlib import Path
 
 from ctxe.domain.errors import StoreError
-from ctxe.storage.databases import opened
+from ctxe.storage.databases import open_database
 
 SCHEMA = (
     "PRAGMA synchronous = OFF",
@@ -83,7 +83,7 @@ class Counters:
 
     def _open(self) -> sqlite3.Connection:
         if self._db is None:
-            self._db = opened(self, self._path, SCHEMA, WAIT)
+            self._db = open_database(self, self._path, SCHEMA, WAIT)
         return self._db
 
 

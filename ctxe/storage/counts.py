@@ -12,7 +12,7 @@ from typing import Any
 
 from ctxe.domain.errors import StoreError
 from ctxe.domain.section import digest
-from ctxe.storage.databases import opened
+from ctxe.storage.databases import open_database
 from ctxe.storage.files import read, replace
 
 SCHEMA = (
@@ -44,7 +44,7 @@ class Counts:
         self._db: sqlite3.Connection | None = None
         if folder is not None:
             with contextlib.suppress(sqlite3.Error, StoreError, OSError):
-                self._db = opened(self, folder / "counts.db", SCHEMA, WAIT)
+                self._db = open_database(self, folder / "counts.db", SCHEMA, WAIT)
         self._using = threading.RLock()
 
     def __call__(self, text: str) -> int:

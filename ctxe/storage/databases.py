@@ -11,7 +11,7 @@ from pathlib import Path
 from ctxe.storage.files import make_folder, without_links
 
 
-def owned(owner: object, db: sqlite3.Connection) -> sqlite3.Connection:
+def close_with_owner(owner: object, db: sqlite3.Connection) -> sqlite3.Connection:
     """Have a connection closed when ``owner`` is garbage-collected; closing it earlier is fine.
 
     It is not closed at exit, since a forked process would release the locks of its parent.
@@ -20,7 +20,7 @@ def owned(owner: object, db: sqlite3.Connection) -> sqlite3.Connection:
     return db
 
 
-def alone(path: Path) -> None:
+def create_private(path: Path) -> None:
     """Create a database file and its folder as private; SQLite gives its other files the same mode.
 
     Symlinks at the paths of any of them are removed, since SQLite would follow them. Raises StoreError.
@@ -31,20 +31,20 @@ def alone(path: Path) -> None:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
-def opened(owner: object, path: Path, schema: tuple[str, ...], seconds: float) -> sqlite3.Connection:
+def open_database(owner: object, path: Path, schema: tuple[str, ...], seconds: float) -> sqlite3.Connection:
     """Open a database with this ``schema``, creating it with its folder when it is missing or damaged.
 
     Waits up to ``seconds`` for another process. Raises sqlite3.Error, StoreError and OSError. A file that is only
     locked or cannot be written is kept, since its content may be intact.
     """
-    alone(path)
+    create_private(path)
     try:
-        return owned(owner, _prepared(path, schema, seconds))
+        return close_with_owner(owner, _prepared(path, schema, seconds))
     except sqlite3.OperationalError:
         raise
     except sqlite3.DatabaseError:
         path.unlink()
-        return owned(owner, _prepared(path, schema, seconds))
+        return close_with_owner(owner, _prepared(path, schema, seconds))
 
 
 def _prepared(path: Path, schema: tuple[str, ...], seconds: float) -> sqlite3.Connection:

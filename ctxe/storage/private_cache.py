@@ -27,7 +27,7 @@ MOST_OTHERS = 3
 """Caches of other users' keys or other inodes (of a container, or the origin of a copy) that are kept beside ours."""
 
 
-def own(cache: Path, root: Path, user: Path) -> Path | None:
+def own_folder(cache: Path, root: Path, user: Path) -> Path | None:
     """Our folder below ``cache`` for the project at ``root``; None when no key can be kept in the folder ``user``.
 
     It is created with its first file. When it does not exist yet, old folders of others are removed (see MOST_OTHERS).
@@ -42,7 +42,7 @@ def own(cache: Path, root: Path, user: Path) -> Path | None:
     return ours
 
 
-def fleeting(owner: object) -> Path:
+def temporary_folder(owner: object) -> Path:
     """A temporary cache folder, deleted with its ``owner`` or the process, for viewing only or when no key can be kept.
 
     On a full disk it is a path at which nothing can be written.

@@ -21,16 +21,16 @@ _NAMES = {
 }
 
 
-def checked(schema: ToolSchema, arguments: object) -> dict[str, Any]:
+def parse_arguments(schema: ToolSchema, arguments: object) -> dict[str, Any]:
     """The arguments, converted where needed: only known keys, all required ones, the right types.
 
     Harmless slips are corrected: null for an optional key, "12" or 12.0 for 12, "true" for true, a single item for a
     list of one, a list as JSON text. Raises ToolError, which names the wrong key and every key the tool accepts.
     """
-    return _object(arguments, schema.parameters, schema.name, accepted(schema.parameters))
+    return _object(arguments, schema.parameters, schema.name, accepted_keys(schema.parameters))
 
 
-def accepted(shape: Shape) -> str:
+def accepted_keys(shape: Shape) -> str:
     """The keys of an object schema in a row, optional ones with a question mark."""
     required = shape.get("required", ())
     return ", ".join(f"{key}{'' if key in required else '?'}" for key in shape.get("properties", {}))
@@ -59,7 +59,7 @@ def _value(value: object, shape: Shape, where: str) -> Any:
     if kind == "object" and "properties" not in shape:
         return _free_object(value, where)
     if kind == "object":
-        return _object(value, shape, where, accepted(shape))
+        return _object(value, shape, where, accepted_keys(shape))
     if kind == "array":
         return [_value(item, shape["items"], where) for item in _items(value)]
     value = _plain(value, kind)

@@ -9,7 +9,7 @@ from typing import Any
 from ctxe.domain.errors import ToolError
 from ctxe.domain.tool import Action, Progress, Risk, Tool, ToolOutput
 from ctxe.repo.undo.rewrite import look
-from ctxe.tools.arguments import checked
+from ctxe.tools.arguments import parse_arguments
 from ctxe.tools.schemas import STRING, STRINGS, describe
 from ctxe.tools.workspace import Workspace, locate
 
@@ -25,7 +25,7 @@ def delegate(workspace: Workspace, ask: Ask) -> Tool:
     schema = describe("delegate", {"task": STRING, "files": STRINGS}, ("task",))
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
-        given = checked(schema, arguments)
+        given = parse_arguments(schema, arguments)
         task = given["task"].strip()
         if not task:
             raise ToolError("task is empty; ask the whole question in it")
@@ -41,6 +41,6 @@ def _file(workspace: Workspace, name: str) -> str:
     path = locate(workspace, name)
     if look(workspace.root, path) is None:
         raise ToolError(f"there is no file {name}; name files that exist, or none")
-    if workspace.secret(path):
+    if workspace.is_secret(path):
         raise ToolError(f"{name} may hold secrets: no delegate reads it")
     return path

@@ -41,7 +41,7 @@ def hunks(old: Sequence[str], new: Sequence[str]) -> list[Hunk]:
     return [Hunk(a + head, b + head, c + head, d + head) for tag, a, b, c, d in codes if tag != "equal"]
 
 
-def tally(found: Sequence[Hunk]) -> str:
+def change_counts(found: Sequence[Hunk]) -> str:
     """Lines added and removed, as in ``+3 −2``."""
     return f"+{sum(hunk.d - hunk.c for hunk in found)} −{sum(hunk.b - hunk.a for hunk in found)}"
 

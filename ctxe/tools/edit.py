@@ -13,10 +13,10 @@ from ctxe.domain.section import digest_bytes
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, without_progress
 from ctxe.domain.value import dataclass
 from ctxe.repo.undo.rewrite import look, read, rewrite
-from ctxe.tools.arguments import checked
+from ctxe.tools.arguments import parse_arguments
 from ctxe.tools.schemas import BOOLEAN, STRING, describe
 from ctxe.tools.text import Decoded, line_end, split
-from ctxe.tools.workspace import Workspace, load, require_seen, writable
+from ctxe.tools.workspace import Workspace, load_text, require_seen, writable_path
 
 if TYPE_CHECKING:
     from ctxe.tools.diff import Hunk
@@ -52,10 +52,10 @@ def edit_file(workspace: Workspace) -> Tool:
     def prepare(arguments: Mapping[str, Any]) -> Action:
         from ctxe.tools.replace import apply
 
-        given = checked(schema, arguments)
+        given = parse_arguments(schema, arguments)
         edits = _edits(given)
-        path = writable(workspace, given["path"])
-        held = load(workspace, given["path"], path)
+        path = writable_path(workspace, given["path"])
+        held = load_text(workspace, given["path"], path)
         require_seen(workspace, held)
         for edit in edits:
             _no_mask(edit.old + edit.new, held.content.text, path)
@@ -73,12 +73,12 @@ def write_file(workspace: Workspace) -> Tool:
     schema = describe("write_file", {"path": STRING, "text": STRING}, ("path", "text"))
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
-        given = checked(schema, arguments)
-        path, text = writable(workspace, given["path"]), given["text"]
+        given = parse_arguments(schema, arguments)
+        path, text = writable_path(workspace, given["path"]), given["text"]
         if look(workspace.root, path) is None:
             change = _Change(path, None, text, Decoded("").encode(text, path), "")
             return _action(workspace, "write_file", "create", change)
-        held = load(workspace, given["path"], path)
+        held = load_text(workspace, given["path"], path)
         if held.content.text:
             require_seen(workspace, held)
         _no_mask(text, held.content.text, path)
@@ -116,10 +116,10 @@ def _in_style(text: str, old: Decoded) -> str:
 
 
 def _action(workspace: Workspace, tool: str, verb: str, change: _Change) -> Action:
-    from ctxe.tools.diff import hunks, tally, unified
+    from ctxe.tools.diff import change_counts, hunks, unified
 
     diff = unified(change.path, change.was, change.text)
-    counted = tally(hunks(split(change.was or ""), split(change.text)))
+    counted = change_counts(hunks(split(change.was or ""), split(change.text)))
     run = partial(_run, workspace, verb, change, diff)
     return Action(
         tool, f"{verb} {change.path} ({counted})", Risk.WRITE, without_progress(run), diff, "diff", paths=(change.path,)
@@ -151,13 +151,13 @@ def _digest(workspace: Workspace, path: str) -> str:
 
 def _summary(verb: str, change: _Change) -> str:
     """The result in one line: where the changes are now. The model knows what it wrote."""
-    from ctxe.tools.diff import hunks, tally
-    from ctxe.tools.syntax import complaint
+    from ctxe.tools.diff import change_counts, hunks
+    from ctxe.tools.syntax import syntax_error
 
     after = split(change.text)
     found = hunks(split(change.was or ""), after)
-    broken = complaint(change.path, change.text)
-    note = f"\nnote: {broken}" if broken and (change.was is None or not complaint(change.path, change.was)) else ""
+    broken = syntax_error(change.path, change.text)
+    note = f"\nnote: {broken}" if broken and (change.was is None or not syntax_error(change.path, change.was)) else ""
     if change.was is None:
         return f"created {change.path} ({len(after)} line{'' if len(after) == 1 else 's'}){note}"
     places = [_place(hunk) for hunk in found]
@@ -166,7 +166,7 @@ def _summary(verb: str, change: _Change) -> str:
     shift = sum((hunk.d - hunk.c) - (hunk.b - hunk.a) for hunk in found)
     moved = f"; lines below moved by {shift:+d}" if shift and found[-1].d < len(after) else ""
     past = {"edit": "edited", "rewrite": "rewrote"}[verb]
-    return f"{past} {change.path}: {where} ({tally(found)}){moved}{note}"
+    return f"{past} {change.path}: {where} ({change_counts(found)}){moved}{note}"
 
 
 def _place(hunk: Hunk) -> str:

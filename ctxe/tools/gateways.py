@@ -8,7 +8,7 @@ from typing import Any
 
 from ctxe.domain.errors import ToolError
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, without_progress
-from ctxe.tools.arguments import checked
+from ctxe.tools.arguments import parse_arguments
 from ctxe.tools.schemas import STRING, describe
 
 Find = Callable[[str], str]
@@ -22,7 +22,7 @@ def find_tools(find: Find) -> Tool:
     schema = describe("find_tools", {"query": STRING})
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
-        query = str(checked(schema, arguments).get("query", "")).strip()
+        query = str(parse_arguments(schema, arguments).get("query", "")).strip()
         title = f"find tools for {query}" if query else "list skills and tools"
         return Action("find_tools", title, Risk.READ, without_progress(partial(_found, find, query)))
 
@@ -41,7 +41,7 @@ def use(inner: Prepare) -> Tool:
     schema = describe("use", {"name": STRING, "arguments": {"type": "object"}}, ("name",))
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
-        given = checked(schema, arguments)
+        given = parse_arguments(schema, arguments)
         name = given["name"].strip()
         name = name if "://" in name else name.strip("/")  # a slash at the end of a URL matters
         if not name:

@@ -28,8 +28,8 @@ LINE = 60
 @dataclass(slots=True)
 class Job:
     """A command in the background. ``shown`` is the number of characters of its output that the model was shown,
-    ``last`` the last of them. ``told``: the model knows how the job ended. ``named``: the model knows its number.
-    ``boxed``: it runs in a sandbox. ``since`` is when it became a job, in seconds since 1970.
+    ``last`` the last of them. ``is_reported``: the model knows how the job ended. ``is_announced``: the model knows its
+    number. ``is_sandboxed``: it runs in a sandbox. ``since`` is when it became a job, in seconds since 1970.
     """
 
     number: int
@@ -38,9 +38,9 @@ class Job:
     since: float
     shown: int = 0
     last: str = ""
-    told: bool = False
-    boxed: bool = False
-    named: bool = False
+    is_reported: bool = False
+    is_sandboxed: bool = False
+    is_announced: bool = False
 
     @property
     def line(self) -> str:
@@ -60,32 +60,32 @@ class Job:
 
 @dataclass(slots=True)
 class Jobs:
-    """The jobs of a session by number. ``taken`` is the highest number ever given.
+    """The jobs of a session by number. ``last_number`` is the highest number ever given.
 
-    ``network``: sandboxed commands share the network, so that they can reach a server run as a job. ``aside``: the user
-    has asked for the running command to become a job.
+    ``network``: sandboxed commands share the network, so that they can reach a server run as a job.
+    ``move_requested``: the user has asked for the running command to become a job.
     """
 
     root: Path
     network: bool = False
-    taken: int = 0
-    known: dict[int, Job] = field(default_factory=dict)
-    aside: bool = False
+    last_number: int = 0
+    by_number: dict[int, Job] = field(default_factory=dict)
+    move_requested: bool = False
 
     @property
     def running(self) -> list[Job]:
         """Jobs that have not ended."""
-        return [job for job in self.known.values() if job.running.finished is None]
+        return [job for job in self.by_number.values() if job.running.finished is None]
 
     @property
-    def untold(self) -> list[Job]:
+    def unreported(self) -> list[Job]:
         """Jobs whose end the model does not know of yet."""
-        return [job for job in self.known.values() if job.running.finished is not None and not job.told]
+        return [job for job in self.by_number.values() if job.running.finished is not None and not job.is_reported]
 
     def start(self, command: str, argv: Sequence[str], environment: Mapping[str, str], *, boxed: bool = False) -> Job:
         """Start a job in the root. Raises ToolError when it cannot be started or too many are running."""
         if len(self.running) >= MOST:
-            raise ToolError(f"{MOST} jobs run already ({listed(self.running)}); stop one first")
+            raise ToolError(f"{MOST} jobs run already ({jobs_line(self.running)}); stop one first")
         from ctxe.safety.running.background import start
 
         return self._add(command, start(argv, self.root, environment), boxed)
@@ -93,42 +93,42 @@ class Jobs:
     @contextlib.contextmanager
     def foreground(self) -> Iterator[None]:
         """Wrap a command that the user may move to the background; a key pressed before or after it does not count."""
-        self.aside = False
+        self.move_requested = False
         try:
             yield
         finally:
-            self.aside = False
+            self.move_requested = False
 
-    def move(self) -> None:
+    def request_move(self) -> None:
         """Move the running command to the background, at the user's wish."""
-        self.aside = True
+        self.move_requested = True
 
-    def leaves(self) -> bool:
+    def should_move(self) -> bool:
         """Whether the running command should become a job now; asked again and again while it runs."""
-        return self.aside and len(self.running) < MOST
+        return self.move_requested and len(self.running) < MOST
 
     @property
-    def waits(self) -> bool:
+    def is_move_waiting(self) -> bool:
         """Whether the running command should become a job as soon as another has ended."""
-        return self.aside and len(self.running) >= MOST
+        return self.move_requested and len(self.running) >= MOST
 
-    def take(self, command: str, began: HandedOn, *, boxed: bool = False) -> Job:
+    def adopt(self, command: str, began: HandedOn, *, boxed: bool = False) -> Job:
         """Make a command that ran in the foreground a job."""
         from ctxe.safety.running.background import take
 
         return self._add(command, take(began, command), boxed)
 
     def _add(self, command: str, running: Background, boxed: bool) -> Job:
-        job = Job(self.taken + 1, command, running, time.time(), boxed=boxed)
-        self.taken += 1
-        self.known[job.number] = job
-        for old in [one for one in self.known.values() if one.told][:-KEPT]:
+        job = Job(self.last_number + 1, command, running, time.time(), is_sandboxed=boxed)
+        self.last_number += 1
+        self.by_number[job.number] = job
+        for old in [one for one in self.by_number.values() if one.is_reported][:-KEPT]:
             self.forget(old)
         return job
 
-    def passed(self, number: int) -> bool | None:
+    def has_succeeded(self, number: int) -> bool | None:
         """Whether a job ended successfully; None while it runs, False for an unknown one."""
-        job = self.known.get(number)
+        job = self.by_number.get(number)
         if job is None or (done := job.running.finished) is None:
             return None if job else False
         return not done.ended and done.exit_code == 0
@@ -140,14 +140,14 @@ class Jobs:
         """
         from ctxe.safety.protected import protection
 
-        boxed = next((job for job in self.running if job.boxed), None)
+        boxed = next((job for job in self.running if job.is_sandboxed), None)
         new = next((path for path in paths if protection(path) and not os.path.lexists(self.root / path)), None)
         if boxed and new:
             raise ToolError(f"{new} would not stay: job {boxed.number} runs in a sandbox; stop it before you make that")
 
     def forget(self, job: Job) -> None:
         """Drop a job."""
-        self.known.pop(job.number, None)
+        self.by_number.pop(job.number, None)
 
     def close(self, why: str = "the session ended") -> None:
         """End all jobs."""
@@ -157,6 +157,6 @@ class Jobs:
             job.running.stop(why)
 
 
-def listed(jobs: Iterable[Job]) -> str:
+def jobs_line(jobs: Iterable[Job]) -> str:
     """Jobs in one line, by number and command."""
     return ", ".join(f"job/{job.number} {job.line}" for job in jobs)

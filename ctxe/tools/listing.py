@@ -15,7 +15,7 @@ from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, without_progress
 from ctxe.repo.files import IGNORE_FILE, MOST_FILES, NEVER, ignore_spec, walk
 from ctxe.repo.files import list_files as project_files
 from ctxe.repo.undo.rewrite import look
-from ctxe.tools.arguments import checked
+from ctxe.tools.arguments import parse_arguments
 from ctxe.tools.schemas import COUNT, STRING, describe
 from ctxe.tools.workspace import Workspace, locate
 
@@ -30,7 +30,7 @@ def list_files(workspace: Workspace) -> Tool:
     schema = describe("list_files", {"path": STRING, "pattern": STRING, "depth": COUNT})
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
-        given = checked(schema, arguments)
+        given = parse_arguments(schema, arguments)
         path = locate(workspace, given.get("path") or ".")
         pattern, depth = given.get("pattern") or "", given.get("depth")
         title = " ".join(part for part in ("list", path if path != "." else "files", pattern) if part)
@@ -68,7 +68,7 @@ def below(workspace: Workspace, folder: str) -> list[str]:
         return inside
     whole = [folder] if (workspace.root / folder).is_file() else map(prefix.__add__, walk(workspace.root / folder))
     hidden = ignore_spec(workspace.root, IGNORE_FILE)
-    shown = (path for path in islice(whole, MOST_FILES) if workspace.readable(path))
+    shown = (path for path in islice(whole, MOST_FILES) if workspace.is_readable(path))
     return [path for path in shown if hidden is None or not hidden.match_file(path)]
 
 

@@ -27,7 +27,7 @@ class NearestLines:
     alike: float
 
 
-def miss(text: str, old: str, new: str, name: str) -> str:
+def no_match_message(text: str, old: str, new: str, name: str) -> str:
     r"""The message for a search text that is not in ``text``; both have only ``\n`` as line ends."""
     head = f"old is not in {name}"
     if new.strip() and text.count(new) == 1 and len(new) > len(old) // 2:

@@ -10,7 +10,7 @@ from ctxe.domain.errors import ToolError
 from ctxe.domain.picture import Picture
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, without_progress
 from ctxe.domain.value import dataclass
-from ctxe.tools.arguments import checked
+from ctxe.tools.arguments import parse_arguments
 from ctxe.tools.schemas import COUNT, STRING, STRINGS, describe
 
 KINDS = ("decision", "fact", "preference", "routine")
@@ -73,7 +73,7 @@ def remember(keep: Remember, alike: Alike = lambda *_: ()) -> Tool:
     schema = describe("remember", shape, ("kind", "title", "text"))
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
-        given = checked(schema, arguments)
+        given = parse_arguments(schema, arguments)
         title = _line("title", given["title"])
         text, files = _filled("text", given["text"]), given.get("files", [])
         said = (given["kind"], title, text, files, given.get("replaces", "").strip())
@@ -98,7 +98,7 @@ def record_failure(keep: RecordFailure) -> Tool:
     schema = describe("record_failure", shape, ("tried", "outcome"))
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
-        given = checked(schema, arguments)
+        given = parse_arguments(schema, arguments)
         tried, outcome = _filled("tried", given["tried"]), _filled("outcome", given["outcome"])
         fix, command, files = given.get("fix", ""), given.get("command", ""), given.get("files", [])
         parts = {"tried": tried, "outcome": outcome, "fix": fix, "command": command, "files": ", ".join(files)}
@@ -118,7 +118,7 @@ def recall(find: Recall, picture: Callable[[str], Picture | None] = lambda _: No
     schema = describe("recall", {"handle": STRING, "first": COUNT, "query": STRING})
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
-        given = checked(schema, arguments)
+        given = parse_arguments(schema, arguments)
         handle, query = given.get("handle", "").strip(), given.get("query", "").strip()
         if bool(handle) == bool(query):
             raise ToolError("recall takes either handle or query")
@@ -160,14 +160,14 @@ def update_todo() -> Tool:
     schema = describe("update_todo", {"items": {"type": "array", "items": item}}, ("items",))
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
-        given = checked(schema, arguments)
+        given = parse_arguments(schema, arguments)
         items = [(_line("text", one["text"]), one["state"]) for one in given["items"]]
         if len(items) > ITEMS:
             raise ToolError(f"a todo list has at most {ITEMS} items; join some")
 
         def run() -> ToolOutput:
             facts = {"todo": [{"text": text, "state": state} for text, state in items]}
-            return ToolOutput(listed(items), facts=facts)
+            return ToolOutput(todo_lines(items), facts=facts)
 
         done = sum(state == "done" for _, state in items)
         return Action("update_todo", f"todo: {done} of {len(items)} done", Risk.READ, without_progress(run))
@@ -175,7 +175,7 @@ def update_todo() -> Tool:
     return Tool(schema, Risk.READ, prepare)
 
 
-def listed(items: Sequence[tuple[str, str]]) -> str:
+def todo_lines(items: Sequence[tuple[str, str]]) -> str:
     """A todo list as the model and the user see it, one item per line."""
     return "\n".join(f"[{STATES.get(state, ' ')}] {text}" for text, state in items) or "the todo list is empty"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ctxe.domain.errors import ToolError
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, without_progress
-from ctxe.tools.arguments import checked
+from ctxe.tools.arguments import parse_arguments
 from ctxe.tools.schemas import STRING, describe
 
 Rank = Callable[[str], str]
@@ -20,7 +20,7 @@ def plan(rank: Rank) -> Tool:
     schema = describe("plan", {"task": STRING}, ("task",))
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
-        task = " ".join(checked(schema, arguments)["task"].split())
+        task = " ".join(parse_arguments(schema, arguments)["task"].split())
         if not task:
             raise ToolError("task is empty; say in words what you look for")
         return Action("plan", f"plan {task[:80]}", Risk.READ, without_progress(partial(_ranked, rank, task)))

@@ -11,20 +11,20 @@ from ctxe.domain.errors import ToolError
 from ctxe.domain.section import digest_bytes
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, without_progress
 from ctxe.domain.value import replace
-from ctxe.tools.arguments import checked
+from ctxe.tools.arguments import parse_arguments
 from ctxe.tools.schemas import COUNT, STRING, describe
-from ctxe.tools.text import numbered, peculiar, split
-from ctxe.tools.workspace import TextFile, Workspace, as_text, locate, read_bytes
+from ctxe.tools.text import encoding_notes, numbered, split
+from ctxe.tools.workspace import TextFile, Workspace, locate, read_bytes, to_text_file
 
 
 def read_file(workspace: Workspace) -> Tool:
     """The tool. Its result has a head line, then ``number``, tab, text for each line; empty lines have no number."""
     schema = describe("read_file", {"path": STRING, "first": COUNT, "last": COUNT}, ("path",))
     # The permission to read a file that may hold secrets is decided by the action's path, before it runs.
-    unguarded = replace(workspace, secret=lambda _: False)
+    unguarded = replace(workspace, is_secret=lambda _: False)
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
-        given = checked(schema, arguments)
+        given = parse_arguments(schema, arguments)
         path = locate(workspace, given["path"])
         first, last = given.get("first"), given.get("last")
         span = f" {first or 1}-{last or ''}" if first or last else ""
@@ -36,10 +36,10 @@ def read_file(workspace: Workspace) -> Tool:
 
 def _run(workspace: Workspace, name: str, path: str, first: int, last: int | None) -> ToolOutput:
     data = read_bytes(workspace, name, path)
-    if picture := workspace.picture(path, data):
+    if picture := workspace.to_picture(path, data):
         seen = Touch(path, "read", digest_bytes(data))
         return ToolOutput(f"[{picture.description}]", kind="read", touches=(seen,), picture=picture)
-    held = as_text(name, path, data)
+    held = to_text_file(name, path, data)
     text = shown(held, first, last, workspace.bounds.text)
     lines = len(split(held.content.text)[first - 1 : last])
     return ToolOutput(text, kind="read", touches=(Touch(path, "read", held.digest),), facts={"lines": lines})
@@ -58,7 +58,7 @@ def shown(held: TextFile, first: int = 1, last: int | None = None, limit: int = 
     end = total if last is None else min(last, total)
     whole = first == 1 and end == total
     span = f"{total} line{'s' if total > 1 else ''}" if whole else f"lines {first}-{end} of {total}"
-    head = ", ".join([f"{held.path}: {span}", *peculiar(held.content)])
+    head = ", ".join([f"{held.path}: {span}", *encoding_notes(held.content)])
     body = "\n".join(numbered(line, number) for number, line in enumerate(lines[first - 1 : end], first))
     if len(body) > limit:
         body = f"{body[:limit]}\n[{len(body) - limit:,} characters more; give first and last]"

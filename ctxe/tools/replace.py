@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ctxe.domain.errors import NotApplied, ToolError
 from ctxe.domain.value import dataclass
 from ctxe.tools.diff import Hunk, hunks
-from ctxe.tools.nearest import miss
+from ctxe.tools.nearest import no_match_message
 from ctxe.tools.text import line_end, split
 
 LISTED = 12
@@ -76,7 +76,7 @@ def _one(text: str, edit: Edit, name: str) -> str:
     flat = flatten(text)
     spots = _spots(flat.text, old)
     if not spots:
-        raise NotApplied(miss(flat.text, old, new, name))
+        raise NotApplied(no_match_message(flat.text, old, new, name))
     if len(spots) == 1 and not edit.everywhere and (again := flat.text.find(old, spots[0] + 1)) >= 0:
         spots.append(again)  # overlapping places count as two
     if len(spots) > 1 and not edit.everywhere:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ctxe.domain.errors import ToolError
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, without_progress
 from ctxe.repo.undo.rewrite import look
-from ctxe.tools.arguments import checked
+from ctxe.tools.arguments import parse_arguments
 from ctxe.tools.schemas import BOOLEAN, STRING, describe
 from ctxe.tools.workspace import Workspace, locate
 
@@ -36,7 +36,7 @@ def search(workspace: Workspace) -> Tool:
     def prepare(arguments: Mapping[str, Any]) -> Action:
         from ctxe.tools.search_run import SearchQuery
 
-        given = checked(schema, arguments)
+        given = parse_arguments(schema, arguments)
         if not given["pattern"] or "\0" in given["pattern"] or "\n" in given["pattern"]:
             raise ToolError("pattern must be one line of text, and not empty")
         folder = locate(workspace, given.get("path") or ".")
@@ -59,7 +59,7 @@ def _run(workspace: Workspace, query: SearchQuery) -> ToolOutput:
 
     if query.folder != "." and look(workspace.root, query.folder) is None:
         raise ToolError(f"there is no file or folder {query.folder}")
-    if query.folder != "." and workspace.secret(query.folder):
+    if query.folder != "." and workspace.is_secret(query.folder):
         raise ToolError(f"{query.folder} may hold secrets and is not searched unless the user allows it")
     found, ended = run_search(workspace, query)
     if not found:

@@ -108,7 +108,7 @@ def _task(workspace: Workspace, query: SearchQuery) -> dict[str, Any]:
         "literal": query.literal,
         "context": query.context,
         "root": str(workspace.root),
-        "files": [path for path in files if not workspace.secret(path)],
+        "files": [path for path in files if not workspace.is_secret(path)],
     }
 
 
@@ -130,7 +130,7 @@ def _gather(workspace: Workspace, argv: Sequence[str], glob: str = "") -> tuple[
                 messages += [] if line.startswith("{") else [line]
                 continue
             path, shown = event
-            if workspace.secret(path) or (glob and not matches(path, glob)):
+            if workspace.is_secret(path) or (glob and not matches(path, glob)):
                 continue
             found.setdefault(path, []).append(shown)
             count += shown.at >= 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ctxe.domain.errors import ToolError
 from ctxe.domain.tool import Action, Progress, Risk, Tool, ToolOutput
 from ctxe.safety.programs import find_program
-from ctxe.tools.arguments import checked
+from ctxe.tools.arguments import parse_arguments
 from ctxe.tools.schemas import BOOLEAN, COUNT, STRING, describe
 from ctxe.tools.workspace import Workspace
 
@@ -43,7 +43,7 @@ def run_command(workspace: Workspace, jobs: Jobs | None = None) -> Tool:
     schema = describe("run_command", shape, ("command",))
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
-        given = checked(schema, arguments)
+        given = parse_arguments(schema, arguments)
         command = given["command"]
         if not command.strip():
             raise ToolError("command is empty")
@@ -78,7 +78,7 @@ def _launch(workspace: Workspace, command: str) -> tuple[list[str], dict[str, st
     if shell is None:
         raise ToolError("there is no shell on this system outside of the project")
     bare = [str(shell), "-c", command]
-    argv = list(workspace.sandboxed(bare))
+    argv = list(workspace.wrap_command(bare))
     return argv, {**workspace.environment, **QUIET, "PWD": str(workspace.root)}, argv != bare
 
 
@@ -88,33 +88,33 @@ def _run(workspace: Workspace, command: str, seconds: float, jobs: Jobs | None) 
     from ctxe.tools.command_result import command_output
 
     argv, environment, boxed = _launch(workspace, command)
-    leaves, limit = jobs.leaves if jobs is not None else None, workspace.bounds.text
+    leaves, limit = jobs.should_move if jobs is not None else None, workspace.bounds.text
     with (
         jobs.foreground() if jobs is not None else contextlib.nullcontext(),
         contextlib.closing(run_or_leave(argv, workspace.root, environment, seconds, limit, leaves)) as pieces,
     ):
         for piece in pieces:
             if isinstance(piece, Finished):
-                walls = workspace.walls() if boxed else ""
+                walls = workspace.sandbox_notice() if boxed else ""
                 yield command_output(workspace.root, command, piece, seconds, KEEPS if jobs is not None else "", walls)
             elif isinstance(piece, str):
                 yield Progress(piece)
             elif jobs is not None:
-                from ctxe.tools.use_job import begun
+                from ctxe.tools.use_job import start_notice
 
-                yield begun(jobs, jobs.take(command, piece, boxed=boxed), moved=True)
+                yield start_notice(jobs, jobs.adopt(command, piece, boxed=boxed), moved=True)
 
 
 def _begin(workspace: Workspace, jobs: Jobs, command: str, seconds: float) -> Iterator[Progress | ToolOutput]:
     """Start a job and watch its first output. A command that has ended by then is reported like any other."""
     from ctxe.tools.command_result import command_output
-    from ctxe.tools.use_job import begun, first
+    from ctxe.tools.use_job import start_notice, watch_start
 
     argv, environment, boxed = _launch(workspace, command)
     job = jobs.start(command, argv, environment, boxed=boxed)
-    yield from first(job, seconds)
+    yield from watch_start(job, seconds)
     if (done := job.running.finished) is None:
-        yield begun(jobs, job)
+        yield start_notice(jobs, job)
     else:
         jobs.forget(job)
-        yield command_output(workspace.root, command, done, seconds, walls=workspace.walls() if boxed else "")
+        yield command_output(workspace.root, command, done, seconds, walls=workspace.sandbox_notice() if boxed else "")

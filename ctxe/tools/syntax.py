@@ -12,7 +12,7 @@ LARGEST = 1_000_000
 """Characters up to which a file is parsed, which takes about 0.15 s for Python."""
 
 
-def complaint(path: str, text: str) -> str:
+def syntax_error(path: str, text: str) -> str:
     """The syntax error of a file in one line; empty when there is none, or no parser for its language."""
     check = CHECKS.get(path.rpartition(".")[2].lower())
     return check(text) if check and len(text) <= LARGEST else ""

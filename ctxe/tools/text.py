@@ -76,7 +76,7 @@ def split(text: str) -> list[str]:
     return [*lines, last] if last else lines
 
 
-def peculiar(decoded: Decoded) -> list[str]:
+def encoding_notes(decoded: Decoded) -> list[str]:
     """Unusual properties of a file's bytes in words: its encoding, byte order mark, line ends."""
     said = []
     if decoded.encoding != "utf-8":

@@ -11,9 +11,9 @@ from ctxe.domain.errors import ToolError
 from ctxe.domain.model import ToolSchema
 from ctxe.domain.tool import Action, Progress, Risk, ToolOutput, without_progress
 from ctxe.safety.display import one_line, strip_sequences
-from ctxe.tools.arguments import checked
+from ctxe.tools.arguments import parse_arguments
 from ctxe.tools.command_result import LONG, command_output
-from ctxe.tools.jobs import LINE, Job, Jobs, listed
+from ctxe.tools.jobs import LINE, Job, Jobs, jobs_line
 from ctxe.tools.schemas import BOOLEAN, COUNT, STRING
 
 FIRST_SECONDS, QUIET_SECONDS = 2.0, 0.7
@@ -42,7 +42,7 @@ MOVED = "the user moved it to the background after {seconds:.0f} s: "
 ALONE = " in a sandbox without network: no other command reaches its ports unless the user allows that"
 
 
-def first(job: Job, seconds: float) -> Iterator[Progress]:
+def watch_start(job: Job, seconds: float) -> Iterator[Progress]:
     """Watch a new job until it ends or is silent after its first output, or for ``seconds`` if they are given."""
 
     def enough() -> bool:
@@ -52,11 +52,11 @@ def first(job: Job, seconds: float) -> Iterator[Progress]:
     yield from _watch(job, min(seconds or FIRST_SECONDS, MOST_SECONDS), enough)
 
 
-def begun(jobs: Jobs, job: Job, *, moved: bool = False) -> ToolOutput:
+def start_notice(jobs: Jobs, job: Job, *, moved: bool = False) -> ToolOutput:
     """The result of the call that started a job; ``moved``: the user moved it to the background."""
-    job.named = True
+    job.is_announced = True
     text, lost = _new_output(job, whole=moved)
-    alone = ALONE if job.boxed and not jobs.network else ""
+    alone = ALONE if job.is_sandboxed and not jobs.network else ""
     came = MOVED.format(seconds=job.running.seconds) if moved else ""
     words = f"[{came}job {job.number} goes on{alone}; {READS.format(n=job.number)}]"
     return ToolOutput(_with_output(text, lost, words), kind="shell", facts={"command": job.command, "job": job.number})
@@ -68,11 +68,11 @@ def prepare(jobs: Jobs, name: str, arguments: Mapping[str, Any]) -> Action | Non
     if head not in ("job", "jobs") or (number and not number.isdecimal()):
         return None
     if not number:
-        return Action("use", "list jobs", Risk.READ, without_progress(partial(_list, jobs))) if jobs.known else None
-    job = jobs.known.get(int(number))
+        return Action("use", "list jobs", Risk.READ, without_progress(partial(_list, jobs))) if jobs.by_number else None
+    job = jobs.by_number.get(int(number))
     if job is None:
-        raise ToolError(f"there is no job {number}; there are {listed(jobs.known.values()) or 'none'}")
-    given = checked(SCHEMA, arguments)
+        raise ToolError(f"there is no job {number}; there are {jobs_line(jobs.by_number.values()) or 'none'}")
+    given = parse_arguments(SCHEMA, arguments)
     until, seconds = given.get("until", ""), float(min(given.get("seconds", 0), MOST_SECONDS))
     if given.get("stop"):
         return Action(
@@ -83,7 +83,7 @@ def prepare(jobs: Jobs, name: str, arguments: Mapping[str, Any]) -> Action | Non
     return Action("use", f"{what} job {job.number} ({job.line})", Risk.READ, run)
 
 
-def ending(jobs: Jobs, job: Job) -> Action:
+def end_action(jobs: Jobs, job: Job) -> Action:
     """The action that tells the model, unasked, how a job ended."""
     how = job.state.partition(": exit")[0]
     return Action(
@@ -129,21 +129,21 @@ def _ended(jobs: Jobs, job: Job, most: int = 0) -> ToolOutput:
     done = job.running.finished
     if done is None:
         raise ToolError(f"job {job.number} does not end; try it once more")
-    first, job.told = not job.told, True
+    is_first, job.is_reported = not job.is_reported, True
     text, lost = _new_output(job, whole=True)
     took = f", {done.seconds:.0f} s" if done.seconds >= LONG else ""
     words = _with_output(text, lost, f"[job {job.number} {job.state}{took}]")
     facts: dict[str, Any] = {"job": job.number, "command": job.command}
     if done.ended:
         facts["ended"] = done.ended
-    elif first:
+    elif is_first:
         facts |= command_output(jobs.root, job.command, done).facts or {}
-    ok = not first or done.exit_code == 0 or done.ended.startswith("stopped")
+    ok = not is_first or done.exit_code == 0 or done.ended.startswith("stopped")
     return ToolOutput(words, ok, kind="shell", facts=facts, token_limit=most)
 
 
 def _list(jobs: Jobs) -> ToolOutput:
-    return ToolOutput("\n".join(f"job/{job.number}: {job.line} [{job.state}]" for job in jobs.known.values()))
+    return ToolOutput("\n".join(f"job/{job.number}: {job.line} [{job.state}]" for job in jobs.by_number.values()))
 
 
 def _watch(job: Job, seconds: float, enough: Callable[[], bool]) -> Iterator[Progress]:

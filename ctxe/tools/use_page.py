@@ -11,9 +11,9 @@ from ctxe.domain.errors import ToolError
 from ctxe.domain.model import ToolSchema
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, without_progress
 from ctxe.lexical.tables import word_set
-from ctxe.safety.addresses import Address, read
+from ctxe.safety.addresses import Address, parse_address
 from ctxe.safety.display import one_line
-from ctxe.tools.arguments import checked
+from ctxe.tools.arguments import parse_arguments
 from ctxe.tools.schemas import STRING
 from ctxe.tools.web.fetch import Web
 
@@ -41,15 +41,15 @@ def offered(query: str) -> str:
 
 def prepare(web: Web, name: str, arguments: Mapping[str, Any]) -> Action:
     """The action of ``use`` for a URL; nothing is looked up yet. Raises ToolError."""
-    given = checked(SCHEMA, arguments)
-    address = read(name)
+    given = parse_arguments(SCHEMA, arguments)
+    address = parse_address(name)
     web.allowed(address, asked=False)
     return _action(web, address, given.get("about", ""), asked=False)
 
 
 def for_user(web: Web, text: str, about: str) -> tuple[Tool, str]:
     """A tool that reads one page the user asked for, and the arguments of the call. Raises ToolError."""
-    address = read(text if "://" in text else f"https://{text}")
+    address = parse_address(text if "://" in text else f"https://{text}")
     web.allowed(address, asked=True)
     action = _action(web, address, f"{about} {address.fragment}".strip(), asked=True)
     schema = ToolSchema("use", "", {"type": "object", "properties": {}})
@@ -58,7 +58,7 @@ def for_user(web: Web, text: str, about: str) -> tuple[Tool, str]:
 
 def _action(web: Web, address: Address, about: str, *, asked: bool) -> Action:
     looks = f"\nlooks for: {about}" if about else ""
-    letters = f"\nits host is written {address.told}" if address.told else ""
+    letters = f"\nits host is written {address.unicode_host}" if address.unicode_host else ""
     run: Callable[[], ToolOutput] = partial(_read, web, address, about, asked=asked)
     return Action(
         NAME,

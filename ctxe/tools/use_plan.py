@@ -12,8 +12,8 @@ from ctxe.domain.model import ToolSchema
 from ctxe.domain.pattern import pattern
 from ctxe.domain.tool import Action, Risk, ToolOutput, without_progress
 from ctxe.safety.display import one_line
-from ctxe.tools.arguments import checked
-from ctxe.tools.notes import ITEMS, listed
+from ctxe.tools.arguments import parse_arguments
+from ctxe.tools.notes import ITEMS, todo_lines
 from ctxe.tools.schemas import STRING, STRINGS
 
 NAME = "proposal"
@@ -36,7 +36,7 @@ _ITEM = pattern(r"^(?:\d{1,3}[.)]|[-*+])\s+(?:\[[ xX]\]\s+)?(\S.*)$", re.M)
 
 def prepare(arguments: Mapping[str, Any], mode: Callable[[], str]) -> Action:
     """The action that asks the user to approve a plan; ``mode`` gives the approval mode then. Raises ToolError."""
-    given = checked(SCHEMA, arguments)
+    given = parse_arguments(SCHEMA, arguments)
     text = given.get("text", "").strip()
     if not text:
         raise ToolError("a plan needs text: what shall be done, in Markdown")
@@ -67,7 +67,7 @@ def _approved(text: str, steps: list[str], mode: Callable[[], str]) -> ToolOutpu
     """The result of a yes; its facts hold the plan and its steps, which are kept from now on."""
     todo = [(step, "open") for step in steps]
     told = [f"The user approved the plan. This session no longer only reads (approval: {mode()}): do it now."]
-    told += ["The todo list holds its steps; keep it with update_todo.", listed(todo)] if todo else []
+    told += ["The todo list holds its steps; keep it with update_todo.", todo_lines(todo)] if todo else []
     facts: dict[str, Any] = {"plan": text}
     if todo:
         facts["todo"] = [{"text": step, "state": state} for step, state in todo]

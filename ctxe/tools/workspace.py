@@ -43,23 +43,23 @@ class WorkspaceBounds:
 class Workspace:
     """The tree that tools work in.
 
-    ``known`` gives the content hash of a file, by path, as the model last saw it, or None. ``secret`` tells whether a
-    path must not be read unless the user allows it, ``readable`` whether it may be read at all. ``sandboxed`` wraps a
-    command line in the sandbox, if one is active, and ``walls`` describes what that allows. ``environment`` is for
-    commands, without keys. ``search`` replaces PATH in tests. ``picture`` makes a picture from a file's name and bytes,
-    None when they are not one; it raises CtxeError for a picture that cannot be shown.
+    ``seen_digest`` gives the content hash of a file, by path, as the model last saw it, or None. ``is_secret`` tells
+    whether a path must not be read unless the user allows it, ``is_readable`` whether it may be read at all.
+    ``wrap_command`` wraps a command line in the sandbox, if one is active, and ``sandbox_notice`` describes what that
+    allows. ``environment`` is for commands, without keys. ``search`` replaces PATH in tests. ``to_picture`` makes a
+    picture from a file's name and bytes, None when they are not one; it raises CtxeError for one that cannot be shown.
     """
 
     git: Git
-    known: Callable[[str], str | None]
-    secret: Callable[[str], bool] = field(default=lambda _: False)
-    readable: Callable[[str], bool] = field(default=lambda _: True)
-    sandboxed: Callable[[Sequence[str]], Sequence[str]] = field(default=lambda argv: argv)
-    walls: Callable[[], str] = field(default=lambda: "")
+    seen_digest: Callable[[str], str | None]
+    is_secret: Callable[[str], bool] = field(default=lambda _: False)
+    is_readable: Callable[[str], bool] = field(default=lambda _: True)
+    wrap_command: Callable[[Sequence[str]], Sequence[str]] = field(default=lambda argv: argv)
+    sandbox_notice: Callable[[], str] = field(default=lambda: "")
     environment: Mapping[str, str] = field(default_factory=dict)
     bounds: WorkspaceBounds = field(default_factory=WorkspaceBounds)
     search: Sequence[str] | None = None
-    picture: Callable[[str, bytes], Picture | None] = field(default=lambda *_: None)
+    to_picture: Callable[[str, bytes], Picture | None] = field(default=lambda *_: None)
 
     @property
     def root(self) -> Path:
@@ -102,7 +102,7 @@ def _check_name(name: str) -> None:
         raise ToolError(f"path holds U+{ord(name[error.start]):04X}, which no name of a file has") from None
 
 
-def writable(workspace: Workspace, name: str) -> str:
+def writable_path(workspace: Workspace, name: str) -> str:
     """The real path of a file that may be written. Raises ToolError, also for paths in .git."""
     path = locate(workspace, name)
     if any(part.casefold() == ".git" for part in PurePosixPath(path).parts):
@@ -112,9 +112,9 @@ def writable(workspace: Workspace, name: str) -> str:
     return path
 
 
-def load(workspace: Workspace, name: str, path: str) -> TextFile:
+def load_text(workspace: Workspace, name: str, path: str) -> TextFile:
     """A text file that exists and may be read. Raises ToolError, with a hint what to do instead."""
-    return as_text(name, path, read_bytes(workspace, name, path))
+    return to_text_file(name, path, read_bytes(workspace, name, path))
 
 
 def read_bytes(workspace: Workspace, name: str, path: str) -> bytes:
@@ -126,9 +126,9 @@ def read_bytes(workspace: Workspace, name: str, path: str) -> bytes:
         raise ToolError(f"{name} is a folder; list_files shows what is in it")
     if not stat.S_ISREG(seen.st_mode):
         raise ToolError(f"{name} is {KINDS.get(stat.S_IFMT(seen.st_mode), 'no regular file')}, not a text file")
-    if not workspace.readable(path):
+    if not workspace.is_readable(path):
         raise ToolError(f"{name} is kept from you by {IGNORE_FILE}; ask for what you need of it")
-    if workspace.secret(path):
+    if workspace.is_secret(path):
         raise ToolError(f"{name} may hold secrets and is not read unless the user allows it; ask for what you need")
     if seen.st_size > workspace.bounds.file:
         raise ToolError(
@@ -141,7 +141,7 @@ def read_bytes(workspace: Workspace, name: str, path: str) -> bytes:
         raise ToolError(error.message) from error
 
 
-def as_text(name: str, path: str, data: bytes) -> TextFile:
+def to_text_file(name: str, path: str, data: bytes) -> TextFile:
     """A file's bytes as text. Raises ToolError for a binary file."""
     content = None if data.startswith(PDF) else decode(data)
     if content is None:
@@ -152,7 +152,7 @@ def as_text(name: str, path: str, data: bytes) -> TextFile:
 
 def require_seen(workspace: Workspace, held: TextFile) -> None:
     """Raise ToolError for a file whose present content the model has not seen."""
-    known = workspace.known(held.path)
+    known = workspace.seen_digest(held.path)
     if not known:
         raise ToolError(f"read {held.path} first: only a file whose text you have seen can be changed")
     if known != held.digest:

@@ -9,7 +9,7 @@ import pytest
 from ctxe.domain.conversation import Reply, ToolCall, ToolResult, Usage
 from ctxe.domain.model import Billed, Carry, Image, Message, ReasoningDelta, Request, Text, TextDelta, ToolSchema
 from ctxe.domain.picture import Picture
-from ctxe.providers.pictures import unseen
+from ctxe.providers.pictures import unseen_line
 from tests.wire.adapters import APIS, HELLO, hear, speak
 from tests.wire.server import Reply as Played
 from tests.wire.server import Usage as Told
@@ -53,7 +53,7 @@ def test_words_in_a_row_are_one_message_where_a_template_may_refuse_two(habit: d
     with WireServer([Played("ok")]) as server:
         hear(speak("chat", server.url, **habit), request)
         roles = [(message["role"], message["content"]) for message in server.bodies[0]["messages"]]
-    first = ("user", f"the record\n\ngo on\n\n{unseen(picture.picture)}")
+    first = ("user", f"the record\n\ngo on\n\n{unseen_line(picture.picture)}")
     assert roles[0] == (first if habit else ("user", "the record"))
     assert len(roles) == (3 if habit else 5)
 

@@ -9,7 +9,7 @@ import pytest
 from ctxe.domain.conversation import ToolCall, ToolResult
 from ctxe.domain.model import Image, Message, Request, Text
 from ctxe.domain.picture import Picture
-from ctxe.providers.pictures import looking
+from ctxe.providers.pictures import picture_encoder
 from tests.pictures import png
 from tests.wire.adapters import APIS, HELLO, MODEL, hear, speak
 from tests.wire.server import Reply, WireServer
@@ -75,7 +75,7 @@ GONE = "[picture shot.png, 8x6 PNG, 1 kB: it cannot be shown to you]"
 def sent(api: str, seeing: bool) -> dict[str, Any]:
     model = replace(SEEING, images=seeing)
     with WireServer([Reply("ok"), Reply("ok")]) as server:
-        look = looking(model, BYTES.get)
+        look = picture_encoder(model, BYTES.get)
         adapter = speak(api, server.url, model=model)
         adapter.look = look
         hear(adapter, REQUEST)

@@ -12,13 +12,13 @@ from ctxe.context.budget import birth_limit
 from ctxe.context.known_lines import VisibleLines
 from ctxe.context.tool_output import shown_output
 from ctxe.domain.errors import ToolError
-from ctxe.safety.addresses import read
+from ctxe.safety.addresses import parse_address
 from ctxe.safety.display import strip_invisible, visible
 from ctxe.storage.vocabulary import count
 from ctxe.tools.web.fetch import Fetched
 from ctxe.tools.web.page import page
 
-HERE = read("https://x.org/a")
+HERE = parse_address("https://x.org/a")
 NAMES = (
     "p div b a pre code ul ol li table tr td th h1 h2 h3 main article nav br img blockquote dl dt dd title script svg x"
 )
@@ -78,7 +78,7 @@ def test_any_bytes(data: bytes, kind: str) -> None:
 @given(st.text(max_size=60), st.sampled_from(["https://", "http://", "https://x.org/", "HTTP://[", ""]))
 def test_any_address_is_refused_in_words_or_has_one_form(text: str, begins: str) -> None:
     with contextlib.suppress(ToolError):
-        found = read(begins + text)
+        found = parse_address(begins + text)
         assert found.url.isascii()
         assert not re.search(r"\s", found.url)
-        assert read(found.url).url == found.url
+        assert parse_address(found.url).url == found.url

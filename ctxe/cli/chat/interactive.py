@@ -129,7 +129,7 @@ def _run_session(
         _add_completions(prompt, live)
         live.kit.servers.asks = FormAsker(screen, prompt, renderer.paused)
         asker.edits = lambda: (lambda: live.permit.switch("auto-edit")) if live.permit.mode == "ask" else None
-        renderer.bind_keys(chat.cycle, lambda: " · ".join([live.permit.mode, *going(live)]), live.kit.jobs.move)
+        renderer.bind_keys(chat.cycle, lambda: " · ".join([live.permit.mode, *going(live)]), live.kit.jobs.request_move)
         live.warm_up()
         print_greeting(chat)
         code, model = repl.run(chat, words), live.model

@@ -128,7 +128,7 @@ def _list_jobs(chat: ChatSession) -> None:
 
     rows = [
         [str(job.number), job.state, seconds(job.running.seconds), plural(job.running.lines, "line"), job.line]
-        for job in chat.live.kit.jobs.known.values()
+        for job in chat.live.kit.jobs.by_number.values()
     ]
     if rows:
         chat.say(table(["job", "state", "for", "printed", Column("command", wraps=True)], rows, chat.screen))

@@ -14,7 +14,7 @@ from zlib import crc32
 from ctxe.domain.errors import StoreError
 from ctxe.domain.value import dataclass
 from ctxe.knowledge.recall.numbered import make_anew, newest
-from ctxe.storage.databases import alone
+from ctxe.storage.databases import create_private
 
 if TYPE_CHECKING:
     import sqlite3
@@ -63,9 +63,9 @@ class StoredPostings:
 
     def __init__(self, db: sqlite3.Connection, generation: int) -> None:
         """``generation`` is the file's generation as the caller knows it; every append by any process raises it."""
-        from ctxe.storage.databases import owned
+        from ctxe.storage.databases import close_with_owner
 
-        self._db = owned(self, db)
+        self._db = close_with_owner(self, db)
         self._generation = generation
 
     @classmethod
@@ -80,7 +80,7 @@ class StoredPostings:
         try:
             for _ in range(MOST_TRIES):
                 number, place = newest(path)
-                alone(place)
+                create_private(place)
                 kept = cls._opened(place)
                 if kept is None:
                     make_anew(path, number)

@@ -72,7 +72,7 @@ class ServerActions:
 
     def prompt(self, prompt: ServerPrompt, arguments: Mapping[str, str]) -> Action:
         """Ask for a prompt, for the user."""
-        full = f"{self.name}:{prompt.typed}"
+        full = f"{self.name}:{prompt.slash_name}"
         run = partial(self._fenced, full, lambda held: held.prompt(prompt.name, arguments))
         return Action(full, f"ask {full}", Risk.READ, run)
 
@@ -136,8 +136,8 @@ def _address(server: str, template: Resource, arguments: Mapping[str, Any]) -> s
     from ctxe.tools.mcp.requests import expand_template
 
     line = fence(resource_line(server, template), server, TAG).text
-    if unknown := [name for name in arguments if name not in template.places]:
+    if unknown := [name for name in arguments if name not in template.variables]:
         raise ToolError(f"{server}:{template.uri} takes no {', '.join(map(str, unknown))}\n{line}")
-    if not arguments and template.places:
-        raise ToolError(f"{server}:{template.uri} needs {', '.join(template.places)} in arguments\n{line}")
+    if not arguments and template.variables:
+        raise ToolError(f"{server}:{template.uri} needs {', '.join(template.variables)} in arguments\n{line}")
     return expand_template(template.uri, arguments)

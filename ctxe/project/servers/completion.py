@@ -53,7 +53,7 @@ def arguments(running: Connections, name: str, begun: str) -> list[str]:
     """Completions of a word after ``/SERVER:PROMPT``: names of its arguments, or values that the server suggests."""
     server, _, typed = split_name(name)
     held = running.opened.get(server)
-    prompt = next((one for one in held.offers.prompts if one.typed == typed), None) if held else None
+    prompt = next((one for one in held.offers.prompts if one.slash_name == typed), None) if held else None
     if held is None or prompt is None:
         takes = next((says for full, says in prompts(running) if full == f"/{name}"), "")
         return [one for one in re.findall(r"([\w.-]+=)…", takes) if one.startswith(begun)]

@@ -54,7 +54,7 @@ def _words(one: ServerTool | Resource) -> tuple[str, str]:
     """The texts of a tool or a resource to search: its name and its description."""
     if isinstance(one, ServerTool):
         return one.name, one.description
-    return one.uri.replace(":", "/"), f"{one.name} {one.says}"
+    return one.uri.replace(":", "/"), f"{one.name} {one.description}"
 
 
 def _row(name: str, one: ServerTool | Resource) -> str:

@@ -97,7 +97,8 @@ def try_server(project: Project, running: Connections, name: str, *, anew: bool 
         for one, text in ((one, resource_line(name, one)) for one in held.offers.resources)
     ]
     prompts = [
-        {"name": f"/{name}:{one.typed}", "takes": one.takes, "text": clean(one.says)} for one in held.offers.prompts
+        {"name": f"/{name}:{one.slash_name}", "takes": one.takes, "text": clean(one.description)}
+        for one in held.offers.prompts
     ]
     summary = {"name": name, "tokens": tokens(name, held), "says": clean(held.instructions), "tools": tools}
     return {**summary, "resources": resources, "prompts": prompts}

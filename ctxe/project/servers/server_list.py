@@ -60,7 +60,7 @@ class ServerList:
 
     def keep(self, server: Configured, offers: ServerOffers) -> None:
         """Save what a server offers for other sessions; an unwritable cache is ignored."""
-        rows = [(one.typed, one.takes, one_line(one.says, 120)) for one in offers.prompts[:MOST_KEPT]]
+        rows = [(one.slash_name, one.takes, one_line(one.description, 120)) for one in offers.prompts[:MOST_KEPT]]
         now = ServerNames(
             tuple(tool.name for tool in offers.tools),
             tuple(one.uri for one in offers.resources[:MOST_KEPT]),

@@ -87,7 +87,7 @@ def _wait_for_user(held: Connection, under_way: Login, talk: SignInDialog) -> No
     import time
 
     while held.state == "connecting":
-        for url in under_way.told():
+        for url in under_way.take_urls():
             talk.open(url)
         if not under_way.asked:
             time.sleep(0.05)

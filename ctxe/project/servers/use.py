@@ -64,7 +64,7 @@ class Servers:
         """The action of ``/SERVER:PROMPT``; ``given`` makes its arguments. Raises ToolError and errors of ``given``."""
         server, _, typed = name.partition(":")
         acting = self._acting(server)
-        found = {one.typed: one for one in acting.held.offers.prompts}
+        found = {one.slash_name: one for one in acting.held.offers.prompts}
         if typed not in found:
             names = ", ".join(found) or "none"
             raise ToolError(f"{server} has no prompt {typed}; there are: {names}")

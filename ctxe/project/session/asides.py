@@ -126,7 +126,7 @@ def show_job(live: Live, number: str) -> list[str]:
 
 
 def _job(live: Live, number: str) -> Job:
-    known = live.kit.jobs.known
+    known = live.kit.jobs.by_number
     job = known.get(int(number)) if number.isdecimal() else None
     if job is None:
         there = f"there are {', '.join(map(str, known))}" if known else "there are none"

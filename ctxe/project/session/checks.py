@@ -93,7 +93,7 @@ class Checks:
 
     def _failed_in_background(self) -> bool:
         """Has the turn's check failed in the background? Then it is due again."""
-        passed = self.jobs.passed(self.background) if self.background else None
+        passed = self.jobs.has_succeeded(self.background) if self.background else None
         if passed is None:
             return False
         self.background = 0

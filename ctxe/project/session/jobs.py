@@ -18,7 +18,7 @@ from ctxe.domain.value import dataclass
 from ctxe.project.session.calls import automatic_dispatcher
 from ctxe.safety.display import one_line
 from ctxe.tools.jobs import LINE, Job, Jobs
-from ctxe.tools.use_job import ending
+from ctxe.tools.use_job import end_action
 
 GONE = "gone job "
 """Start of the id of a chunk that says: a job ended together with its session."""
@@ -59,8 +59,8 @@ class JobNotes:
     def _ended_jobs(self) -> Generator[Event, None, list[Chunk]]:
         """Chunks for jobs that ended; each end is shown, logged and remembered like a tool call of the model."""
         chunks = []
-        for job in self.jobs.untold:
-            tool = Tool(ToolSchema("use", "", {}), Risk.READ, partial(_prepared, ending(self.jobs, job)))
+        for job in self.jobs.unreported:
+            tool = Tool(ToolSchema("use", "", {}), Risk.READ, partial(_prepared, end_action(self.jobs, job)))
             runs = automatic_dispatcher(self.runs(), tool)
             call = ToolCall(f"job_{job.number}", "use", json.dumps({"name": f"job/{job.number}"}))
             for event in runs(call):
@@ -71,9 +71,9 @@ class JobNotes:
         return chunks
 
     def _running_notes(self, *, every: bool = False) -> list[Chunk]:
-        jobs = [job for job in self.jobs.running if every or not job.named]
+        jobs = [job for job in self.jobs.running if every or not job.is_announced]
         for job in jobs:
-            job.named = True
+            job.is_announced = True
         return [self._running_note(job) for job in jobs]
 
     def _running_note(self, job: Job) -> Chunk:

@@ -45,7 +45,7 @@ def open_session(project: Project, opening: Opening, approve: Approver) -> Itera
         live.notices = (*live.notices, *notices, *of_project(live))
         for _ in live.session.close("interrupted"):
             pass
-        live.kit.jobs.taken, running = unfinished(event for _, event in past)
+        live.kit.jobs.last_number, running = unfinished(event for _, event in past)
         for event in ended_with_session(running):
             for _ in live.session.emit(event):
                 pass

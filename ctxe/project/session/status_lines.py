@@ -48,7 +48,7 @@ def status(live: Live, width: int = 0) -> str:
 def jobs(live: Live) -> list[str]:
     """How many jobs run (nothing for none), and that Ctrl-B waits for one to end."""
     running = [plural(count, "job")] if (count := len(live.kit.jobs.running)) else []
-    return [*running, "Ctrl-B: waits until one ends"] if live.kit.jobs.waits else running
+    return [*running, "Ctrl-B: waits until one ends"] if live.kit.jobs.is_move_waiting else running
 
 
 def going(live: Live) -> list[str]:

@@ -36,12 +36,12 @@ class Pages:
         """Read the pages that words name behind ``@``; for a bare URL, tell the model how it could read the page."""
         if "://" not in words:
             return
-        from ctxe.safety.addresses import mentioned, named
+        from ctxe.safety.addresses import mentioned_addresses, mentions_url
 
-        asked = mentioned(words)
+        asked = mentioned_addresses(words)
         for address in asked:
             yield from self.read(address, words.replace(f"@{address}", " "))
-        if not asked and "use" in self.kit.tools and named(words):
+        if not asked and "use" in self.kit.tools and mentions_url(words):
             from ctxe.tools.use_page import HINT
 
             yield Queued((Chunk("web", HINT, "your words name an address"),))

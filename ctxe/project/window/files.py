@@ -14,7 +14,7 @@ from ctxe.project.window.pictures import PictureMaker
 from ctxe.repo.undo.rewrite import read
 from ctxe.tools.read import shown
 from ctxe.tools.text import decode
-from ctxe.tools.workspace import Workspace, load, locate, read_bytes
+from ctxe.tools.workspace import Workspace, load_text, locate, read_bytes
 
 LONGEST_NEWS, MOST_NEWS = 60_000, 200
 """Largest file in bytes whose changes are shown, and the number of texts kept to compare with."""
@@ -38,7 +38,7 @@ class SessionFiles:
 
     def show(self, path: str) -> tuple[str, str]:
         """The numbered lines of a file and its content hash. Raises ToolError."""
-        found = load(self.workspace, path, locate(self.workspace, path))
+        found = load_text(self.workspace, path, locate(self.workspace, path))
         return self.clean(shown(found)), found.digest
 
     def picture(self, path: str, beside: Sequence[Picture] = ()) -> Picture | None:

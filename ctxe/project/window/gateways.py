@@ -60,10 +60,10 @@ def web_of(project: Project) -> Callable[[], Web]:
     """
 
     def made() -> Web:
-        from ctxe.safety.addresses import covered
+        from ctxe.safety.addresses import is_allowed
         from ctxe.tools.web.fetch import Web
 
         allowed = project.config.approval.allow
-        return Web(project.environment, project.own_keys, lambda address: covered(allowed, address))
+        return Web(project.environment, project.own_keys, lambda address: is_allowed(allowed, address))
 
     return made

@@ -91,7 +91,7 @@ def kit_for(
     if unknown := [name for name in only if name not in tools]:
         raise ConfigError(f"there is no tool {unknown[0]!r}", "the tools are " + ", ".join(tools))
     kept = {name: tool for name, tool in tools.items() if offers(name)}
-    unboxed = replace(workspace, sandboxed=lambda argv: argv, environment=project.environment)
+    unboxed = replace(workspace, wrap_command=lambda argv: argv, environment=project.environment)
     files = SessionFiles(workspace, clean, picture_maker(project, state, keep=False))
     allowance = Allowance(project.config.budget.max_cost, lambda: state().usd)
     return Kit(kept, run_command(unboxed, jobs), clean, files, session_skills, servers, allowance, jobs)
@@ -112,12 +112,12 @@ def _session_skills(
 def _workspace(project: Project, state: Callable[[], State], sandbox: CommandSandbox) -> Workspace:
     return Workspace(
         project.git,
-        known=lambda path: editable_versions(state()).get(path),
-        secret=is_secret_file,
-        readable=readable(project),
-        sandboxed=sandbox.wrap,
-        walls=lambda: sandbox.walls,
+        seen_digest=lambda path: editable_versions(state()).get(path),
+        is_secret=is_secret_file,
+        is_readable=readable(project),
+        wrap_command=sandbox.wrap,
+        sandbox_notice=lambda: sandbox.walls,
         environment=clean_environment(project.environment, project.own_keys),
         bounds=WorkspaceBounds(command_seconds=project.config.tools.command_seconds),
-        picture=picture_maker(project, state, keep=True, asked=True),
+        to_picture=picture_maker(project, state, keep=True, asked=True),
     )

@@ -146,7 +146,7 @@ class PlanSource:
                 out.append(Omission(chunk.path or chunk.id, 0, "is less relevant to the words"))
                 continue
             now = self._files.digest_of(chunk.path)
-            if chunk.path in task.sent_whole or self._files.workspace.known(chunk.path) == now:
+            if chunk.path in task.sent_whole or self._files.workspace.seen_digest(chunk.path) == now:
                 out.append(Omission(chunk.path, 0, "is in the request already"))
             else:
                 kept.append(replace(chunk, of=now))

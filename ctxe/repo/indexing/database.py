@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ctxe.domain.errors import StoreError
-from ctxe.storage.databases import alone
+from ctxe.storage.databases import create_private
 
 VERSION = 8
 BUSY_SECONDS = 20.0
@@ -39,7 +39,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
     Raises StoreError when it can be neither written nor read; ``connect_memory`` is then the way to go on.
     """
-    alone(path)
+    create_private(path)
     try:
         return _open(str(path))
     except sqlite3.DatabaseError as error:

@@ -21,7 +21,7 @@ from ctxe.repo.indexing.gc_pause import gc_paused
 from ctxe.repo.indexing.indexed_history import IndexedHistory
 from ctxe.repo.indexing.statistics import Statistics, statistics
 from ctxe.repo.indexing.store import Details, File, differs
-from ctxe.storage.databases import owned
+from ctxe.storage.databases import close_with_owner
 
 SEGMENT_FILES = 2000
 """Files whose postings are written in one transaction, at least."""
@@ -53,7 +53,7 @@ class Index:
             db = database.connect_memory() if path is None else database.connect(path)
         except StoreError as error:
             db, self.note = database.connect_memory(), f"{error.message}; the index is kept in memory only"
-        self.db = owned(self, db)
+        self.db = close_with_owner(self, db)
         self.files: Mapping[int, File] = {}
         self.by_path: dict[str, int] = {}
         self.kinds: dict[int, str] = {}
@@ -69,7 +69,7 @@ class Index:
     def renew(self) -> None:
         """Start over with an empty database, keeping vectors that can still be read. Raises StoreError."""
         if self.path is not None:
-            self.db = owned(self, database.renewed(self.db, self.path))
+            self.db = close_with_owner(self, database.renewed(self.db, self.path))
 
     # -- bringing it up to date
 

@@ -18,7 +18,7 @@ from ctxe.tools.mcp.resources import ServerOffers
 from ctxe.tools.mcp.running import RunningServer, State
 from ctxe.tools.mcp.server_tools import ServerTool
 from ctxe.tools.mcp.subscriptions import Changes
-from ctxe.tools.mcp.waiting import Deadline, PendingForm, PendingRequest, until, waited
+from ctxe.tools.mcp.waiting import Deadline, PendingForm, PendingRequest, until, wait_for
 
 if TYPE_CHECKING:
     from mcp import Client
@@ -100,7 +100,7 @@ class Connection:
         if self._opening is None:
             raise ToolError("it was not started")
         try:
-            waited(self._opening, self.launch.start_timeout)
+            wait_for(self._opening, self.launch.start_timeout)
         except TimeoutError:
             self.server.failed(self.server.silent())
         if self.state != "connected":
@@ -119,9 +119,9 @@ class Connection:
 
     def read(self, uri: str) -> Iterator[Progress | ToolOutput]:
         """Read a resource, and subscribe to its changes. Raises ToolError as a call does."""
-        told = self.changes.begin(uri)
+        pending = self.changes.begin(uri)
         parts = yield from self._wait_for(lambda client, _: requests.read(client, uri))
-        if told:
+        if pending:
             self._loop.run(self.server.watch(uri))
         yield resource_output(parts, uri, self._look)
 
@@ -144,19 +144,19 @@ class Connection:
 
     def close(self) -> Future[None] | None:
         """Begin to end the server; the future is done when it has ended. None when nothing runs."""
-        return self._loop.run(self.server.close()) if self.server.goes_on else None
+        return self._loop.run(self.server.close()) if self.server.is_running else None
 
     def _wait_for(
         self, ask: Callable[[Client, requests.Tell], Coroutine[Any, Any, Result]]
     ) -> Generator[Progress, None, Result]:
         """Wait for a request: yields progress and returns the result. Raises ToolError."""
-        told = self.server.told = PendingRequest()
+        pending = self.server.request = PendingRequest()
         self.server.heard.flow = 0
-        asked = self._loop.run(self.server.ask(ask, told))
+        asked = self._loop.run(self.server.ask(ask, pending))
         patience = Deadline(self.launch.timeout)
         try:
             for _ in until(asked, patience):
-                yield from self._heard(told, patience)
+                yield from self._heard(pending, patience)
             return asked.result()
         except TimeoutError:
             self.server.doubted = True
@@ -164,14 +164,14 @@ class Connection:
         finally:
             if asked.cancel():  # Ctrl-C came first
                 self.server.doubted = True
-            self.server.told = None
-            for piece in told.drained():
+            self.server.request = None
+            for piece in pending.take_pieces():
                 if isinstance(piece, PendingForm):
                     piece.settle(self._loop, None)
 
-    def _heard(self, told: PendingRequest, patience: Deadline) -> Iterator[Progress]:
+    def _heard(self, pending: PendingRequest, patience: Deadline) -> Iterator[Progress]:
         """Yield progress that came in, and put forms to the user; the time limit starts over after each."""
-        for piece in told.drained():
+        for piece in pending.take_pieces():
             if isinstance(piece, Progress):
                 yield piece
                 continue
@@ -186,7 +186,7 @@ class Connection:
         """List the server's tools, resources and prompts again. Raises ToolError."""
         listing = self._loop.run(self.server.relist())
         try:
-            waited(listing, seconds)
+            wait_for(listing, seconds)
         except TimeoutError:
             raise ToolError(self.server.late()) from None
         except Exception as error:

@@ -46,7 +46,7 @@ class Login:
         self._state = ""
         self._came: asyncio.Future[AuthorizationCodeResult] | None = None
 
-    def told(self) -> Iterator[str]:
+    def take_urls(self) -> Iterator[str]:
         """URLs that the user must open, each given once."""
         with contextlib.suppress(Empty):
             while True:
@@ -59,14 +59,14 @@ class Login:
             self._loop.call(lambda: self._settle(answer))
         return answer is not None
 
-    async def go(self, url: str) -> None:
+    async def open_url(self, url: str) -> None:
         """Send the user to a URL."""
         self._state = next(iter(parse_qs(urlsplit(url).query).get("state", [])), "")
         self._came = asyncio.get_running_loop().create_future()
         self.asked = True
         self._urls.put(url)
 
-    async def came(self) -> AuthorizationCodeResult:
+    async def wait_for_code(self) -> AuthorizationCodeResult:
         """Wait for the answer. Raises ToolError when it is a refusal."""
         assert self._came is not None  # the library calls go first
         return await self._came

@@ -82,13 +82,13 @@ def provider(name: str, url: str, path: Path, back: str = "", login: Login | Non
     async def go(address: str) -> None:
         assert login is not None
         require_safe(address, url)
-        await login.go(address)
+        await login.open_url(address)
 
     storage = Storage(path, url, _configured_client(login, metadata), anew=login is not None)
     if login is None:
         made = _without_user(name, url, storage)(url, metadata, storage)
     else:
-        made = _with_safe_urls(url)(url, metadata, storage, go, login.came)
+        made = _with_safe_urls(url)(url, metadata, storage, go, login.wait_for_code)
     storage.provider = made
     _restore(made, storage.record)
     return made

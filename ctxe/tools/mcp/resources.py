@@ -21,13 +21,13 @@ class Resource:
 
     uri: str
     name: str = ""
-    says: str = ""
+    description: str = ""
     media: str = ""
     size: int = 0
     template: bool = False
 
     @property
-    def places(self) -> tuple[str, ...]:
+    def variables(self) -> tuple[str, ...]:
         """The names of a template's variables."""
         if not self.template:
             return ()
@@ -40,7 +40,7 @@ class PromptArgument:
     """An argument of a prompt."""
 
     name: str
-    says: str = ""
+    description: str = ""
     required: bool = False
 
 
@@ -49,11 +49,11 @@ class ServerPrompt:
     """A prompt of a server."""
 
     name: str
-    says: str = ""
+    description: str = ""
     arguments: tuple[PromptArgument, ...] = ()
 
     @property
-    def typed(self) -> str:
+    def slash_name(self) -> str:
         """The name as it is typed after a slash."""
         return _UNTYPED.sub("_", self.name)[:128]
 
@@ -76,8 +76,8 @@ def resource_line(server: str, one: Resource) -> str:
     """A resource in one line: the name to read it by, its type and size or a template's arguments, its description."""
     called = one_line(one.name, 80) if one.name and one.name not in one.uri else ""
     facts = ", ".join(filter(None, [one_line(one.media, 60), f"{one.size:,} bytes" if one.size else ""]))
-    said = one_line(": ".join(filter(None, [called, one.says])), LINE_WORDS)
-    takes = f" (arguments: {', '.join(one.places)})" if one.template else f" ({facts})" if facts else ""
+    said = one_line(": ".join(filter(None, [called, one.description])), LINE_WORDS)
+    takes = f" (arguments: {', '.join(one.variables)})" if one.template else f" ({facts})" if facts else ""
     return f"- {server}:{one.uri}{takes}" + (f": {said}" if said else "")
 
 

@@ -28,7 +28,7 @@ LAST_SECONDS = 4.0
 class RunningServer:
     """One server: its state, which other threads may read, and its coroutines, which they give to the loop.
 
-    ``why`` is the reason of a failure, ``doubted`` means that it left a request unanswered, ``told`` is the request in
+    ``why`` is the reason of a failure, ``doubted`` means that it left a request unanswered, ``request`` is the one in
     progress. ``keep`` is called with its standard error when it has ended.
     """
 
@@ -40,14 +40,14 @@ class RunningServer:
         self.heard = ServerState()
         self.changes = Changes()
         self.client: Client | None = None
-        self.told: PendingRequest | None = None
+        self.request: PendingRequest | None = None
         self.doubted = False
         self._closing: asyncio.Event | None = None
         self._living: set[asyncio.Task[None]] = set()
         self._watching: Subscriptions | None = None
 
     @property
-    def goes_on(self) -> bool:
+    def is_running(self) -> bool:
         """Whether a task of this server is still running."""
         return bool(self._living)
 
@@ -126,25 +126,25 @@ class RunningServer:
 
     async def _form(self, form: Form) -> FormAnswers | None:
         """Have the user fill in a form through the waiting caller; None when no caller waits."""
-        return await told.asked(form, self.launch.timeout) if (told := self.told) else None
+        return await self.request.ask_user(form, self.launch.timeout) if self.request else None
 
     async def ask(
-        self, ask: Callable[[Client, requests.Tell], Coroutine[Any, Any, Result]], told: PendingRequest
+        self, ask: Callable[[Client, requests.Tell], Coroutine[Any, Any, Result]], request: PendingRequest
     ) -> Result:
         """Make one request. Raises ToolError and TimeoutError."""
         client = self.client
         if client is None:
             raise ToolError(self.why or "it has ended")
         try:
-            async with asyncio.timeout(self.launch.timeout) as told.clock:
-                return await ask(client, told.pieces.put)
+            async with asyncio.timeout(self.launch.timeout) as request.clock:
+                return await ask(client, request.pieces.put)
         except (TimeoutError, ToolError):
             raise
         except Exception as error:
             self.doubted = self.doubted or bool(self.launch.url)  # the remote session may have expired
             raise ToolError(await self._why(error)) from None
         finally:
-            told.clock = None
+            request.clock = None
 
     async def _why(self, error: Exception) -> str:
         """Why a call failed; for a closed connection, why the server ended, which says more."""

@@ -40,7 +40,7 @@ class PendingRequest:
     pieces: SimpleQueue[Progress | PendingForm] = field(default_factory=SimpleQueue)
     clock: asyncio.Timeout | None = None
 
-    async def asked(self, form: Form, seconds: float) -> FormAnswers | None:
+    async def ask_user(self, form: Form, seconds: float) -> FormAnswers | None:
         """Have the caller's user fill in a form. The time limit stops meanwhile and is ``seconds`` again afterwards."""
         loop = asyncio.get_running_loop()
         one = PendingForm(form, loop.create_future())
@@ -53,7 +53,7 @@ class PendingRequest:
             if self.clock and not self.clock.expired():
                 self.clock.reschedule(loop.time() + seconds)
 
-    def drained(self) -> Iterator[Progress | PendingForm]:
+    def take_pieces(self) -> Iterator[Progress | PendingForm]:
         """Everything that came in since the last call."""
         with contextlib.suppress(Empty):
             while True:
@@ -87,7 +87,7 @@ def until(future: Future[Any], patience: Deadline) -> Iterator[None]:
         raise error
 
 
-def waited(future: Future[Any], seconds: float) -> None:
+def wait_for(future: Future[Any], seconds: float) -> None:
     """Wait for a future. Raises as ``until`` does."""
     for _ in until(future, Deadline(seconds)):
         pass

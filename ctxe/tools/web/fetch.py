@@ -12,7 +12,7 @@ from typing import Any
 from ctxe import __version__
 from ctxe.domain.errors import ToolError
 from ctxe.domain.value import dataclass, field
-from ctxe.safety.addresses import Address, carries, kind_of, next_of, refused
+from ctxe.safety.addresses import Address, carries_secret, kind_of, redirect_target, refusal_reason
 from ctxe.safety.display import one_line
 from ctxe.tools.web.transport import PATIENCE, Resolve, WebTransport, look_up, proxy_for
 
@@ -52,9 +52,9 @@ class Web:
 
     def allowed(self, address: Address, *, asked: bool) -> None:
         """Raise ToolError for an address that no approval can allow; to be called before the user is asked."""
-        if carries(address.url, self.own):
+        if carries_secret(address.url, self.own):
             raise ToolError("the address holds what looks like a key; keys go to nobody")
-        if why := refused(kind_of(address.host), named=self.named(address), asked=asked):
+        if why := refusal_reason(kind_of(address.host), named=self.named(address), asked=asked):
             rule = f"host:{address.authority}"
             raise ToolError(f"{address.host} is not read: {why}, which only a rule of the user's own ({rule}) opens")
 
@@ -154,7 +154,7 @@ def _lowered(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 
 def _answer(address: Address, status: int, headers: Mapping[str, str], pieces: Iterable[bytes]) -> Fetched | Address:
     if status in (301, 302, 303, 307, 308) and headers.get("location"):
-        return next_of(address, headers["location"].encode("latin-1").decode("utf-8", "replace"))
+        return redirect_target(address, headers["location"].encode("latin-1").decode("utf-8", "replace"))
     if not 200 <= status < 300:
         raise ToolError(f"{address.host} answered {status}{_MEANING.get(status, '')}")
     kind = headers.get("content-type", "")

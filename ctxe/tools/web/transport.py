@@ -10,7 +10,7 @@ from typing import Any
 
 from ctxe.domain.errors import ToolError
 from ctxe.domain.value import dataclass, field
-from ctxe.safety.addresses import Address, kind_of_ip, refused
+from ctxe.safety.addresses import Address, kind_of_ip, refusal_reason
 
 Resolve = Callable[[str, int], list[str]]
 """Looks up the IP addresses of a host and port. Raises OSError."""
@@ -72,7 +72,7 @@ class WebTransport:
             raise ToolError(f"{host} is not known: {why}") from None
         for one in found:
             kind = kind_of_ip(ipaddress.ip_address(one))
-            if why := refused(kind, named=self.named, asked=self.asked):
+            if why := refusal_reason(kind, named=self.named, asked=self.asked):
                 raise ToolError(f"{host} is at {one}: {why}, which only a rule of the user's own (host:{host}) opens")
         return found
 

@@ -42,13 +42,13 @@ def job_notes(jobs: Jobs) -> JobNotes:
 
 
 def begin(jobs: Jobs, command: str) -> None:
-    jobs.start(command, ["sh", "-c", command], {"PATH": os.environ["PATH"]}).named = True
+    jobs.start(command, ["sh", "-c", command], {"PATH": os.environ["PATH"]}).is_announced = True
 
 
 def test_an_end_is_told_once_logged_and_masked(jobs: Jobs) -> None:
     tells = job_notes(jobs)
     begin(jobs, "echo sesame; exit 3")
-    jobs.known[1].running.wait(10)
+    jobs.by_number[1].running.wait(10)
     assert list(tells.between_steps(talk(steps=0))) == [], "there is no step yet to stand behind"
     started, finished, noted = tells.between_steps(talk())
     assert isinstance(started, ToolStarted)
@@ -67,7 +67,7 @@ def test_an_end_is_told_once_logged_and_masked(jobs: Jobs) -> None:
 def test_between_turns_it_waits_for_the_next_words(jobs: Jobs) -> None:
     tells = job_notes(jobs)
     begin(jobs, "true")
-    jobs.known[1].running.wait(10)
+    jobs.by_number[1].running.wait(10)
     *_, queued = tells.before_words()
     said = "[ctxe: a job ended meanwhile: `true`]\n[job 1 ended: exit 0]"
     assert queued == Queued((Chunk("job 1", said, "a job ended"),))
@@ -85,7 +85,7 @@ def test_after_a_fold_the_model_is_told_once_what_runs(jobs: Jobs) -> None:
 def test_a_job_whose_start_the_user_stopped_is_told_with_the_next_words_and_known_gone_later(jobs: Jobs) -> None:
     tells = job_notes(jobs)
     begin(jobs, "sleep 60 # sesame")
-    jobs.known[1].named = False
+    jobs.by_number[1].is_announced = False
     (queued,) = tells.before_words()
     said = "[ctxe: job 1 still runs: `sleep 60 # …`; `use` job/1 reads it]"
     assert queued == Queued((Chunk("running job 1", said, "a job runs"),))

@@ -115,7 +115,7 @@ def test_a_file_that_the_model_holds_is_not_put_before_it_again(tmp_path: Path) 
     first = planning(tmp_path, patience=30.0)
     [path] = paths(first.offer(ASKED, 8_000))
     files = first._files
-    held = replace(files, workspace=replace(files.workspace, known={path: files.digest_of(path)}.get))
+    held = replace(files, workspace=replace(files.workspace, seen_digest={path: files.digest_of(path)}.get))
     [section] = PlanSource(Project.open(tmp_path, {}), tuple, held, Allowance(), 30.0).offer(ASKED, 8_000)
     assert section.chunks == ()
     assert [(out.id, out.why) for out in section.left_out][:1] == [(path, "is in the request already")]

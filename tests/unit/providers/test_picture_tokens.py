@@ -5,7 +5,7 @@ import pytest
 from ctxe.domain.model import Model
 from ctxe.domain.picture import Picture
 from ctxe.providers import catalog
-from ctxe.providers.pictures import UNSEEN, looking, tokens
+from ctxe.providers.pictures import UNSEEN, picture_encoder, tokens
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_the_bytes_are_found_only_for_a_model_that_sees() -> None:
         asked.append(digest)
         return b"abc"
 
-    sees = looking(Model("x", "y", 9, 9, images=True), data)
+    sees = picture_encoder(Model("x", "y", 9, 9, images=True), data)
     assert (sees(picture), sees(picture), asked) == ("YWJj", "YWJj", ["d"])
-    assert looking(Model("x", "y", 9, 9), data)(picture) == ""
-    assert looking(Model("x", "y", 9, 9, images=True), lambda _: None)(picture) == ""
+    assert picture_encoder(Model("x", "y", 9, 9), data)(picture) == ""
+    assert picture_encoder(Model("x", "y", 9, 9, images=True), lambda _: None)(picture) == ""

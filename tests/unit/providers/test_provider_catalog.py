@@ -24,7 +24,7 @@ KEYS = {host.key: KEY for host in catalog.hosts().values() if host.key}
 
 def test_the_file_is_sound() -> None:
     found = list(catalog.models())
-    made, source = catalog.made()
+    made, source = catalog.file_origin()
     assert 90 <= len(found) <= 160
     assert len({model.id for model in found}) == len(found)
     assert (len(made), "litellm" in source) == (10, True)

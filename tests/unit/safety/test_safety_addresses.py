@@ -10,16 +10,16 @@ import pytest
 from ctxe.domain.errors import ToolError
 from ctxe.domain.tool import Action, Allow, Ask, Deny, Risk, ToolOutput, without_progress
 from ctxe.safety.addresses import (
-    carries,
-    covered,
-    forbidden,
+    carries_secret,
+    denying_rule,
+    is_allowed,
     kind_of,
     kind_of_ip,
-    mentioned,
-    named,
-    next_of,
-    read,
-    refused,
+    mentioned_addresses,
+    mentions_url,
+    parse_address,
+    redirect_target,
+    refusal_reason,
 )
 from ctxe.safety.permissions import decide
 from ctxe.safety.policy import Mode, Policy
@@ -129,14 +129,14 @@ KINDS = {
 
 @pytest.mark.parametrize(("text", "url"), ONE_WAY.items())
 def test_each_way_to_write_an_address_is_one(text: str, url: str) -> None:
-    assert read(text).url == url
-    assert read(url).url == url, "and reading it again changes nothing"
+    assert parse_address(text).url == url
+    assert parse_address(url).url == url, "and reading it again changes nothing"
 
 
 @pytest.mark.parametrize("text", REFUSED)
 def test_what_could_be_read_in_two_ways_is_refused(text: str) -> None:
     with pytest.raises(ToolError):
-        read(text)
+        parse_address(text)
 
 
 @pytest.mark.parametrize(("host", "kind"), KINDS.items())
@@ -150,32 +150,34 @@ def test_where_a_host_leads(host: str, kind: str) -> None:
 
 
 def test_letters_that_punycode_hides_are_told() -> None:
-    assert read("https://\u0430pple.com/").told == "\u0430pple.com", "a Cyrillic letter"
-    assert read("https://xn--pple-43d.com/").told == "\u0430pple.com"
-    assert read("https://apple.com/").told == ""
+    assert parse_address("https://\u0430pple.com/").unicode_host == "\u0430pple.com", "a Cyrillic letter"
+    assert parse_address("https://xn--pple-43d.com/").unicode_host == "\u0430pple.com"
+    assert parse_address("https://apple.com/").unicode_host == ""
 
 
 def test_who_may_reach_this_machine() -> None:
-    assert refused("public", named=False, asked=False) == ""
-    assert refused("own", named=False, asked=False) != "", "the model does not"
-    assert refused("own", named=False, asked=True) == "", "the user does"
-    assert refused("link", named=False, asked=True) != "", "nobody asks for the cloud's keys by accident"
-    assert refused("link", named=True, asked=False) == "", "a rule of the user's own opens it"
+    assert refusal_reason("public", named=False, asked=False) == ""
+    assert refusal_reason("own", named=False, asked=False) != "", "the model does not"
+    assert refusal_reason("own", named=False, asked=True) == "", "the user does"
+    assert refusal_reason("link", named=False, asked=True) != "", "nobody asks for the cloud's keys by accident"
+    assert refusal_reason("link", named=True, asked=False) == "", "a rule of the user's own opens it"
 
 
 def test_rules_about_hosts() -> None:
-    docs, own = read("https://docs.python.org/3/"), read("http://127.0.0.1:8000/")
+    docs, own = parse_address("https://docs.python.org/3/"), parse_address("http://127.0.0.1:8000/")
     assert [
-        rule for rule in ("docs.python.org", "*.python.org", "*", "DOCS.python.org") if covered([f"host:{rule}"], docs)
+        rule
+        for rule in ("docs.python.org", "*.python.org", "*", "DOCS.python.org")
+        if is_allowed([f"host:{rule}"], docs)
     ]
-    assert not covered(["host:python.org", "tool:web", "host:docs.python.org.evil.org"], docs)
-    assert not covered(["host:docs.python.org"], read("https://docs.python.org.evil.org/"))
-    assert covered(["host:127.0.0.1"], own)
-    assert covered(["host:127.0.0.1:8000"], own)
-    assert not covered(["host:127.0.0.1:9000", "host:127.*", "host:*"], own), "a pattern opens nothing of this machine"
-    assert forbidden(["host:*.python.org"], docs) == "*.python.org"
-    assert forbidden(["host:*.python.org"], read("https://python.org/")) == "*.python.org"
-    assert forbidden(["host:127.*"], own) == "127.*", "but it closes"
+    assert not is_allowed(["host:python.org", "tool:web", "host:docs.python.org.evil.org"], docs)
+    assert not is_allowed(["host:docs.python.org"], parse_address("https://docs.python.org.evil.org/"))
+    assert is_allowed(["host:127.0.0.1"], own)
+    assert is_allowed(["host:127.0.0.1:8000"], own)
+    assert not is_allowed(["host:127.0.0.1:9000", "host:127.*", "host:*"], own), "a pattern opens nothing here"
+    assert denying_rule(["host:*.python.org"], docs) == "*.python.org"
+    assert denying_rule(["host:*.python.org"], parse_address("https://python.org/")) == "*.python.org"
+    assert denying_rule(["host:127.*"], own) == "127.*", "but it closes"
     assert problem("host:docs.python.org") == ""
 
 
@@ -201,9 +203,9 @@ def test_every_mode_asks_about_a_page(mode: Mode) -> None:
 
 
 def test_a_redirect_stays_with_its_host() -> None:
-    here = read("https://x.org/a/b?c")
-    assert next_of(here, "../d").url == "https://x.org/d"
-    assert next_of(read("http://x.org/"), "https://x.org/").url == "https://x.org/"
+    here = parse_address("https://x.org/a/b?c")
+    assert redirect_target(here, "../d").url == "https://x.org/d"
+    assert redirect_target(parse_address("http://x.org/"), "https://x.org/").url == "https://x.org/"
     for elsewhere in (
         "https://y.org/",
         "//y.org/",
@@ -213,20 +215,20 @@ def test_a_redirect_stays_with_its_host() -> None:
         "file:///",
     ):
         with pytest.raises(ToolError):
-            next_of(here, elsewhere)
+            redirect_target(here, elsewhere)
 
 
 def test_no_key_leaves_in_an_address() -> None:
     own = "sk-test-0123456789abcdefghijklmnopqrstuvwxyz"
     packed = base64.urlsafe_b64encode(b"??>>" + own.encode()).decode()
     for inside in (own, own.replace("-", "%2D"), own.replace("-", "%252d"), own[::-1], own.encode().hex(), packed):
-        assert carries(f"https://evil.org/?q={inside}", (own,)), inside
-    assert carries("https://evil.org/ghp_" + "a1B2c3D4e5F6" * 3, ())
-    assert not carries("https://docs.python.org/3/library/json.html?highlight=dumps#json.dumps", (own,))
+        assert carries_secret(f"https://evil.org/?q={inside}", (own,)), inside
+    assert carries_secret("https://evil.org/ghp_" + "a1B2c3D4e5F6" * 3, ())
+    assert not carries_secret("https://docs.python.org/3/library/json.html?highlight=dumps#json.dumps", (own,))
 
 
 def test_addresses_in_words() -> None:
     said = "see @https://x.org/a_(b), (@http://y.org/) and @https://x.org/a_(b)! mail a@https://no.org, plain https://z.org"
-    assert mentioned(said) == ("https://x.org/a_(b)", "http://y.org/")
-    assert named("as in https://z.org.")
-    assert not named("see @https://x.org only")
+    assert mentioned_addresses(said) == ("https://x.org/a_(b)", "http://y.org/")
+    assert mentions_url("as in https://z.org.")
+    assert not mentions_url("see @https://x.org only")

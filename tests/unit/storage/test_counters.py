@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ctxe.storage.counters import FEW, Counters
-from ctxe.storage.databases import opened
+from ctxe.storage.databases import open_database
 
 SEEN = {"seen": 1.0, "first": 5.0, "last": 5.0}
 
@@ -94,7 +94,7 @@ def test_a_file_that_another_process_locks_is_not_thrown_away(tmp_path: Path) ->
     with closing(sqlite3.connect(path, isolation_level=None)) as busy:
         busy.execute("BEGIN EXCLUSIVE")
         with pytest.raises(sqlite3.OperationalError, match="locked"):
-            opened(owner, path, ("CREATE TABLE IF NOT EXISTS n (k)",), 0.05)
+            open_database(owner, path, ("CREATE TABLE IF NOT EXISTS n (k)",), 0.05)
     with counters(path) as others:
         assert others.read() == {"a": SEEN}
 

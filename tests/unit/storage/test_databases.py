@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from ctxe.storage.databases import opened, owned
+from ctxe.storage.databases import close_with_owner, open_database
 
 
 class Owner:
     def __init__(self, db: sqlite3.Connection) -> None:
-        self.db = owned(self, db)
+        self.db = close_with_owner(self, db)
 
 
 def is_closed(db: sqlite3.Connection) -> bool:
@@ -56,7 +56,7 @@ def test_a_database_and_the_files_beside_it_are_for_its_user_alone(tmp_path: Pat
     before = os.umask(0)
     try:
         owner = Owner(sqlite3.connect(":memory:"))
-        db = opened(owner, tmp_path / "made/x.db", ("PRAGMA journal_mode=WAL", "CREATE TABLE a (b)"), 1.0)
+        db = open_database(owner, tmp_path / "made/x.db", ("PRAGMA journal_mode=WAL", "CREATE TABLE a (b)"), 1.0)
         db.execute("INSERT INTO a VALUES (1)")
         modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "made").iterdir()}
     finally:

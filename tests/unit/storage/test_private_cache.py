@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ctxe.project import Project
-from ctxe.storage.private_cache import KEY, fleeting, own
+from ctxe.storage.private_cache import KEY, own_folder, temporary_folder
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def user(tmp_path: Path) -> Path:
 
 
 def name(root: Path, user: Path) -> str:
-    folder = own(root / ".ctxe/cache", root, user)
+    folder = own_folder(root / ".ctxe/cache", root, user)
     assert folder is not None
     assert folder.parent == root / ".ctxe/cache"
     return folder.name
@@ -74,7 +74,7 @@ def test_no_key_that_others_may_have_made_is_used_or_touched(root: Path, user: P
     assert callable(plant)
     plant(user / KEY)
     before = sorted((path, path.lstat().st_mode, path.lstat().st_mtime_ns) for path in user.rglob("*"))
-    assert own(root / ".ctxe/cache", root, user) is None
+    assert own_folder(root / ".ctxe/cache", root, user) is None
     assert sorted((path, path.lstat().st_mode, path.lstat().st_mtime_ns) for path in user.rglob("*")) == before
 
 
@@ -140,7 +140,7 @@ class Owner:
 
 def test_a_fleeting_cache_goes_with_its_owner(root: Path, keyless: dict[str, str]) -> None:
     owner = Owner()
-    folder = fleeting(owner)
+    folder = temporary_folder(owner)
     (folder / "index.db").write_text("x")
     del owner
     assert not folder.exists()

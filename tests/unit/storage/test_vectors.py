@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from ctxe.storage.databases import owned
+from ctxe.storage.databases import close_with_owner
 from ctxe.storage.vectors import Embed, Vectors, comparers, key_of
 
 PLACES = {"north": [0.0, 2.0], "east": [3.0, 0.0], "northeast": [5.0, 5.0], "west": [-1.0, 0.0], "nowhere": [0.0, 0.0]}
@@ -22,7 +22,7 @@ def embed(texts: Sequence[str]) -> list[list[float]]:
 def made(embedding: Embed = embed) -> Vectors:
     db = sqlite3.connect(":memory:", isolation_level=None)
     vectors = Vectors(db, "test/compass", embedding)
-    owned(vectors, db)
+    close_with_owner(vectors, db)
     return vectors
 
 
@@ -83,7 +83,7 @@ def test_a_model_exchanged_under_its_name_finds_nothing_alike_in_what_the_other_
     before = Vectors(db, "local/any", lambda texts: [[1.0, 0.0, 0.0] for _ in texts])
     before.learn(["known"])
     after = Vectors(db, "local/any", lambda texts: [[0.0, 1.0] for _ in texts])
-    owned(after, db)
+    close_with_owner(after, db)
     assert after.similar(["known", "new"], "asked") == [0.0, 1.0]
 
 
@@ -93,7 +93,7 @@ def test_every_means_that_is_installed_says_the_same_in_the_same_order() -> None
     texts |= {"zeros": [0.0] * 48, "odd": [math.nan] * 48, "short": [1.0] * 3, "asked": list(texts["text 77"])}
     db = sqlite3.connect(":memory:", isolation_level=None)
     vectors = Vectors(db, "test/chance", lambda some: [texts[text] for text in some])
-    owned(vectors, db)
+    close_with_owner(vectors, db)
     vectors.learn(texts)
     [(mine,)] = db.execute("SELECT vector FROM vectors WHERE hash=?", (key_of("asked"),)).fetchall()
     told = {name: dict(compare(db, vectors.model, mine)) for name, compare in comparers(db).items()}

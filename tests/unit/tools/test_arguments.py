@@ -6,7 +6,7 @@ import pytest
 
 from ctxe.domain.errors import ToolError
 from ctxe.domain.model import ToolSchema
-from ctxe.tools.arguments import checked
+from ctxe.tools.arguments import parse_arguments
 
 SCHEMA = ToolSchema(
     "t",
@@ -51,7 +51,7 @@ KEYS = "path, first?, all?, kind?, files?, items?"
     ],
 )
 def test_right_arguments_and_harmless_slips(given: dict[str, Any], got: dict[str, Any]) -> None:
-    assert checked(SCHEMA, given) == got
+    assert parse_arguments(SCHEMA, given) == got
 
 
 @pytest.mark.parametrize(
@@ -81,5 +81,5 @@ def test_right_arguments_and_harmless_slips(given: dict[str, Any], got: dict[str
 )
 def test_wrong_arguments_are_named(given: object, said: str) -> None:
     with pytest.raises(ToolError) as caught:
-        checked(SCHEMA, given)
+        parse_arguments(SCHEMA, given)
     assert str(caught.value) == said

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxe.tools.diff import Hunk, hunks, tally, unified
+from ctxe.tools.diff import Hunk, change_counts, hunks, unified
 from ctxe.tools.text import split
 
 LINES = st.lists(st.sampled_from(["a\n", "b\n", "c\n", "\n"]), max_size=30)
@@ -28,7 +28,7 @@ def test_change_in_the_middle() -> None:
     old = "".join(f"{n}\n" for n in range(1, 21))
     new = old.replace("10\n", "ten\nten and a half\n")
     assert hunks(split(old), split(new)) == [Hunk(9, 10, 9, 11)]
-    assert tally(hunks(split(old), split(new))) == "+2 −1"
+    assert change_counts(hunks(split(old), split(new))) == "+2 −1"
     assert unified("d/x", old, new) == (
         "--- a/d/x\n+++ b/d/x\n@@ -7,7 +7,8 @@\n 7\n 8\n 9\n-10\n+ten\n+ten and a half\n 11\n 12\n 13\n"
     )

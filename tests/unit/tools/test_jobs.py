@@ -71,7 +71,7 @@ def test_a_server_is_started_awaited_asked_and_stopped(place: Any, jobs: Jobs) -
     ended = use(jobs, "job/1", stop=True)
     assert (ended.text, ended.ok) == ("[job 1 ended: stopped]", True)
     assert ended.facts == {"job": 1, "command": "sleep 1; python3 serve.py", "ended": "stopped"}
-    assert (jobs.running, jobs.untold, running("python3\0serve.py")) == ([], [], [])
+    assert (jobs.running, jobs.unreported, running("python3\0serve.py")) == ([], [], [])
 
 
 def test_what_ends_at_once_is_a_command_like_any_other(place: Any, jobs: Jobs) -> None:
@@ -79,7 +79,7 @@ def test_what_ends_at_once_is_a_command_like_any_other(place: Any, jobs: Jobs) -
     assert (output.text, output.ok) == ("broken\n[exit 3]", False)
     assert output.facts is not None
     assert (output.facts["exit_code"], "job" in output.facts) == (3, False)
-    assert (jobs.known, jobs.untold) == ({}, [])
+    assert (jobs.by_number, jobs.unreported) == ({}, [])
     with pytest.raises(ToolError, match="there is no job 1; there are none"):
         use_job.prepare(jobs, "job/1", {})
 
@@ -127,12 +127,12 @@ def test_a_wait_ends_with_the_job_and_its_failure_has_facts(place: Any, jobs: Jo
 
 def test_who_ends_unseen_is_to_be_told(place: Any, jobs: Jobs) -> None:
     begin(place, jobs, "echo up; sleep 1; seq 1 3; exit 4")
-    assert jobs.untold == []
-    jobs.known[1].running.wait(10)
-    assert jobs.untold == [jobs.known[1]]
-    output = done(use_job.ending(jobs, jobs.known[1]))
+    assert jobs.unreported == []
+    jobs.by_number[1].running.wait(10)
+    assert jobs.unreported == [jobs.by_number[1]]
+    output = done(use_job.end_action(jobs, jobs.by_number[1]))
     assert (output.text, output.ok, output.token_limit > 0) == ("1\n2\n3\n[job 1 ended: exit 4]", False, True)
-    assert jobs.untold == []
+    assert jobs.unreported == []
 
 
 def test_the_question_and_what_is_asked_of_permissions(place: Any, jobs: Jobs) -> None:
@@ -188,26 +188,26 @@ def test_who_moves_a_ninth_waits_until_one_ends(place: Any, jobs: Jobs) -> None:
         jobs.start("sleep 60", ["sleep", "60"], place.environment)
     said = run_command(place.workspace, jobs).prepare({"command": "echo begun; sleep 60"}).run()
     assert next(said) == Progress("begun\n")
-    assert not jobs.waits
-    jobs.move()
-    assert (jobs.waits, jobs.leaves()) == (True, False)
-    jobs.known[1].running.stop()
+    assert not jobs.is_move_waiting
+    jobs.request_move()
+    assert (jobs.is_move_waiting, jobs.should_move()) == (True, False)
+    jobs.by_number[1].running.stop()
     output = next(said)
     assert isinstance(output, ToolOutput)
     assert output.facts is not None
     assert output.facts["job"] == MOST + 1
     assert list(said) == []
-    assert (jobs.aside, jobs.waits) == (False, False)
+    assert (jobs.move_requested, jobs.is_move_waiting) == (False, False)
 
 
 def test_a_letter_that_is_cut_when_it_is_moved_comes_whole(place: Any, jobs: Jobs) -> None:
     command = r"printf 'gr\303'; until [ -e go ]; do sleep 0.05; done; printf '\266\303\237e\n'"
     said = run_command(place.workspace, jobs).prepare({"command": command}).run()
     assert next(said) == Progress("gr")
-    jobs.move()
+    jobs.request_move()
     assert isinstance(next(said), ToolOutput)
     (place.root / "go").touch()
-    running = jobs.known[1].running
+    running = jobs.by_number[1].running
     assert running.wait(10)
     assert running.finished is not None
     assert running.finished.output == "größe\n"
@@ -217,7 +217,7 @@ def test_a_flood_costs_little(place: Any, jobs: Jobs) -> None:
     begin(place, jobs, "yes some longer line of words", seconds=1)
     before, took = resource(), time.monotonic()
     time.sleep(2)
-    running = jobs.known[1].running
+    running = jobs.by_number[1].running
     text, place_, lost = running.since(0)
     assert background.KEPT // 2 < len(text) <= background.KEPT
     assert (place_, lost) == (lost + len(text), place_ - len(text))
@@ -253,7 +253,7 @@ def test_no_job_outlives_us_however_we_end(place: Any) -> None:
 
 def test_the_output_of_a_long_drip_is_kept_small(place: Any, jobs: Jobs) -> None:
     begin(place, jobs, "for i in $(seq 1 3000); do echo $i; done; sleep 60")
-    running = jobs.known[1].running
+    running = jobs.by_number[1].running
     text = running.since(0)[0]
     assert text == "".join(f"{number}\n" for number in range(1, 3001))
     assert (running.lines, json.loads(json.dumps(running.end))) == (3000, len(text))

@@ -60,10 +60,13 @@ def test_resources_templates_and_prompts_are_listed_page_by_page(loop: Held, tmp
         Resource("art://cover", "cover", "The \x1b[1mcover", "image/png"),
         Resource("page://{book}/{number}", "a page", template=True),
     )
-    assert offers.resources[-1].places == ("book", "number")
+    assert offers.resources[-1].variables == ("book", "number")
     takes = (PromptArgument("leaves", "which", True), PromptArgument("cups", "how many"))
     assert offers.prompts == (ServerPrompt("brew", "How to brew.", takes), ServerPrompt("Tell a Tale", "A tale."))
-    assert [(one.typed, one.takes) for one in offers.prompts] == [("brew", "leaves=… [cups=…]"), ("Tell_a_Tale", "")]
+    assert [(one.slash_name, one.takes) for one in offers.prompts] == [
+        ("brew", "leaves=… [cups=…]"),
+        ("Tell_a_Tale", ""),
+    ]
 
 
 def test_a_server_of_resources_only_connects_and_a_list_that_fails_is_empty(loop: Held, tmp_path: Path) -> None:
@@ -253,7 +256,7 @@ def test_a_form_of_any_shape_is_read() -> None:
 
 
 def test_resources_take_no_more_than_the_room_there_is() -> None:
-    many = [Resource(f"a://{number}", says="word " * 20) for number in range(100)]
+    many = [Resource(f"a://{number}", description="word " * 20) for number in range(100)]
     whole = resources_page("s", many[:2], 1_000, len)
     assert whole.splitlines()[0] == "2 resources; read one by `use` with this name; arguments fill in a {place}."
     short = resources_page("s", many, 1_000, len)

@@ -119,7 +119,7 @@ def test_the_sandbox_gets_the_command(place: Any) -> None:
     from dataclasses import replace
 
     def make(workspace: Workspace) -> Any:
-        return run_command(replace(workspace, sandboxed=into))
+        return run_command(replace(workspace, wrap_command=into))
 
     assert place.call(make, command="echo $BOXED").text == "1\n[exit 0]"
     assert argvs[0][1:] == ["-c", "echo $BOXED"]
@@ -132,7 +132,9 @@ def test_a_command_that_meets_the_wall_of_a_sandbox_is_told_which(place: Any) ->
         return ["env", *argv]
 
     def make(workspace: Workspace) -> Any:
-        return run_command(replace(workspace, sandboxed=boxed, walls=lambda: "commands stay in the work tree"))
+        return run_command(
+            replace(workspace, wrap_command=boxed, sandbox_notice=lambda: "commands stay in the work tree")
+        )
 
     met = place.call(make, command="echo 'index.lock: Permission denied'; exit 128")
     assert met.text.endswith("[exit 128; commands stay in the work tree: ask the user to run what needs more]")

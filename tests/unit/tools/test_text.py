@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ctxe.domain.errors import ToolError
 from ctxe.domain.section import digest, digest_bytes
-from ctxe.tools.text import Decoded, decode, line_end, peculiar, split
+from ctxe.tools.text import Decoded, decode, encoding_notes, line_end, split
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ from ctxe.tools.text import Decoded, decode, line_end, peculiar, split
 def test_encodings(data: bytes, text: str, encoding: str, said: list[str]) -> None:
     decoded = decode(data)
     assert decoded is not None
-    assert (decoded.text, decoded.encoding, peculiar(decoded)) == (text, encoding, said)
+    assert (decoded.text, decoded.encoding, encoding_notes(decoded)) == (text, encoding, said)
     assert decoded.encode(decoded.text, "f") == data
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ctxe.domain.errors import ToolError
-from ctxe.safety.addresses import covered, read
+from ctxe.safety.addresses import is_allowed, parse_address
 from ctxe.tools.web.fetch import HOPS, MOST_BYTES, Fetched, Web
 from ctxe.tools.web.transport import WebTransport, proxy_for
 from tests.authority import OPENSSL, own_authority
@@ -24,13 +24,13 @@ TEXT = {"Content-Type": "text/plain"}
 
 
 def user(server: PageServer, path: str, **more: Any) -> Fetched:
-    return Web(**more).get(read(server.url + path), asked=True)
+    return Web(**more).get(parse_address(server.url + path), asked=True)
 
 
 def test_a_page_is_asked_for_without_cookies_or_a_referrer() -> None:
     with PageServer({"/": moved("/a"), "/a": html("<p>hi")}) as server:
         came = user(server, "/")
-        assert came == Fetched(read(f"{server.url}/a"), "text/html; charset=utf-8", b"<p>hi")
+        assert came == Fetched(parse_address(f"{server.url}/a"), "text/html; charset=utf-8", b"<p>hi")
         assert server.asked == ["/", "/a"]
         for sent in server.headers:
             assert sent.keys() == {"host", "user-agent", "accept", "accept-encoding"}
@@ -52,7 +52,7 @@ def test_redirects_stay_with_the_host_and_end() -> None:
             user(server, "/0")
         assert len(server.asked) == HOPS + 1
         with pytest.raises(ToolError, match="another host"):
-            Web().get(read(server.url.replace("127.0.0.1", "localhost") + "/out"), asked=True)
+            Web().get(parse_address(server.url.replace("127.0.0.1", "localhost") + "/out"), asked=True)
 
 
 @pytest.mark.parametrize(
@@ -118,17 +118,17 @@ def test_a_name_that_is_looked_up_for_ever_keeps_nobody() -> None:
         return []
 
     with pytest.raises(ToolError, match="took longer"):
-        Web(resolve=slow, seconds=0.3).get(read("http://slow.example/"), asked=False)
+        Web(resolve=slow, seconds=0.3).get(parse_address("http://slow.example/"), asked=False)
     over.set()
 
 
 def test_the_model_reaches_nothing_of_this_machine_but_what_a_rule_names() -> None:
     with PageServer({"/": html("<p>secret")}) as server:
-        address = read(server.url)
+        address = parse_address(server.url)
         with pytest.raises(ToolError, match=rf"127\.0\.0\.1 is not read: .*host:{server.host}"):
             Web().get(address, asked=False)
         assert server.asked == []
-        named = Web(named=lambda one: covered([f"host:{server.host}"], one))
+        named = Web(named=lambda one: is_allowed([f"host:{server.host}"], one))
         assert named.get(address, asked=False).data == b"<p>secret"
 
 
@@ -138,7 +138,7 @@ def test_a_public_name_that_leads_inside_is_refused_where_it_is_connected(found:
         port = int(server.host.partition(":")[2])
         web = Web(resolve=lambda *_: found)
         with pytest.raises(ToolError, match=r"rebind\.example is at .* only a rule of the user's own"):
-            web.get(read(f"http://rebind.example:{port}/"), asked=False)
+            web.get(parse_address(f"http://rebind.example:{port}/"), asked=False)
         assert server.asked == []
 
 
@@ -148,14 +148,14 @@ def test_what_was_looked_at_is_what_is_connected_to() -> None:
     with PageServer({"/": html("x")}) as server:
         port = int(server.host.partition(":")[2])
         web = Web(resolve=lambda *_: answers.pop(0))
-        assert web.get(read(f"http://mine.example:{port}/"), asked=True).data == b"x"
+        assert web.get(parse_address(f"http://mine.example:{port}/"), asked=True).data == b"x"
         assert server.headers[0]["host"] == f"mine.example:{port}"
     assert answers == [["169.254.169.254"]]
 
 
 def test_the_user_does_not_reach_the_link_by_accident() -> None:
     with pytest.raises(ToolError, match="only this machine may ask"):
-        Web().get(read("http://169.254.169.254/latest/meta-data/"), asked=True)
+        Web().get(parse_address("http://169.254.169.254/latest/meta-data/"), asked=True)
     with pytest.raises(ToolError, match="is at 169"):
         WebTransport(asked=True, named=False, resolve=lambda *_: ["169.254.169.254"]).checked("cloud.example", 80)
 
@@ -163,20 +163,20 @@ def test_the_user_does_not_reach_the_link_by_accident() -> None:
 def test_an_address_with_a_key_goes_to_nobody() -> None:
     own = "sk-test-0123456789abcdefghijklmnopqrstuvwxyz"
     with PageServer({"/": html("x")}) as server, pytest.raises(ToolError, match="keys go to nobody"):
-        Web(own=(own,)).get(read(f"{server.url}/?q={own}"), asked=True)
+        Web(own=(own,)).get(parse_address(f"{server.url}/?q={own}"), asked=True)
     with PageServer({"/": moved(f"/?q={own}")}) as server:
         with pytest.raises(ToolError, match="keys go to nobody"):
-            Web(own=(own,)).get(read(server.url), asked=True)
+            Web(own=(own,)).get(parse_address(server.url), asked=True)
         assert server.asked == ["/"], "nor by a redirect"
 
 
 def test_proxies_are_honoured_and_this_machine_is_reached_without() -> None:
     with PageServer({"/a": html("by proxy")}) as server:
         env = {"HTTP_PROXY": server.url, "no_proxy": "spared.example, .inner.example:81,10.0.0.0/8"}
-        came = Web(env).get(read("http://far.example/a"), asked=False)
+        came = Web(env).get(parse_address("http://far.example/a"), asked=False)
         assert (came.data, server.asked) == (b"by proxy", ["http://far.example/a"])
         with pytest.raises(ToolError, match="leads to this machine"):
-            Web(env).get(read("http://10.1.1.1/a"), asked=False)
+            Web(env).get(parse_address("http://10.1.1.1/a"), asked=False)
         proxied = ["http://far.example/", "http://x.inner.example/", "http://notspared.example/", "http://11.0.0.1/"]
         direct = [
             "http://spared.example/",
@@ -185,9 +185,9 @@ def test_proxies_are_honoured_and_this_machine_is_reached_without() -> None:
             "http://10.2.3.4/",
         ]
         direct += ["http://localhost/", "http://127.0.0.1/", "https://far.example/"]
-        assert [bool(proxy_for(env, read(url))) for url in (*proxied, *direct)] == [True] * 4 + [False] * 7
-        assert proxy_for({"ALL_PROXY": "proxy:3128"}, read("https://x.org")) == "http://proxy:3128"
-        assert proxy_for({"ALL_PROXY": "proxy:3128", "NO_PROXY": "*"}, read("https://x.org")) == ""
+        assert [bool(proxy_for(env, parse_address(url))) for url in (*proxied, *direct)] == [True] * 4 + [False] * 7
+        assert proxy_for({"ALL_PROXY": "proxy:3128"}, parse_address("https://x.org")) == "http://proxy:3128"
+        assert proxy_for({"ALL_PROXY": "proxy:3128", "NO_PROXY": "*"}, parse_address("https://x.org")) == ""
 
 
 def test_a_refused_connection_and_a_name_nobody_knows_are_said() -> None:
@@ -195,13 +195,13 @@ def test_a_refused_connection_and_a_name_nobody_knows_are_said() -> None:
         held.bind(("127.0.0.1", 0))
         port = held.getsockname()[1]
         with pytest.raises(ToolError, match=r"127\.0\.0\.1 could not be read: .*refused"):
-            Web().get(read(f"http://127.0.0.1:{port}/"), asked=True)
+            Web().get(parse_address(f"http://127.0.0.1:{port}/"), asked=True)
 
     def unknown(*_: object) -> list[str]:
         raise socket.gaierror(-2, "Name or service not known")
 
     with pytest.raises(ToolError, match=r"nobody\.example is not known: Name or service not known"):
-        Web(resolve=unknown).get(read("https://nobody.example/"), asked=False)
+        Web(resolve=unknown).get(parse_address("https://nobody.example/"), asked=False)
 
 
 if OPENSSL:  # without the program there is no certificate to try
@@ -216,9 +216,9 @@ if OPENSSL:  # without the program there is no certificate to try
             url = f"https://own.example:{server.host.partition(':')[2]}/"
             web = Web(resolve=lambda *_: ["127.0.0.1"])
             with pytest.raises(ToolError, match="CERTIFICATE_VERIFY_FAILED"):
-                web.get(read(url), asked=True)
+                web.get(parse_address(url), asked=True)
             assert server.asked == []
             monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-            assert web.get(read(url), asked=True).data == b"x"
+            assert web.get(parse_address(url), asked=True).data == b"x"
             with pytest.raises(ToolError, match="CERTIFICATE_VERIFY_FAILED"):
-                web.get(read(url.replace("own.", "other.")), asked=True)
+                web.get(parse_address(url.replace("own.", "other.")), asked=True)

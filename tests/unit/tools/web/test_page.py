@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from ctxe.domain.errors import ToolError
-from ctxe.safety.addresses import read
+from ctxe.safety.addresses import parse_address
 from ctxe.tools.web.fetch import MOST_BYTES, Fetched
 from ctxe.tools.web.page import decoded, page
 
-HERE = read("https://x.org/a")
+HERE = parse_address("https://x.org/a")
 
 
 def came(data: bytes, kind: str = "text/html", *, cut: bool = False) -> Fetched:
