@@ -126,7 +126,7 @@ class RunningServer:
 
     async def _form(self, form: Form) -> FormAnswers | None:
         """Have the user fill in a form through the waiting caller; None when no caller waits."""
-        return await self.request.ask_user(form, self.launch.timeout) if self.request else None
+        return await asked.ask_user(form, self.launch.timeout) if (asked := self.request) else None
 
     async def ask(
         self, ask: Callable[[Client, requests.Tell], Coroutine[Any, Any, Result]], request: PendingRequest
