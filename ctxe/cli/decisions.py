@@ -54,7 +54,7 @@ def show(
     project = invocation.project()
     found = memories.entry_of_kind(project, decision, "decision").id
     if as_json:
-        print_json(memories.whole(project, found))
+        print_json(memories.entry_object(project, found))
         return
     screen = invocation.screen()
     screen.say(entry_page(project, screen, found))

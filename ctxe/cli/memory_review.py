@@ -38,7 +38,7 @@ def review(
         for outcome in inbox.settle(project, accept or (), reject or (), merge):
             screen.say(outcome)
     elif as_json:
-        print_json([memories.whole(project, entry.id) for entry in waiting])
+        print_json([memories.entry_object(project, entry.id) for entry in waiting])
     elif screen.keyboard:
         if not waiting:
             screen.say("the inbox is empty")

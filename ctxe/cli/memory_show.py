@@ -55,7 +55,7 @@ def show(invocation: Invocation, wanted: MemoryOptions) -> None:
         text = "\n\n".join("\n  ".join((week, *lines)) for week, lines in by_week.items())
         print_json(by_week) if wanted.as_json else screen.say(memory_pages.print_prose(text or "no older days", screen))
     elif wanted.entry:
-        print_json(memories.whole(project, wanted.entry)) if wanted.as_json else screen.say(
+        print_json(memories.entry_object(project, wanted.entry)) if wanted.as_json else screen.say(
             memory_pages.entry_page(project, screen, wanted.entry)
         )
     elif wanted.as_json:

@@ -81,7 +81,7 @@ def keep_entry(
     draft = memories.draft_entry(words, kind, title, lists)
     superseded = [project.store.get(ref) for ref in supersedes]
     replaced = [old.id for old in superseded]
-    same = None if replaced else memories.known(project, draft)
+    same = None if replaced else memories.find_duplicate(project, draft)
     if not (replaced or propose or same):
         chosen = _same_subject(project, screen, draft)
         if chosen is None:
@@ -89,7 +89,7 @@ def keep_entry(
             return
         replaced += chosen
     status = "proposed" if propose else "current"
-    entry = same or memories.keep(project, replace(draft, supersedes=tuple(replaced), status=status))
+    entry = same or memories.add_entry(project, replace(draft, supersedes=tuple(replaced), status=status))
     if as_json:
         print_json({"id": entry.id, "kind": entry.kind, "title": entry.title, "path": entry.path})
         return

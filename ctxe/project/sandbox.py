@@ -30,7 +30,7 @@ class CommandSandbox(Protocol):
         ...
 
     @property
-    def walls(self) -> str:
+    def limits(self) -> str:
         """What a command may do in the sandbox, for a model whose command was blocked."""
         ...
 
@@ -45,14 +45,14 @@ class NoSandbox:
 
     says: str = "commands run without a sandbox"
     active: bool = False
-    walls: str = ""
+    limits: str = ""
 
     def wrap(self, argv: Sequence[str]) -> Sequence[str]:
         """The command line, unchanged."""
         return argv
 
 
-class Box:
+class SystemSandbox:
     """A sandbox, detected when first needed. ``alone``: commands run without approval at the moment.
 
     A command that nobody approved runs inside. An approved one runs with the rights of the person who approved it,
@@ -85,7 +85,7 @@ class Box:
         return self._found.says
 
     @property
-    def walls(self) -> str:
+    def limits(self) -> str:
         """The description, and whether the network is reachable."""
         return self.says + ("" if self._project.config.tools.network else ", without network")
 
@@ -110,4 +110,4 @@ NO_SANDBOX = NoSandbox()
 
 def sandbox_for(project: Project, alone: Callable[[], bool] = lambda: True) -> CommandSandbox:
     """The sandbox of a project, by its settings."""
-    return NO_SANDBOX if project.config.tools.sandbox == "off" else Box(project, alone)
+    return NO_SANDBOX if project.config.tools.sandbox == "off" else SystemSandbox(project, alone)

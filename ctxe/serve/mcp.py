@@ -94,7 +94,7 @@ class Tools:
 
         def proposed(project: Project) -> dict[str, Any]:
             draft = memories.draft_entry(text, kind, lists={"files": files})
-            entry = memories.keep(project, replace(draft, status="proposed", by="model (proposed)"))
+            entry = memories.add_entry(project, replace(draft, status="proposed", by="model (proposed)"))
             return {"id": entry.id, "path": entry.path, "status": entry.status}
 
         return self._answered(proposed)

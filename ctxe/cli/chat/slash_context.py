@@ -41,9 +41,9 @@ def compact(chat: ChatSession, words: str) -> None:
     if "--preview" not in words.split():
         chat.play(compaction.compact(chat.live, focus))
         return
-    planned = compaction.planned(chat.live, focus)
+    planned = compaction.preview_fold(chat.live, focus)
     if planned is None:
-        chat.say(compaction.nothing(chat.live))
+        chat.say(compaction.nothing_to_fold(chat.live))
         return
     prices = chat.live.model.prices
     chat.say(fold_view(planned.before, planned.after, planned.did, chat.screen, prices))

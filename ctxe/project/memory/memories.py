@@ -98,7 +98,7 @@ def history(project: Project, ref: str) -> tuple[Entry, tuple[Entry, ...], str |
     return entry, decisions.history(entry, entries), links.successors(entries).get(entry.id), lost
 
 
-def whole(project: Project, ref: str) -> dict[str, Any]:
+def entry_object(project: Project, ref: str) -> dict[str, Any]:
     """One entry as JSON, with what it replaced and what replaced it. Raises StoreError."""
     entry, before, after, lost = history(project, ref)
     extra = {"path": entry.path, "superseded_by": after, "replaces": [old.id for old in before]}
@@ -149,7 +149,7 @@ def add_note(project: Project, words: str, session: str = "") -> Entry:
     return project.store.add(replace(draft_entry(words), session=session))
 
 
-def keep(project: Project, draft: Entry) -> Entry:
+def add_entry(project: Project, draft: Entry) -> Entry:
     """Save a new entry, with hashes of the files it cites. Raises StoreError."""
     draft = decisions.instead(draft, [project.store.get(old) for old in draft.supersedes])
     return project.store.add(pinned(draft, facts_of(project)))
@@ -170,7 +170,7 @@ def confirm(project: Project, ref: str) -> Entry:
     return project.store.change(entry.id, evidence=now.evidence, files=now.files) if now != entry else entry
 
 
-def known(project: Project, draft: Entry) -> Entry | None:
+def find_duplicate(project: Project, draft: Entry) -> Entry | None:
     """An entry that says the same, word for word; None without one."""
     return decisions.known(draft, project.store.entries())
 

@@ -43,7 +43,7 @@ class RecordingResult:
     skipped: str = ""
 
 
-def facts_of(taken: Taken, root: str) -> dict[str, Any] | None:
+def command_facts(taken: Taken, root: str) -> dict[str, Any] | None:
     """The facts of a recorded command, as a live one has them; None for any other call.
 
     Without a recorded exit code the program's output decides, as it does behind a pipe that hides the code.
@@ -184,7 +184,7 @@ def _take_in(watch: Watch, step: Taken, files: RecordedFiles) -> list[str]:
         for path in dict.fromkeys((*map(files.path, step.paths), *contents)):
             content = contents.get(path, Content(path))
             watch.edited(path, content.diff, files.before(content))
-    facts = facts_of(step, files.root)
+    facts = command_facts(step, files.root)
     found = [news.change for news in watch.ran(facts)] if facts else []
     files.after(step)
     return found

@@ -18,7 +18,7 @@ SHOWN, WHY = 6, 2
 """Most line ranges and reasons to list per file."""
 
 
-def found(project: Project, task: str, allowance: Allowance) -> str:
+def plan_lines(project: Project, task: str, allowance: Allowance) -> str:
     """The files for a task, one line each, best first. Raises StoreError."""
     planned = made(project, index(project), task, ROOM, Steering(), allowance)
     return "\n".join(_line(file) for file in planned.files[:MOST])

@@ -60,25 +60,25 @@ def _descriptions(conversation: Conversation) -> Iterator[tuple[str, str]]:
         yield f"turn {number}", " ".join(turn.words.split())[:LONGEST]
 
 
-def planned(live: Live, focus: str = "") -> Preview | None:
+def preview_fold(live: Live, focus: str = "") -> Preview | None:
     """A preview of folding this session now; None when there is nothing to fold."""
     return preview(_with_standing(live), live.parts.folds, focus)
 
 
 def compact(live: Live, focus: str = "") -> Iterator[Event]:
     """Fold now, for the user, and keep lines about the words of ``focus`` in view."""
-    if (wanted := planned(live, focus)) is None:
-        yield Notice(nothing(live))
+    if (wanted := preview_fold(live, focus)) is None:
+        yield Notice(nothing_to_fold(live))
         return
     if live.parts.summarizer and live.project.config.fold.summary != "checkpoint":
         yield from checkpoint(live, focus)
-        wanted = planned(live, focus) or wanted
+        wanted = preview_fold(live, focus) or wanted
     before, after = wanted.before.used, wanted.after.used
     yield from live.session.emit(Folded(replace(wanted.fold, tokens_before=before, tokens_after=after)))
     yield from live.session.emit(EpochStarted(live.composer.standing(live.session.state)))
 
 
-def nothing(live: Live) -> str:
+def nothing_to_fold(live: Live) -> str:
     """Why there is nothing to fold, in words."""
     if live.session.state.conversation.fold is None:
         return "nothing to fold yet"

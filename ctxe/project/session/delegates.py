@@ -16,7 +16,7 @@ from ctxe.domain.value import dataclass, replace
 from ctxe.project.clock import now
 from ctxe.project.memory.writer import memory_writer
 from ctxe.project.models import choose
-from ctxe.project.planning.plan_lines import found
+from ctxe.project.planning.plan_lines import plan_lines
 from ctxe.project.session.delegate_run import DelegateRun
 from ctxe.project.session.permit import Permit
 from ctxe.project.session.ports import TokenCalibration, ports_for
@@ -83,7 +83,7 @@ class Delegates:
         only = tuple(tool for tool in READS if not self.tools or tool in self.tools)
         kit = kit_for(project, memory_writer(project, name), state=lambda: session.state, only=READS)
         tools = {tool: kit.tools[tool] for tool in only}
-        tools |= {} if self.tools else {"plan": plan(lambda task: found(project, task, kit.allowance))}
+        tools |= {} if self.tools else {"plan": plan(lambda task: plan_lines(project, task, kit.allowance))}
         kit = replace(kit, tools=tools)
         composed = _composer(project, kit, name, lambda: session.state.files)
         steps = project.config.budget.max_steps

@@ -19,7 +19,7 @@ from ctxe.project.window.compose import Composer
 from ctxe.project.window.folds import Folds
 from ctxe.project.window.freshness import change_notes
 from ctxe.project.window.kit import Kit
-from ctxe.project.window.offline import answer
+from ctxe.project.window.offline import offline_answer
 from ctxe.project.window.pictures import with_saved_pictures
 from ctxe.project.window.sources import scoped_rules
 
@@ -40,7 +40,7 @@ def ports_for(project: Project, folding: Folds, dispatcher: Dispatcher, kit: Kit
         return kit.files.news(path, before, room, composed.count, whole=whole)
 
     return Ports(
-        connect(project, composed.model, lambda words, _: answer(project, words), long_cache=long_cache),
+        connect(project, composed.model, lambda words, _: offline_answer(project, words), long_cache=long_cache),
         composed.standing,
         lambda words, state: with_saved_pictures(project, composed.gather(words, state)),
         lambda state: [

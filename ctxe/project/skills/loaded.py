@@ -15,7 +15,7 @@ IDLE = 10
 """Steps without use after which a fold drops a module."""
 
 
-def held(state: State, scopes: Mapping[str, tuple[str, ...]]) -> HeldSkills:
+def held_skills(state: State, scopes: Mapping[str, tuple[str, ...]]) -> HeldSkills:
     """The modules that are in the request, and those that a fold carries over: the ones used in the newest steps.
 
     It depends on the log alone. ``scopes`` gives each module's globs: touching a matching file uses the module.

@@ -20,7 +20,7 @@ from ctxe.knowledge.skills.module import FILE, RUNNERS, Skill
 from ctxe.knowledge.skills.page import PREFIX, full_page
 from ctxe.knowledge.skills.source import HeldSkills, Skills
 from ctxe.project.skills.finder import skill_named
-from ctxe.project.skills.loaded import held
+from ctxe.project.skills.loaded import held_skills
 from ctxe.safety.secrets import is_secret_file
 from ctxe.storage import files as disk
 from ctxe.storage.vocabulary import count
@@ -54,7 +54,7 @@ class SessionSkills:
     def held(self) -> HeldSkills:
         """The modules that this session has loaded so far."""
         scopes = {skill.name: skill.scope for skill in self.find.known() if not skill.problem}
-        found = held(self.state(), scopes)
+        found = held_skills(self.state(), scopes)
         return HeldSkills(frozenset(found.visible & scopes.keys()), found.in_use)  # `use` also reaches servers
 
     def uses(self) -> dict[str, float]:

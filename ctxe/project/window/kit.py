@@ -116,7 +116,7 @@ def _workspace(project: Project, state: Callable[[], State], sandbox: CommandSan
         is_secret=is_secret_file,
         is_readable=readable(project),
         wrap_command=sandbox.wrap,
-        sandbox_notice=lambda: sandbox.walls,
+        sandbox_notice=lambda: sandbox.limits,
         environment=clean_environment(project.environment, project.own_keys),
         bounds=WorkspaceBounds(command_seconds=project.config.tools.command_seconds),
         to_picture=picture_maker(project, state, keep=True, asked=True),

@@ -14,7 +14,7 @@ BUDGET, MOST = 6_000, 6
 """Token budget of the plan, and the number of files and of memory entries that are listed."""
 
 
-def answer(project: Project, words: str) -> str:
+def offline_answer(project: Project, words: str) -> str:
     """An answer in Markdown, from the repository and its memory alone."""
     parts = [_files(project, words), _memory(project, words)]
     return "\n\n".join(part for part in parts if part) or "Nothing in this repository bears on that."

@@ -77,7 +77,7 @@ class PlanSource:
         task = replace(task, words=without_pictures(task.words), named=named)
         if not (task.named or says_enough(task.words)):
             return (_no_files(SHORT),) if task.words.strip() and not task.under_way else ()
-        fresh = self._start_build()
+        fresh = self._ensure_build_started()
         if not self._built():
             return (_no_files(BUILDING),)
         with self._using:
@@ -98,8 +98,8 @@ class PlanSource:
         only = task.under_way or not says_enough(without_paths(task.words))
         return [self._near_best(made, task, named_only=only)] if made.files else ()
 
-    def _start_build(self) -> bool:
-        """Start to build the index; False when an earlier call did.
+    def _ensure_build_started(self) -> bool:
+        """Start to build the index unless an earlier call did; True when this call started it.
 
         It is built in a thread of its own, since a large tree takes longer than anybody waits.
         """

@@ -63,7 +63,7 @@ def test_names_with_signs_of_their_own_are_looked_up_whole(project: Project) -> 
     (project.root / "src" / "@types").mkdir(parents=True)
     (project.root / "src" / "@types" / "it.d.ts").write_text("export {}\n")
     cited = ("file src/@types/it.d.ts", "file src/@types/it.d.ts:12", "file src/@types/no.ts")
-    entry = memories.keep(project, Entry("", "decision", "It leans", evidence=cited))
+    entry = memories.add_entry(project, Entry("", "decision", "It leans", evidence=cited))
     assert entry.evidence[0].rpartition("@")[0] == "file src/@types/it.d.ts"
     assert gone(entry, facts_of(project)) == ("file src/@types/no.ts is gone",)
     (project.root / "src" / "@types" / "it.d.ts").write_text("export {a}\n")
@@ -71,7 +71,7 @@ def test_names_with_signs_of_their_own_are_looked_up_whole(project: Project) -> 
 
 
 def test_a_file_that_an_entry_rests_on_is_pinned_and_a_change_is_seen(project: Project) -> None:
-    entry = memories.keep(project, Entry("", "decision", "It leans", evidence=("file app.py", "file no.py")))
+    entry = memories.add_entry(project, Entry("", "decision", "It leans", evidence=("file app.py", "file no.py")))
     assert [item.partition("@")[0] for item in entry.evidence] == ["file app.py", "file no.py"]
     assert len(entry.evidence[0].partition("@")[2]) == 12
     assert gone(entry, facts_of(project)) == ("file no.py is gone",)
@@ -88,7 +88,9 @@ def test_a_file_that_an_entry_rests_on_is_pinned_and_a_change_is_seen(project: P
 
 
 def test_who_keeps_an_entry_whose_files_are_gone_is_not_asked_again(project: Project) -> None:
-    entry = memories.keep(project, Entry("", "fact", "Two", files=("app.py", "no.py"), evidence=("symbol Nowhere",)))
+    entry = memories.add_entry(
+        project, Entry("", "fact", "Two", files=("app.py", "no.py"), evidence=("symbol Nowhere",))
+    )
     assert memories.rows(project)[0]["stale"] == ["file no.py is gone", "symbol Nowhere is gone"]
     looked = memories.confirm(project, entry.id)
     assert (looked.files, looked.evidence) == (("app.py",), ())

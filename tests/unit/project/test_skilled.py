@@ -19,7 +19,7 @@ from ctxe.knowledge.skills.source import HeldSkills
 from ctxe.project import Project
 from ctxe.project.memory.writer import memory_writer
 from ctxe.project.skills.finder import skill_named
-from ctxe.project.skills.loaded import IDLE, held
+from ctxe.project.skills.loaded import IDLE, held_skills
 from ctxe.project.window.kit import Kit, kit_for
 
 SKILL = "---\nname: brew\ndescription: Brewing tea in kettles.\npaths: [tea/**]\n---\nBODY\n"
@@ -139,21 +139,21 @@ SCOPES = {"brew": ("tea/**",)}
 def test_what_a_session_holds_is_read_from_its_conversation() -> None:
     load, other = step("use", {"name": "brew"}), step("use", {"name": "brew/scripts/x.sh"}, number=2)
     nothing = HeldSkills()
-    assert held(State(), SCOPES) == nothing
-    assert held(turns(load), SCOPES) == HeldSkills(frozenset({"brew"}))
-    assert held(turns(step("use", {"name": "brew"}, ok=False)), SCOPES) == nothing
+    assert held_skills(State(), SCOPES) == nothing
+    assert held_skills(turns(load), SCOPES) == HeldSkills(frozenset({"brew"}))
+    assert held_skills(turns(step("use", {"name": "brew"}, ok=False)), SCOPES) == nothing
     gathered = Section("skills for this task", Priority.INJECTED, (Chunk("skill brew", "x"),))
-    assert held(turns(gathered=(gathered,)), SCOPES) == HeldSkills(frozenset({"brew"}))
-    assert held(replace(State(), standing=(gathered,)), SCOPES) == HeldSkills(frozenset({"brew"}))
-    assert held(replace(State(), queued=gathered.chunks), SCOPES) == HeldSkills(frozenset({"brew"}))
+    assert held_skills(turns(gathered=(gathered,)), SCOPES) == HeldSkills(frozenset({"brew"}))
+    assert held_skills(replace(State(), standing=(gathered,)), SCOPES) == HeldSkills(frozenset({"brew"}))
+    assert held_skills(replace(State(), queued=gathered.chunks), SCOPES) == HeldSkills(frozenset({"brew"}))
     folded = Fold(Position(0, 1))
     carried = HeldSkills(in_use={"brew": "in use"})
-    assert held(turns(load, *others(2), fold=folded), SCOPES) == carried
-    assert held(turns(load, *others(2), fold=Fold(Position(), masks={"c1": "masked"})), SCOPES) == carried
-    assert held(turns(load, *others(IDLE - 1), fold=folded), SCOPES) == carried
-    assert held(turns(load, *others(IDLE), fold=folded), SCOPES) == nothing
-    assert held(turns(load, *others(IDLE), other, fold=folded), SCOPES) == carried
-    assert held(turns(load, *others(IDLE, "tea/pot.txt"), fold=folded), SCOPES) == carried
-    assert held(turns(load, *others(IDLE, "coffee/pot.txt"), fold=folded), SCOPES) == nothing
+    assert held_skills(turns(load, *others(2), fold=folded), SCOPES) == carried
+    assert held_skills(turns(load, *others(2), fold=Fold(Position(), masks={"c1": "masked"})), SCOPES) == carried
+    assert held_skills(turns(load, *others(IDLE - 1), fold=folded), SCOPES) == carried
+    assert held_skills(turns(load, *others(IDLE), fold=folded), SCOPES) == nothing
+    assert held_skills(turns(load, *others(IDLE), other, fold=folded), SCOPES) == carried
+    assert held_skills(turns(load, *others(IDLE, "tea/pot.txt"), fold=folded), SCOPES) == carried
+    assert held_skills(turns(load, *others(IDLE, "coffee/pot.txt"), fold=folded), SCOPES) == nothing
     bad = replace(load, reply=Reply("", (ToolCall("c1", "use", "[1"),)))
-    assert held(turns(bad), SCOPES) == nothing
+    assert held_skills(turns(bad), SCOPES) == nothing
