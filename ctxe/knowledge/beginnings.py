@@ -16,7 +16,7 @@ Beginning = tuple[Chunk | None, list[Omission]]
 Cost = Callable[[str], int]
 
 
-def longest(most: int, fits: Callable[[int], bool]) -> int:
+def largest_fitting(most: int, fits: Callable[[int], bool]) -> int:
     """The largest number up to ``most`` that ``fits``, by binary search. Every number below one that fits must fit."""
     return bisect_left(range(1, most + 1), True, key=lambda number: not fits(number))
 
@@ -45,7 +45,7 @@ def listed(name: str, what: str, lines: Sequence[str], room: int, kind: str, cos
     if not lines:
         return None, []
     most = min(len(lines), max(0, room) // SHORTEST_LINE)
-    kept = longest(most, lambda number: cost(_listing(name, what, lines, number, kind)) <= room)
+    kept = largest_fitting(most, lambda number: cost(_listing(name, what, lines, number, kind)) <= room)
     more = len(lines) - kept
     left = [Omission(f"{more} more: {what}", 0, f"over its part: `ctxe memory search --kind {kind}`")] if more else []
     if not kept:

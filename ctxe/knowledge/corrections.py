@@ -41,7 +41,7 @@ _INSTEAD = pattern(
 )
 
 
-def corrects(words: str, answered: str = "") -> bool:
+def is_correction(words: str, answered: str = "") -> bool:
     """Whether the user's message begins by correcting what was done before it.
 
     ``answered`` is the model's text before the message: if it ends in a question, a bare "no" is only the answer to it.

@@ -15,7 +15,7 @@ def folders_down(root: Path, working: Path) -> list[Path]:
     return folders
 
 
-def forbidden(real: str, root: str, readable: Callable[[str], bool]) -> str:
+def why_forbidden(real: str, root: str, readable: Callable[[str], bool]) -> str:
     """Why a file must not be read, or "". ``real`` and ``root`` are real paths; ``readable`` takes a relative path."""
     top = root.rstrip("/") + "/"
     if not real.startswith(top):

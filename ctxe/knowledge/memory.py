@@ -17,7 +17,7 @@ from ctxe.knowledge.failures import captures, remembered
 from ctxe.knowledge.fence import fence
 from ctxe.knowledge.folders import folders_down
 from ctxe.knowledge.upkeep import decisions, playbook
-from ctxe.knowledge.upkeep.evidence import Facts, stale
+from ctxe.knowledge.upkeep.evidence import Facts, stale_entries
 from ctxe.storage import files
 from ctxe.storage.counters import Counters
 
@@ -83,7 +83,7 @@ class Memory:
     def entries(self) -> tuple[Entry, ...]:
         """All entries; those whose evidence no longer holds have the status ``stale``."""
         entries = self.store.entries()
-        lost = stale(entries, self.facts)
+        lost = stale_entries(entries, self.facts)
         return tuple(replace(entry, status="stale") if entry.id in lost else entry for entry in entries)
 
     def again(self, ids: Sequence[str], session: str, room: int) -> tuple[Chunk, ...]:
@@ -140,10 +140,10 @@ class Memory:
         """Chunks in order of importance. Each takes at most its part of ``room`` and leaves the rest to later ones."""
         for path, text in self._summaries():
             yield beginning(path, text, int(room * 0.6), self._cost)
-        standing = decisions.current(entries)
+        standing = decisions.current_entries(entries)
         lines = [decisions.line(entry) for entry in reversed(standing)]
         yield listed("decisions", "current decisions", lines, int(room * 0.4), "decision", self._cost)
-        lessons = [playbook.line(entry) for entry in playbook.standing(entries, self._numbers())]
+        lessons = [playbook.line(entry) for entry in playbook.standing_entries(entries, self._numbers())]
         yield listed("playbook", "how things are done here", lessons, int(room * 0.3), "routine", self._cost)
         groups = self._groups(entries)
         open_failures = [
@@ -183,7 +183,7 @@ class Memory:
             return not shown and links.is_current(entry, replaced)
 
         numbers = self._numbers()
-        ranked = playbook.weighed(self.ranker()(task, entries, live), numbers)
+        ranked = playbook.weighed_by_use(self.ranker()(task, entries, live), numbers)
         groups = {group.entry.id: group for group in self._groups(entries)}
         chunks: list[Chunk] = []
         left_out: list[Omission] = []

@@ -13,8 +13,8 @@ from ctxe.knowledge.rules.contradictions import RuleUnit
 from ctxe.knowledge.rules.overlap import merge
 from ctxe.knowledge.rules.templates import Template, TemplatePlaces, find_templates
 from ctxe.knowledge.skills.catalogue import catalogue
-from ctxe.knowledge.skills.finding import Finder, ModulePlaces
-from ctxe.knowledge.skills.module import Skill
+from ctxe.knowledge.skills.finding import SkillFinder, SkillPlaces
+from ctxe.knowledge.skills.skill import Skill
 from ctxe.knowledge.skills.source import Skills
 
 WORDS = st.text(alphabet="ab <>/$1\\\n#-`!{}é\u200b", max_size=60)
@@ -31,7 +31,7 @@ def test_any_bytes_are_a_module_or_a_line_about_them(tmp_path: Path, head: bytes
     for place in (".ctxe/skills/x/SKILL.md", ".ctxe/commands/x.md"):
         (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / place).write_bytes(head + body)
-    source = Skills(Finder(ModulePlaces(tmp_path, tmp_path)), words, room, always=("x",))
+    source = Skills(SkillFinder(SkillPlaces(tmp_path, tmp_path)), words, room, always=("x",))
     for section in source.offer(Task("x y"), room):
         assert sum(words(chunk.text) for chunk in section.chunks) <= room
         assert all(chunk.text.count("</skill") == 1 for chunk in section.chunks)

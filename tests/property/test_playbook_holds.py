@@ -54,7 +54,7 @@ def _take(store: Store, counters: Counters, step: Step, said: list[tuple[str, st
     what, one, other = step
     entries = store.entries()
     live = [entry for entry in entries if entry.status == "current"]
-    waiting = review.waiting(store)
+    waiting = review.pending_proposals(store)
     if what in ("blame", "praise") and live:
         ids = [live[one % len(live)].id]
         for _ in range(1 + other % 4):
@@ -66,7 +66,7 @@ def _take(store: Store, counters: Counters, step: Step, said: list[tuple[str, st
         assert gone <= set(ids)
     elif what == "join" and (pairs := playbook.near_duplicates(entries)):
         first, second = pairs[one % len(pairs)]
-        playbook.join(store, first.id, second.id)
+        playbook.merge_entries(store, first.id, second.id)
     elif what == "accept" and waiting:
         review.accept(store, waiting[one % len(waiting)].id)
     elif what == "merge" and waiting and live:

@@ -9,11 +9,11 @@ from typing import Any
 from ctxe.domain.pattern import pattern
 from ctxe.domain.section import digest
 from ctxe.domain.value import replace
-from ctxe.knowledge.corrections import corrects
+from ctxe.knowledge.corrections import is_correction
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.failures import lessons
 from ctxe.knowledge.failures.plain import MESSAGE, impersonal, plain_message
-from ctxe.knowledge.failures.signature import refusal
+from ctxe.knowledge.failures.signature import refusal_signature
 
 REVERTED, CORRECTED, REFUSED, REJECTED, UNAPPLIED = "Reverted", "Corrected", "Refused", "Rejected", "EditNotApplied"
 LONGEST = 300
@@ -38,7 +38,7 @@ _OURS = pattern(
 )
 
 
-def reverted(path: str, diff: str, how: str, session: str = "") -> Entry:
+def reverted_edit(path: str, diff: str, how: str, session: str = "") -> Entry:
     """An edit of this session that was reverted; ``how`` names the command or action that did it."""
     change = lessons.gist(diff).removeprefix(": ")
     details = {
@@ -48,19 +48,19 @@ def reverted(path: str, diff: str, how: str, session: str = "") -> Entry:
     return _entry(f"an edit of {path} was taken back", REVERTED, f"{path} {change}", session, (path,), **details)
 
 
-def corrected(words: str, edits: Mapping[str, str], session: str = "", answered: str = "") -> Entry | None:
+def user_correction(words: str, edits: Mapping[str, str], session: str = "", answered: str = "") -> Entry | None:
     """The user's correction of the turn before, whose ``edits`` are path → diff; None if ``words`` are no correction.
 
     ``answered`` is the text with which the model ended that turn.
     """
-    if not corrects(words, answered):
+    if not is_correction(words, answered):
         return None
     text = " ".join(words.split())[:LONGEST]
     tried = lessons.of_edits(edits) if edits else ""
     return _entry(f"the user corrected: {text[:90]}", CORRECTED, text, session, tuple(edits), tried=tried, fix=text)
 
 
-def refused(title: str, why: str, session: str = "", files: tuple[str, ...] = ()) -> Entry | None:
+def refused_action(title: str, why: str, session: str = "", files: tuple[str, ...] = ()) -> Entry | None:
     """An action that a person refused with a reason.
 
     None for a plain no, meant for that moment, and for refusals by rules.
@@ -72,7 +72,7 @@ def refused(title: str, why: str, session: str = "", files: tuple[str, ...] = ()
     return _entry(f"`{title[:80]}`: refused: {reason[:60]}", REFUSED, title, session, files, **details)
 
 
-def rejected(why: str, session: str = "") -> Entry | None:
+def rejected_request(why: str, session: str = "") -> Entry | None:
     """A request that the provider rejected.
 
     None for errors that a retry, the user's account or the network may cure, and for a model that repeated itself.
@@ -82,12 +82,12 @@ def rejected(why: str, session: str = "") -> Entry | None:
     return _entry(f"the model request failed: {why[:90]}", REJECTED, why, session, (), status="open")
 
 
-def unapplied(tool: str, path: str, said: str, session: str = "", root: str = "") -> Entry:
+def unapplied_edit(tool: str, path: str, said: str, session: str = "", root: str = "") -> Entry:
     """An edit that did not apply."""
     # The text after a semicolon or colon quotes the file.
     first = re.split(r"[;:] ", next((line for line in said.splitlines() if line.strip()), ""))[0]
     entry = _entry(f"`{tool} {path}`: {first[:90]}", UNAPPLIED, first, session, (path,), status="open", root=root)
-    return replace(entry, signature=digest(f"{refusal(tool, said, root)} {path}"))
+    return replace(entry, signature=digest(f"{refusal_signature(tool, said, root)} {path}"))
 
 
 def _entry(

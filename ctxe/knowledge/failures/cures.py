@@ -31,7 +31,7 @@ Cure = tuple[str, Mapping[str, str] | None]
 itself was wrong."""
 
 
-def cure(waiting: FailedCommand, raw: str, root: str, failure: Entry) -> Cure:
+def cure_of_pass(waiting: FailedCommand, raw: str, root: str, failure: Entry) -> Cure:
     """The cure of a failed command that now passes as ``raw``."""
     moved, since = command_key(waiting.raw, root) != command_key(raw, root), waiting.edited_since(failure.id)
     if moved and (_PLACE.search(failure.error) or not (waiting.edits or waiting.others)):
@@ -43,7 +43,7 @@ def cure(waiting: FailedCommand, raw: str, root: str, failure: Entry) -> Cure:
     return lessons.of_commands(waiting.others), {}
 
 
-def put_right(waiting: FailedCommand, raw: str, root: str, failure: Entry) -> Cure:
+def cure_of_correction(waiting: FailedCommand, raw: str, root: str, failure: Entry) -> Cure:
     """The cure of a failed command whose correction is ``raw``, possibly together with edits that it also needed."""
     if brought := _installation(waiting, failure):
         return brought, {}

@@ -10,14 +10,14 @@ from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.ports import MemoryPorts
 from ctxe.knowledge.failures import lessons
 from ctxe.knowledge.failures.calls import command_key, named_files, only_checks, only_looks
-from ctxe.knowledge.failures.captures import ALL_BACK, COMMIT_BACK, TAKES_BACK, reverted
+from ctxe.knowledge.failures.captures import ALL_BACK, COMMIT_BACK, TAKES_BACK, reverted_edit
 from ctxe.knowledge.failures.commands import plain_command
-from ctxe.knowledge.failures.cures import cure, put_right
+from ctxe.knowledge.failures.cures import cure_of_correction, cure_of_pass
 from ctxe.knowledge.failures.gate import DIGITS, Failed, Gate, state_of
 from ctxe.knowledge.failures.plain import impersonal
 from ctxe.knowledge.failures.remembered import OPEN, capture, record, short_fix
 from ctxe.knowledge.failures.settling import FailureNews, Settling
-from ctxe.knowledge.failures.slips import outside, slipped
+from ctxe.knowledge.failures.slips import is_outside_error, is_slip
 from ctxe.knowledge.failures.waiting import UNKNOWN, FailedCommand, all_failing, count_failing
 
 TEST_PASSES = "the test that failed passes"
@@ -102,7 +102,7 @@ class Watch:
             path: self.memory.digest_of(path) for path in dict.fromkeys((*draft.files, *named_files(raw, self._root)))
         }
         files = {path: digest[:DIGITS] for path, digest in files.items() if digest}
-        if slipped(raw, draft.error, tests=bool(draft.text)) and not self._happened_before(draft):
+        if is_slip(raw, draft.error, tests=bool(draft.text)) and not self._happened_before(draft):
             self._tell_gate(key, draft, files)
             self._note_for_others(command, failed=True)
             return ()
@@ -131,14 +131,14 @@ class Watch:
             if waiting and waiting.outgrown(name, failing):
                 waiting.ids.remove(name)
                 for failure in self._settling.entries([name]):
-                    fix, hashes = cure(waiting, raw, self._root, failure)
+                    fix, hashes = cure_of_pass(waiting, raw, self._root, failure)
                     yield from self._settling.resolve(failure.id, fix, hashes, TEST_PASSES)
         if waiting and failing:
             waiting.failing.update(dict.fromkeys(current, failing))
 
     def _tell_gate(self, key: str, entry: Entry, files: Mapping[str, str]) -> None:
         """Tell the gate about the failed call; it knows it until something changes."""
-        lesson, passing = self._settling.lesson(entry), outside(entry.error, entry.command)
+        lesson, passing = self._settling.lesson(entry), is_outside_error(entry.error, entry.command)
         now = self.memory.store.now()
         failed = Failed(key, entry.signature, lesson, bool(entry.fix), files, passing=passing, at=now)
         self.gate.failed(failed)
@@ -183,7 +183,7 @@ class Watch:
         for path in paths:
             if path in self._written:
                 diff = self._written.pop(path)
-                news += self.keep(reverted(path, diff, how, self._session))
+                news += self.keep(reverted_edit(path, diff, how, self._session))
                 self._back[path] = diff, news[-1]
         return tuple(news)
 
@@ -221,7 +221,7 @@ class Watch:
             yield FailureNews(self.memory.store.change(waiting.ids[0], status="wontfix", outcome=FLAKY), "flaky")
             return
         for failure in self._settling.entries(waiting.ids):
-            fix, hashes = cure(waiting, raw, self._root, failure)
+            fix, hashes = cure_of_pass(waiting, raw, self._root, failure)
             yield from self._settling.resolve(failure.id, fix, hashes)
 
     def _resolve_corrected(self, command: str, raw: str) -> Iterator[FailureNews]:
@@ -231,7 +231,7 @@ class Watch:
                 continue
             del self._waiting[name]
             for failure in self._settling.entries(waiting.ids):
-                fix, hashes = put_right(waiting, raw, self._root, failure)
+                fix, hashes = cure_of_correction(waiting, raw, self._root, failure)
                 yield from self._settling.resolve(failure.id, fix, hashes)
 
     def _resolve_earlier(self, command: str, key: str) -> Iterator[FailureNews]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ctxe.domain.value import dataclass, field, replace
 from ctxe.knowledge.failures.contents import of_claude, of_touches
-from ctxe.knowledge.failures.taken import Taken, taken
+from ctxe.knowledge.failures.recorded_calls import RecordedCall, recorded_call
 
 _PLACE = re.compile(r"\n?\(Open file: (?P<open>[^\n]*)\)\n\(Current directory: (?P<folder>[^\n]*)\)\nbash-\$\s*\Z")
 
@@ -33,7 +33,7 @@ class Recording:
     open: dict[str, tuple[str, str]] = field(default_factory=dict)
     place: str = ""
 
-    def steps(self, lines: Iterable[bytes]) -> Iterator[Taken | UserWords]:
+    def steps(self, lines: Iterable[bytes]) -> Iterator[RecordedCall | UserWords]:
         """Calls and user messages in order. Lines that are not JSON objects of a known shape are skipped."""
         for line in lines:
             try:
@@ -43,7 +43,7 @@ class Recording:
             if isinstance(record, dict):
                 yield from self._line(record)
 
-    def _line(self, record: Mapping[str, Any]) -> Iterator[Taken | UserWords]:
+    def _line(self, record: Mapping[str, Any]) -> Iterator[RecordedCall | UserWords]:
         self.root = self.root or _text(record.get("cwd"))
         self.at = _text(record.get("timestamp")) or _text(record.get("at")) or self.at
         payload = record.get("payload")
@@ -52,14 +52,14 @@ class Recording:
         elif isinstance(message := record.get("message"), dict) and not record.get("isSidechain"):
             contents = tuple(of_claude(record.get("toolUseResult")))
             for step in self._message(message):
-                yield replace(step, contents=contents) if contents and isinstance(step, Taken) else step
+                yield replace(step, contents=contents) if contents and isinstance(step, RecordedCall) else step
         elif isinstance(payload, dict):
             self.root = self.root or _text(payload.get("cwd"))
             yield from self._codex(payload)
         else:
             yield from self._ours(record)
 
-    def _message(self, message: Mapping[str, Any]) -> Iterator[Taken | UserWords]:
+    def _message(self, message: Mapping[str, Any]) -> Iterator[RecordedCall | UserWords]:
         """A chat message of either public API; Claude Code wraps the same messages."""
         role, content = message.get("role"), message.get("content")
         for call in _dicts(message.get("tool_calls")):
@@ -79,7 +79,7 @@ class Recording:
             elif block.get("type") == "text" and role == "user":
                 yield UserWords(_text(block.get("text")))
 
-    def _codex(self, item: Mapping[str, Any]) -> Iterator[Taken | UserWords]:
+    def _codex(self, item: Mapping[str, Any]) -> Iterator[RecordedCall | UserWords]:
         kind = _text(item.get("type"))
         if kind.endswith("_output"):
             yield from self._ended(item.get("call_id"), *_output_and_code(_words(item.get("output"))))
@@ -90,7 +90,7 @@ class Recording:
         elif kind == "message" and item.get("role") == "user":
             yield UserWords(_words(item.get("content")))
 
-    def _ours(self, record: Mapping[str, Any]) -> Iterator[Taken | UserWords]:
+    def _ours(self, record: Mapping[str, Any]) -> Iterator[RecordedCall | UserWords]:
         if record.get("type") == "reply_received":
             reply = record.get("reply")
             for call in _dicts(reply.get("calls") if isinstance(reply, dict) else ()):
@@ -109,13 +109,13 @@ class Recording:
         text = arguments if isinstance(arguments, str) else json.dumps(arguments or {}, ensure_ascii=False)
         self.open[str(name)] = (_text(tool), text)
 
-    def _ended(self, name: object, text: str, marked: bool | None, code: object = None) -> Iterator[Taken]:
+    def _ended(self, name: object, text: str, marked: bool | None, code: object = None) -> Iterator[RecordedCall]:
         tool, arguments = self.open.pop(str(name), ("", ""))
         if tool:
             place_before = self.place
             if place := _PLACE.search(text):
                 self.place, text = f"{place['folder']} {place['open']}", text[: place.start()]
-            yield taken(tool, arguments, text, marked, code if isinstance(code, int) else None, place_before)
+            yield recorded_call(tool, arguments, text, marked, code if isinstance(code, int) else None, place_before)
 
 
 def _output_and_code(text: str) -> tuple[str, None, object]:

@@ -78,7 +78,7 @@ def capture(facts: Mapping[str, Any], root: str = "", session: str = "", turn: s
     failed = [plain_test(str(test)) for test in listed] if isinstance(listed, list | tuple) else []
     kind, message = _class_and_message(error, root)
     silent = not (kind or message or failed)
-    if not command or not failing(facts) or (silent and (code in _STOPPED or answers(command))):
+    if not command or not has_failed(facts) or (silent and (code in _STOPPED or exit_code_is_answer(command))):
         return None
     file = relative(str(error.get("file") or ""), root)
     where = file + (f":{error['line']}" if file and error.get("line") else "")
@@ -103,12 +103,12 @@ def capture(facts: Mapping[str, Any], root: str = "", session: str = "", turn: s
     )
 
 
-def answers(command: str) -> bool:
+def exit_code_is_answer(command: str) -> bool:
     """Whether the exit code is one part's answer (as of ``grep``), provided that the command prints no error."""
     return any(program(part) in _ANSWERS for part in parts(command))
 
 
-def failing(facts: Mapping[str, Any]) -> bool:
+def has_failed(facts: Mapping[str, Any]) -> bool:
     """Whether a run failed. If a pipe hides the exit code, the results of tests and tools decide."""
     code = facts.get("exit_code")
     if code == 0 and facts.get("hidden") and runs_something(str(facts.get("command") or "")):
@@ -130,7 +130,7 @@ def _exit_text(code: object) -> str:
     return f"exit code {code}" if code else "exit code hidden"
 
 
-def noted(what: str, error: str = "", command: str = "", root: str = "", **more: Any) -> Entry:
+def manual_failure(what: str, error: str = "", command: str = "", root: str = "", **more: Any) -> Entry:
     """A failure that the user or model noted (``failures add``, ``record_failure``); its text gives the signature."""
     kind, _, message = error.partition(": ") if ": " in error else ("", "", error)
     draft = Entry("", "failure", what, "open", command=plain_command(command, root), error=error, **more)

@@ -49,13 +49,13 @@ def signature(
     return digest("\0".join(["command", plain_message(plain_command(command, root), root)]))
 
 
-def refusal(tool: str, text: str, root: str = "") -> str:
+def refusal_signature(tool: str, text: str, root: str = "") -> str:
     """The signature of a call without effect (an edit that did not apply): tool and first line of its result."""
     first = next((line for line in text.splitlines() if line.strip()), "")
     return digest("\0".join(["refusal", tool.lower(), plain_message(first, root)]))
 
 
-def kin(error: str) -> str:
+def kind_signature(error: str) -> str:
     """The signature of a kind of error in any file and program: class and message only.
 
     Empty for an error with no words of its own (``exit code 1``, ``assert 1 == 2``).

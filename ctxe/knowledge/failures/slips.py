@@ -42,7 +42,7 @@ _OUTSIDE = pattern(
 """Errors of something outside the project, which may be gone a moment later."""
 
 
-def slipped(command: str, error: str, *, tests: bool = False) -> bool:
+def is_slip(command: str, error: str, *, tests: bool = False) -> bool:
     """Whether a failed command (as it was run) is useless to later sessions unless it fails again.
 
     ``error`` is the text that is kept of the error; ``tests``: it named failing tests.
@@ -52,17 +52,17 @@ def slipped(command: str, error: str, *, tests: bool = False) -> bool:
     bare = _MESSAGE.sub("", command)
     looks = only_looks(command) and not runs_something(command)
     once = bool(_FOR_ONE_CALL.search(bare)) or bare.strip().count("\n") > 1
-    return looks or once or silent(error) or bool(_AT_THAT_MOMENT.search(error))
+    return looks or once or is_silent(error) or bool(_AT_THAT_MOMENT.search(error))
 
 
-def silent(error: str) -> bool:
+def is_silent(error: str) -> bool:
     """Whether the error says no more than its exit code."""
     return bool(_SILENT.fullmatch(error))
 
 
-def outside(error: str, command: str = "") -> bool:
+def is_outside_error(error: str, command: str = "") -> bool:
     """Whether an error comes from outside the project, so that a retry may succeed.
 
     Includes a ``command`` whose outcome no file decides (``gh pr checks``), unless it printed an error.
     """
-    return bool(_OUTSIDE.search(error)) or (silent(error) and program(command) in ELSEWHERE)
+    return bool(_OUTSIDE.search(error)) or (is_silent(error) and program(command) in ELSEWHERE)

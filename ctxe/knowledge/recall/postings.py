@@ -11,9 +11,9 @@ from types import MappingProxyType
 
 from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.recall.around import Around, FailureAges
+from ctxe.knowledge.recall.neighbours import FailureAges, Neighbours
 from ctxe.knowledge.recall.reading import NAME, EntryReading
-from ctxe.knowledge.recall.readings import Readings
+from ctxe.knowledge.recall.reading_cache import ReadingCache
 from ctxe.knowledge.recall.table import PostingTable
 from ctxe.knowledge.recall.terms import FILES, K1, NAMES, WORDS, B, channel_of
 from ctxe.lexical.bm25 import idf, length_norm
@@ -46,7 +46,7 @@ class Postings:
         self._lengths = self._table.lengths
         self.entries: dict[int, Entry] = {}
         self.order: dict[int, int] = {}
-        self.around = Around({}, {}, self.reading, lambda _: ())
+        self.around = Neighbours({}, {}, self.reading, lambda _: ())
         self.failures = FailureAges({}, {})
         self._given: Sequence[Entry] = ()
         self._forget()
@@ -55,7 +55,7 @@ class Postings:
         self._weighed = Memo(self._weigh, MOST_WEIGHED)
         self._having = Memo(self._count, MOST_COUNTED)
         self._rarities = Memo(self._rare, MOST_COUNTED)
-        self._readings = Readings(lambda slot: self.entries[slot])
+        self._readings = ReadingCache(lambda slot: self.entries[slot])
         self._averages = (0.0, 0.0, 0.0)
         self._titles = Memo[int, float](lambda slot: math.fsum(map(self.rarity, self.reading(slot).title)))
 
@@ -83,7 +83,7 @@ class Postings:
         ordered = [slot for entry in entries if (slot := by_identity.get(id(entry))) is not None]
         self.entries = entries_by_slot
         self.order = {slot: place for place, slot in enumerate(ordered)}
-        self.around = Around(entries_by_slot, self.order, self.reading, lambda term: self.weighed(term).slots)
+        self.around = Neighbours(entries_by_slot, self.order, self.reading, lambda term: self.weighed(term).slots)
         self.failures = FailureAges(entries_by_slot, self.order)
         count = len(entries_by_slot) or 1
         totals = [sum(self._lengths[slot][channel] for slot in entries_by_slot) for channel in (WORDS, NAMES, FILES)]

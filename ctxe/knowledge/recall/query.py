@@ -83,7 +83,7 @@ def from_line(line: str | bytes, kind: str = "") -> Query:
         raise CtxeError(f"not a question: {error}", 'a line is {"qid": …, "text": …}') from None
 
 
-def asker(line: str | bytes) -> dict[str, Any]:
+def qid_of(line: str | bytes) -> dict[str, Any]:
     """The line's ``qid`` for an error message about it; empty if it is no object or has none."""
     try:
         asked = parse_object(line)

@@ -10,13 +10,13 @@ from ctxe.domain.errors import CtxeError
 from ctxe.domain.section import Task
 from ctxe.domain.value import replace
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.recall.kept import Damaged
 from ctxe.knowledge.recall.postings import Postings
 from ctxe.knowledge.recall.propose import candidates
 from ctxe.knowledge.recall.query import Query
-from ctxe.knowledge.recall.reading import ask, wording
+from ctxe.knowledge.recall.reading import read_question, wording
 from ctxe.knowledge.recall.signals import SlotSignals
-from ctxe.knowledge.recall.weights import Weights, fitted, score
+from ctxe.knowledge.recall.stored_postings import Damaged
+from ctxe.knowledge.recall.weights import Weights, score, shipped_weights
 from ctxe.knowledge.recall.worth import Scored, relevant
 
 Live = Callable[[Entry], bool]
@@ -47,7 +47,7 @@ class Ranker:
         self, cache: Path | None = None, weights: Weights | None = None, similar: Similar | None = None
     ) -> None:
         """Entries are read by the first query."""
-        self._weights = weights or fitted()
+        self._weights = weights or shipped_weights()
         self._similar = similar
         self._postings = Postings(cache, self._weights.common)
         # A session ranks ahead in a second thread; one query must not change the postings that another one reads.
@@ -90,7 +90,7 @@ class Ranker:
     def look(self, query: Query, entries: Sequence[Entry]) -> SlotSignals:
         """The signals of all entries for the query."""
         self._postings.sync(entries)
-        return SlotSignals(self._postings, ask(query), query.as_of)
+        return SlotSignals(self._postings, read_question(query), query.as_of)
 
     def found(self, look: SlotSignals, live: Live, most: int = 0, *, meant: bool = True) -> list[Scored]:
         """The permitted candidates, ``most`` or more, best first; among equal scores the newest first."""

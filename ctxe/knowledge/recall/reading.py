@@ -95,7 +95,7 @@ def wording(entry: Entry) -> str:
     return whole[:MOST_READ]
 
 
-def read(entry: Entry) -> EntryReading:
+def read_terms(entry: Entry) -> EntryReading:
     """Extract the terms of an entry."""
     text = wording(entry)
     first, _, rest = text.partition("\n")
@@ -110,23 +110,23 @@ def read(entry: Entry) -> EntryReading:
         frozenset(terms(opening)) if opening != text else every,
         frozenset(term for file in entry.files for term in path_terms(file)),
         frozenset([*file_terms(entry.files), *scope_terms(entry.scope)]),
-        frozenset(map(mention, _MENTIONED.finditer(text) if _DIGIT.search(text) else ())) - {id_term(entry.id)},
+        frozenset(map(mentioned_term, _MENTIONED.finditer(text) if _DIGIT.search(text) else ())) - {id_term(entry.id)},
         frozenset(own_ids(entry)),
-        pieces(speaker[1]) if speaker else frozenset(),
+        written_words(speaker[1]) if speaker else frozenset(),
         "?" in text,
     )
 
 
-def pieces(text: str) -> frozenset[str]:
+def written_words(text: str) -> frozenset[str]:
     """The words of a text as written, in lower case, to be compared by their grams."""
     return frozenset(plain_words(text.replace("_", " ")))
 
 
-def ask(query: Query) -> Question:
+def read_question(query: Query) -> Question:
     """Extract the terms of a question from its text, command and error."""
     text = "\n".join(part for part in (query.text, query.error, query.command) if part)[:MOST_READ]
     words = _word_weights(text)
-    asked = pieces(text)
+    asked = written_words(text)
     return Question(
         words,
         frozenset(term_counts(_subject(text)).keys() & words.keys()),
@@ -223,15 +223,15 @@ def id_term(name: str) -> str:
     return f"{MENTION}{name}" if _HASH_ID.fullmatch(name) else ""
 
 
-def mention(found: re.Match[str]) -> str:
+def mentioned_term(found: re.Match[str]) -> str:
     """The term of the id that a match of _MENTIONED names."""
     word, number, whole = found.groups()
     return f"{MENTION}{whole}" if whole else f"{MENTION}{word.lower()}-{number}"
 
 
-def beside(text: str, term: str) -> Mapping[str, int]:
+def words_beside(text: str, term: str) -> Mapping[str, int]:
     """Counts of the words near the first mentions of the id with this term. A word near two of them counts twice."""
     word_counts: Counter[str] = Counter()
-    for found in islice((found for found in _MENTIONED.finditer(text) if mention(found) == term), MOST_MENTIONS):
+    for found in islice((found for found in _MENTIONED.finditer(text) if mentioned_term(found) == term), MOST_MENTIONS):
         word_counts.update(term_counts(text[max(0, found.start() - NEAR) : found.end() + NEAR]))
     return word_counts

@@ -11,7 +11,7 @@ from operator import mul
 
 from ctxe.knowledge.recall.postings import Postings
 from ctxe.knowledge.recall.reading import NAME, Question, id_term
-from ctxe.knowledge.recall.terms import FILES, K1, NAMES, WORDS, B, worth_in
+from ctxe.knowledge.recall.terms import FILES, K1, NAMES, WORDS, B, weight_in
 from ctxe.lexical.bm25 import idf, length_norm, saturate
 from ctxe.lexical.memo import Memo
 
@@ -171,7 +171,7 @@ class SlotSignals:
         for term, rarity in self._head.items():
             times = sum(reading.words.get(term, 0) for reading in around)
             if times:
-                total += rarity * worth_in(times, length, average)
+                total += rarity * weight_in(times, length, average)
         return total
 
     def _gram_scores(self, slots: Sequence[int]) -> list[float]:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from ctxe.domain.section import digest
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.recall.kept import Posting, StoredEntry, StoredPostings
-from ctxe.knowledge.recall.reading import read, wording
-from ctxe.knowledge.recall.readings import Readings
+from ctxe.knowledge.recall.reading import read_terms, wording
+from ctxe.knowledge.recall.reading_cache import ReadingCache
+from ctxe.knowledge.recall.stored_postings import Posting, StoredEntry, StoredPostings
 from ctxe.knowledge.recall.terms import terms
 
 MANY = 300
@@ -40,7 +40,7 @@ class PostingTable:
         """Whether postings may name removed entries."""
         self._fresh: dict[str, Posting] = {}
 
-    def sync(self, entries: Sequence[Entry], readings: Readings) -> None:
+    def sync(self, entries: Sequence[Entry], readings: ReadingCache) -> None:
         """Update to the current entries; new readings are offered to ``readings``."""
         if self._path and not self._slots and len(entries) >= MANY:
             self._open(self._path)
@@ -92,7 +92,7 @@ class PostingTable:
         new: Sequence[tuple[str, str, Entry]],
         removed: Sequence[int],
         entries: dict[int, Entry],
-        readings: Readings,
+        readings: ReadingCache,
     ) -> None:
         """Add new entries and remove others: on disk while this process can append to it, else in memory only."""
         if self._keeps and self._kept and (new or removed):
@@ -116,13 +116,13 @@ class PostingTable:
         new: Sequence[tuple[str, str, Entry]],
         entries: dict[int, Entry],
         postings: dict[str, Posting],
-        readings: Readings,
+        readings: ReadingCache,
     ) -> list[StoredEntry]:
         """Assign slots to new entries, read them, and add their terms to the postings."""
         rows: list[StoredEntry] = []
         for key, mark, entry in new:
             slot, self._next = self._next, self._next + 1
-            reading = read(entry)
+            reading = read_terms(entry)
             readings.offer(slot, reading)
             lengths = (reading.length, len(reading.names), len(reading.files))
             self._slots[key], self.lengths[slot], entries[slot] = (slot, mark), lengths, entry

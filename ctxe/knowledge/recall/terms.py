@@ -18,7 +18,7 @@ def channel_of(term: str) -> int:
     return FILES if term.startswith(FILE) else NAMES if term.startswith(NAME) else WORDS
 
 
-def worth_in(times: float, length: float, average: float) -> float:
+def weight_in(times: float, length: float, average: float) -> float:
     """Weight of a word that occurs ``times`` in a text of ``length`` words, where ``average`` is the mean length."""
     return saturate(times / length_norm(length, average, B[WORDS]), K1[WORDS])
 

@@ -44,7 +44,7 @@ def score(vector: Vector, counting: Mapping[str, float]) -> float:
 
 
 @cache
-def fitted() -> Weights:
+def shipped_weights() -> Weights:
     """The weights that ship with ctxe."""
     weights = json.loads(read_text("recall.json"))
     return Weights(weights["signals"], weights["inject"], weights["common"])

@@ -47,7 +47,7 @@ FEW, MANY = 3, 19
 """Ranks (from 0) over which a lead is measured; with fewer entries, the lead is over a score of 0."""
 
 
-def odds(look: SlotSignals, found: Sequence[Scored], weights: Weights) -> list[float]:
+def relevance_odds(look: SlotSignals, found: Sequence[Scored], weights: Weights) -> list[float]:
     """For each found entry, best first, the log odds that it is relevant; at 0 it is worth injecting.
 
     A logistic regression over CLUES for each kind of entry (``scripts/fit-recall``).
@@ -61,7 +61,7 @@ def odds(look: SlotSignals, found: Sequence[Scored], weights: Weights) -> list[f
 
 def relevant(look: SlotSignals, found: Sequence[Scored], weights: Weights) -> list[Scored]:
     """The found entries to inject: none unless at least one is likely relevant."""
-    chances = odds(look, found, weights)
+    chances = relevance_odds(look, found, weights)
     if max(chances, default=-1.0) < 0.0:
         return []
     return [one for one, chance in zip(found, chances, strict=True) if chance >= -ALSO]

@@ -33,7 +33,7 @@ class Import:
     problem: str = ""
 
 
-def imported(path: str, text: str, root: Path, seen: set[str], readable: Callable[[str], bool]) -> Iterator[Import]:
+def read_imports(path: str, text: str, root: Path, seen: set[str], readable: Callable[[str], bool]) -> Iterator[Import]:
     """A file's imports and theirs, depth first. ``seen`` holds the real paths already imported and is extended."""
     yield from _follow(path, text, root.resolve(), seen, readable, 1)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from ctxe.domain.section import Chunk, Omission, Priority, Section, Task, digest
 from ctxe.domain.value import dataclass, field, replace
-from ctxe.knowledge.beginnings import longest
+from ctxe.knowledge.beginnings import largest_fitting
 from ctxe.knowledge.fence import Fenced, fence
 from ctxe.knowledge.rules.contradictions import RuleUnit
 from ctxe.knowledge.rules.overlap import Merged, merge, units_of
@@ -158,8 +158,8 @@ class Instructions:
     def _fitted(self, live: Sequence[_LiveRule], room: int, most: int) -> list[tuple[_LiveRule, Chunk | None]]:
         """Each rule with its chunk. If all together are too long, the longest are cut and short ones stay whole."""
         sizes = [(self._cost(one.fenced.text), len(one.fenced.text.encode())) if one.words else (0, 0) for one in live]
-        tokens = fair([size[0] for size in sizes], room)
-        volume = fair([size[1] for size in sizes], most)
+        tokens = fair_share([size[0] for size in sizes], room)
+        volume = fair_share([size[1] for size in sizes], most)
         return [
             (one, self._chunk(one, whole=size[0] <= tokens and size[1] <= volume, tokens=tokens, volume=volume))
             for one, size in zip(live, sizes, strict=True)
@@ -186,7 +186,7 @@ class Instructions:
             text = cut(number)
             return len(text.encode()) <= volume and self._cost(text) <= tokens
 
-        kept = longest(len(parts), fits)
+        kept = largest_fitting(len(parts), fits)
         return cut(kept) if kept and tokens >= LEAST else ""
 
     def _section(self, name: str, placed: Iterable[tuple[_LiveRule, Chunk | None]], placement: str) -> Section:
@@ -215,7 +215,7 @@ class Instructions:
         return self.count(text) + 1
 
 
-def fair(sizes: Sequence[int], room: int) -> int:
+def fair_share(sizes: Sequence[int], room: int) -> int:
     """The size limit per item with which all fit ``room``: small ones stay whole, the longest share the rest."""
     if sum(sizes) <= room:
         return max(sizes, default=0)

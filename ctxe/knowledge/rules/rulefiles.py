@@ -91,7 +91,7 @@ def find_rules(places: RulePlaces, touched: Sequence[str] = ()) -> tuple[Rule, .
     return tuple(found)
 
 
-def asked_for(places: RulePlaces) -> tuple[Rule, ...]:
+def rules_on_demand(places: RulePlaces) -> tuple[Rule, ...]:
     """Rules without a scope that describe their purpose and wait to be named; a model may load them like skills."""
     trees = [tree for tree in _TREES if tree[0] in (".cursor/rules", ".windsurf/rules")]
     found = [rule for inside, suffix in trees for rule in _rules_below(places, inside, suffix)]
@@ -209,9 +209,9 @@ def _with_imports(rule: Rule, places: RulePlaces, seen: set[str]) -> Iterator[Ru
     seen.add(key)
     yield rule
     if rule.path.rpartition("/")[2] in _IMPORTING and rule.text and not rule.path.startswith("~"):
-        from ctxe.knowledge.rules.imports import imported
+        from ctxe.knowledge.rules.imports import read_imports
 
-        for found in imported(
+        for found in read_imports(
             rule.path, rule.text, places.root, seen, lambda path: not is_secret_file(path) and places.readable(path)
         ):
             inherited = f"imported by {found.by}"

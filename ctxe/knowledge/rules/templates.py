@@ -13,7 +13,7 @@ from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries import front
 from ctxe.knowledge.entries.scalars import Value
-from ctxe.knowledge.folders import folders_down, forbidden
+from ctxe.knowledge.folders import folders_down, why_forbidden
 from ctxe.safety.display import one_line, strip_invisible
 from ctxe.storage import files
 
@@ -123,7 +123,7 @@ def _markdown_files(place: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _read(places: TemplatePlaces, path: Path, name: str, where: str, base: Path | None) -> Template:
-    if base and (problem := forbidden(os.path.realpath(path), os.path.realpath(base), places.readable)):
+    if base and (problem := why_forbidden(os.path.realpath(path), os.path.realpath(base), places.readable)):
         return Template(name, where, problem=problem)
     try:
         data = files.read(path, MOST_BYTES + 1)

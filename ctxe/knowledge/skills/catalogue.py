@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 from ctxe.knowledge.fence import fence
-from ctxe.knowledge.skills.module import Skill
+from ctxe.knowledge.skills.skill import Skill
 
 SHORT = 12
 """Words of a shortened description."""
@@ -31,7 +31,7 @@ def catalogue(skills: Sequence[Skill], room: int, count: Callable[[str], int]) -
 
     If they do not fit, the least useful are shortened, then reduced to their name, then left out.
     """
-    forms = [(line(skill), shortened(skill), f"{skill.name}, ") for skill in skills]
+    forms = [(skill_line(skill), short_line(skill), f"{skill.name}, ") for skill in skills]
     costs = [(count(whole) + 1, count(short) + 1, count(name)) for whole, short, name in forms]
     levels = _levels(costs, room - FRAME)
     at = [[skill for skill, level in zip(skills, levels, strict=True) if level == n] for n in range(4)]
@@ -56,14 +56,14 @@ def _levels(costs: Sequence[tuple[int, ...]], room: int) -> list[int]:
     return levels
 
 
-def line(skill: Skill) -> str:
+def skill_line(skill: Skill) -> str:
     """The skill's line in the list."""
     return f"- {skill.name}: {skill.description}" if skill.description else f"- {skill.name}"
 
 
-def shortened(skill: Skill) -> str:
+def short_line(skill: Skill) -> str:
     """The line with only the first sentence of the description, and of that at most SHORT words."""
     first = _SENTENCE.match(skill.description)
     words = (first[1] if first else skill.description).split()
     short = f"- {skill.name}: {' '.join(words[:SHORT])}{'…' if len(words) > SHORT else ''}"
-    return min(short, line(skill), key=len)
+    return min(short, skill_line(skill), key=len)

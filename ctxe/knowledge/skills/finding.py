@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ctxe.domain.value import dataclass, field, replace
-from ctxe.knowledge.folders import folders_down, forbidden
-from ctxe.knowledge.skills.module import FILE, Origin, Skill, read_skill
+from ctxe.knowledge.folders import folders_down, why_forbidden
+from ctxe.knowledge.skills.skill import FILE, Origin, Skill, read_skill
 
 IN_PROJECT = (".ctxe/skills", ".agents/skills", ".claude/skills")
 DEEP = 3
@@ -19,7 +19,7 @@ Stamp = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class ModulePlaces:
+class SkillPlaces:
     """Where skills are looked for. ``readable`` tells whether a project file may be read at all.
 
     ``never`` are names that settings disable, ``yours`` the user's own folders, ``shipped`` is the folder of ctxe.
@@ -36,10 +36,10 @@ class ModulePlaces:
 
 
 @dataclass(slots=True)
-class Finder:
+class SkillFinder:
     """Finds skills; an unchanged one is not read again."""
 
-    places: ModulePlaces
+    places: SkillPlaces
     _read: dict[str, tuple[Stamp, Skill]] = field(default_factory=dict, repr=False)
     _newest: tuple[Skill, ...] | None = field(default=None, repr=False)
 
@@ -58,7 +58,7 @@ class Finder:
                 reason = f"more than {MOST} modules: the rest is not read"
                 found.append(Skill("…", "", Path(folder), where, origin, problem=reason))
                 break
-            problem = forbidden(real, root, self.places.readable) if origin == "project" else ""
+            problem = why_forbidden(real, root, self.places.readable) if origin == "project" else ""
             found.append(self._checked(self._skill(folder, where, origin, problem), named))
         found += [self._checked(skill, named) for skill in self.places.others()]
         self._newest = tuple(found)

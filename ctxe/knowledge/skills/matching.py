@@ -11,7 +11,7 @@ from ctxe.domain.pattern import pattern
 from ctxe.domain.section import Task
 from ctxe.domain.value import dataclass, field
 from ctxe.knowledge import globs
-from ctxe.knowledge.skills.module import Skill
+from ctxe.knowledge.skills.skill import Skill
 
 NAME, TITLE, HEADING, TEXT = 1.6, 1.0, 0.5, 0.15
 """Weight of a task's word in the skill's name, description, headings and the rest of its body."""
@@ -73,7 +73,7 @@ class Matcher:
     _known: dict[tuple[str, ...], Mapping[str, float]] = field(default_factory=dict, repr=False)
 
     def __call__(self, task: Task, skills: Sequence[Skill]) -> list[SkillMatch]:
-        """Every skill with a positive score, best first; ``about`` selects those that count."""
+        """Every skill with a positive score, best first; ``likely_matches`` selects those that count."""
         from ctxe.lexical.words import path_terms, term_counts
 
         counted = Counter(dict(term_counts(task.words).most_common(MOST_TERMS)))
@@ -105,7 +105,7 @@ class Matcher:
         # A long text contains many words by chance, so each further one counts less.
         word_score = sum(parts[term] / math.sqrt(1 + place) for place, term in enumerate(words))
         scope = tuple(path for path in files if globs.matches(path, skill.scope))
-        score = (word_score + FILE * min(1.0, len(scope))) / longer(len(counted))
+        score = (word_score + FILE * min(1.0, len(scope))) / length_divisor(len(counted))
         return SkillMatch(skill, score, tuple(spelled.get(term, term) for term in words if parts[term] >= _FEW), scope)
 
     def _term_weights(self, skill: Skill) -> Mapping[str, float]:
@@ -152,17 +152,17 @@ def rarity(term: str, having: int, number: int) -> float:
     return max(0.2, 1.0 - math.log(having) / math.log(number + 1))
 
 
-def longer(words: int) -> float:
+def length_divisor(words: int) -> float:
     """Divisor for a task with this many distinct words: 1 up to a dozen, 2 at two hundred."""
     return 1.0 + max(0.0, math.log(words / 12.0) / math.log(200 / 12)) if words else 1.0
 
 
-def about(matches: Sequence[SkillMatch]) -> list[SkillMatch]:
+def likely_matches(matches: Sequence[SkillMatch]) -> list[SkillMatch]:
     """The skills that a task may be about, best first; none if no score is high enough."""
     return [one for one in matches if one.score >= ENOUGH][:MOST_ABOUT]
 
 
-def sure(matches: Sequence[SkillMatch]) -> SkillMatch | None:
+def certain_match(matches: Sequence[SkillMatch]) -> SkillMatch | None:
     """The one skill that a task is clearly about, judged by more than one word or by a file; else None."""
     if not matches or matches[0].score < SURE or not (matches[0].files or len(matches[0].words) > 1):
         return None

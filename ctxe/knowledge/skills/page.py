@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ctxe.domain.errors import StoreError
-from ctxe.knowledge.beginnings import longest
+from ctxe.knowledge.beginnings import largest_fitting
 from ctxe.knowledge.fence import fence
-from ctxe.knowledge.skills.module import Skill
+from ctxe.knowledge.skills.skill import Skill
 from ctxe.lexical.similarity import paragraphs
 from ctxe.safety.display import one_line
 from ctxe.storage import files
@@ -23,7 +23,7 @@ LEAST = 60
 MOST_LISTED = 40
 
 
-def page(skill: Skill, room: int, count: Callable[[str], int]) -> str:
+def skill_page(skill: Skill, room: int, count: Callable[[str], int]) -> str:
     """Body, tools with their schemas, and files, in at most ``room`` tokens; empty if hardly anything fits."""
     more = _tools_and_files(skill)
     whole = _page(skill, skill.body, more)
@@ -35,7 +35,7 @@ def page(skill: Skill, room: int, count: Callable[[str], int]) -> str:
     def cut(number: int) -> str:
         return _page(skill, "\n\n".join(parts[:number]) + note, more)
 
-    kept = longest(len(parts), lambda number: count(cut(number)) <= room)
+    kept = largest_fitting(len(parts), lambda number: count(cut(number)) <= room)
     return cut(kept) if kept and room >= LEAST else ""
 
 

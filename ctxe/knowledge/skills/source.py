@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from ctxe.domain.section import Chunk, Omission, Priority, Section, Task
 from ctxe.domain.value import dataclass, field
 from ctxe.knowledge import globs
-from ctxe.knowledge.skills.catalogue import Catalogue, catalogue, line
-from ctxe.knowledge.skills.finding import Finder
-from ctxe.knowledge.skills.matching import SURE, Matcher, about, sure
-from ctxe.knowledge.skills.module import Skill
-from ctxe.knowledge.skills.page import PREFIX, page
+from ctxe.knowledge.skills.catalogue import Catalogue, catalogue, skill_line
+from ctxe.knowledge.skills.finding import SkillFinder
+from ctxe.knowledge.skills.matching import SURE, Matcher, certain_match, likely_matches
+from ctxe.knowledge.skills.page import PREFIX, skill_page
+from ctxe.knowledge.skills.skill import Skill
 
 HEADING = 4
 """Tokens of a section's heading."""
@@ -34,7 +34,7 @@ class Skills:
     if some file is in its scope.
     """
 
-    find: Finder
+    find: SkillFinder
     count: Callable[[str], int]
     room: int
     always: tuple[str, ...] = ()
@@ -79,13 +79,13 @@ class Skills:
         if listed.text:
             chunks.append(Chunk("skills catalogue", listed.text, _list_note(listed.short, listed.bare, listed.out)))
         left_out += [
-            Omission(one.name, self.count(line(one)), "over the list's share: find_tools") for one in listed.out
+            Omission(one.name, self.count(skill_line(one)), "over the list's share: find_tools") for one in listed.out
         ]
         room -= sum(self.count(chunk.text) + 1 for chunk in chunks) + HEADING
         carried = dict.fromkeys(self.always, "your settings say always") | dict(self.held().in_use)
         for skill in skills:
             if skill.name in carried:
-                text = page(skill, room, self.count)
+                text = skill_page(skill, room, self.count)
                 room -= self.count(text) + 1
                 if text:
                     chunks.append(Chunk(PREFIX + skill.name, text, carried[skill.name], path=_path(skill)))
@@ -97,13 +97,13 @@ class Skills:
         """The skill that the task clearly matches, unless it is in the request already; the others with the reason."""
         standing = self.held().visible.union(self.always, self.held().in_use)
         matches = self.matcher(task, [skill for skill in skills if skill.offered])
-        best = sure([one for one in matches if one.score < SURE or not self._out_of_scope(one.skill)])
+        best = certain_match([one for one in matches if one.score < SURE or not self._out_of_scope(one.skill)])
         chunks, left_out = [], []
-        for one in about(matches):
+        for one in likely_matches(matches):
             score = f"{one.why} ({one.score:.2f})"
             if one.skill.name in standing:
                 left_out.append(Omission(one.skill.name, 0, "is in the request already"))
-            elif one is best and (text := page(one.skill, room, self.count)):
+            elif one is best and (text := skill_page(one.skill, room, self.count)):
                 chunks.append(Chunk(PREFIX + one.skill.name, text, score, path=_path(one.skill)))
             else:
                 left_out.append(

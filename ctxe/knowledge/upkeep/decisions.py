@@ -14,14 +14,14 @@ ALIKE = 0.3
 """Minimum Jaccard similarity of the terms of two titles for them to be about the same subject."""
 
 
-def current(entries: Sequence[Entry], kind: str = "decision") -> tuple[Entry, ...]:
+def current_entries(entries: Sequence[Entry], kind: str = "decision") -> tuple[Entry, ...]:
     """Entries of a kind that hold today, in causal order."""
     return tuple(entry for entry in filter(holding(entries), entries) if entry.kind == kind)
 
 
-def known(draft: Entry, entries: Sequence[Entry]) -> Entry | None:
+def find_same(draft: Entry, entries: Sequence[Entry]) -> Entry | None:
     """The current entry with the same title, text, scope, files and evidence as a draft; None if there is none."""
-    return next((entry for entry in current(entries, draft.kind) if _content(entry) == _content(draft)), None)
+    return next((entry for entry in current_entries(entries, draft.kind) if _content(entry) == _content(draft)), None)
 
 
 def _content(entry: Entry) -> tuple[str | tuple[str, ...], ...]:
@@ -36,7 +36,7 @@ def same_subject(draft: Entry, entries: Sequence[Entry]) -> tuple[Entry, ...]:
     from ctxe.lexical.similarity import topic_similarity
 
     found = []
-    for entry in current(entries, draft.kind):
+    for entry in current_entries(entries, draft.kind):
         if entry.id == draft.id or entry.id in draft.supersedes:
             continue
         score = topic_similarity(draft.title, entry.title)
@@ -48,7 +48,7 @@ def same_subject(draft: Entry, entries: Sequence[Entry]) -> tuple[Entry, ...]:
     return tuple(entry for _, entry in found[:MOST_ALIKE])
 
 
-def instead(draft: Entry, old: Sequence[Entry]) -> Entry:
+def replacement(draft: Entry, old: Sequence[Entry]) -> Entry:
     """A draft that replaces other entries; if it has no scope or files, it takes over theirs."""
     if draft.scope or draft.files:
         return draft
@@ -56,7 +56,7 @@ def instead(draft: Entry, old: Sequence[Entry]) -> Entry:
     return replace(draft, scope=tuple(scope), files=tuple(dict.fromkeys(one for entry in old for one in entry.files)))
 
 
-def rivals(entries: Sequence[Entry]) -> list[tuple[Entry, Entry, str]]:
+def competing_entries(entries: Sequence[Entry]) -> list[tuple[Entry, Entry, str]]:
     """Entries that hold today and replaced the same one, for example on two branches: (older, newer, replaced id).
 
     Imports are left out: their links come from another system.

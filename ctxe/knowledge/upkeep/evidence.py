@@ -36,7 +36,7 @@ class Facts:
     digest: Callable[[str], str] = _nothing
 
 
-def gone(entry: Entry, facts: Facts) -> tuple[str, ...]:
+def gone_evidence(entry: Entry, facts: Facts) -> tuple[str, ...]:
     """What the entry cites that is gone or changed, such as ``("file a.py is gone",)``; empty if everything holds."""
     missing = [f"file {path} is gone" for path in entry.files if _can_be_gone(path, entry) and not facts.file(path)]
     for item in entry.evidence:
@@ -66,15 +66,15 @@ def _fault_of(kind: str, name: str, facts: Facts) -> str:
     return f"{path} has changed since" if pin and now and not now.startswith(pin[1]) else ""
 
 
-def pinned(entry: Entry, facts: Facts) -> Entry:
+def with_hashes(entry: Entry, facts: Facts) -> Entry:
     """The entry with the present content hashes of its evidence files added, so that later changes are noticed."""
     pins = (_pin(item, facts) for item in entry.evidence)
     return replace(entry, evidence=tuple(pins))
 
 
-def kept(entry: Entry, facts: Facts) -> Entry:
+def confirmed(entry: Entry, facts: Facts) -> Entry:
     """The entry after a person confirmed it: with new hashes, and without evidence and files that are gone."""
-    now = pinned(entry, facts)
+    now = with_hashes(entry, facts)
     files = (path for path in now.files if not _can_be_gone(path, now) or facts.file(path))
     cited = ((item, *item.partition(" ")[::2]) for item in now.evidence)
     evidence = (item for item, kind, name in cited if not _fault_of(kind, name.strip(), facts))
@@ -88,13 +88,13 @@ def _pin(item: str, facts: Facts) -> str:
     return f"file {path}@{digest[:DIGITS]}" if digest else item
 
 
-def stale(entries: Iterable[Entry], facts: Facts) -> dict[str, tuple[str, ...]]:
+def stale_entries(entries: Iterable[Entry], facts: Facts) -> dict[str, tuple[str, ...]]:
     """What is gone of each entry that holds today, by id. A failure is stale only if all its files are gone."""
     found: dict[str, tuple[str, ...]] = {}
     for entry in entries:
         if entry.status not in ("current", "open", "stale") or entry.ts:
             continue
-        missing = gone(entry, facts)
+        missing = gone_evidence(entry, facts)
         if entry.kind == "failure" and any(_can_be_looked_up(path) and facts.file(path) for path in entry.files):
             continue
         if missing:

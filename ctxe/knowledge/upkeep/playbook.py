@@ -23,38 +23,40 @@ Numbers = Mapping[str, Mapping[str, float]]
 """Counters by entry id: ``used``, ``helpful``, ``harmful``."""
 
 
-def cited(said: str, ids: Iterable[str]) -> tuple[str, ...]:
+def cited_ids(said: str, ids: Iterable[str]) -> tuple[str, ...]:
     """Those of the ids shown to the model that occur in its text; a bare number does not count."""
     return tuple(name for name in dict.fromkeys(ids) if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", said))
 
 
-def expected(numbers: Mapping[str, float]) -> float:
+def expected_use(numbers: Mapping[str, float]) -> float:
     """Probability that an entry helps when shown, by Laplace's rule of succession over the outcomes so far."""
     good, bad = numbers.get("helpful", 0.0), numbers.get("harmful", 0.0)
     return (good + 1.0) / (good + bad + 2.0)
 
 
-def by_use(entries: Iterable[Entry], numbers: Numbers) -> list[Entry]:
+def sorted_by_use(entries: Iterable[Entry], numbers: Numbers) -> list[Entry]:
     """Entries by expected use, then by how often they were relied on, then newest first."""
 
     def worth(entry: Entry) -> tuple[float, float, str, str]:
         counted = numbers.get(entry.id, {})
         tried = counted.get("helpful", 0.0) + counted.get("harmful", 0.0)
-        return expected(counted), tried, entry.created, entry.id
+        return expected_use(counted), tried, entry.created, entry.id
 
     return sorted(entries, key=worth, reverse=True)
 
 
-def weighed(found: Iterable[tuple[Entry, float]], numbers: Numbers) -> list[tuple[Entry, float]]:
+def weighed_by_use(found: Iterable[tuple[Entry, float]], numbers: Numbers) -> list[tuple[Entry, float]]:
     """Found entries, whose scores are log odds, reordered by the odds that each is relevant and helps."""
-    likely = [(entry, score + math.log(2.0 * expected(numbers.get(entry.id, {})))) for entry, score in found]
+    likely = [(entry, score + math.log(2.0 * expected_use(numbers.get(entry.id, {})))) for entry, score in found]
     return sorted(likely, key=lambda pair: -pair[1])
 
 
-def standing(entries: Sequence[Entry], numbers: Numbers) -> list[Entry]:
+def standing_entries(entries: Sequence[Entry], numbers: Numbers) -> list[Entry]:
     """Routines and preferences that hold for the whole project today, by expected use."""
     current = filter(holding(entries), entries)
-    return by_use((entry for entry in current if entry.kind in KINDS and not entry.scope and not entry.ts), numbers)
+    return sorted_by_use(
+        (entry for entry in current if entry.kind in KINDS and not entry.scope and not entry.ts), numbers
+    )
 
 
 def line(entry: Entry) -> str:
@@ -101,7 +103,7 @@ def near_duplicates(entries: Sequence[Entry]) -> list[tuple[Entry, Entry]]:
     return [(one, other) for one, other in pairs if one.kind == other.kind and one.scope == other.scope]
 
 
-def join(store: Store, ref: str, into: str) -> Entry:
+def merge_entries(store: Store, ref: str, into: str) -> Entry:
     """Merge two entries that say the same: text that only ``ref`` has is added to ``into``, which supersedes it.
 
     No text is lost: the first entry keeps its file. Raises StoreError.

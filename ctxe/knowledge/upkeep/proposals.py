@@ -21,7 +21,7 @@ MOST_KNOWN = 40
 LONGEST_TITLE, LONGEST_TEXT = 160, 1_200
 
 
-def question(conversation: Conversation, known: Sequence[Entry]) -> str:
+def proposal_prompt(conversation: Conversation, known: Sequence[Entry]) -> str:
     """The prompt: the newest turns that fit, and the current entries, which the model may correct."""
     turns: list[str] = []
     room = MOST_SAID
@@ -47,7 +47,7 @@ def _step(step: Step) -> Iterator[str]:
         yield f"{call.name} {call.arguments[:200]}\n{'ok' if result.ok else 'failed'}: {end}"
 
 
-def read(answer: str, known: Sequence[Entry], session: str, model: str) -> tuple[Entry, ...]:
+def parse_proposals(answer: str, known: Sequence[Entry], session: str, model: str) -> tuple[Entry, ...]:
     """Drafts of proposals in a model's answer, at most MOST; invalid lines and known facts are left out."""
     ids = {entry.id for entry in known}
     drafts: list[Entry] = []

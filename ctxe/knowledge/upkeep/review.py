@@ -6,7 +6,7 @@ from ctxe.knowledge.entries.entry import Entry, stamp
 from ctxe.knowledge.entries.store import Store
 
 
-def waiting(store: Store) -> tuple[Entry, ...]:
+def pending_proposals(store: Store) -> tuple[Entry, ...]:
     """Proposals in causal order."""
     return tuple(entry for entry in store.entries() if entry.status == "proposed")
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from ctxe.domain.pattern import pattern
-from ctxe.knowledge.corrections import corrects
+from ctxe.knowledge.corrections import is_correction
 
 LONGEST = 300
 """Characters of a wish; a longer line is a task."""
@@ -93,5 +93,7 @@ def kind_of(words: str, answered: str | None) -> str:
     text = _QUOTED.sub("…", words)
     if _DECIDED.search(text) and not _THAT.search(text):
         return "decision"
-    put_right = answered is not None and corrects(text, answered) and _INSTEAD.search(text) and not _THAT.search(text)
+    put_right = (
+        answered is not None and is_correction(text, answered) and _INSTEAD.search(text) and not _THAT.search(text)
+    )
     return "preference" if _WISH.search(text) or put_right else ""

@@ -12,7 +12,7 @@ from ctxe.domain.errors import CtxeError, StoreError
 from ctxe.domain.value import replace
 from ctxe.knowledge.entries.entry import Entry, moment
 from ctxe.knowledge.failures import remembered
-from ctxe.knowledge.upkeep.evidence import stale
+from ctxe.knowledge.upkeep.evidence import stale_entries
 from ctxe.project.memory.evidence import facts_of
 from ctxe.project.memory.memories import entry_of_kind
 
@@ -25,7 +25,7 @@ MOST_REPEATED = 10
 def failure_groups(project: Project) -> tuple[remembered.Group, ...]:
     """Failures by signature, open ones first. An open failure whose files are all gone is stale."""
     entries = project.store.entries()
-    lost = stale((entry for entry in entries if entry.kind == "failure"), facts_of(project))
+    lost = stale_entries((entry for entry in entries if entry.kind == "failure"), facts_of(project))
     held = [replace(entry, status="stale") if entry.id in lost else entry for entry in entries]
     return remembered.groups(held, project.counters.read())
 
@@ -99,7 +99,7 @@ def add_failure(project: Project, what: str, **values: Any) -> tuple[Entry, bool
     """Save a failure in the user's words; the entry, and whether it is new. Raises CtxeError, StoreError."""
     if not what.strip():
         raise CtxeError("say what went wrong", 'ctxe failures add "Tests need redis running" --command "pytest"')
-    draft = remembered.noted(what.strip(), root=str(project.root), **values)
+    draft = remembered.manual_failure(what.strip(), root=str(project.root), **values)
     draft = replace(draft, status="resolved" if draft.fix else "open")
     project.store.check(draft)
     return remembered.record(project.store, draft, project.counters)

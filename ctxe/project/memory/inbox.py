@@ -43,7 +43,7 @@ def write_entry_file(project: Project, entry: Entry, before: str, after: str) ->
 
 def waiting(project: Project) -> tuple[Entry, ...]:
     """Proposals in the inbox."""
-    return review.waiting(project.store)
+    return review.pending_proposals(project.store)
 
 
 def inbox_notice(project: Project) -> str:
@@ -76,7 +76,7 @@ def rivals(project: Project) -> list[tuple[Entry, Entry, str]]:
     """Current entries that replaced the same one: the older, the newer, and the replaced entry in words."""
     entries = project.store.entries()
     titles = {entry.id: f"{entry.id} {entry.title}" for entry in entries}
-    return [(one, other, titles.get(old, old)) for one, other, old in decisions.rivals(entries)]
+    return [(one, other, titles.get(old, old)) for one, other, old in decisions.competing_entries(entries)]
 
 
 def supersede(project: Project, loser: Entry, winner: Entry) -> str:
@@ -107,7 +107,7 @@ def settle_one(project: Project, ref: str, answer: str, other: str = "") -> str:
     """Settle a proposal by a person's answer; returns a line about it. Raises StoreError."""
     entry = project.store.get(ref)
     if entry.status != "proposed" and answer == "merge":
-        joined = playbook.join(project.store, entry.id, other)
+        joined = playbook.merge_entries(project.store, entry.id, other)
         return f"{entry.id} is part of {joined.id} now"
     if entry.status != "proposed":
         raise StoreError(f"{entry.id} is not in the inbox", "`ctxe memory review` shows the inbox")

@@ -11,10 +11,10 @@ from ctxe.domain.value import replace
 from ctxe.knowledge.entries import daily, links, names
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.logs import to_object
-from ctxe.knowledge.entries.outside import outside
+from ctxe.knowledge.entries.outside_changes import outside_changes
 from ctxe.knowledge.upkeep import decisions, review
-from ctxe.knowledge.upkeep.evidence import kept, pinned, stale
-from ctxe.knowledge.upkeep.playbook import Numbers, by_use
+from ctxe.knowledge.upkeep.evidence import confirmed, stale_entries, with_hashes
+from ctxe.knowledge.upkeep.playbook import Numbers, sorted_by_use
 from ctxe.project.memory.evidence import facts_of
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ def rows(
     """
     entries = (snapshot or project.store.snapshot()).entries
     replaced = links.successors(entries)
-    gone = stale(entries, facts_of(project))
+    gone = stale_entries(entries, facts_of(project))
     numbers = project.counters.read()
     found: list[dict[str, Any]] = []
-    rivals = {newer.id: older.id for older, newer, _ in decisions.rivals(entries)}
+    rivals = {newer.id: older.id for older, newer, _ in decisions.competing_entries(entries)}
     first: dict[tuple[str, str], str] = {}
     for entry in entries:
         current = links.is_current(entry, replaced)
@@ -86,7 +86,9 @@ def overview(project: Project, snapshot: FolderSnapshot | None = None) -> dict[s
         "bulk": sum(entry.path.endswith(".jsonl") for entry in logs),
         "inbox": sum(entry.status == "proposed" for entry in snapshot.entries),
         "problems": [{"path": problem.path, "says": problem.says} for problem in snapshot.problems],
-        "outside": [{"path": change.path, "change": change.change} for change in outside(project.store, snapshot)],
+        "outside": [
+            {"path": change.path, "change": change.change} for change in outside_changes(project.store, snapshot)
+        ],
     }
 
 
@@ -94,7 +96,7 @@ def history(project: Project, ref: str) -> tuple[Entry, tuple[Entry, ...], str |
     """An entry, what it replaced, the id of what replaced it, and the evidence it lost. Raises StoreError."""
     entries = project.store.entries()
     entry = project.store.get(ref)
-    lost = stale([entry], facts_of(project)).get(entry.id, ())
+    lost = stale_entries([entry], facts_of(project)).get(entry.id, ())
     return entry, decisions.history(entry, entries), links.successors(entries).get(entry.id), lost
 
 
@@ -151,13 +153,13 @@ def add_note(project: Project, words: str, session: str = "") -> Entry:
 
 def add_entry(project: Project, draft: Entry) -> Entry:
     """Save a new entry, with hashes of the files it cites. Raises StoreError."""
-    draft = decisions.instead(draft, [project.store.get(old) for old in draft.supersedes])
-    return project.store.add(pinned(draft, facts_of(project)))
+    draft = decisions.replacement(draft, [project.store.get(old) for old in draft.supersedes])
+    return project.store.add(with_hashes(draft, facts_of(project)))
 
 
 def replacement_line(project: Project, old: Entry, new: Entry) -> str:
     """A line on what became of a replaced entry: another entry may have replaced it before."""
-    for one, other, replaced in decisions.rivals(project.store.entries()):
+    for one, other, replaced in decisions.competing_entries(project.store.entries()):
         if replaced == old.id and other.id == new.id:
             return f"{old.id} was replaced by {one.id} already, which stays: {one.title}"
     return f"{old.id} no longer holds: {old.title}"
@@ -166,13 +168,13 @@ def replacement_line(project: Project, old: Entry, new: Entry) -> str:
 def confirm(project: Project, ref: str) -> Entry:
     """Update an entry's evidence to the current tree after a person confirmed the entry. Raises StoreError."""
     entry = project.store.get(ref)
-    now = kept(entry, facts_of(project))
+    now = confirmed(entry, facts_of(project))
     return project.store.change(entry.id, evidence=now.evidence, files=now.files) if now != entry else entry
 
 
 def find_duplicate(project: Project, draft: Entry) -> Entry | None:
     """An entry that says the same, word for word; None without one."""
-    return decisions.known(draft, project.store.entries())
+    return decisions.find_same(draft, project.store.entries())
 
 
 def same_subject(project: Project, draft: Entry) -> tuple[Entry, ...]:
@@ -197,16 +199,16 @@ def statistics(project: Project) -> dict[str, Any]:
         "most_used": [{"id": entry.id, "title": entry.title, "uses": uses} for entry, uses in most if uses],
         "judged": _ratings(lasting, numbers),
         "never_used": sum(not _uses(numbers, entry) for entry in lasting),
-        "stale": len(stale(entries, facts_of(project))),
+        "stale": len(stale_entries(entries, facts_of(project))),
         "superseded": len(links.successors(entries)),
-        "inbox": len(review.waiting(project.store)),
+        "inbox": len(review.pending_proposals(project.store)),
     }
 
 
 def _ratings(entries: Sequence[Entry], numbers: Numbers) -> list[dict[str, Any]]:
     """Entries that the model used, best first, with how often that helped and how often it harmed."""
     found = []
-    for entry in by_use(entries, numbers):
+    for entry in sorted_by_use(entries, numbers):
         good, bad = (int(numbers.get(entry.id, {}).get(name, 0)) for name in ("helpful", "harmful"))
         if good or bad:
             found.append({"id": entry.id, "title": entry.title, "helpful": good, "harmful": bad})

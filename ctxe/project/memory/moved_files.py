@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ctxe.domain.value import replace
-from ctxe.knowledge.upkeep.evidence import pinned
+from ctxe.knowledge.upkeep.evidence import with_hashes
 from ctxe.project.memory.evidence import facts_of
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def update_citations(project: Project, entry: Entry, places: dict[str, str]) -> 
     """Update an entry's citations to the new paths of its files. Raises StoreError."""
     files = tuple(dict.fromkeys(places.get(path, path) for path in entry.files))
     evidence = tuple(_moved_citation(item, places) for item in entry.evidence)
-    new = pinned(replace(entry, files=files, evidence=evidence), facts_of(project))
+    new = with_hashes(replace(entry, files=files, evidence=evidence), facts_of(project))
     project.store.change(entry.id, files=new.files, evidence=new.evidence)
 
 

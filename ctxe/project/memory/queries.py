@@ -34,7 +34,7 @@ def answers(project: Project, lines: Iterable[str], kind: str = "") -> Iterator[
         try:
             asked = query.from_line(line, kind)
         except CtxeError as error:
-            yield {**query.asker(line), "error": error.message}
+            yield {**query.qid_of(line), "error": error.message}
             continue
         yield ask.search(asked).as_json(asked)
 

@@ -16,8 +16,8 @@ from ctxe.knowledge.entries.ports import MemoryPorts
 from ctxe.knowledge.failures.calls import only_looks
 from ctxe.knowledge.failures.contents import Content
 from ctxe.knowledge.failures.pairing import Watch
+from ctxe.knowledge.failures.recorded_calls import RecordedCall
 from ctxe.knowledge.failures.recordings import Recording, UserWords
-from ctxe.knowledge.failures.taken import Taken
 from ctxe.knowledge.failures.waiting import UNKNOWN
 from ctxe.project.sessions import path_of
 from ctxe.tools.outcomes.outcome import outcome
@@ -43,7 +43,7 @@ class RecordingResult:
     skipped: str = ""
 
 
-def command_facts(taken: Taken, root: str) -> dict[str, Any] | None:
+def command_facts(taken: RecordedCall, root: str) -> dict[str, Any] | None:
     """The facts of a recorded command, as a live one has them; None for any other call.
 
     Without a recorded exit code the program's output decides, as it does behind a pipe that hides the code.
@@ -59,7 +59,7 @@ def command_facts(taken: Taken, root: str) -> dict[str, Any] | None:
     return {**unsure, "command": taken.command}
 
 
-def steps_of(path: Path) -> Iterator[tuple[Recording, Taken | UserWords]]:
+def steps_of(path: Path) -> Iterator[tuple[Recording, RecordedCall | UserWords]]:
     """The calls and words of a recording, in order, each with the recording as known by then. Raises SessionError."""
     recording = Recording()
     try:
@@ -139,7 +139,7 @@ class RecordedFiles:
         known = self.held.get(self.path(content.path))
         return known if content.before is None else content.before
 
-    def after(self, step: Taken) -> None:
+    def after(self, step: RecordedCall) -> None:
         """Take in a step: the hashes it tells, and that a command may have changed any file."""
         if step.kind == "command" and not only_looks(step.command):
             self.held.clear()
@@ -177,7 +177,7 @@ def _learn_steps(project: Project, path: Path, *, sure: bool) -> RecordingResult
     return RecordingResult(path.name, changes["steps"], failed, changes["new"], changes["resolved"])
 
 
-def _take_in(watch: Watch, step: Taken, files: RecordedFiles) -> list[str]:
+def _take_in(watch: Watch, step: RecordedCall, files: RecordedFiles) -> list[str]:
     """Take in one recorded call; the changes to memory that it caused."""
     if step.kind == "edit" and step.failed is False:
         contents = {files.path(content.path): content for content in step.contents}

@@ -30,15 +30,15 @@ class MemoryWriter:
 
     def remember(self, kind: str, title: str, text: str, files: Sequence[str], replaces: str = "") -> str:
         """Save or propose an entry; says what became of it and which entries it may contradict. Raises StoreError."""
-        from ctxe.knowledge.upkeep.decisions import instead, known
+        from ctxe.knowledge.upkeep.decisions import find_same, replacement
 
         draft = self._draft(kind, title, text, files)
-        if not replaces and (same := known(draft, self.store.entries())):
+        if not replaces and (same := find_same(draft, self.store.entries())):
             return f"known already as {same.id}"
         others = self._others(draft, replaces)
         if replaces:
             old = self.store.get(replaces)
-            entry = self.store.supersede(old.id, instead(draft, [old]))
+            entry = self.store.supersede(old.id, replacement(draft, [old]))
         else:
             entry = self.store.add(draft)
         about = "".join(f"\nA current {o.kind} is about the same: {o.id} {o.title}" for o in others)
@@ -66,10 +66,10 @@ class MemoryWriter:
 
     def record_failure(self, tried: str, outcome: str, fix: str, command: str, files: Sequence[str]) -> str:
         """Save or propose what was tried in vain; says what became of it. Raises StoreError."""
-        from ctxe.knowledge.failures.remembered import noted, record
+        from ctxe.knowledge.failures.remembered import manual_failure, record
 
         values = {"files": tuple(files), "session": self.session, "tried": tried, "outcome": outcome, "fix": fix}
-        draft = noted(f"{tried}: {outcome}", outcome, command, self.root, by=self._by, **values)
+        draft = manual_failure(f"{tried}: {outcome}", outcome, command, self.root, by=self._by, **values)
         if not self.approved:
             return self._report(self.store.add(replace(draft, status="proposed")))
         entry, new = record(self.store, replace(draft, status="resolved" if fix else "open"), self.counters)

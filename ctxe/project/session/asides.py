@@ -13,7 +13,7 @@ from ctxe.domain.events import Choice, Event, FileChosen, Notice, Pinned, Queued
 from ctxe.domain.pattern import pattern
 from ctxe.domain.section import Chunk
 from ctxe.domain.value import replace
-from ctxe.knowledge.skills.page import PREFIX, page
+from ctxe.knowledge.skills.page import PREFIX, skill_page
 from ctxe.project.memory.memories import add_note
 from ctxe.project.session.attachments import attach_pasted, attach_pictures
 from ctxe.project.session.calls import by_user, user_dispatcher
@@ -153,7 +153,7 @@ def load_skill(live: Live, name: str) -> Iterator[Event]:
     if skill.name in skilled.held().visible:
         yield Notice(f"{skill.name} is loaded already")
         return
-    text = page(skill, max(live.composer.budget.room("skills"), LEAST_SKILL), live.composer.count)
+    text = skill_page(skill, max(live.composer.budget.room("skills"), LEAST_SKILL), live.composer.count)
     skilled.count_use(skill.name)
     yield from queue(live, f"{PREFIX}{skill.name}", live.kit.clean(text), "you asked for it")
     if skill.tools:

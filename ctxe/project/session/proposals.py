@@ -80,10 +80,10 @@ def _proposed_by_model(
         model = choose(project, project.config.model.cheap)
         provider, clean = connect(project, model, lambda *_: ""), secret_masker(project.own_keys)
         ask = ModelQuestions(provider, clean, "digest.md", TAUGHT, allowance)
-        answer = ask(proposals.question(conversation, lasting))
+        answer = ask(proposals.proposal_prompt(conversation, lasting))
     except CtxeError:
         return ()
-    drafts = proposals.read(answer, [*lasting, *waiting, *found], session, model.id)
+    drafts = proposals.parse_proposals(answer, [*lasting, *waiting, *found], session, model.id)
     return tuple(draft for draft in drafts if _allowed(project, draft))
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from ctxe.data import FOLDER
 from ctxe.domain.errors import ConfigError
-from ctxe.knowledge.skills.finding import Finder, ModulePlaces
-from ctxe.knowledge.skills.module import Skill
+from ctxe.knowledge.skills.finding import SkillFinder, SkillPlaces
+from ctxe.knowledge.skills.skill import Skill
 from ctxe.project.place import home_of
 from ctxe.project.planning.ignored import readable
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from ctxe.project import Project
 
 
-def finder(project: Project) -> Finder:
+def finder(project: Project) -> SkillFinder:
     """A finder for the modules of the project, the user and ctxe."""
     settings, place = project.config.skills, project.place
     home = home_of(project.environment)
     own = [home / folder[2:] if folder.startswith("~/") else Path(folder) for folder in settings.folders]
-    return Finder(
-        ModulePlaces(
+    return SkillFinder(
+        SkillPlaces(
             place.root,
             place.working,
             (place.user / "skills", *(folder for folder in own if folder.is_absolute())),
@@ -41,10 +41,10 @@ def usable(project: Project) -> list[str]:
 
 def _rules_to_ask_for(project: Project) -> list[Skill]:
     """Rules of Cursor and Windsurf that have a description and no scope, as modules of one file."""
-    from ctxe.knowledge.rules.rulefiles import RulePlaces, asked_for
+    from ctxe.knowledge.rules.rulefiles import RulePlaces, rules_on_demand
 
     place = project.place
-    found = asked_for(RulePlaces(place.root, place.working, readable=readable(project)))
+    found = rules_on_demand(RulePlaces(place.root, place.working, readable=readable(project)))
     return [
         Skill(Path(rule.path).stem, rule.summary, place.root / rule.path, rule.path, "project", rule.text)
         for rule in found

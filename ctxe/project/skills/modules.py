@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from ctxe.context.tokens import Count
 from ctxe.domain.errors import ConfigError, CtxeError
-from ctxe.knowledge.skills.catalogue import line
-from ctxe.knowledge.skills.module import FILE, Skill, read_skill
+from ctxe.knowledge.skills.catalogue import skill_line
 from ctxe.knowledge.skills.page import full_page
+from ctxe.knowledge.skills.skill import FILE, Skill, read_skill
 from ctxe.project.skills.finder import finder, skill_named
 from ctxe.project.skills.use import SessionSkills, skills
 from ctxe.storage import files
@@ -51,7 +51,7 @@ def rows(project: Project) -> list[dict[str, Any]]:
             "where": skill.where,
             "description": skill.description,
             "state": _state(skill, always),
-            "line_tokens": count(line(skill)) if skill.offered and not skill.problem else 0,
+            "line_tokens": count(skill_line(skill)) if skill.offered and not skill.problem else 0,
             "tokens": 0 if skill.problem else count(full_page(skill)),
             "uses": int(uses.get(skill.name, 0)),
             "problem": skill.problem,
@@ -107,7 +107,7 @@ def whole(project: Project, name: str) -> dict[str, Any]:
         "scope": list(skill.scope),
         "allowed_tools": list(skill.tools),
         "tokens": count(text),
-        "line_tokens": count(line(skill)),
+        "line_tokens": count(skill_line(skill)),
         "files": parts,
         "tools": [f"{skill.name}/{path}" for path in skill.scripts],
         "faults": list(faults(skill, count(text))),

@@ -13,11 +13,11 @@ from ctxe.domain.errors import ConfigError, StoreError, ToolError
 from ctxe.domain.section import Task
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, without_progress
 from ctxe.domain.value import dataclass, field
-from ctxe.knowledge.skills.catalogue import line
-from ctxe.knowledge.skills.finding import Finder
+from ctxe.knowledge.skills.catalogue import skill_line
+from ctxe.knowledge.skills.finding import SkillFinder
 from ctxe.knowledge.skills.matching import Matcher
-from ctxe.knowledge.skills.module import FILE, RUNNERS, Skill
 from ctxe.knowledge.skills.page import PREFIX, full_page
+from ctxe.knowledge.skills.skill import FILE, RUNNERS, Skill
 from ctxe.knowledge.skills.source import HeldSkills, Skills
 from ctxe.project.skills.finder import skill_named
 from ctxe.project.skills.loaded import held_skills
@@ -47,7 +47,7 @@ class SessionSkills:
     state: Callable[[], State]
     always: tuple[str, ...]
     shell: Tool | None
-    find: Finder
+    find: SkillFinder
     listed: bool = True
     matcher: Matcher = field(default_factory=Matcher)
 
@@ -142,7 +142,7 @@ def _files(project: Project) -> list[str]:
 
 
 def _rows(skill: Skill) -> Iterator[str]:
-    yield line(skill)
+    yield skill_line(skill)
     yield from (f"  tool {skill.name}/{path}" for path in skill.scripts)
 
 

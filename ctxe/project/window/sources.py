@@ -12,7 +12,7 @@ from ctxe.context.tokens import Count
 from ctxe.data import read_text
 from ctxe.domain.model import Model
 from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source, Task
-from ctxe.knowledge.entries.outside import note_changes
+from ctxe.knowledge.entries.outside_changes import note_changes
 from ctxe.project.memory.standing import instructions, memory
 from ctxe.project.models import budget_for, counter
 from ctxe.project.secret_guards import text_cleaner

@@ -17,7 +17,7 @@ from ctxe.knowledge.recall.search import Search
 from ctxe.knowledge.upkeep import review
 from ctxe.knowledge.upkeep.bulk import as_lines, import_lines, import_rules
 from ctxe.knowledge.upkeep.decisions import same_subject
-from ctxe.knowledge.upkeep.playbook import join
+from ctxe.knowledge.upkeep.playbook import merge_entries
 from tests.unit.knowledge.stores import store_in
 
 
@@ -98,14 +98,14 @@ def test_a_proposal_is_accepted_merged_or_rejected(tmp_path: Path) -> None:
     held = store.add(Entry("", "fact", "Port", text="It is 8080."))
     proposal = Entry("", "fact", "Port", "proposed", by="model (proposed)", text="Behind nginx.", files=("a.py",))
     one, two, three = store.add(proposal), store.add(proposal), store.add(proposal)
-    assert review.waiting(store) == (one, two, three)
+    assert review.pending_proposals(store) == (one, two, three)
     assert same_subject(one, store.entries()) == (held,)
     merged = review.merge(store, one.id, held.id)
     assert (merged.text, merged.files) == ("It is 8080.\n\nBehind nginx. (model (proposed), 2026-11-21)", ("a.py",))
     accepted = review.accept(store, two.id, (held.id,))
     assert (accepted.status, accepted.by, accepted.supersedes) == ("current", "model (approved)", (held.id,))
     assert review.reject(store, three.id) == three
-    assert review.waiting(store) == ()
+    assert review.pending_proposals(store) == ()
     assert {entry.id: entry.status for entry in store.entries()} == {held.id: "superseded", two.id: "current"}
     failure = store.add(Entry("", "failure", "boom", "proposed", signature="ab" * 16))
     assert (review.accept(store, failure.id).status, store.get(failure.id).path[:9]) == ("open", "failures/")
@@ -120,14 +120,18 @@ def test_one_undo_takes_back_both_sides_of_a_merge(tmp_path: Path) -> None:
     held = store.add(Entry("", "fact", "Port", text="It is 8080."))
     proposal = store.add(Entry("", "fact", "Port", "proposed", text="Behind nginx."))
     was = store.entries()
-    for merged, one, other in ((review.merge, proposal.id, held.id), (join, held.id, "x"), (join, "x", "y")):
+    for merged, one, other in (
+        (review.merge, proposal.id, held.id),
+        (merge_entries, held.id, "x"),
+        (merge_entries, "x", "y"),
+    ):
         made = merged(store, one, other)
         assert store.get(other).text == made.text != next(entry.text for entry in was if entry.id == other)
         assert one not in {entry.id for entry in store.entries() if entry.status in ("current", "proposed")}
         store.undo()
         assert store.entries() == was
     with pytest.raises(StoreError, match="cannot be part of itself"):
-        join(store, held.id, held.id)
+        merge_entries(store, held.id, held.id)
     assert store.entries() == was
 
 

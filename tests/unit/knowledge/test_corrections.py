@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ctxe.knowledge.corrections import corrects
-from ctxe.knowledge.failures.captures import corrected
+from ctxe.knowledge.corrections import is_correction
+from ctxe.knowledge.failures.captures import user_correction
 
 TAKING_BACK = """nej, brug den anden
 いや、別のパーサーを使って
@@ -99,8 +99,8 @@ yes"""
 
 @pytest.mark.parametrize("words", TAKING_BACK.splitlines())
 def test_words_that_take_back(words: str) -> None:
-    assert corrects(words)
-    assert corrected(words, {"x.py": ""}) is not None
+    assert is_correction(words)
+    assert user_correction(words, {"x.py": ""}) is not None
 
 
 @pytest.mark.parametrize(
@@ -115,11 +115,11 @@ def test_words_that_take_back(words: str) -> None:
     ],
 )
 def test_no_answers_a_question_and_takes_back_an_answer(words: str, answered: str, taken_back: bool) -> None:
-    assert corrects(words, answered) is taken_back
-    assert (corrected(words, {"x.py": ""}, answered=answered) is not None) is taken_back
+    assert is_correction(words, answered) is taken_back
+    assert (user_correction(words, {"x.py": ""}, answered=answered) is not None) is taken_back
 
 
 @pytest.mark.parametrize("words", GOING_ON.splitlines())
 def test_words_that_go_on(words: str) -> None:
-    assert not corrects(words)
-    assert corrected(words, {"x.py": ""}) is None
+    assert not is_correction(words)
+    assert user_correction(words, {"x.py": ""}) is None

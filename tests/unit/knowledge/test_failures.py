@@ -11,12 +11,12 @@ import pytest
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.ports import MemoryPorts
 from ctxe.knowledge.failures.calls import deciding_step
-from ctxe.knowledge.failures.captures import refused
+from ctxe.knowledge.failures.captures import refused_action
 from ctxe.knowledge.failures.commands import plain_command, program
 from ctxe.knowledge.failures.lessons import of_edits
 from ctxe.knowledge.failures.pairing import Watch
 from ctxe.knowledge.failures.plain import plain_message
-from ctxe.knowledge.failures.remembered import Group, capture, groups, lesson, noted, record
+from ctxe.knowledge.failures.remembered import Group, capture, groups, lesson, manual_failure, record
 from ctxe.knowledge.failures.signature import signature
 from ctxe.storage.counters import Counters
 from ctxe.tools.outcomes.outcome import outcome
@@ -406,7 +406,7 @@ def test_counters_survive_damage_and_a_folder_that_cannot_be_written(tmp_path: P
 
 
 def test_words_of_a_person_make_a_failure(tmp_path: Path) -> None:
-    draft = noted(
+    draft = manual_failure(
         "Imports break under Python 3.9",
         "ImportError: cannot import name 'Self'",
         "pytest",
@@ -450,6 +450,6 @@ def test_who_it_was_at_a_host_is_kept_nowhere() -> None:
     assert held is not None
     assert "ada" not in repr(held)
     assert "<user>@build1" in held.command
-    no = refused("run scp ada@10.0.0.5:/srv/x .", "the user said no: not that one")
+    no = refused_action("run scp ada@10.0.0.5:/srv/x .", "the user said no: not that one")
     assert no is not None
     assert ("ada@" in repr(no), no.tried) == (False, "run scp <user>@10.0.0.5:/srv/x .")

@@ -10,7 +10,7 @@ import pytest
 
 from ctxe.domain.section import Task
 from ctxe.knowledge import globs
-from ctxe.knowledge.rules.instructions import LIMIT, Instructions, fair
+from ctxe.knowledge.rules.instructions import LIMIT, Instructions, fair_share
 from ctxe.knowledge.rules.overlap import merge
 from ctxe.knowledge.rules.rulefiles import RulePlaces, find_rules
 
@@ -361,8 +361,8 @@ def test_patterns_in_one_line_are_parted_at_commas_outside_braces() -> None:
 
 
 def test_long_ones_give_way_to_short_ones() -> None:
-    assert [fair([10, 20, 300], room) for room in (400, 100, 30, 0)] == [300, 70, 10, 0]
-    assert fair([], 5) == 0
+    assert [fair_share([10, 20, 300], room) for room in (400, 100, 30, 0)] == [300, 70, 10, 0]
+    assert fair_share([], 5) == 0
 
 
 def test_a_heading_that_lost_everything_goes_too() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ctxe.domain.errors import StoreError
-from ctxe.knowledge.entries.outside import note_changes
+from ctxe.knowledge.entries.outside_changes import note_changes
 from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.upkeep.bulk import import_lines
 from ctxe.storage.files import MOST_BYTES

@@ -15,7 +15,7 @@ from ctxe.knowledge.failures.captures import ALL_BACK, TAKES_BACK
 from ctxe.knowledge.failures.commands import plain_command, program
 from ctxe.knowledge.failures.pairing import Watch
 from ctxe.knowledge.failures.remembered import capture
-from ctxe.knowledge.failures.slips import outside
+from ctxe.knowledge.failures.slips import is_outside_error
 from ctxe.storage.counters import Counters
 from ctxe.storage.vocabulary import vocabulary
 
@@ -287,4 +287,4 @@ def test_what_brings_a_program_is_a_step_before_the_call_and_not_the_call_put_ri
     ],
 )
 def test_what_the_project_itself_does_is_nothing_outside(error: str) -> None:
-    assert not outside(error)
+    assert not is_outside_error(error)

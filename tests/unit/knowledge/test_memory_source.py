@@ -18,8 +18,8 @@ from ctxe.knowledge.entries.logs import write_log
 from ctxe.knowledge.fence import fence
 from ctxe.knowledge.memory import Memory
 from ctxe.knowledge.recall.ranker import Ranker
-from ctxe.knowledge.upkeep.decisions import current, history, instead, rivals, same_subject
-from ctxe.knowledge.upkeep.evidence import Facts, gone
+from ctxe.knowledge.upkeep.decisions import competing_entries, current_entries, history, replacement, same_subject
+from ctxe.knowledge.upkeep.evidence import Facts, gone_evidence
 from tests.unit.knowledge.stores import store_in
 
 TASK = Task("Where are sessions stored on disk?")
@@ -199,8 +199,8 @@ def test_lost_evidence_marks_and_never_retires(tmp_path: Path) -> None:
     lost = memory.store.add(
         decision("Sessions stored there", files=("there.py", "*.md"), evidence=("test tests/x.py::a",))
     )
-    assert gone(here, facts) == ()
-    assert gone(lost, facts) == ("file there.py is gone", "test tests/x.py is gone")
+    assert gone_evidence(here, facts) == ()
+    assert gone_evidence(lost, facts) == ("file there.py is gone", "test tests/x.py is gone")
     _, recalled = memory.offer(TASK, 2500)
     texts = {chunk.id: chunk.text for chunk in recalled.chunks}
     assert 'status="stale: check before relying on it"' in texts[lost.id]
@@ -268,24 +268,24 @@ def test_links_are_followed_to_what_holds_today() -> None:
         Entry("s", supersedes=("s",)),
     )
     assert successors(entries) == {"a": "c", "b": "c", "gone": "c", "x": "y"}
-    assert [entry.id for entry in current(entries, "fact")] == ["c", "y", "s"]
+    assert [entry.id for entry in current_entries(entries, "fact")] == ["c", "y", "s"]
     assert [entry.id for entry in history(entries[2], entries)] == ["b", "a"]
 
 
 def test_what_two_branches_put_in_place_of_one_are_rivals_until_one_of_them_gives_way() -> None:
     old, one = Entry("a", path="memory/a.md"), Entry("b", supersedes=("a",), path="memory/b.md")
     other = Entry("c", supersedes=("a", "z"), path="memory/c.md")
-    assert rivals([old, one, other]) == [(one, other, "a")]
-    assert rivals([old, one, other, Entry("d", supersedes=("b", "c"), path="memory/d.md")]) == []
-    assert rivals([old, one, replace(other, path="memory/log/import.jsonl")]) == []
+    assert competing_entries([old, one, other]) == [(one, other, "a")]
+    assert competing_entries([old, one, other, Entry("d", supersedes=("b", "c"), path="memory/d.md")]) == []
+    assert competing_entries([old, one, replace(other, path="memory/log/import.jsonl")]) == []
 
 
 def test_what_replaces_an_entry_applies_where_that_did_unless_it_says_where() -> None:
     old = [Entry("a", scope=("src/**",), files=("a.py",)), Entry("b", files=("b.py", "a.py"))]
-    found = instead(decision("Use JSONL"), old)
+    found = replacement(decision("Use JSONL"), old)
     assert (found.scope, found.files) == (("src/**",), ("a.py", "b.py"))
     named = replace(decision("Use JSONL"), files=("c.py",))
-    assert instead(named, old) == named
+    assert replacement(named, old) == named
 
 
 def test_a_decision_on_the_same_subject_is_pointed_out() -> None:

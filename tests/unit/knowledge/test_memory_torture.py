@@ -28,7 +28,7 @@ import sys
 from pathlib import Path
 from ctxe.knowledge.entries.daily import weeks
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.entries.outside import note_changes
+from ctxe.knowledge.entries.outside_changes import note_changes
 from ctxe.knowledge.entries.store import Store
 folder = Path(sys.argv[1]) / ".ctxe"
 store = Store(folder, folder / "cache")
@@ -199,7 +199,7 @@ import filelock, ctxe.knowledge.entries.logs
 from ctxe.domain.errors import StoreError
 from ctxe.knowledge.entries.daily import weeks
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.entries.outside import note_changes
+from ctxe.knowledge.entries.outside_changes import note_changes
 from ctxe.knowledge.entries.store import Store
 folder = Path(sys.argv[1]) / ".ctxe"
 store = Store(folder, Path(sys.argv[2]))
@@ -240,7 +240,7 @@ from pathlib import Path
 from ctxe.domain.errors import StoreError
 from ctxe.knowledge.entries.daily import weeks
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.entries.outside import note_changes
+from ctxe.knowledge.entries.outside_changes import note_changes
 from ctxe.knowledge.entries.store import Store
 folder = Path(sys.argv[1]) / ".ctxe"
 store = Store(folder, folder / "cache")

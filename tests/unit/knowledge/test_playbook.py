@@ -16,7 +16,7 @@ from tests.unit.knowledge.stores import NOON, counters_in, store_in
 
 def test_only_ids_that_were_shown_are_cited() -> None:
     said = 'As [0008-91bc] says, not 10008-91bc; {"text": "0007-3fa2"} and pep-81.'
-    assert playbook.cited(said, ["0007-3fa2", "0008-91bc", "0009-aaaa", "pep-8", "0008-91bc"]) == (
+    assert playbook.cited_ids(said, ["0007-3fa2", "0008-91bc", "0009-aaaa", "pep-8", "0008-91bc"]) == (
         "0007-3fa2",
         "0008-91bc",
     )
@@ -25,9 +25,9 @@ def test_only_ids_that_were_shown_are_cited() -> None:
 def test_what_helped_comes_first_and_what_misled_last() -> None:
     entries = [Entry(name, "routine", name, created=f"2026-11-{n:02}") for n, name in enumerate("abcd", 1)]
     numbers = {"a": {"helpful": 3.0}, "b": {"harmful": 2.0}, "c": {"helpful": 1.0, "harmful": 1.0}}
-    assert [entry.id for entry in playbook.by_use(entries, numbers)] == ["a", "c", "d", "b"]
+    assert [entry.id for entry in playbook.sorted_by_use(entries, numbers)] == ["a", "c", "d", "b"]
     found = [(entries[1], 5.0), (entries[3], 4.6), (entries[0], 4.5)]
-    assert [entry.id for entry, _ in playbook.weighed(found, numbers)] == ["a", "d", "b"]
+    assert [entry.id for entry, _ in playbook.weighed_by_use(found, numbers)] == ["a", "d", "b"]
 
 
 def test_routines_stand_before_the_model_by_expected_use(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_three_contradictions_archive_an_entry_and_bring_it_no_closer_when_it_is
     playbook.credit(counters, ids, NOON, helped=False)
     (gone,) = playbook.retire(store, counters, ids)
     assert (gone.id, gone.status, gone.text) == (bad.id, "archived", "It helps.")
-    assert [entry.id for entry in playbook.standing(store.entries(), {})] == [good.id]
+    assert [entry.id for entry in playbook.standing_entries(store.entries(), {})] == [good.id]
     store.change(bad.id, status="current")
     playbook.credit(counters, [bad.id], NOON, helped=False)
     assert playbook.retire(store, counters, [bad.id]) == ()
@@ -71,17 +71,17 @@ def test_near_duplicates_are_joined_and_no_word_is_lost(tmp_path: Path) -> None:
     store.add(Entry("", "fact", "The API listens on port 8080", text="Behind nginx.", scope=("old/**",)))
     store.add(Entry("", "routine", "The API listens on port 8080", text="Behind nginx."))
     assert playbook.near_duplicates(store.entries()) == [(one, two)]
-    joined = playbook.join(store, one.id, two.id)
+    joined = playbook.merge_entries(store, one.id, two.id)
     assert (joined.text, joined.files, joined.supersedes) == (
         f"See ops.\n\nBehind nginx.\n\n({one.id}, user, 2026-11-21)",
         ("a.py",),
         (one.id,),
     )
     part = store.add(Entry("", "fact", "The API listens"))
-    assert playbook.join(store, part.id, two.id).text == joined.text
+    assert playbook.merge_entries(store, part.id, two.id).text == joined.text
     assert store.get(one.id).status == "superseded"
     assert store.get(one.id).text == "Behind nginx."
     assert playbook.near_duplicates(store.entries()) == []
     with pytest.raises(StoreError):
-        playbook.join(store, "nope", two.id)
-    assert review.waiting(store) == ()
+        playbook.merge_entries(store, "nope", two.id)
+    assert review.pending_proposals(store) == ()

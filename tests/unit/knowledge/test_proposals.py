@@ -8,7 +8,7 @@ import pytest
 
 from ctxe.domain.conversation import Conversation, Reply, Step, ToolCall, ToolResult, Turn
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.upkeep.proposals import MOST_SAID, question, read
+from ctxe.knowledge.upkeep.proposals import MOST_SAID, parse_proposals, proposal_prompt
 
 HELD = (
     Entry("0001-aaaa", "decision", "Store sessions as JSONL", text="Appending is atomic.\n\nMore.", path="d.md"),
@@ -25,7 +25,7 @@ def test_the_question_holds_the_memory_and_the_newest_turns() -> None:
         Reply("Looking.", (ToolCall("1", "run_command", '{"command": "make"}'),)), (ToolResult("1", "x" * 999, False),)
     )
     talk = Conversation((Turn("y" * MOST_SAID, steps=(step,) * 99), Turn("fix it", steps=(step, Step(Reply("Done."))))))
-    asked = question(talk, HELD)
+    asked = proposal_prompt(talk, HELD)
     assert asked == (
         '<memory from="memory">\n0001-aaaa decision: Store sessions as JSONL\nAppending is atomic.\n\n'
         "0002-bbbb fact: The port is 8080\n</memory>\n\n"
@@ -36,7 +36,7 @@ def test_the_question_holds_the_memory_and_the_newest_turns() -> None:
 
 def test_a_proposal_keeps_its_reason_and_what_it_puts_right() -> None:
     new = said(kind="decision", title="Sessions go to SQLite", files=["store.py", 7], replaces="0001-aaaa")
-    assert read(f"Sure:\n{new}\n", HELD, "s1", "openai/x") == (
+    assert parse_proposals(f"Sure:\n{new}\n", HELD, "s1", "openai/x") == (
         Entry(
             "",
             "decision",
@@ -67,14 +67,14 @@ def test_a_proposal_keeps_its_reason_and_what_it_puts_right() -> None:
     ],
 )
 def test_nothing_is_proposed_of_what_is_not_as_asked_or_known(answer: str) -> None:
-    assert read(answer, HELD, "s1", "m") == ()
+    assert parse_proposals(answer, HELD, "s1", "m") == ()
 
 
 def test_at_most_three_none_twice_and_only_ids_that_exist_are_replaced() -> None:
     many = "\n".join(
         said(title=title, replaces="0009-zzzz") for title in ("One thing", "One thing", "Two", "Three", "Four")
     )
-    assert [(draft.title, draft.supersedes) for draft in read(many, HELD, "s1", "m")] == [
+    assert [(draft.title, draft.supersedes) for draft in parse_proposals(many, HELD, "s1", "m")] == [
         ("One thing", ()),
         ("Two", ()),
         ("Three", ()),

@@ -18,13 +18,13 @@ import pytest
 from ctxe.domain.errors import ProviderError
 from ctxe.domain.section import Task
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.recall.kept import StoredEntry, StoredPostings
-from ctxe.knowledge.recall.numbered import newest
+from ctxe.knowledge.recall.numbered_files import newest_file
 from ctxe.knowledge.recall.query import Query
 from ctxe.knowledge.recall.ranker import MEANT, Ranker
-from ctxe.knowledge.recall.reading import ask, file_terms, folder_terms, id_term, scope_terms
+from ctxe.knowledge.recall.reading import file_terms, folder_terms, id_term, read_question, scope_terms
 from ctxe.knowledge.recall.signals import SIGNALS
-from ctxe.knowledge.recall.weights import TRACE, WORDS, fitted
+from ctxe.knowledge.recall.stored_postings import StoredEntry, StoredPostings
+from ctxe.knowledge.recall.weights import TRACE, WORDS, shipped_weights
 from ctxe.knowledge.recall.worth import CLUES
 
 SUBJECTS = (
@@ -123,7 +123,7 @@ def test_an_entry_is_found_by_words_of_entries_that_cite_it() -> None:
 def test_the_words_of_a_trace_are_not_what_is_asked() -> None:
     trace = "the build fails\n\tat org.demo.Widget.draw(Widget.java:12)\nWidget cannot draw"
     told = "the build fails\nsrc/widget.c:12: Widget cannot draw\nWidget.java:12 is where"
-    assert [ask(Query(text)).traced for text in (trace, told)] == [True, False]
+    assert [read_question(Query(text)).traced for text in (trace, told)] == [True, False]
     entries = [*facts(), Entry("w", "failure", "Widget", error="Widget cannot draw", ts="1")]
     shared = [Ranker().ranked(Query(text), entries)[0].vector[SIGNALS.index("shared")] for text in (trace, told)]
     assert shared[0] == 0.0 < shared[1]
@@ -281,7 +281,7 @@ def test_terms_of_files_folders_scopes_and_ids() -> None:
 
 
 def test_the_weights_that_ship_are_whole() -> None:
-    weights = fitted()
+    weights = shipped_weights()
     assert {way: set(signals) for way, signals in weights.signals.items()} == {
         way: set(SIGNALS) for way in (WORDS, TRACE)
     }
@@ -332,7 +332,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from ctxe.knowledge.recall.query import Query
 from ctxe.knowledge.recall.ranker import Ranker
-from ctxe.knowledge.recall.reading import ask
+from ctxe.knowledge.recall.reading import read_question
 from tests.unit.knowledge.test_recall import answers, facts
 ranker = Ranker(Path(sys.argv[1]))
 for n in range(3):
@@ -345,7 +345,7 @@ import resource
 import sys
 from pathlib import Path
 from ctxe.knowledge.recall.ranker import Ranker
-from ctxe.knowledge.recall.reading import ask
+from ctxe.knowledge.recall.reading import read_question
 from tests.unit.knowledge.test_recall import answers, facts
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
 ranker = Ranker(Path(sys.argv[1]))
@@ -387,14 +387,14 @@ REMAKE = """
 import sys
 from dataclasses import replace
 from pathlib import Path
-from ctxe.knowledge.recall import kept
+from ctxe.knowledge.recall import stored_postings
 from ctxe.knowledge.recall.query import Query
 from ctxe.knowledge.recall.ranker import Ranker
-from ctxe.knowledge.recall.reading import ask
+from ctxe.knowledge.recall.reading import read_question
 from tests.unit.knowledge.test_recall import facts
 for n in range(3):
     edition = [replace(entry, text=f"{entry.text} Edition {sys.argv[2]}{n}.") for entry in facts(310)]
-    kept.VERSION = f"made by {sys.argv[2]} {n}"
+    stored_postings.VERSION = f"made by {sys.argv[2]} {n}"
     for _ in range(2):
         assert Ranker(Path(sys.argv[1])).ranked(Query("tokens of part13"), edition)[0].entry.id == "f13"
 """
@@ -406,7 +406,7 @@ def test_eight_processes_that_make_the_cache_anew_at_once_spoil_nothing(tmp_path
         for n in range(8)
     ]
     assert [process.communicate(timeout=120) for process in running] == [("", "")] * 8
-    number, place = newest(tmp_path / "recall.db")
+    number, place = newest_file(tmp_path / "recall.db")
     assert number > 8
     held = sqlite3.connect(place)
     assert held.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
@@ -443,9 +443,11 @@ def test_an_entry_that_is_named_by_its_id_comes_first_and_is_told_unasked(words:
 
 
 def test_a_trace_and_words_are_judged_by_weights_of_their_own() -> None:
-    weights = fitted()
-    said = ask(Query("the parser loses tokens"))
-    trace = ask(Query('Traceback (most recent call last):\n  File "a.py", line 1, in run\nValueError: omega\n'))
+    weights = shipped_weights()
+    said = read_question(Query("the parser loses tokens"))
+    trace = read_question(
+        Query('Traceback (most recent call last):\n  File "a.py", line 1, in run\nValueError: omega\n')
+    )
     assert weights.counting(said) is weights.signals[WORDS]
     assert weights.counting(trace) is weights.signals[TRACE]
     assert weights.signals[TRACE] != weights.signals[WORDS]

@@ -11,9 +11,9 @@ from ctxe.knowledge.recall.postings import Postings
 from ctxe.knowledge.recall.propose import CANDIDATES, MOST_POSTINGS, NEAR, candidates
 from ctxe.knowledge.recall.query import Query
 from ctxe.knowledge.recall.ranker import Ranker
-from ctxe.knowledge.recall.reading import ask
+from ctxe.knowledge.recall.reading import read_question
 from ctxe.knowledge.recall.signals import SIGNALS, SlotSignals
-from ctxe.knowledge.recall.weights import WORDS, fitted
+from ctxe.knowledge.recall.weights import WORDS, shipped_weights
 
 CROWDED = "kappa sigma tau lambda rho theta iota zeta north south east west amber cobalt indigo maroon"
 """Words that a crowd says and that a question asks in passing, below its first line."""
@@ -29,9 +29,12 @@ def crowd(number: int = 100, text: str = CROWDED) -> list[Entry]:
 def looked_at(entries: list[Entry], query: Query, most: int = 0, hidden: str = "") -> list[str]:
     postings = Postings()
     postings.sync(entries)
-    look = SlotSignals(postings, ask(query), query.as_of)
+    look = SlotSignals(postings, read_question(query), query.as_of)
     allowed = {slot for slot, entry in postings.entries.items() if entry.id != hidden}
-    return [postings.entries[slot].id for slot in candidates(look, allowed.__contains__, fitted().signals[WORDS], most)]
+    return [
+        postings.entries[slot].id
+        for slot in candidates(look, allowed.__contains__, shipped_weights().signals[WORDS], most)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -61,10 +64,10 @@ def test_words_are_fed_back_by_how_often_and_how_rarely_they_are_said() -> None:
     entries = [Entry("h", text="omega psi psi chi"), Entry("o", text="chi tau", path="o")]
     postings = Postings()
     postings.sync(entries)
-    look = SlotSignals(postings, ask(Query("omega")))
+    look = SlotSignals(postings, read_question(Query("omega")))
     found = {
         postings.entries[slot].id: vector
-        for slot, vector in candidates(look, lambda _: True, fitted().signals[WORDS], 0).items()
+        for slot, vector in candidates(look, lambda _: True, shipped_weights().signals[WORDS], 0).items()
     }
     psi, chi, length = postings.rarity("psi"), postings.rarity("chi"), 0.25 + 0.75 * 4 / 3
     fed = chi / (psi * (1 + math.log(2)))

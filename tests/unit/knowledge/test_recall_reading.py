@@ -6,8 +6,18 @@ import pytest
 
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.recall.query import Query
-from ctxe.knowledge.recall.reading import MOST_READ, MOST_WORDS, Question, ask, beside, grams, pieces, read, wording
-from ctxe.knowledge.recall.readings import Readings
+from ctxe.knowledge.recall.reading import (
+    MOST_READ,
+    MOST_WORDS,
+    Question,
+    grams,
+    read_question,
+    read_terms,
+    wording,
+    words_beside,
+    written_words,
+)
+from ctxe.knowledge.recall.reading_cache import ReadingCache
 
 
 def test_an_entry_says_its_title_its_text_and_each_field_of_a_failure_once() -> None:
@@ -25,7 +35,7 @@ def test_an_entry_is_read_as_words_title_names_files_mentions_and_speaker() -> N
     entry = Entry(
         "adr-7", "decision", "Omega", text="ADR-7 replaces ADR 3: kappa?", files=("src/tau.py",), scope=("lib/*",)
     )
-    found = read(entry)
+    found = read_terms(entry)
     assert found.words == {"omega": 1, "adr": 2, "7": 1, "replac": 1, "3": 1, "kappa": 1}
     assert found.length == 7
     assert found.title == {"omega"}
@@ -34,31 +44,31 @@ def test_an_entry_is_read_as_words_title_names_files_mentions_and_speaker() -> N
     assert found.mentions == {"M:adr-3"}
     assert found.opening == {"adr", "7", "replac", "3", "kappa"}
     assert found.ids == {"I:adr-7", "I:adr 7"}
-    assert pieces(wording(entry)) == {"omega", "adr", "7", "replaces", "3", "kappa"}
+    assert written_words(wording(entry)) == {"omega", "adr", "7", "replaces", "3", "kappa"}
     assert (found.said_by, found.asks) == (frozenset(), True)
-    turn = read(Entry("D1", "log", text="(2024-05-01) Ada Lovelace: kappa"))
+    turn = read_terms(Entry("D1", "log", text="(2024-05-01) Ada Lovelace: kappa"))
     assert (turn.title, turn.said_by, turn.asks) == (frozenset(turn.words), frozenset({"ada", "lovelace"}), False)
 
 
 def test_readings_are_remembered_up_to_so_many_words_and_the_oldest_go_first() -> None:
     entries = [Entry("a", text="omega kappa"), Entry("b", text="tau"), Entry("c", text="sigma lambda")]
-    readings = Readings(entries.__getitem__, most=4)
+    readings = ReadingCache(entries.__getitem__, most=4)
     assert [sorted(readings[slot].words) for slot in (0, 1)] == [["kappa", "omega"], ["tau"]]
     assert set(readings.grams[1]) == {" tau", "tau "}
-    readings.offer(2, read(entries[2]))
+    readings.offer(2, read_terms(entries[2]))
     assert list(readings) == [0, 1]
-    assert readings[2] == read(entries[2])
+    assert readings[2] == read_terms(entries[2])
     assert (list(readings), list(readings.grams)) == ([1, 2], [1])
     readings.drop(1)
-    readings.offer(0, read(entries[0]))
+    readings.offer(0, read_terms(entries[0]))
     assert (list(readings), list(readings.grams)) == ([2, 0], [])
-    alone = Readings(entries.__getitem__, most=1)
+    alone = ReadingCache(entries.__getitem__, most=1)
     assert [len(alone[slot].words) for slot in (0, 1, 2)] == [2, 1, 2]
     assert list(alone) == [2]
 
 
 def test_a_question_is_its_words_its_error_and_its_command() -> None:
-    asked = ask(Query("which omega", command="make tau", error="kappa", files=("src/net/a.py",)))
+    asked = read_question(Query("which omega", command="make tau", error="kappa", files=("src/net/a.py",)))
     assert asked == Question(
         words={"kappa": 1.0, "make": 1.0, "omega": 1.0, "tau": 1.0},
         head=frozenset({"omega"}),
@@ -89,7 +99,7 @@ def test_a_question_is_its_words_its_error_and_its_command() -> None:
     ],
 )
 def test_a_question_names_an_entry_by_its_id(entry: Entry, words: str) -> None:
-    assert read(entry).ids & ask(Query(words)).ids
+    assert read_terms(entry).ids & read_question(Query(words)).ids
 
 
 @pytest.mark.parametrize(
@@ -108,13 +118,13 @@ def test_a_question_names_an_entry_by_its_id(entry: Entry, words: str) -> None:
     ],
 )
 def test_numbers_in_dates_versions_paths_and_of_issues_name_nothing(words: str) -> None:
-    assert not read(Entry("rfc-404", "decision")).ids & ask(Query(words)).ids
+    assert not read_terms(Entry("rfc-404", "decision")).ids & read_question(Query(words)).ids
 
 
 def test_a_short_number_alone_names_nothing_and_an_odd_id_has_no_number() -> None:
-    assert read(Entry("pep-8", "decision")).ids == {"I:pep-8", "I:pep 8"}
-    assert not read(Entry("pep-8", "decision")).ids & ask(Query("8 spaces, 8 of them, step 8")).ids
-    assert read(Entry("conv-26/D1:3", "log")).ids == frozenset()
+    assert read_terms(Entry("pep-8", "decision")).ids == {"I:pep-8", "I:pep 8"}
+    assert not read_terms(Entry("pep-8", "decision")).ids & read_question(Query("8 spaces, 8 of them, step 8")).ids
+    assert read_terms(Entry("conv-26/D1:3", "log")).ids == frozenset()
 
 
 TRACE = 'Traceback (most recent call last):\n  File "a.py", line 1, in run\nValueError: omega\n'
@@ -131,11 +141,11 @@ TRACE = 'Traceback (most recent call last):\n  File "a.py", line 1, in run\nValu
     ],
 )
 def test_a_question_is_about_its_first_line_and_its_first_error_lines(text: str, head: set[str]) -> None:
-    assert ask(Query(text)).head == head
+    assert read_question(Query(text)).head == head
 
 
 def test_of_a_pasted_log_the_most_frequent_words_count() -> None:
-    asked = ask(
+    asked = read_question(
         Query(" ".join([*(f"w{chr(97 + n % 26)}{chr(97 + n // 26)}x" for n in range(MOST_WORDS + 50)), "zeta zeta"]))
     )
     assert len(asked.words) == MOST_WORDS
@@ -145,10 +155,16 @@ def test_of_a_pasted_log_the_most_frequent_words_count() -> None:
 def test_what_stands_near_a_mention_is_said_of_it() -> None:
     far, near = "alpha " * 30, "beta"
     text = f"{far}{near} see PEP 8 {near} {far}"
-    assert beside(text, "M:pep-8") == {"ha": 1, "alpha": 47, "beta": 2, "see": 1, "pep": 1, "8": 1}
-    assert beside("omega PEP 8 kappa PEP-0008", "M:pep-8") == {"omega": 2, "pep": 4, "8": 2, "0008": 2, "kappa": 2}
-    assert beside("omega PEP 8" + " tau PEP 8" * 20, "M:pep-8")["omega"] == 8
-    assert beside("omega PEP 80", "M:pep-8") == {}
+    assert words_beside(text, "M:pep-8") == {"ha": 1, "alpha": 47, "beta": 2, "see": 1, "pep": 1, "8": 1}
+    assert words_beside("omega PEP 8 kappa PEP-0008", "M:pep-8") == {
+        "omega": 2,
+        "pep": 4,
+        "8": 2,
+        "0008": 2,
+        "kappa": 2,
+    }
+    assert words_beside("omega PEP 8" + " tau PEP 8" * 20, "M:pep-8")["omega"] == 8
+    assert words_beside("omega PEP 80", "M:pep-8") == {}
 
 
 def test_a_word_is_cut_into_runs_of_four_characters() -> None:

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 import pytest
 
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.recall.around import MOST_CITING
+from ctxe.knowledge.recall.neighbours import MOST_CITING
 from ctxe.knowledge.recall.postings import Postings
 from ctxe.knowledge.recall.query import Query
-from ctxe.knowledge.recall.reading import ask
+from ctxe.knowledge.recall.reading import read_question
 from ctxe.knowledge.recall.signals import SIGNALS, SlotSignals, Vector
 from ctxe.knowledge.recall.weights import TRACE, WORDS, Weights
-from ctxe.knowledge.recall.worth import ALSO, CLUES, Scored, clues, odds, relevant
+from ctxe.knowledge.recall.worth import ALSO, CLUES, Scored, clues, relevance_odds, relevant
 
 COMMON = {"gamma": 0.1, "alpha": 0.05}
 BACKGROUND = 200
@@ -35,7 +35,7 @@ def worth(times: float, length: float, average: float, k1: float = 1.6, b: float
 def look(entries: list[Entry], query: Query, common: Mapping[str, float] = COMMON) -> SlotSignals:
     postings = Postings(None, common)
     postings.sync(entries)
-    return SlotSignals(postings, ask(query), query.as_of)
+    return SlotSignals(postings, read_question(query), query.as_of)
 
 
 def signals(
@@ -281,4 +281,6 @@ def test_each_kind_of_entry_has_its_own_odds() -> None:
     kinds = ("failure", "log", "decision", "fact", "preference", "routine")
     asked = look([Entry(kind, kind, "omega", ts="1") for kind in kinds], Query("omega"))
     found = scored(asked, *(1.0 for _ in kinds))
-    assert odds(asked, found, weighed(failure=0.1, log=0.2, lasting=0.3)) == pytest.approx([1.1, 1.2, *[1.3] * 4])
+    assert relevance_odds(asked, found, weighed(failure=0.1, log=0.2, lasting=0.3)) == pytest.approx(
+        [1.1, 1.2, *[1.3] * 4]
+    )

@@ -15,8 +15,8 @@ from ctxe.domain.section import digest
 from ctxe.knowledge.failures.contents import Content, of_claude, of_patch, of_touches
 from ctxe.knowledge.failures.gate import Gate
 from ctxe.knowledge.failures.pairing import UNHASHED
+from ctxe.knowledge.failures.recorded_calls import RecordedCall, recorded_call
 from ctxe.knowledge.failures.recordings import Recording, UserWords
-from ctxe.knowledge.failures.taken import Taken, taken
 from ctxe.project import Project
 from ctxe.project.memory.failures import failure_groups
 from ctxe.project.memory.recordings import RecordingResult, learn, recordings, steps_of
@@ -37,7 +37,7 @@ def claude(name: str, command: str, text: str, *, bad: bool = False) -> list[Any
     ]
 
 
-def read(objects: Iterable[Any]) -> list[Taken | UserWords]:
+def read(objects: Iterable[Any]) -> list[RecordedCall | UserWords]:
     return list(Recording().steps(lines(*objects)))
 
 
@@ -48,7 +48,10 @@ def test_claude_code() -> None:
             *claude("a", "make", "Exit code 2\nno", bad=True),
         ]
     )
-    assert steps == [UserWords("go"), Taken("Bash", '{"command": "make"}', "no", "command", "make", (), 2, False)]
+    assert steps == [
+        UserWords("go"),
+        RecordedCall("Bash", '{"command": "make"}', "no", "command", "make", (), 2, False),
+    ]
     assert read([{"isSidechain": True, "message": {"role": "user", "content": "x"}}]) == []
 
 
@@ -63,8 +66,8 @@ def test_codex() -> None:
     patch = {"type": "custom_tool_call", "call_id": "2", "name": "apply_patch", "input": "*** Update File: a.py\n"}
     done = {"type": "custom_tool_call_output", "call_id": "2", "output": {"output": "Success"}}
     (ran, edited) = read({"type": "response_item", "payload": item} for item in (call, output, patch, done))
-    assert isinstance(ran, Taken)
-    assert isinstance(edited, Taken)
+    assert isinstance(ran, RecordedCall)
+    assert isinstance(edited, RecordedCall)
     assert (ran.command, ran.text, ran.failed) == ("cd /w && ls", "x", True)
     assert (edited.kind, edited.paths, edited.failed) == ("edit", ("a.py",), False)
 
@@ -80,10 +83,10 @@ def test_codex_of_old_wrote_output_and_exit_code_as_one_text() -> None:
     output = {"type": "function_call_output", "call_id": "1", "output": json.dumps(held)}
     broken = {**output, "output": '{"output": "cut'}
     (ran,) = read({"type": "response_item", "payload": item} for item in (call, output))
-    assert isinstance(ran, Taken)
+    assert isinstance(ran, RecordedCall)
     assert (ran.command, ran.text, ran.exit_code) == ("tox", "bash: tox: command not found\n", 127)
     (cut,) = read({"type": "response_item", "payload": item} for item in (call, broken))
-    assert isinstance(cut, Taken)
+    assert isinstance(cut, RecordedCall)
     assert cut.text == '{"output": "cut'
 
 
@@ -98,7 +101,7 @@ def test_plain_messages_and_shells_that_remember_where_they_stand() -> None:
             {"role": "tool", "tool_call_id": n, "content": said},
         )
     )
-    assert [(step.kind, step.failed, step.place) for step in steps if isinstance(step, Taken)] == [
+    assert [(step.kind, step.failed, step.place) for step in steps if isinstance(step, RecordedCall)] == [
         ("edit", True, ""),
         ("edit", True, "/w /a.py"),
     ]
@@ -116,7 +119,7 @@ def test_our_own_log_is_read() -> None:
         ]
     )
     assert steps[0] == UserWords("test it")
-    assert isinstance(steps[1], Taken)
+    assert isinstance(steps[1], RecordedCall)
     assert (steps[1].command, steps[1].exit_code, steps[1].failed) == ("pytest", 1, True)
 
 
@@ -134,7 +137,7 @@ def test_our_own_log_is_read() -> None:
     ],
 )
 def test_what_a_call_is_and_how_it_went(tool: str, arguments: str, text: str, kind: str, failed: bool | None) -> None:
-    found = taken(tool, arguments, text)
+    found = recorded_call(tool, arguments, text)
     assert (found.kind, found.failed) == (kind, failed)
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from ctxe.domain.section import Task
-from ctxe.knowledge.skills.finding import Finder, ModulePlaces
-from ctxe.knowledge.skills.matching import Matcher, about, sure
-from ctxe.knowledge.skills.module import Skill
+from ctxe.knowledge.skills.finding import SkillFinder, SkillPlaces
+from ctxe.knowledge.skills.matching import Matcher, certain_match, likely_matches
+from ctxe.knowledge.skills.skill import Skill
 
 SHIPPED = Path(__file__).parents[3] / "ctxe/data/skills"
 CASES = Path(__file__).with_name("skill_cases.txt")
@@ -23,7 +23,7 @@ def modules() -> list[Skill]:
     listed = CASES.read_text("utf-8").partition("[modules]\n")[2].partition("[tasks]\n")[0]
     found = [line.partition(": ") for line in listed.splitlines()]
     others = [Skill(name, says, Path("/none") / name, name, "project", body=".") for name, _, says in found]
-    return [*others, *Finder(ModulePlaces(Path("/none"), Path("/none"), shipped=SHIPPED))()]
+    return [*others, *SkillFinder(SkillPlaces(Path("/none"), Path("/none"), shipped=SHIPPED))()]
 
 
 def cases(*, right: bool, part: int) -> list[Case]:
@@ -39,14 +39,14 @@ def hits(part: int, skills: Sequence[Skill]) -> list[Case]:
     return [
         case
         for case in cases(right=True, part=part)
-        if case[0] in [one.skill.name for one in about(matcher(Task(case[1]), skills))]
+        if case[0] in [one.skill.name for one in likely_matches(matcher(Task(case[1]), skills))]
     ]
 
 
 def loud(part: int, skills: Sequence[Skill]) -> list[Case]:
     """Cases without a right module for which one is named all the same."""
     matcher = Matcher()
-    return [case for case in cases(right=False, part=part) if about(matcher(Task(case[1]), skills))]
+    return [case for case in cases(right=False, part=part) if likely_matches(matcher(Task(case[1]), skills))]
 
 
 @pytest.mark.parametrize("part", [0, 1])
@@ -64,7 +64,7 @@ def test_what_is_loaded_unasked_is_nearly_always_right(part: int) -> None:
     """A module that was not asked for costs a thousand tokens: the loading of a wrong one must be rare."""
     skills, matcher = modules(), Matcher()
     every = [*cases(right=True, part=part), *cases(right=False, part=part)]
-    loaded = [(case, one.skill.name) for case in every if (one := sure(matcher(Task(case[1]), skills)))]
+    loaded = [(case, one.skill.name) for case in every if (one := certain_match(matcher(Task(case[1]), skills)))]
     wrong = [(case, name) for case, name in loaded if name != case[0]]
     assert len(loaded) >= 0.3 * len(every)
     assert len(wrong) <= 0.05 * len(loaded), wrong

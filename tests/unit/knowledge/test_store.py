@@ -11,7 +11,7 @@ import pytest
 
 from ctxe.domain.errors import StoreError
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.entries.outside import Outside, note_changes, outside
+from ctxe.knowledge.entries.outside_changes import OutsideChange, note_changes, outside_changes
 from ctxe.knowledge.entries.snapshot import Problem
 from ctxe.knowledge.entries.store import Store
 from tests.unit.knowledge.stores import NOON, store_in, tokens
@@ -143,12 +143,12 @@ def test_what_changed_outside_is_told_once(tmp_path: Path) -> None:
     store.change(one.id, status="stale")
     (tmp_path / "MEMORY.md").write_text("from elsewhere\n")
     (tmp_path / ".ctxe" / two.path).unlink()
-    changes = (Outside("../MEMORY.md", "added"), Outside(two.path, "removed"))
-    assert outside(store) == changes
+    changes = (OutsideChange("../MEMORY.md", "added"), OutsideChange(two.path, "removed"))
+    assert outside_changes(store) == changes
     assert note_changes(store) == (
         f"memory changed outside ctxe since the last session: ../MEMORY.md (added), {two.path} (removed)"
     )
-    assert (outside(store), note_changes(store)) == ((), "")
+    assert (outside_changes(store), note_changes(store)) == ((), "")
 
 
 def test_deleting_the_cache_loses_no_memory(tmp_path: Path) -> None:

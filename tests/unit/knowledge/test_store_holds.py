@@ -13,7 +13,7 @@ import pytest
 from ctxe.domain.errors import StoreError
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.journal import STEPS
-from ctxe.knowledge.entries.outside import Outside, note_changes, outside
+from ctxe.knowledge.entries.outside_changes import OutsideChange, note_changes, outside_changes
 from ctxe.knowledge.upkeep.bulk import import_lines
 from tests.unit.knowledge.stores import NOON, store_in
 
@@ -85,7 +85,7 @@ def test_the_cache_is_written_only_when_an_entry_changed(tmp_path: Path) -> None
 LOOKS = """
 import sys
 from pathlib import Path
-from ctxe.knowledge.entries.outside import note_changes
+from ctxe.knowledge.entries.outside_changes import note_changes
 from ctxe.knowledge.entries.store import Store
 folder = Path(sys.argv[1])
 while not (folder / "enough").exists():
@@ -98,10 +98,10 @@ def test_a_session_that_begins_while_another_writes_takes_nothing_for_changed_ou
     store.add(Entry("", "fact", "The first"))
     note_changes(store)
     looking = [subprocess.Popen([sys.executable, "-c", LOOKS, str(tmp_path)]) for _ in range(2)]
-    told: list[Outside] = []
+    told: list[OutsideChange] = []
     for number in range(60):
         store.add(Entry("", "fact", f"Fact {number}"))
-        told += outside(store)
+        told += outside_changes(store)
     (tmp_path / "enough").touch()
     assert [one.wait(60) for one in looking] == [0, 0]
-    assert (told, outside(store)) == ([], ())
+    assert (told, outside_changes(store)) == ([], ())

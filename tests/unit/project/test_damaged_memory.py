@@ -12,7 +12,7 @@ import pytest
 
 from ctxe.domain.errors import CtxeError
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.entries.outside import note_changes
+from ctxe.knowledge.entries.outside_changes import note_changes
 from ctxe.knowledge.recall.query import Query
 from ctxe.project import Project
 from ctxe.project.memory import failures, memories, standing, transfer

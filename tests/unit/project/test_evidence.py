@@ -8,7 +8,7 @@ import pytest
 
 from ctxe.domain.value import replace
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.upkeep.evidence import gone, stale
+from ctxe.knowledge.upkeep.evidence import gone_evidence, stale_entries
 from ctxe.project import Project
 from ctxe.project.memory import memories
 from ctxe.project.memory.evidence import facts_of
@@ -28,7 +28,7 @@ def project(tmp_path: Path) -> Project:
 
 def lost(project: Project, *evidence: str) -> tuple[str, ...]:
     entry = project.store.add(Entry("", "decision", "It leans", evidence=evidence))
-    return gone(entry, facts_of(project))
+    return gone_evidence(entry, facts_of(project))
 
 
 def test_what_stands_and_what_is_gone(project: Project) -> None:
@@ -48,7 +48,7 @@ def test_what_stands_and_what_is_gone(project: Project) -> None:
 def test_a_name_that_no_file_can_have_is_of_no_file(project: Project) -> None:
     name = "a" * 300
     entry = project.store.add(Entry("", "fact", "It leans", files=(name,), evidence=(f"file {name}", "test b\0::c")))
-    assert gone(entry, facts_of(project)) == (f"file {name} is gone", "test b is gone")
+    assert gone_evidence(entry, facts_of(project)) == (f"file {name} is gone", "test b is gone")
     assert new_paths(project, entry) == {}
     assert [row["title"] for row in memories.rows(project)] == ["It leans"]
 
@@ -56,7 +56,7 @@ def test_a_name_that_no_file_can_have_is_of_no_file(project: Project) -> None:
 def test_what_was_brought_in_from_elsewhere_is_never_stale(project: Project) -> None:
     facts = facts_of(project)
     ours, theirs = (Entry(name, "fact", ts=ts, evidence=("file no.py",)) for name, ts in (("a", ""), ("b", "5")))
-    assert stale([ours, theirs], facts) == {"a": ("file no.py is gone",)}
+    assert stale_entries([ours, theirs], facts) == {"a": ("file no.py is gone",)}
 
 
 def test_names_with_signs_of_their_own_are_looked_up_whole(project: Project) -> None:
@@ -65,24 +65,24 @@ def test_names_with_signs_of_their_own_are_looked_up_whole(project: Project) -> 
     cited = ("file src/@types/it.d.ts", "file src/@types/it.d.ts:12", "file src/@types/no.ts")
     entry = memories.add_entry(project, Entry("", "decision", "It leans", evidence=cited))
     assert entry.evidence[0].rpartition("@")[0] == "file src/@types/it.d.ts"
-    assert gone(entry, facts_of(project)) == ("file src/@types/no.ts is gone",)
+    assert gone_evidence(entry, facts_of(project)) == ("file src/@types/no.ts is gone",)
     (project.root / "src" / "@types" / "it.d.ts").write_text("export {a}\n")
-    assert gone(entry, facts_of(project))[0] == "file src/@types/it.d.ts has changed since"
+    assert gone_evidence(entry, facts_of(project))[0] == "file src/@types/it.d.ts has changed since"
 
 
 def test_a_file_that_an_entry_rests_on_is_pinned_and_a_change_is_seen(project: Project) -> None:
     entry = memories.add_entry(project, Entry("", "decision", "It leans", evidence=("file app.py", "file no.py")))
     assert [item.partition("@")[0] for item in entry.evidence] == ["file app.py", "file no.py"]
     assert len(entry.evidence[0].partition("@")[2]) == 12
-    assert gone(entry, facts_of(project)) == ("file no.py is gone",)
+    assert gone_evidence(entry, facts_of(project)) == ("file no.py is gone",)
     (project.root / "app.py").write_text("class Writer: ...\n")
-    assert gone(entry, facts_of(project)) == ("file app.py has changed since", "file no.py is gone")
+    assert gone_evidence(entry, facts_of(project)) == ("file app.py has changed since", "file no.py is gone")
     (row,) = memories.rows(project)
     assert row["stale"] == ["file app.py has changed since", "file no.py is gone"]
     looked = memories.confirm(project, entry.id)
     assert looked.evidence[0].startswith("file app.py@")
     assert len(looked.evidence) == 1
-    assert gone(looked, facts_of(project)) == ()
+    assert gone_evidence(looked, facts_of(project)) == ()
     assert memories.confirm(project, entry.id) == looked
     assert memories.rows(project)[0]["stale"] == []
 
@@ -112,4 +112,4 @@ def test_what_cannot_be_judged_stands(tmp_path: Path) -> None:
 def test_a_file_that_was_not_there_when_a_run_named_it_is_not_gone(project: Project) -> None:
     never = Entry("a", "failure", status="open", call="go test ./...", files=("add_test.go", "no.py"))
     then = replace(never, id="b", state=("no.py@1a2b3c4d5e6f",))
-    assert stale([never, then], facts_of(project)) == {"b": ("file no.py is gone",)}
+    assert stale_entries([never, then], facts_of(project)) == {"b": ("file no.py is gone",)}

@@ -11,7 +11,7 @@ from ctxe.domain.errors import StoreError
 from ctxe.domain.events import Event, Recorded, ToolFinished, TurnFinished, TurnStarted
 from ctxe.domain.section import Section
 from ctxe.domain.value import dataclass, field
-from ctxe.knowledge.corrections import corrects
+from ctxe.knowledge.corrections import is_correction
 from ctxe.knowledge.entries.ports import MemoryPorts
 from ctxe.knowledge.upkeep import playbook
 
@@ -33,7 +33,7 @@ class MemoryCredits:
         if isinstance(event, TurnStarted):
             self.tests_passed = False
             before = state.conversation.turns[-2:-1]
-            if corrects(event.words, before[0].answer if before else ""):
+            if is_correction(event.words, before[0].answer if before else ""):
                 yield from self.discredit_turn(len(state.conversation.turns) - 1)
         elif isinstance(event, ToolFinished):
             self._note_tests(event)
@@ -63,7 +63,7 @@ class MemoryCredits:
         """Note which shown memories the turn cited; count them as helpful if its tests passed."""
         number, turn = len(state.conversation.turns), state.turn
         text = "\n".join(f"{s.reply.text}\n{' '.join(c.arguments for c in s.reply.calls)}" for s in turn.steps)
-        ids = playbook.cited(text, _shown_ids([*_standing(state), *turn.gathered]))
+        ids = playbook.cited_ids(text, _shown_ids([*_standing(state), *turn.gathered]))
         self.cited[number] = ids
         self.cited.pop(number - REMEMBERED, None)
         if self.tests_passed and event.outcome == "answered":

@@ -125,13 +125,15 @@ class MemoryListener:
         """Save a correction when the user's words object to the turn before."""
         if len(state.conversation.turns) > 1:
             before = state.conversation.turns[-2]
-            draft = captures.corrected(words, dict.fromkeys(before.changed(), ""), self.session, before.answer)
+            draft = captures.user_correction(words, dict.fromkeys(before.changed(), ""), self.session, before.answer)
             yield from map(self._failure_event, self.watch.keep(draft))
 
     def _save_rejection(self, event: TurnFinished) -> Iterator[Event]:
         """Save a request that the provider rejected as a failure; the next answered turn resolves it."""
         if event.outcome == "failed":
-            yield from map(self._failure_event, self.watch.keep(captures.rejected(event.why, self.session), "answer"))
+            yield from map(
+                self._failure_event, self.watch.keep(captures.rejected_request(event.why, self.session), "answer")
+            )
         elif event.outcome == "answered":
             yield from map(self._failure_event, self.watch.settled("answer"))
 

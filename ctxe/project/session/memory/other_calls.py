@@ -12,10 +12,10 @@ from ctxe.knowledge.failures import captures
 from ctxe.knowledge.failures.calls import call_key
 from ctxe.knowledge.failures.gate import DIGITS, Failed
 from ctxe.knowledge.failures.pairing import Watch
+from ctxe.knowledge.failures.recorded_calls import RecordedCall, recorded_call
 from ctxe.knowledge.failures.settling import FailureNews
-from ctxe.knowledge.failures.signature import refusal
-from ctxe.knowledge.failures.slips import outside
-from ctxe.knowledge.failures.taken import Taken, taken
+from ctxe.knowledge.failures.signature import refusal_signature
+from ctxe.knowledge.failures.slips import is_outside_error
 from ctxe.lexical.tables import word_set
 from ctxe.project.session.memory.session_gate import SessionGate
 
@@ -44,20 +44,20 @@ class OtherCalls:
         call = _call(event, state)
         if call is None or call.name in QUIET or "stopped" in event.facts:
             return
-        found = taken(call.name, call.arguments, event.result.text, event.result.ok)
+        found = recorded_call(call.name, call.arguments, event.result.text, event.result.ok)
         if event.result.ok:
             self._succeeded(found)
         elif found.failed:
             self._failed(event, call, found)
             yield from self._save(event, found)
 
-    def _succeeded(self, found: Taken) -> None:
+    def _succeeded(self, found: RecordedCall) -> None:
         for path in found.paths if found.kind == "look" else ():
             self.watch.gate.looked(path)
         if found.kind == "other":
             self.watch.gate.changed()
 
-    def _failed(self, event: ToolFinished, call: ToolCall, found: Taken) -> None:
+    def _failed(self, event: ToolFinished, call: ToolCall, found: RecordedCall) -> None:
         """Let the gate know the failed call until something changes."""
         text, root, memory = event.result.text, self.session_gate.root, self.watch.memory
         refused = str(event.facts.get("refused", ""))
@@ -66,27 +66,27 @@ class OtherCalls:
         self.watch.gate.failed(
             Failed(
                 call_key(call.name, call.arguments, root),
-                refusal(call.name, text, root),
+                refusal_signature(call.name, text, root),
                 lesson,
                 files={path: memory.digest_of(path)[:DIGITS] for path in found.paths},
                 alone=found.kind in ("edit", "look"),
                 refused=bool(refused),
-                passing=outside(lesson),
+                passing=is_outside_error(lesson),
                 at=memory.store.now(),
             )
         )
 
-    def _save(self, event: ToolFinished, found: Taken) -> Iterator[FailureNews]:
+    def _save(self, event: ToolFinished, found: RecordedCall) -> Iterator[FailureNews]:
         """Save a refusal by a person, and an edit that did not apply for the second time.
 
         A model's misuse of its tools tells a later session nothing, nor does one slip that it corrected.
         """
         if "refused" in event.facts:
-            draft = captures.refused(event.title, str(event.facts["refused"]), self.session, found.paths)
+            draft = captures.refused_action(event.title, str(event.facts["refused"]), self.session, found.paths)
             yield from self.watch.keep(draft)
         elif "unapplied" in event.facts and found.paths:
             path, text = found.paths[0], event.result.text
-            unapplied = captures.unapplied(event.tool, path, text, self.session, self.session_gate.root)
+            unapplied = captures.unapplied_edit(event.tool, path, text, self.session, self.session_gate.root)
             known = unapplied.signature in self.session_gate.known_failures or unapplied.signature in self.missed
             self.missed.add(unapplied.signature)
             yield from self.watch.keep(unapplied, f"edit {path}") if known else ()

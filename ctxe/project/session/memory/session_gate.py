@@ -11,8 +11,8 @@ from ctxe.knowledge.failures.calls import call_key
 from ctxe.knowledge.failures.commands import plain_command
 from ctxe.knowledge.failures.gate import Failed, Gate, Match
 from ctxe.knowledge.failures.remembered import Group, capture, lesson
-from ctxe.knowledge.failures.signature import kin
-from ctxe.knowledge.failures.slips import silent
+from ctxe.knowledge.failures.signature import kind_signature
+from ctxe.knowledge.failures.slips import is_silent
 from ctxe.knowledge.fence import fence
 
 Mode = Literal["tell", "stop", "off"]
@@ -48,7 +48,7 @@ class SessionGate:
         """Replace the known failures by the current ones from memory."""
         self.gate.learn(groups)
         held = [group for group in groups if group.status in ("open", "resolved")]
-        kinds = ((kin(group.entry.error), group) for group in reversed(held))
+        kinds = ((kind_signature(group.entry.error), group) for group in reversed(held))
         self.known_failures = {kind: group for kind, group in kinds if kind}
         self.known_failures |= {group.signature: group for group in held}
 
@@ -83,10 +83,10 @@ class SessionGate:
         draft = capture(output.facts or {}, self.root) if self.mode != "off" else None
         if draft is None:
             return None
-        group = self.known_failures.get(draft.signature) or self.known_failures.get(kin(draft.error))
+        group = self.known_failures.get(draft.signature) or self.known_failures.get(kind_signature(draft.error))
         if group is not None:
             return self._note_once(group.signature, lesson(group))
-        like = self.gate.like(draft.command) if silent(draft.error) else None
+        like = self.gate.like(draft.command) if is_silent(draft.error) else None
         return self._note_once(like.signature, like.lesson) if like else None
 
     def note_hashes(self, action: Action) -> None:

@@ -13,7 +13,7 @@ from zlib import crc32
 
 from ctxe.domain.errors import StoreError
 from ctxe.domain.value import dataclass
-from ctxe.knowledge.recall.numbered import make_anew, newest
+from ctxe.knowledge.recall.numbered_files import newest_file, replace_file
 from ctxe.storage.databases import create_private
 
 if TYPE_CHECKING:
@@ -79,12 +79,12 @@ class StoredPostings:
 
         try:
             for _ in range(MOST_TRIES):
-                number, place = newest(path)
+                number, place = newest_file(path)
                 create_private(place)
                 kept = cls._opened(place)
                 if kept is None:
-                    make_anew(path, number)
-                elif newest(path) == (number, place):
+                    replace_file(path, number)
+                elif newest_file(path) == (number, place):
                     return kept
                 else:
                     kept.close()

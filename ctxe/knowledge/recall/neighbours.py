@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.recall.reading import EntryReading, beside, id_term, wording
+from ctxe.knowledge.recall.reading import EntryReading, id_term, wording, words_beside
 
 MOST_CITING = 32
 """Entries whose text near a mention is read; of more, the newest. An entry mentioned by many is described by any of
@@ -16,7 +16,7 @@ Mentioned = tuple[float, Mapping[str, int]]
 """The time of an entry that mentions another one, and the count of each word near the mention."""
 
 
-class Around:
+class Neighbours:
     """The neighbours of the entries in some slots; valid while these do not change, and computed when first needed."""
 
     def __init__(
@@ -74,7 +74,7 @@ class Around:
         citing: Sequence[int] = self._having(term) if term else ()
         citing = sorted(citing, key=self._order.__getitem__)[-MOST_CITING:] if len(citing) > MOST_CITING else citing
         entries = [self._entries[other] for other in citing]
-        return [(entry.time, beside(wording(entry), term)) for entry in entries]
+        return [(entry.time, words_beside(wording(entry), term)) for entry in entries]
 
 
 class FailureAges:

@@ -20,14 +20,14 @@ NO_RECORD = "what changed in memory since the last session is not known: its rec
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
+class OutsideChange:
     """A file of the memory folder that was changed outside ctxe."""
 
     path: str
     change: Literal["added", "changed", "removed"]
 
 
-def outside(store: Store, snapshot: FolderSnapshot | None = None) -> tuple[Outside, ...]:
+def outside_changes(store: Store, snapshot: FolderSnapshot | None = None) -> tuple[OutsideChange, ...]:
     """The files changed outside ctxe, sorted by path. ``snapshot`` is the folder's current state; None reads it."""
     return _differences(store.disk.journal.known(), _digests(store, snapshot))
 
@@ -60,19 +60,19 @@ def _digests(store: Store, snapshot: FolderSnapshot | None = None) -> dict[str, 
     return digests
 
 
-def _differences(known: Mapping[str, str | None] | None, digests: Mapping[str, str]) -> tuple[Outside, ...]:
+def _differences(known: Mapping[str, str | None] | None, digests: Mapping[str, str]) -> tuple[OutsideChange, ...]:
     """Files that differ from ``known``; none on the first look, when ``known`` is None."""
     if known is None:
         return ()
-    found = [Outside(path, "removed") for path in known if path not in digests]
+    found = [OutsideChange(path, "removed") for path in known if path not in digests]
     for path, content in digests.items():
         if path not in known:
-            found.append(Outside(path, "added"))
+            found.append(OutsideChange(path, "added"))
         elif known[path] != content:
-            found.append(Outside(path, "changed"))
+            found.append(OutsideChange(path, "changed"))
     return tuple(sorted(found, key=lambda change: change.path))
 
 
-def _summary_of(changes: Sequence[Outside]) -> str:
+def _summary_of(changes: Sequence[OutsideChange]) -> str:
     named = ", ".join(f"{change.path} ({change.change})" for change in changes[:MOST_NAMED])
     return named + (f" and {len(changes) - MOST_NAMED} more" if len(changes) > MOST_NAMED else "")

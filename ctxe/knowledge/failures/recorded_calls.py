@@ -59,7 +59,7 @@ _SHELL_EDITS = pattern(r"(?:edit|create|insert|append|str_replace)\b")
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class RecordedCall:
     """One call with its result. ``arguments`` is JSON text; ``exit_code`` is None if it was not recorded.
 
     ``marked`` is the recorded success (None: not recorded), ``place`` the state of a stateful shell before the call,
@@ -91,9 +91,9 @@ class Taken:
         return bool(ERROR.match(self.text[:400]))
 
 
-def taken(
+def recorded_call(
     tool: str, arguments: str, text: str, marked: bool | None = None, code: int | None = None, place: str = ""
-) -> Taken:
+) -> RecordedCall:
     """A call, classified by tool name and arguments, with its exit code taken from the output if need be."""
     given = _parsed(arguments)
     command = _command(given) if tool.lower() in COMMANDS else ""
@@ -103,7 +103,7 @@ def taken(
     paths = tuple(str(given[key]) for key in PATHS if isinstance(given.get(key), str)) or tuple(p.path for p in patched)
     output = _HEAD.sub("", text, count=1)
     ran = command if kind == "command" else ""
-    return Taken(tool, arguments, output, kind, ran, paths, code, marked, place, patched)
+    return RecordedCall(tool, arguments, output, kind, ran, paths, code, marked, place, patched)
 
 
 def _kind(tool: str, given: Mapping[str, Any]) -> Kind:

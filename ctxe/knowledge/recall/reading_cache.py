@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.recall.reading import EntryReading, grams, pieces, read, wording
+from ctxe.knowledge.recall.reading import EntryReading, grams, read_terms, wording, written_words
 from ctxe.lexical.memo import Memo
 
 MOST_HELD = 400_000
 """Distinct words in all cached readings together; each takes some 250 bytes."""
 
 
-class Readings(dict[int, EntryReading]):
+class ReadingCache(dict[int, EntryReading]):
     """``readings[slot]`` is the reading of a slot's entry, ``readings.grams[slot]`` the distinct grams of its words.
 
     The limit counts words, not readings: that of a long entry takes a hundred times the memory of a short one's.
@@ -26,7 +26,7 @@ class Readings(dict[int, EntryReading]):
         self.grams = Memo(self._all_grams)
 
     def __missing__(self, slot: int) -> EntryReading:
-        reading = self[slot] = read(self._entry(slot))
+        reading = self[slot] = read_terms(self._entry(slot))
         self._words += len(reading.words)
         while self._words > self._most and len(self) > 1:
             self.drop(next(iter(self)))
@@ -45,4 +45,4 @@ class Readings(dict[int, EntryReading]):
         self.grams.pop(slot, None)
 
     def _all_grams(self, slot: int) -> tuple[str, ...]:
-        return tuple(set().union(*map(grams, pieces(wording(self._entry(slot))))))
+        return tuple(set().union(*map(grams, written_words(wording(self._entry(slot))))))
