@@ -47,18 +47,20 @@ def settings(home: Path, text: str) -> None:
         ("[frobnicate]\nx = 1\n", "unknown setting frobnicate.x"),
     ],
 )
-def test_settings_that_cannot_be_used(home: Path, repo: Path, text: str, says: str) -> None:
+def test_invalid_settings_are_refused_with_the_file_and_the_reason(
+    home: Path, repo: Path, text: str, says: str
+) -> None:
     settings(home, text)
     told(ctxe(repo, environment(home), "budget"), 3, says)
 
 
-def test_who_starts_at_home_is_told_that_it_is_no_project(home: Path, repo: Path) -> None:
+def test_starting_in_the_home_folder_says_that_it_is_no_project(home: Path, repo: Path) -> None:
     for folder, told_so in ((home, True), (repo, False)):
         done = ctxe(folder, environment(home), "chat", stdin="/exit\n")
         assert (done.code, "is not a project: all of it is searched" in done.out + done.err) == (0, told_so), done.err
 
 
-def test_what_a_session_at_home_left_is_no_project_around_the_folders_there(home: Path) -> None:
+def test_a_memory_folder_in_the_home_folder_does_not_claim_the_folders_below_it(home: Path) -> None:
     inside = home / "notes" / "deep"
     inside.mkdir(parents=True)
     assert ctxe(home, environment(home), "memory", "add", "All of it").code == 0
@@ -69,7 +71,7 @@ def test_what_a_session_at_home_left_is_no_project_around_the_folders_there(home
         assert [entry["title"] for entry in held] == kept
 
 
-def test_the_doctor_leaves_nothing_in_a_folder(home: Path, tmp_path: Path) -> None:
+def test_doctor_writes_nothing_into_the_folder(home: Path, tmp_path: Path) -> None:
     folder = tmp_path / "code"
     folder.mkdir()
     (folder / "AGENTS.md").write_text("Use tabs.\n")
@@ -77,7 +79,7 @@ def test_the_doctor_leaves_nothing_in_a_folder(home: Path, tmp_path: Path) -> No
     assert [path.name for path in folder.iterdir()] == ["AGENTS.md"]
 
 
-def test_a_mere_look_at_a_folder_makes_no_project_of_it(home: Path, tmp_path: Path) -> None:
+def test_read_only_commands_create_no_project_folder(home: Path, tmp_path: Path) -> None:
     folder, inside = tmp_path / "code", tmp_path / "code" / "tool"
     inside.mkdir(parents=True)
     (inside / "tool.py").write_text("def cut():\n    pass\n")
@@ -90,7 +92,7 @@ def test_a_mere_look_at_a_folder_makes_no_project_of_it(home: Path, tmp_path: Pa
     assert ctxe(inside, environment(home), *planned).json["files"][0]["path"] == "tool/tool.py"
 
 
-def test_settings_of_a_project_are_refused_where_they_loosen_and_told(home: Path, repo: Path) -> None:
+def test_project_settings_that_loosen_safety_are_refused_and_reported(home: Path, repo: Path) -> None:
     (repo / ".ctxe.toml").write_text("[approval]\nmode = 'auto'\n[model]\nbase_url = 'http://evil.example'\n")
     with WireServer([Reply("hi")], key=KEY) as server:
         done = ctxe(repo, environment(home, **openai_at(server.url)), "chat", "-p", "hello")
@@ -99,17 +101,17 @@ def test_settings_of_a_project_are_refused_where_they_loosen_and_told(home: Path
     assert "base_url" in done.err
 
 
-def test_a_model_nobody_knows_asks_for_its_window(home: Path, repo: Path) -> None:
+def test_an_unknown_model_asks_for_its_context_window(home: Path, repo: Path) -> None:
     done = ctxe(repo, environment(home, OPENAI_API_KEY=KEY), "chat", "-p", "hi", "--model", "openai/gpt-unheard-of")
     told(done, 3, "gpt-unheard-of")
     assert "window" in done.err
 
 
-def test_a_missing_key(home: Path, repo: Path) -> None:
+def test_a_missing_api_key_is_one_line_that_names_the_variable(home: Path, repo: Path) -> None:
     told(ctxe(repo, environment(home), "chat", "-p", "hi", "--model", "openai/gpt-5"), 3, "there is no key for openai")
 
 
-def test_a_server_that_is_not_there(home: Path, repo: Path) -> None:
+def test_an_unreachable_provider_is_one_line_with_a_hint(home: Path, repo: Path) -> None:
     env = environment(home, OPENAI_API_KEY=KEY, OPENAI_BASE_URL="http://127.0.0.1:9/v1", CTXE_MODEL="openai/gpt-5")
     done = ctxe(repo, env, "chat", "-p", "hi", seconds=90)
     assert done.code == 5
@@ -128,7 +130,7 @@ def test_a_server_that_is_not_there(home: Path, repo: Path) -> None:
         (Answer(404, failure("The model does not exist", "model_not_found")), "model"),
     ],
 )
-def test_what_no_retry_can_help_ends_at_once(home: Path, repo: Path, answer: Answer, says: str) -> None:
+def test_a_permanent_provider_error_is_not_retried(home: Path, repo: Path, answer: Answer, says: str) -> None:
     with WireServer([], then=answer) as server:
         done = ctxe(repo, environment(home, **openai_at(server.url)), "chat", "-p", "hi")
         assert len(server.requests) == 1
@@ -137,14 +139,14 @@ def test_what_no_retry_can_help_ends_at_once(home: Path, repo: Path, answer: Ans
     assert KEY not in done.err + done.out
 
 
-def test_a_cut_connection_is_asked_again(home: Path, repo: Path) -> None:
+def test_a_request_is_repeated_after_a_cut_connection(home: Path, repo: Path) -> None:
     with WireServer([Drop(reset=True), Reply("a whole answer", fault="cut"), Reply("a whole answer")]) as server:
         done = ctxe(repo, environment(home, **openai_at(server.url)), "chat", "-p", "hi", "--output-format", "json")
         assert len(server.requests) == 3
     assert done.json["text"] == "a whole answer"
 
 
-def test_folders_that_are_no_repository(home: Path, tmp_path: Path) -> None:
+def test_folders_without_a_repository_work(home: Path, tmp_path: Path) -> None:
     plain = tmp_path / "plain"
     plain.mkdir()
     (plain / "a.py").write_text("x = 1\n")
@@ -156,7 +158,7 @@ def test_folders_that_are_no_repository(home: Path, tmp_path: Path) -> None:
     told(ctxe(tmp_path, environment(home), "-C", str(tmp_path / "gone"), "budget"), 3, "no folder")
 
 
-def test_without_git_a_session_works(home: Path, tmp_path: Path) -> None:
+def test_a_session_works_without_git_installed(home: Path, tmp_path: Path) -> None:
     plain = tmp_path / "plain"
     plain.mkdir()
     (plain / "a.py").write_text("def first():\n    return 1\n")
@@ -178,7 +180,7 @@ def test_a_folder_below_a_home_that_is_a_repository_of_settings_is_a_project_of_
     assert [file["path"] for file in planned["files"]] == ["src/header.py"]
 
 
-def test_an_unborn_branch_and_odd_files(home: Path, tmp_path: Path) -> None:
+def test_a_branch_without_commits_and_odd_file_names_work(home: Path, tmp_path: Path) -> None:
     odd = tmp_path / "odd"
     odd.mkdir()
     subprocess.run(["git", "init", "-q"], cwd=odd, check=True)
@@ -219,7 +221,7 @@ def test_a_session_of_a_newer_version_is_refused_unchanged(home: Path, repo: Pat
     assert (folder / "s.jsonl").read_text() == '{"v":99,"session":"s"}\n'
 
 
-def test_a_damaged_memory_is_told_and_left_as_it_is(home: Path, repo: Path) -> None:
+def test_a_damaged_memory_entry_is_reported_and_not_changed(home: Path, repo: Path) -> None:
     folder = repo / ".ctxe/decisions"
     folder.mkdir(parents=True)
     damage = b"---\nid: [\n<<<<<<< HEAD\ntitle: x\n=======\n\0\xff\n"
@@ -231,7 +233,7 @@ def test_a_damaged_memory_is_told_and_left_as_it_is(home: Path, repo: Path) -> N
     assert (folder / "0001-x.md").read_bytes() == damage
 
 
-def test_names_and_titles_of_the_memory_folder_steer_no_terminal(home: Path, repo: Path) -> None:
+def test_control_characters_in_memory_names_and_titles_are_escaped(home: Path, repo: Path) -> None:
     for number, name in ((1, "a\x1b]0;evil\x07\x9b2J\r.md"), (2, "b.md")):
         file = repo / ".ctxe/memory" / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -249,7 +251,7 @@ def test_names_and_titles_of_the_memory_folder_steer_no_terminal(home: Path, rep
 
 
 @pytest.mark.parametrize("more", [{}, {"PYTHONIOENCODING": "ascii"}])
-def test_json_is_json_whatever_the_words_and_the_stream(home: Path, repo: Path, more: dict[str, str]) -> None:
+def test_json_output_stays_valid_for_any_text_and_stream(home: Path, repo: Path, more: dict[str, str]) -> None:
     odd = os.fsdecode(b"caf\xc3\xa9 \xff")
     for words in (("plan", "--json", odd), ("pack", "--json", odd), ("chat", "--dry-run", odd)):
         done = subprocess.run(
@@ -263,11 +265,11 @@ def test_json_is_json_whatever_the_words_and_the_stream(home: Path, repo: Path, 
         assert "café" in json.dumps(json.loads(done.stdout.decode()), ensure_ascii=False)
 
 
-def test_a_setting_takes_text_only(home: Path, repo: Path) -> None:
+def test_config_set_refuses_a_value_that_is_not_text(home: Path, repo: Path) -> None:
     told(ctxe(repo, environment(home), "config", "set", "model.name", os.fsdecode(b"\xff")), 3, "is not text")
 
 
-def test_a_budget_that_is_too_small_names_the_parts(home: Path, repo: Path) -> None:
+def test_a_budget_that_is_too_small_names_the_parts_that_do_not_fit(home: Path, repo: Path) -> None:
     told(ctxe(repo, environment(home), "budget", "--budget", "900", "hi"), 4, "the request cannot fit")
 
 
@@ -282,19 +284,19 @@ WRONG = [
 
 
 @pytest.mark.parametrize("words", WRONG)
-def test_wrong_usage_is_exit_code_two_or_help(home: Path, repo: Path, words: tuple[str, ...]) -> None:
+def test_wrong_usage_exits_with_code_two_or_shows_help(home: Path, repo: Path, words: tuple[str, ...]) -> None:
     done = ctxe(repo, environment(home), *words)
     assert done.code == 2
     assert "Traceback" not in done.err
 
 
-def test_a_memory_folder_that_is_a_file(home: Path, repo: Path) -> None:
+def test_a_file_in_place_of_the_memory_folder_is_reported(home: Path, repo: Path) -> None:
     (repo / ".ctxe").write_text("in the way\n")
     told(ctxe(repo, environment(home), "chat", "-p", "hi"), 7, "cannot create")
     assert (repo / ".ctxe").read_text() == "in the way\n"
 
 
-def test_a_full_disk_keeps_the_chat_going(home: Path, repo: Path) -> None:
+def test_the_chat_goes_on_when_the_disk_is_full(home: Path, repo: Path) -> None:
     limit = f"ulimit -f 8; exec {sys.executable} -m ctxe chat -p hello"
     (repo / ".ctxe").mkdir()
     with WireServer(lambda body: Reply("still here " * 4000), key=KEY) as server:

@@ -19,7 +19,7 @@ def repo(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("api", [openai_at, anthropic_at])
-def test_files_and_the_branch_that_changed_between_turns_are_told_with_the_next_words(
+def test_files_and_branch_changed_between_turns_are_reported_with_the_next_message(
     home: Path, repo: Path, api: object
 ) -> None:
     reads = [Call("read_file", {"path": path}) for path in ("calc.py", "gone.py")]

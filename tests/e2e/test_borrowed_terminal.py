@@ -100,7 +100,7 @@ def test_a_command_of_the_model_that_waits_for_input_ends_at_once_and_says_so(ho
 
 
 @pytest.mark.parametrize("key", ["\x03", "\x1b"], ids=["Ctrl-C", "Escape"])
-def test_a_key_while_changing_a_command_goes_back_to_the_question(home: Path, repo: Path, key: str) -> None:
+def test_escape_while_editing_a_command_returns_to_the_approval_question(home: Path, repo: Path, key: str) -> None:
     script = [Reply("", [Call("run_command", {"command": "touch asked"})]), Reply("Not done.")]
     with WireServer(script, key=KEY) as server:
         with Terminal(repo, environment(home, **openai_at(server.url)), ("chat",)) as terminal:
@@ -137,7 +137,7 @@ def test_escape_at_a_question_clears_the_line_and_then_stops_the_turn(home: Path
     assert not (repo / "asked").exists()
 
 
-def test_the_row_of_status_names_the_key_that_stops(home: Path, repo: Path) -> None:
+def test_the_status_row_names_the_key_that_stops_the_turn(home: Path, repo: Path) -> None:
     with WireServer([Reply("Slowly now.", fault="drip", seconds=0.3, piece=3)], key=KEY) as server:
         env = environment(home, **openai_at(server.url))
         with Terminal(repo, env, ("chat",), columns=40, rows=12) as terminal:

@@ -35,7 +35,7 @@ def at(server: WireServer, home: Path, **more: str) -> dict[str, str]:
     return environment(home, **anthropic_at(server.url), **more) | {"CTXE_MODEL": MODEL}
 
 
-def test_a_fold_leaves_out_what_was_thought_before_it_and_keeps_what_comes_after(home: Path, repo: Path) -> None:
+def test_a_fold_drops_the_reasoning_before_it_and_keeps_the_reasoning_after_it(home: Path, repo: Path) -> None:
     with WireServer(reading(0, 24)) as server:
         ran = ctxe(repo, at(server, home, CTXE_BUDGET_WINDOW="12000"), "-p", "read the modules", "--no-memory")
         assert (ran.out.strip(), server.refused) == ("Read.", [])
@@ -46,7 +46,7 @@ def test_a_fold_leaves_out_what_was_thought_before_it_and_keeps_what_comes_after
     assert all(thought[n] == [*thought[n - 1], f"now {n - 1}"] for n in range(1, len(thought)) if n not in folded)
 
 
-def test_thoughts_come_back_after_a_resume_and_not_after_another_model(home: Path, repo: Path) -> None:
+def test_reasoning_is_sent_again_after_a_resume_but_not_to_another_model(home: Path, repo: Path) -> None:
     with WireServer([*reading(0, 3), *reading(3, 5), *reading(5, 7), *reading(7, 9)]) as server:
         env = at(server, home)
         assert ctxe(repo, env, "-p", "read the first").code == 0

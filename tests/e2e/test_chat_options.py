@@ -70,7 +70,7 @@ def test_stream_json_is_the_log_and_then_the_result(home: Path, repo: Path) -> N
         assert failed.json["why"] in failed.err
 
 
-def test_limits_end_a_loop_with_their_own_exit_codes(home: Path, repo: Path) -> None:
+def test_each_limit_ends_the_loop_with_its_own_exit_code(home: Path, repo: Path) -> None:
     with WireServer(then=Reply("Again.", [Call("list_files", {})]), key=KEY) as server:
         env = environment(home, **openai_at(server.url))
         steps = ctxe(repo, env, "chat", "-p", "go", "--max-steps", "3", "--output-format", "json")
@@ -81,7 +81,7 @@ def test_limits_end_a_loop_with_their_own_exit_codes(home: Path, repo: Path) -> 
         assert server.refused == []
 
 
-def test_words_come_from_the_command_line_and_from_a_pipe(home: Path, repo: Path) -> None:
+def test_the_prompt_is_read_from_the_command_line_and_from_a_pipe(home: Path, repo: Path) -> None:
     with WireServer(then=Reply("Answer."), key=KEY) as server:
         env = environment(home, **openai_at(server.url))
         assert ctxe(repo, env, "chat", "-p", "explain", "this", stdin="the\npiped text\n").out == "Answer.\n"
@@ -93,7 +93,7 @@ def test_words_come_from_the_command_line_and_from_a_pipe(home: Path, repo: Path
         assert "there is nothing to say" in nothing.err
 
 
-def test_tools_files_and_memory_are_chosen(home: Path, repo: Path) -> None:
+def test_options_choose_tools_files_and_memory(home: Path, repo: Path) -> None:
     with WireServer(then=Reply("Answer."), key=KEY) as server:
         env = environment(home, **openai_at(server.url))
         (repo / ".ctxe").mkdir()
@@ -130,7 +130,7 @@ def test_a_dry_run_is_the_request_that_would_be_sent(home: Path, repo: Path) -> 
     assert "\n\n".join(dry.json["system"]) == sent[0]["content"]
 
 
-def test_an_option_that_would_be_passed_over_is_refused(home: Path, repo: Path) -> None:
+def test_an_option_without_effect_is_refused(home: Path, repo: Path) -> None:
     with WireServer() as server:
         env = environment(home, **anthropic_at(server.url))
         elsewhere = ctxe(repo, env, "chat", "-p", "hello", "--base-url", "http://127.0.0.1:9/v1")
@@ -162,7 +162,7 @@ def test_every_slash_command_runs_on_a_fresh_session_and_after_a_turn(home: Path
     assert "Answer." in used.out
 
 
-def test_model_and_mode_say_how_they_are_changed(home: Path, repo: Path) -> None:
+def test_slash_model_and_approve_say_how_to_change_them(home: Path, repo: Path) -> None:
     done = ctxe(
         repo, environment(home), "chat", "--approval", "auto-edit", stdin="/model\n/approve\n/approve ask\n/exit\n"
     )
@@ -172,7 +172,7 @@ def test_model_and_mode_say_how_they_are_changed(home: Path, repo: Path) -> None
     assert "approval: ask\n" in done.out
 
 
-def test_wrong_words_after_a_slash_cost_nothing(home: Path, repo: Path) -> None:
+def test_a_wrong_slash_command_sends_nothing_and_suggests_the_right_one(home: Path, repo: Path) -> None:
     wrong = {
         "/nonsense": "no command /nonsense",
         "/vim": "no command /vim: `ctxe config set screen.keys vi`",
@@ -205,7 +205,7 @@ def test_wrong_words_after_a_slash_cost_nothing(home: Path, repo: Path) -> None:
     assert "a bug in ctxe" not in said
 
 
-def test_without_a_command_it_is_a_chat(home: Path, repo: Path) -> None:
+def test_ctxe_without_a_command_starts_a_chat(home: Path, repo: Path) -> None:
     answers = [Reply("It returns 1."), Reply("It still does."), Reply("Two.")]
     with WireServer(answers, key=KEY) as server:
         env = environment(home, **openai_at(server.url))
@@ -234,7 +234,7 @@ def test_without_a_command_it_is_a_chat(home: Path, repo: Path) -> None:
 
 
 @pytest.mark.parametrize("word", ["exit", "quit", ":q", "Exit"])
-def test_a_word_that_looks_for_the_way_out_finds_it(home: Path, repo: Path, word: str) -> None:
+def test_quit_words_end_the_chat_without_a_slash(home: Path, repo: Path, word: str) -> None:
     with WireServer([], key=KEY) as server:
         done = ctxe(repo, environment(home, **openai_at(server.url)), "chat", stdin=f"help\n{word}\nnever\n")
         assert (done.code, server.bodies, "/undo" in done.out) == (0, [], True), done.err

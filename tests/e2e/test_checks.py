@@ -36,7 +36,7 @@ def told(body: Any) -> str:
 
 
 @pytest.mark.parametrize("at", [openai_at, anthropic_at])
-def test_what_fails_after_an_edit_is_told_with_the_next_request(home: Path, repo: Path, at: Any) -> None:
+def test_a_check_that_fails_after_an_edit_is_reported_with_the_next_request(home: Path, repo: Path, at: Any) -> None:
     checks(home, edits=["*.py: grep -q 'one = 2' {files}", "*.md: echo not for this one; false"])
     script = [READ, edit("one = 1", "one = 3"), edit("one = 3", "one = 2"), Reply("Done.")]
     with WireServer(script, key=KEY) as server:
@@ -52,7 +52,7 @@ def command(words: str) -> Reply:
     return Reply("", [Call("run_command", {"command": words})])
 
 
-def test_what_a_command_edits_is_checked_and_what_a_check_writes_is_not(home: Path, repo: Path) -> None:
+def test_files_edited_by_a_command_are_checked_but_files_written_by_a_check_are_not(home: Path, repo: Path) -> None:
     """Everything happens one folder down: a Landlock sandbox lets a command make no new names at the top."""
     checks(home, edits=["*.py: grep -q 'one = 2' {files}"], turn="date >> src/seen.log; sh test.sh")
     (repo / ".gitignore").write_text("build/\n")
@@ -90,7 +90,7 @@ def test_a_turn_that_edited_ends_when_its_check_passes(home: Path, repo: Path) -
     assert done.err.count("● check sh test.sh") == 2
 
 
-def test_a_check_that_is_never_mended_ends_the_turn_all_the_same(home: Path, repo: Path) -> None:
+def test_a_turn_ends_even_when_its_check_is_never_fixed(home: Path, repo: Path) -> None:
     checks(home, turn="sh test.sh", rounds=1)
     script = [READ, edit("one = 1", "one = 2"), Reply("Done?"), edit("one = 2", "one = 4"), Reply("I give up.")]
     with WireServer(script, key=KEY) as server:
@@ -99,14 +99,14 @@ def test_a_check_that_is_never_mended_ends_the_turn_all_the_same(home: Path, rep
     assert "sh test.sh still fails after 1 round; the turn ends" in done.err
 
 
-def test_an_answer_that_mends_nothing_is_not_sent_back_again(home: Path, repo: Path) -> None:
+def test_a_failed_check_is_not_sent_back_twice_without_an_edit(home: Path, repo: Path) -> None:
     checks(home, turn="sh test.sh")
     with WireServer([READ, edit("one = 1", "one = 2"), Reply("Done?"), Reply("It cannot be.")], key=KEY) as server:
         done = ctxe(repo, environment(home, **openai_at(server.url)), "-p", "do", "--approval", "auto-edit")
         assert (done.code, done.out, server.left) == (0, "It cannot be.\n", 0), done.err
 
 
-def test_a_repository_names_no_checks(home: Path, repo: Path) -> None:
+def test_a_repository_cannot_define_checks(home: Path, repo: Path) -> None:
     (repo / ".ctxe.toml").write_text('[checks]\nturn = "touch owned"\nedits = ["touch owned"]\n')
     with WireServer([READ, edit("one = 1", "one = 2"), Reply("Done.")], key=KEY) as server:
         done = ctxe(repo, environment(home, **openai_at(server.url)), "-p", "do", "--approval", "auto-edit")
@@ -114,7 +114,7 @@ def test_a_repository_names_no_checks(home: Path, repo: Path) -> None:
     assert 'checks.turn = "touch owned" refused' in done.err
 
 
-def test_what_a_check_rewrites_is_told_and_undone(home: Path, repo: Path) -> None:
+def test_files_rewritten_by_a_check_are_reported_and_undone_with_the_turn(home: Path, repo: Path) -> None:
     checks(home, edits=["*.py: printf 'one = 2  # neat\\n' > {files}"])
     script = [READ, edit("one = 1", "one = 2"), Reply("Done.")]
     with WireServer(script, key=KEY) as server:
@@ -150,7 +150,7 @@ def test_escape_stops_a_check_and_the_turn_with_it(home: Path, repo: Path) -> No
             terminal.leave()
 
 
-def test_what_was_edited_before_words_told_meanwhile_is_checked_at_the_end(home: Path, repo: Path) -> None:
+def test_edits_before_a_steering_message_are_checked_at_the_end_of_the_turn(home: Path, repo: Path) -> None:
     checks(home, turn="sh test.sh")
     slow = Reply("Slow words come first.", edit("one = 1", "one = 2").calls, fault="drip", seconds=0.15, piece=3)
     script = [READ, slow, Reply("Both?"), edit("one = 2", "one = 3"), Reply("Both done.")]
@@ -169,7 +169,7 @@ def test_what_was_edited_before_words_told_meanwhile_is_checked_at_the_end(home:
     assert terminal.screen.count("● check sh test.sh") == 2
 
 
-def test_an_answer_that_was_cut_is_no_end_to_check(home: Path, repo: Path) -> None:
+def test_an_answer_cut_by_the_limit_does_not_start_the_end_of_turn_check(home: Path, repo: Path) -> None:
     checks(home, turn="sh test.sh")
     cut = Reply("On I go.", edit("one = 2", "one = 3").calls, stop="length")
     script = [READ, edit("one = 1", "one = 2"), cut, edit("one = 2", "one = 3"), Reply("Done.")]
@@ -179,7 +179,7 @@ def test_an_answer_that_was_cut_is_no_end_to_check(home: Path, repo: Path) -> No
     assert done.err.count("● check sh test.sh") == 1
 
 
-def test_a_check_in_the_background_has_not_passed_and_is_due_again_when_it_failed(home: Path, repo: Path) -> None:
+def test_a_check_moved_to_the_background_is_repeated_when_it_failed(home: Path, repo: Path) -> None:
     checks(home, turn="echo begun; while [ ! -e go ]; do sleep 0.1; done; sh test.sh")
     script = [READ, edit("one = 1", "one = 2"), Reply("Changed."), Reply("Thank you."), edit("one = 2", "one = 3")]
     with WireServer([*script, Reply("Mended.")], key=KEY) as server:

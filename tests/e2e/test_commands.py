@@ -17,7 +17,7 @@ def repo(tmp_path: Path) -> Path:
     return repository(tmp_path / "demo", {"main.py": "print('hello')\n", "AGENTS.md": "Use tabs.\n"})
 
 
-def test_a_look_never_dirties_a_repository_and_init_lets_git_see_the_memory(home: Path, repo: Path) -> None:
+def test_read_only_commands_leave_git_status_clean_and_init_lets_git_see_the_memory(home: Path, repo: Path) -> None:
     env = environment(home)
     for words in (("budget", "hi"), ("memory", "show"), ("failures", "list"), ("sessions", "list"), ("doctor",)):
         ctxe(repo, env, *words)
@@ -31,13 +31,13 @@ def test_a_look_never_dirties_a_repository_and_init_lets_git_see_the_memory(home
     assert "cache" not in status
 
 
-def test_doctor_names_variables_that_set_nothing(home: Path, repo: Path) -> None:
+def test_doctor_names_environment_variables_without_effect(home: Path, repo: Path) -> None:
     env = environment(home, CTXE_BUDGT_WINDOW="9", CTXE_BUDGET_WINDOW="9000", CTXE_HOME=str(home / "own"))
     said = [check["says"] for check in ctxe(repo, env, "doctor", "--json").json if check["name"] == "settings"]
     assert said == [f"{home}/own/config.toml (not there: defaults)", "CTXE_BUDGT_WINDOW sets nothing"]
 
 
-def test_doctor_tells_of_settings_that_cannot_be_read_as_of_anything_else(home: Path, repo: Path) -> None:
+def test_doctor_reports_unreadable_settings_as_a_finding(home: Path, repo: Path) -> None:
     env = environment(home, CTXE_HOME=str(home / "own"))
     (home / "own").mkdir()
     (home / "own/config.toml").write_text("[budget\n")
@@ -57,7 +57,7 @@ def test_a_session_of_a_newer_ctxe_is_named_in_the_list(home: Path, repo: Path) 
     assert "later: written by a newer ctxe" in done.err
 
 
-def test_doctor_says_that_git_refuses_the_repository(home: Path, repo: Path) -> None:
+def test_doctor_reports_a_repository_that_git_refuses(home: Path, repo: Path) -> None:
     (repo / ".git/HEAD").write_text("garbage\n")
     done = ctxe(repo, environment(home), "doctor", "--json")
     git = next(check for check in done.json if check["name"] == "git")
@@ -65,7 +65,7 @@ def test_doctor_says_that_git_refuses_the_repository(home: Path, repo: Path) -> 
     assert "it refuses this repository: not a git repository" in git["says"]
 
 
-def test_doctor_says_what_is_and_what_to_do(home: Path, repo: Path) -> None:
+def test_doctor_reports_each_finding_with_what_to_do(home: Path, repo: Path) -> None:
     found = {check["name"]: check for check in ctxe(repo, environment(home), "doctor", "--json").json}
     assert {"python", "vocabularies", "git", "folder", "settings", "memory", "model", "sandbox"} <= set(found)
     assert found["model"]["says"].startswith("offline/repository: no API key is set")
@@ -123,7 +123,7 @@ def test_sessions_are_listed_shown_searched_exported_and_priced(home: Path, repo
     assert ctxe(repo, env, "budget", "--session", session["id"], "--step", "9").code == 6
 
 
-def test_the_budget_is_the_request(home: Path, repo: Path) -> None:
+def test_ctxe_budget_equals_the_request_that_is_sent(home: Path, repo: Path) -> None:
     env = environment(home, **openai_at("http://127.0.0.1:9"))
     ledger = ctxe(repo, env, "budget", "--json", "what does @main.py do?").json
     rows = {chunk["id"]: chunk for section in ledger["sections"] for chunk in section["chunks"]}
@@ -139,7 +139,7 @@ def test_the_budget_is_the_request(home: Path, repo: Path) -> None:
     assert "Use tabs." in sent
 
 
-def test_trust_is_given_listed_and_taken_back(home: Path, repo: Path) -> None:
+def test_trust_is_granted_listed_and_revoked(home: Path, repo: Path) -> None:
     env = environment(home)
     ctxe(repo, env, "trust")
     assert list(ctxe(repo, env, "trust", "--json").json) == [str(repo.resolve())]
@@ -147,7 +147,7 @@ def test_trust_is_given_listed_and_taken_back(home: Path, repo: Path) -> None:
     assert ctxe(repo, env, "trust", "--json").json == {}
 
 
-def test_completion_completes_in_a_real_shell(home: Path, repo: Path) -> None:
+def test_bash_completion_works_in_a_real_shell(home: Path, repo: Path) -> None:
     script = ctxe(repo, environment(home), "completion", "bash").out
     assert "_ctxe_completion" in script
     assert ctxe(repo, environment(home), "completion", "tcsh").code == 2
@@ -159,7 +159,7 @@ def test_a_folder_can_be_named_before_and_after_the_command(home: Path, repo: Pa
         assert str(repo / ".ctxe.toml") in ctxe(tmp_path, env, *words).out
 
 
-def test_auto_is_confirmed_once_per_folder(home: Path, repo: Path) -> None:
+def test_auto_mode_is_confirmed_once_per_folder(home: Path, repo: Path) -> None:
     with WireServer(lambda body: Reply("hello")) as server:
         env = environment(home, **openai_at(server.url))
         with Terminal(repo, env, ("chat", "--approval", "auto")) as terminal:
@@ -187,7 +187,7 @@ def test_a_model_server_on_this_machine_is_offered_once(home: Path, repo: Path) 
     assert 'name = "vllm/tiny"' in (home / ".config/ctxe/config.toml").read_text()
 
 
-def test_a_model_nobody_knows_asks_for_its_window_and_keeps_it(home: Path, repo: Path) -> None:
+def test_the_window_stated_for_an_unknown_model_is_saved(home: Path, repo: Path) -> None:
     with WireServer(lambda body: Reply("from afar")) as server:
         env = environment(home, **openai_at(server.url))
         with Terminal(repo, env, ("chat", "--model", "openai/gpt-unheard-of")) as terminal:

@@ -68,7 +68,9 @@ def told(repo: Path, env: Mapping[str, str]) -> str:
     return done.err
 
 
-def test_cloned_counts_let_no_request_grow(home: Path, gift: Path, theirs: dict[str, str], tmp_path: Path) -> None:
+def test_token_counts_in_a_cloned_cache_are_not_believed(
+    home: Path, gift: Path, theirs: dict[str, str], tmp_path: Path
+) -> None:
     git(tmp_path, "clone", "-q", "gift", "honest")
     forge_counts(gift, theirs)
     git(tmp_path, "clone", "-q", "gift", "mine")
@@ -78,7 +80,9 @@ def test_cloned_counts_let_no_request_grow(home: Path, gift: Path, theirs: dict[
     assert used(tmp_path / "unpacked", environment(home)) == honest
 
 
-def test_pulled_counts_let_no_request_grow(home: Path, gift: Path, theirs: dict[str, str], tmp_path: Path) -> None:
+def test_token_counts_that_arrive_with_a_pull_are_not_believed(
+    home: Path, gift: Path, theirs: dict[str, str], tmp_path: Path
+) -> None:
     git(tmp_path, "clone", "-q", "gift", "mine")
     honest = used(tmp_path / "mine", environment(home))
     forge_counts(gift, theirs)
@@ -86,7 +90,7 @@ def test_pulled_counts_let_no_request_grow(home: Path, gift: Path, theirs: dict[
     assert used(tmp_path / "mine", environment(home)) == honest
 
 
-def test_a_pulled_record_hides_no_change_of_the_memory(
+def test_a_pulled_snapshot_hides_no_change_of_the_memory(
     home: Path, gift: Path, theirs: dict[str, str], tmp_path: Path
 ) -> None:
     mine = tmp_path / "mine"
@@ -102,7 +106,7 @@ def test_a_pulled_record_hides_no_change_of_the_memory(
     assert "memory changed outside ctxe since the last session: memory/" in told(mine, environment(home))
 
 
-def test_a_record_that_was_removed_is_told(home: Path, gift: Path, tmp_path: Path) -> None:
+def test_a_removed_snapshot_of_the_memory_is_reported(home: Path, gift: Path, tmp_path: Path) -> None:
     mine, gone = tmp_path / "mine", "what changed in memory since the last session is not known"
     git(tmp_path, "clone", "-q", "gift", "mine")
     assert gone not in told(mine, environment(home))
@@ -113,7 +117,9 @@ def test_a_record_that_was_removed_is_told(home: Path, gift: Path, tmp_path: Pat
     assert gone not in told(mine, environment(home))
 
 
-def test_pulled_counters_credit_nothing(home: Path, gift: Path, theirs: dict[str, str], tmp_path: Path) -> None:
+def test_counters_that_arrive_with_a_pull_credit_no_entry(
+    home: Path, gift: Path, theirs: dict[str, str], tmp_path: Path
+) -> None:
     for _ in range(3):
         assert ctxe(gift, theirs, "failures", "add", "make: no rule", "--fix", "cd src").code == 0
     for counters in gift.glob(".ctxe/cache/**/counters.db"):

@@ -21,14 +21,16 @@ from tests.e2e.harness import ctxe, environment
         ("ctxe zzz", 1, []),
     ],
 )
-def test_bash_is_answered(home: Path, tmp_path: Path, typed: str, place: int, wanted: list[str]) -> None:
+def test_bash_gets_commands_groups_and_options(
+    home: Path, tmp_path: Path, typed: str, place: int, wanted: list[str]
+) -> None:
     asked = {"_CTXE_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(place)}
     done = ctxe(tmp_path, environment(home, **asked))
     assert (done.out.split(), done.err) == (wanted, "")
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
-def test_other_shells_are_answered_too(home: Path, tmp_path: Path, shell: str) -> None:
+def test_zsh_and_fish_get_the_same_completions(home: Path, tmp_path: Path, shell: str) -> None:
     asked = {"_CTXE_COMPLETE": f"complete_{shell}", "_TYPER_COMPLETE_ARGS": "ctxe mem"}
     done = ctxe(tmp_path, environment(home, **asked, _TYPER_COMPLETE_FISH_ACTION="get-args"))
     assert "memory" in done.out
@@ -36,7 +38,7 @@ def test_other_shells_are_answered_too(home: Path, tmp_path: Path, shell: str) -
     assert done.err == ""
 
 
-def test_the_script_works_in_bash(home: Path, tmp_path: Path) -> None:
+def test_the_generated_script_completes_in_bash(home: Path, tmp_path: Path) -> None:
     bash = shutil.which("bash")
     assert bash
     (tmp_path / "ctxe").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m ctxe "$@"\n')

@@ -25,7 +25,7 @@ def repo(tmp_path: Path) -> Path:
     return repository(tmp_path / "demo", FILES)
 
 
-def test_a_file_that_changed_behind_the_models_back_is_told_once(home: Path, repo: Path) -> None:
+def test_a_file_changed_outside_the_session_is_reported_once(home: Path, repo: Path) -> None:
     def edited(_: Mapping[str, Any]) -> Reply:
         (repo / "src/a.py").write_text("def first():\n    return 2\n")
         return Reply("", [Call("list_files", {})])
@@ -57,7 +57,7 @@ def test_the_models_own_edit_is_not_reported_as_a_change(home: Path, repo: Path)
         assert "[ctxe: src/a.py" not in json.dumps(server.bodies[-1])
 
 
-def test_calls_of_one_reply_may_change_what_calls_before_them_made(home: Path, repo: Path) -> None:
+def test_calls_of_one_reply_may_edit_files_that_earlier_calls_created(home: Path, repo: Path) -> None:
     def edit(path: str, old: str, new: str) -> Call:
         return Call("edit_file", {"path": path, "old": old, "new": new})
 
@@ -78,7 +78,7 @@ def test_calls_of_one_reply_may_change_what_calls_before_them_made(home: Path, r
     assert told.count("changed since you last saw it; nothing was written") == 1
 
 
-def test_rules_of_a_folder_come_with_the_first_file_of_it_and_only_once(home: Path, repo: Path) -> None:
+def test_scoped_rules_come_once_with_the_first_file_of_their_folder(home: Path, repo: Path) -> None:
     read = Reply("", [Call("read_file", {"path": "src/a.py"})])
     with WireServer([read, read, Reply("ok")], key=KEY) as server:
         assert ctxe(repo, environment(home, **openai_at(server.url)), "chat", "-p", "hello").code == 0
@@ -88,7 +88,7 @@ def test_rules_of_a_folder_come_with_the_first_file_of_it_and_only_once(home: Pa
     assert [body.count("Use four spaces.") for body in sent] == [1, 1, 1]
 
 
-def test_a_file_that_stands_in_the_request_is_not_sent_again(home: Path, repo: Path) -> None:
+def test_a_file_already_in_the_request_is_not_sent_again(home: Path, repo: Path) -> None:
     with WireServer([Reply("one"), Reply("two")], key=KEY) as server:
         env = environment(home, **openai_at(server.url))
         assert ctxe(repo, env, "chat", "-p", "what is in @src/a.py?").code == 0
@@ -96,7 +96,7 @@ def test_a_file_that_stands_in_the_request_is_not_sent_again(home: Path, repo: P
         assert json.dumps(server.bodies[1]).count("def first():") == 1
 
 
-def test_a_memory_is_brought_back_when_the_words_ask_for_it(home: Path, repo: Path) -> None:
+def test_a_memory_is_recalled_when_the_message_asks_for_it(home: Path, repo: Path) -> None:
     env = environment(home)
     ctxe(repo, env, "memory", "add", "The payment gateway times out after 30 seconds", "--kind", "fact")
     with WireServer([Reply("one")], key=KEY) as server:
@@ -126,7 +126,7 @@ def test_a_long_turn_in_a_small_window_folds_and_keeps_the_users_words(home: Pat
     assert '"type":"folded"' in log.read_text()
 
 
-def test_the_model_has_every_byte_back_that_was_folded_or_cut(home: Path, repo: Path) -> None:
+def test_the_model_can_recall_every_byte_that_was_folded_or_trimmed(home: Path, repo: Path) -> None:
     """What it recalls is cut again where it is long, and had part by part by the number of a line."""
     lines = [f"row {n}: {n * 7919 % 10007}" for n in range(600)]
     (repo / "table.txt").write_text("\n".join(lines))

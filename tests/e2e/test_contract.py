@@ -53,7 +53,7 @@ def asked(tmp_path: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> Cal
     return run
 
 
-def test_a_plan(asked: Callable[..., Any]) -> None:
+def test_the_json_of_a_plan_keeps_its_keys_and_types(asked: Callable[..., Any]) -> None:
     made = asked("plan", "--json", "--budget", "400", "Kettle.boil returns cold water")
     fits(made, PLAN)
     assert made["files"][0]["path"] == "tea/kettle.py"
@@ -70,7 +70,7 @@ def test_a_plan(asked: Callable[..., Any]) -> None:
         fits(left, LEFT_OUT)
 
 
-def test_a_budget(asked: Callable[..., Any]) -> None:
+def test_the_json_of_a_budget_keeps_its_keys_and_types(asked: Callable[..., Any]) -> None:
     made = asked("budget", "--json", "boil the water longer in the kettle")
     fits(made, BUDGET)
     fits(made["cost"], {"input_usd": NUMBER, "cached_usd": NUMBER})
@@ -83,7 +83,7 @@ def test_a_budget(asked: Callable[..., Any]) -> None:
     assert made["usable"] == made["window"] - made["reserve"]
 
 
-def test_memory_and_failures_answer_as_the_contract_says(asked: Callable[..., Any], tmp_path: Path) -> None:
+def test_the_json_of_memory_and_failures_keeps_its_keys_and_types(asked: Callable[..., Any], tmp_path: Path) -> None:
     rows: list[dict[str, Any]] = [
         {"id": "D1:3", "kind": "fact", "title": "Tea", "text": "Tea is boiled at 95 degrees", "ts": 5, "files": ["t"]},
         {"id": "pep-8", "kind": "decision", "title": "Style", "text": "Tea at 90", "ts": 7, "supersedes": ["D1:3"]},
@@ -102,7 +102,7 @@ def test_memory_and_failures_answer_as_the_contract_says(asked: Callable[..., An
     fits(matched["results"][0], FOUND)
 
 
-def test_questions_in_bulk_are_answered_a_line_each(home: Path, tmp_path: Path) -> None:
+def test_a_bulk_search_answers_one_line_for_each_question(home: Path, tmp_path: Path) -> None:
     env = environment(home)
     ctxe(tmp_path, env, "memory", "add", "Tea is boiled at 95 degrees")
     lines: list[dict[str, Any]] = [{"qid": 7, "text": "tea"}, {"qid": "empty"}]
@@ -115,7 +115,7 @@ def test_questions_in_bulk_are_answered_a_line_each(home: Path, tmp_path: Path) 
         assert answers[2]["abstained"] is True
 
 
-def test_replay_answers_as_the_contract_says(home: Path, tmp_path: Path) -> None:
+def test_the_json_of_replay_keeps_its_keys_and_types(home: Path, tmp_path: Path) -> None:
     lines: list[dict[str, Any]] = [
         {"op": "add", "message": {"role": "system", "content": "You brew."}},
         {"op": "add", "message": {"role": "user", "content": "Tea, please"}},

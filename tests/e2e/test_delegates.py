@@ -37,7 +37,7 @@ def model(*lines: Part, own: Part = ASK) -> Callable[[Mapping[str, Any]], Part]:
     return answer
 
 
-def test_it_is_seen_at_work_and_stopped_at_once(home: Path, repo: Path) -> None:
+def test_a_delegate_is_shown_at_work_and_stops_at_once_on_ctrl_c(home: Path, repo: Path) -> None:
     with WireServer(model(READ, HANGS), key=KEY) as server:
         env = environment(home, **openai_at(server.url))
         with Terminal(repo, env, ("chat",)) as terminal:
@@ -63,7 +63,7 @@ def test_it_is_seen_at_work_and_stopped_at_once(home: Path, repo: Path) -> None:
     assert "def patient" not in json.dumps(last)
 
 
-def test_killed_in_the_middle_it_costs_what_it_cost_and_the_session_goes_on(home: Path, repo: Path) -> None:
+def test_a_session_killed_during_a_delegate_resumes_with_its_costs(home: Path, repo: Path) -> None:
     with WireServer(model(READ, HANGS), key=KEY) as server:
         env = environment(home, **anthropic_at(server.url))
         with Terminal(repo, env, ("chat", "where is retry decided?")) as terminal:

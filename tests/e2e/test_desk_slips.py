@@ -78,18 +78,18 @@ def test_a_mistyped_memory_command_is_reported_and_changes_no_entry(
     assert {path: path.read_bytes() for path in desk.folder.rglob("*.md")} == before
 
 
-def test_the_folder_of_the_project_is_no_folder_of_rules(desk: Desk) -> None:
+def test_importing_the_project_folder_as_rules_is_refused(desk: Desk) -> None:
     done = desk.run("memory", "import", str(desk.folder))
     assert (done.code, done.err.splitlines()[0]) == (7, f"ctxe: {desk.folder} holds the whole project")
 
 
-def test_a_replaced_decision_is_named_and_an_endless_span_is_all_of_time(desk: Desk) -> None:
+def test_decisions_name_the_one_they_replaced_and_a_huge_time_span_means_all_time(desk: Desk) -> None:
     assert desk.run("decisions", "supersede", "2", "Tables fold").err.endswith(" no longer holds: Tables wrap\n")
     assert "Tests hang on CI" in desk.run("failures", "list", "--since", f"{MARKS}d").out
     assert "Tests hang on CI" in desk.run("failures", "match", "--error", "TimeoutError").out
 
 
-def test_a_folder_of_rules_is_taken_back_as_a_whole(desk: Desk) -> None:
+def test_one_undo_takes_back_an_imported_folder_of_rules(desk: Desk) -> None:
     rules = desk.folder / "rules"
     rules.mkdir()
     for name in ("a", "b"):
@@ -100,14 +100,14 @@ def test_a_folder_of_rules_is_taken_back_as_a_whole(desk: Desk) -> None:
     assert [row["title"] for row in rows] == ["Answer briefly"]
 
 
-def test_what_holds_no_calls_teaches_nothing(desk: Desk) -> None:
+def test_learning_from_a_recording_without_calls_adds_no_failure(desk: Desk) -> None:
     notes = desk.folder / "notes.jsonl"
     notes.write_text('{"says": "hello"}\n')
     done = desk.run("failures", "learn", str(notes))
     assert done.out == "notes.jsonl: it holds no calls\n0 new failures from 0 recordings\n"
 
 
-def test_a_past_request_that_was_never_sent_and_a_page_that_is_a_folder(desk: Desk, home: Path) -> None:
+def test_a_request_number_beyond_the_session_and_a_folder_as_output_are_refused(desk: Desk, home: Path) -> None:
     assert ctxe(desk.folder, environment(home), "-p", "where do tables wrap?").code == 0
     done = desk.run("budget", "--session", "2", "--step", "2")
     assert (done.code, done.err.splitlines()[0]) == (6, "ctxe: session 2 sent 1 request")
@@ -117,7 +117,7 @@ def test_a_past_request_that_was_never_sent_and_a_page_that_is_a_folder(desk: De
         assert (done.code, done.err.splitlines()[-1].strip()) == (7, "name a file in it")
 
 
-def test_a_choice_that_does_not_fit_is_told_in_plain_words(desk: Desk) -> None:
+def test_an_invalid_choice_is_refused_with_the_list_of_choices(desk: Desk) -> None:
     done = desk.run("cost", "--by", "week")
     assert done.code == 2
     assert done.err.splitlines()[-1] == (
@@ -125,7 +125,7 @@ def test_a_choice_that_does_not_fit_is_told_in_plain_words(desk: Desk) -> None:
     )
 
 
-def test_lines_of_a_log_are_found_by_what_they_say_and_headings_said_twice_are_numbered(desk: Desk) -> None:
+def test_log_lines_are_named_by_their_text_and_repeated_headings_are_numbered(desk: Desk) -> None:
     log = desk.folder / "log.jsonl"
     log.write_text('{"id": "L1", "kind": "log", "text": "we drank tea", "ts": 9}\n')
     page = desk.folder / "rules.md"
@@ -143,12 +143,12 @@ def test_lines_of_a_log_are_found_by_what_they_say_and_headings_said_twice_are_n
     ]
 
 
-def test_one_of_anything_is_one(desk: Desk) -> None:
+def test_counts_of_one_are_printed_in_the_singular(desk: Desk) -> None:
     (desk.folder / "tea.py").write_text("def boil(): ...\n")
     assert desk.run("index").out.startswith("1 file, 0 past commits, ")
 
 
-def test_settings_keep_their_names_in_a_narrow_window(home: Path, tmp_path: Path) -> None:
+def test_setting_names_are_not_cut_in_a_narrow_window(home: Path, tmp_path: Path) -> None:
     with Terminal(tmp_path, environment(home), ("config", "show"), columns=60) as terminal:
         screen = terminal.wait(r"shares\.instructions_tokens(.|\n)*retrieval\.sources")
         assert terminal.ended() == 0

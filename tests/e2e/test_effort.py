@@ -28,7 +28,9 @@ def repo(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("api", ASKED)
-def test_a_flag_reaches_the_wire_and_leaves_room_to_think(api: str, home: Path, repo: Path) -> None:
+def test_the_effort_option_reaches_the_request_and_reserves_tokens_for_reasoning(
+    api: str, home: Path, repo: Path
+) -> None:
     at, model, found = ASKED[api]
     with WireServer([Reply("done"), Reply("done"), Reply("done")]) as server:
         env = environment(home, **at(server.url)) | {"CTXE_MODEL_NAME": model}
@@ -43,7 +45,7 @@ def test_a_flag_reaches_the_wire_and_leaves_room_to_think(api: str, home: Path, 
     assert limits == [32_000, 20_000]
 
 
-def test_what_a_model_cannot_is_one_line_and_nothing_is_sent(home: Path, repo: Path) -> None:
+def test_an_effort_that_the_model_lacks_is_refused_before_anything_is_sent(home: Path, repo: Path) -> None:
     with WireServer([]) as server:
         env = environment(home, **openai_at(server.url)) | {"CTXE_MODEL_NAME": "gpt-5"}
         wrong = ctxe(repo, env, "chat", "-p", "hello", "--effort", "xhigh")
@@ -56,7 +58,7 @@ def test_what_a_model_cannot_is_one_line_and_nothing_is_sent(home: Path, repo: P
     assert "openai/gpt-4.1 takes no effort" in none.err
 
 
-def test_it_is_changed_in_a_session_told_kept_and_breaks_no_prefix(home: Path, repo: Path) -> None:
+def test_changing_the_effort_in_a_session_is_saved_and_keeps_the_request_prefix(home: Path, repo: Path) -> None:
     script = [Reply("one", usage=Usage(40_000, 1_000)), Reply("two"), Reply("three")]
     with WireServer(script) as server:
         env = environment(home, **openai_at(server.url)) | {"CTXE_MODEL_NAME": "gpt-5"}
@@ -104,7 +106,7 @@ def test_the_next_greeting_names_what_a_session_chose_and_not_how_it_was_carried
         terminal.wait(r"openai/gpt-5-mini \(set by /model\), effort low")
 
 
-def test_what_another_model_reads_anew_is_what_a_fold_left(home: Path, repo: Path) -> None:
+def test_switching_models_after_a_fold_counts_only_the_folded_tokens_as_new(home: Path, repo: Path) -> None:
     (repo / "long.txt").write_text("".join(f"line {n} of many_more_words\n" for n in range(1_500)))
     script = [Reply("", [Call("read_file", {"path": "long.txt"})]), *(Reply(f"Answer {n}.") for n in range(3))]
     with WireServer(script) as server:

@@ -27,7 +27,7 @@ def copier(place: Path, copied: Path) -> Path:
     return place
 
 
-def test_an_answer_is_copied_by_the_terminal_and_by_a_program(home: Path, repo: Path, tmp_path: Path) -> None:
+def test_copying_an_answer_uses_the_terminal_or_a_clipboard_program(home: Path, repo: Path, tmp_path: Path) -> None:
     with WireServer([Reply(ANSWER), Reply(ANSWER)], key=KEY) as server:
         env = environment(home, **openai_at(server.url)) | {"SSH_CONNECTION": "1 2 3 4"}
         with Terminal(repo, env, ("chat",)) as terminal:
@@ -48,7 +48,7 @@ def test_an_answer_is_copied_by_the_terminal_and_by_a_program(home: Path, repo: 
         assert (tmp_path / "copied").read_text() == "make it\n"
 
 
-def test_no_program_of_the_repository_is_given_what_is_copied(home: Path, repo: Path, tmp_path: Path) -> None:
+def test_copying_never_runs_a_clipboard_program_from_the_repository(home: Path, repo: Path, tmp_path: Path) -> None:
     copier(repo / "tools", tmp_path / "copied")
     with WireServer([Reply(ANSWER)], key=KEY) as server:
         env = environment(home, **openai_at(server.url))
@@ -58,7 +58,7 @@ def test_no_program_of_the_repository_is_given_what_is_copied(home: Path, repo: 
     assert not (tmp_path / "copied").exists()
 
 
-def test_an_undo_is_taken_back(home: Path, repo: Path) -> None:
+def test_redo_takes_back_an_undo(home: Path, repo: Path) -> None:
     script = [Reply("", [Call("read_file", {"path": "a.py"})])]
     script += [Reply("", [Call("edit_file", {"path": "a.py", "old": "one = 1", "new": "one = 2"})]), Reply("Done.")]
     with WireServer(script, key=KEY) as server:
@@ -76,7 +76,7 @@ def test_an_undo_is_taken_back(home: Path, repo: Path) -> None:
     assert ctxe(repo, environment(home), "failures", "list", "--json").json == []
 
 
-def test_an_undo_says_of_which_turn_it_is_when_the_newest_changed_nothing(home: Path, repo: Path) -> None:
+def test_undo_names_the_turn_it_undoes_when_the_newest_changed_nothing(home: Path, repo: Path) -> None:
     script = [Reply("", [Call("read_file", {"path": "a.py"})])]
     script += [Reply("", [Call("edit_file", {"path": "a.py", "old": "one = 1", "new": "one = 2"})]), Reply("Done.")]
     with WireServer([*script, Reply("It is two now.")], key=KEY) as server:
@@ -97,7 +97,7 @@ def test_a_commands_argument_is_completed_while_it_is_typed(home: Path, repo: Pa
         terminal.wait(r"show\s*\n\s*stop")
 
 
-def test_a_session_is_picked_by_words_or_arrows(home: Path, repo: Path) -> None:
+def test_a_session_is_picked_by_typing_or_with_arrow_keys(home: Path, repo: Path) -> None:
     with WireServer(then=Reply("So it is."), key=KEY) as server:
         env = environment(home, **openai_at(server.url))
         assert ctxe(repo, env, "-r").code == 3
@@ -124,7 +124,7 @@ def test_a_session_is_picked_by_words_or_arrows(home: Path, repo: Path) -> None:
             terminal.leave()
 
 
-def test_the_line_has_the_keys_of_vi_and_long_work_rings(home: Path, repo: Path) -> None:
+def test_vi_keys_work_in_the_input_line_and_the_bell_rings_after_long_work(home: Path, repo: Path) -> None:
     with WireServer([Reply("So it is.", fault="stall", after=2, seconds=0.6)], key=KEY) as server:
         env = environment(home, **openai_at(server.url)) | {"CTXE_SCREEN_KEYS": "vi", "CTXE_SCREEN_BELL": "0.3"}
         with Terminal(repo, env, ("chat",)) as terminal:
@@ -141,7 +141,7 @@ def test_the_line_has_the_keys_of_vi_and_long_work_rings(home: Path, repo: Path)
             terminal.leave()
 
 
-def test_all_of_what_a_call_gave_is_shown(home: Path, repo: Path) -> None:
+def test_ctrl_o_shows_the_whole_output_of_a_call(home: Path, repo: Path) -> None:
     (repo / "long.txt").write_text("".join(f"row {number}\n" for number in range(1, 3001)))
     script = [Reply("", [Call("run_command", {"command": "cat long.txt"})]), Reply("So it is.")]
     with WireServer(script, key=KEY) as server:
@@ -161,7 +161,7 @@ def test_all_of_what_a_call_gave_is_shown(home: Path, repo: Path) -> None:
             terminal.leave()
 
 
-def test_a_session_goes_on_from_before_words_of_ours(home: Path, repo: Path) -> None:
+def test_rewind_continues_the_session_from_before_an_earlier_message(home: Path, repo: Path) -> None:
     script = [Reply("One."), Reply("", [Call("read_file", {"path": "a.py"})])]
     script += [Reply("", [Call("edit_file", {"path": "a.py", "old": "one = 1", "new": "one = 2"})]), Reply("Two.")]
     script += [Reply("Three."), Reply("Better.")]
@@ -203,7 +203,7 @@ def test_a_session_goes_on_from_before_words_of_ours(home: Path, repo: Path) -> 
     assert len(ctxe(repo, env, "sessions", "list", "--json").json) == 2, "what was left can be resumed"
 
 
-def test_a_file_that_is_named_and_cannot_be_shown_is_told(home: Path, repo: Path) -> None:
+def test_a_mentioned_file_that_cannot_be_shown_is_reported(home: Path, repo: Path) -> None:
     (repo / "spec.pdf").write_bytes(b"%PDF-1.7\n1 0 obj\n")
     (repo / "src").mkdir()
     with WireServer(then=Reply("So it is."), key=KEY) as server:
@@ -218,7 +218,7 @@ def test_a_file_that_is_named_and_cannot_be_shown_is_told(home: Path, repo: Path
     ]
 
 
-def test_a_copy_of_a_session_knows_what_the_turns_it_came_with_changed(home: Path, repo: Path) -> None:
+def test_a_forked_session_can_undo_the_turns_it_inherited(home: Path, repo: Path) -> None:
     script = [Reply("", [Call("read_file", {"path": "a.py"})])]
     script += [Reply("", [Call("edit_file", {"path": "a.py", "old": "one = 1", "new": "one = 2"})]), Reply("Two.")]
     script += [Reply("", [Call("edit_file", {"path": "a.py", "old": "one = 2", "new": "one = 3"})]), Reply("Three.")]
@@ -241,7 +241,7 @@ def test_a_copy_of_a_session_knows_what_the_turns_it_came_with_changed(home: Pat
     assert (repo / "a.py").read_text() == "one = 2\n"
 
 
-def test_what_was_taken_back_by_hand_stands_in_no_undos_way(home: Path, repo: Path) -> None:
+def test_a_change_reverted_by_hand_does_not_block_an_undo(home: Path, repo: Path) -> None:
     (repo / "b.py").write_text("one = 1\n")
     script = [Reply("", [Call("read_file", {"path": name}) for name in ("a.py", "b.py")])]
     for name in ("a.py", "b.py"):
@@ -260,7 +260,7 @@ def test_what_was_taken_back_by_hand_stands_in_no_undos_way(home: Path, repo: Pa
     assert "nothing to undo in this session" in again.out
 
 
-def test_words_that_are_taken_back_wait_for_those_that_were_typed_ahead(home: Path, repo: Path) -> None:
+def test_a_rewound_message_waits_until_queued_messages_are_sent(home: Path, repo: Path) -> None:
     slow = Reply("Slow words come first, one after another.", fault="drip", seconds=0.15, piece=3)
     with WireServer([slow, Reply("Quick.")], key=KEY) as server:
         with Terminal(repo, environment(home, **openai_at(server.url)), ("chat",)) as terminal:
@@ -278,7 +278,7 @@ def test_words_that_are_taken_back_wait_for_those_that_were_typed_ahead(home: Pa
         assert (server.refused, server.left) == ([], 0)
 
 
-def test_a_commit_passes_over_what_git_knows_nothing_of(home: Path, repo: Path) -> None:
+def test_slash_commit_leaves_out_ignored_and_removed_files(home: Path, repo: Path) -> None:
     (repo / ".gitignore").write_text("*.log\n")
     made = [Call("write_file", {"path": name, "text": "x\n"}) for name in ("scratch.py", "b.py", "run.log")]
     with WireServer([Reply("", made), Reply("Made.")], key=KEY) as server:
@@ -290,7 +290,7 @@ def test_a_commit_passes_over_what_git_knows_nothing_of(home: Path, repo: Path) 
     assert git(repo, "show", "--name-only", "--format=%B").split() == ["Make", "them", "-", "b.py", "b.py"]
 
 
-def test_what_an_editor_leaves_stands_in_the_line_and_is_not_sent(home: Path, repo: Path, tmp_path: Path) -> None:
+def test_text_from_the_editor_stands_in_the_input_line_unsent(home: Path, repo: Path, tmp_path: Path) -> None:
     editor = tmp_path / "editor"
     editor.write_text('#!/bin/sh\necho "and words of the editor" >> "$1"\n')
     editor.chmod(0o755)

@@ -103,7 +103,7 @@ def test_each_rule_is_sent_once_in_order_and_scoped_ones_after_their_first_file(
     assert "leads out of the repository" in done.err
 
 
-def test_all_of_them_stand_again_after_three_folds(home: Path, repo: Path) -> None:
+def test_all_rules_stand_in_the_request_after_three_folds(home: Path, repo: Path) -> None:
     touched = [Reply("", [Call("read_file", {"path": path})]) for path in ("src/api/x.ts", "tests/test_x.py")]
     work = [Reply(f"step {n}", [Call("read_file", {"path": f"long{n}.txt"})]) for n in range(24)]
     with WireServer([*touched, *work, Reply("done")], key=KEY) as server:
@@ -118,7 +118,7 @@ def test_all_of_them_stand_again_after_three_folds(home: Path, repo: Path) -> No
     assert last.count("before you call anything done") == 1
 
 
-def test_what_loads_what_it_costs_and_what_is_for_nothing_is_told(home: Path, repo: Path) -> None:
+def test_the_rules_listing_shows_what_loads_its_cost_and_what_has_no_effect(home: Path, repo: Path) -> None:
     (repo / "README.md").write_text(f"# Demo\n\n{SAME}\n")
     (repo / ".cursor/rules/go.mdc").write_text("---\nglobs: *.go\n---\nErrors are values.\n")
     (repo / "GEMINI.md").write_text("Line length: 80\n")
@@ -172,7 +172,7 @@ def test_a_rule_that_waits_to_be_asked_for_is_listed_and_loaded(home: Path, repo
     assert [text.count("(asked)") for text in sent] == [0, 1]
 
 
-def test_whatever_is_wrong_costs_a_line_and_the_rest_works(home: Path, repo: Path, tmp_path: Path) -> None:
+def test_a_broken_rule_file_costs_one_line_and_the_others_work(home: Path, repo: Path, tmp_path: Path) -> None:
     for name, text in {
         "AGENTS.md": "# Long\n\n" + "\n".join(f"Rule number {n} of very many." for n in range(60_000)),
         "CLAUDE.md": "Still here (claude).\n\n@CLAUDE.md @docs/style.md @../../etc/passwd.txt @~/.ssh/config.md\n",

@@ -82,7 +82,7 @@ def says_before(said: str, fix: str) -> bool:
 FIX = "`-p plug`"
 
 
-def test_the_next_session_is_told_before_the_same_wrong_call_runs(home: Path, repo: Path) -> None:
+def test_a_known_failure_is_reported_before_the_next_session_repeats_it(home: Path, repo: Path) -> None:
     first = talk(home, repo, CORRECTED)
     assert "fixture 'db' not found" in results(first[-1])[0]
     assert "[exit 0" in results(first[-1])[1]
@@ -103,7 +103,7 @@ def test_the_next_session_is_told_before_the_same_wrong_call_runs(home: Path, re
     assert [counted[name] for name in ("failures", "seen", "prevented", "repeats")] == [1, 2, 1, 0]
 
 
-def test_asked_again_the_call_runs_and_the_gate_can_be_off(home: Path, repo: Path) -> None:
+def test_a_call_asked_for_again_runs_and_the_gate_can_be_switched_off(home: Path, repo: Path) -> None:
     talk(home, repo, CORRECTED)
     twice = results(talk(home, repo, [*WRONG, *WRONG, Reply("I see.")])[-1])
     assert ["was not run" in said for said in twice] == [True, False]
@@ -112,7 +112,7 @@ def test_asked_again_the_call_runs_and_the_gate_can_be_off(home: Path, repo: Pat
     assert ["[exit 1" in said and "was not run" not in said for said in off] == [True]
 
 
-def test_a_failure_that_the_session_shows_itself_is_told_by_no_note(home: Path, repo: Path) -> None:
+def test_a_failure_visible_in_the_session_adds_no_note(home: Path, repo: Path) -> None:
     note = "this failure was met before"
     other = Reply("Another file.", [Call("write_file", {"path": "other.py", "text": "x = 1\n"})])
     with WireServer([*WRONG, Reply("It fails."), other, *WRONG, Reply("Still.")], key=KEY) as server:
@@ -126,7 +126,7 @@ def test_a_failure_that_the_session_shows_itself_is_told_by_no_note(home: Path, 
     assert note in str(bodies[-1])
 
 
-def test_what_an_edit_fixed_is_told_only_when_the_edit_is_gone(home: Path, repo: Path) -> None:
+def test_a_failure_fixed_by_an_edit_is_reported_only_once_the_edit_is_gone(home: Path, repo: Path) -> None:
     talk(home, repo, EDITED)
     ((status, seen, fix),) = listed(home, repo)
     assert (status, seen, fix) == ("resolved", 1, "edited tests/conftest.py: added `import pytest`")
@@ -136,7 +136,7 @@ def test_what_an_edit_fixed_is_told_only_when_the_edit_is_gone(home: Path, repo:
     assert listed(home, repo) == [("resolved", 2, fix)]
 
 
-def test_the_same_after_ten_folds(home: Path, repo: Path) -> None:
+def test_a_known_failure_is_reported_after_ten_folds(home: Path, repo: Path) -> None:
     talk(home, repo, CORRECTED)
     looks = [[Reply("", [Call("run_command", {"command": f"cat big.txt # {n}"})]), Reply("Seen.")] for n in range(10)]
     lines = [line for n in range(10) for line in (f"look at it, {n}", "/compact")]
@@ -151,14 +151,14 @@ def test_the_same_after_ten_folds(home: Path, repo: Path) -> None:
     assert listed(home, repo)[0][1] == 2
 
 
-def test_the_same_after_the_folder_got_another_name(home: Path, repo: Path) -> None:
+def test_a_known_failure_is_reported_after_the_folder_was_renamed(home: Path, repo: Path) -> None:
     talk(home, repo, CORRECTED)
     moved = Path(shutil.move(repo, repo.parent / "renamed"))
     assert says_before(told(home, moved), f"run `{RIGHT}` instead")
     assert [(status, seen) for status, seen, _ in listed(home, moved)] == [("resolved", 2)]
 
 
-def test_the_same_after_two_branches_that_recorded_it_are_merged(home: Path, repo: Path) -> None:
+def test_a_known_failure_is_reported_after_merging_two_branches_that_recorded_it(home: Path, repo: Path) -> None:
     ctxe(repo, environment(home), "init")
     git(repo, "add", "-A")
     git(repo, "commit", "-qm", "Begin to remember")
@@ -174,9 +174,7 @@ def test_the_same_after_two_branches_that_recorded_it_are_merged(home: Path, rep
     assert [(status, seen) for status, seen, _ in listed(home, repo)] == [("resolved", 3)]
 
 
-def test_a_call_that_fails_again_with_nothing_changed_is_answered_and_an_honest_one_runs(
-    home: Path, repo: Path
-) -> None:
+def test_a_call_repeated_with_nothing_changed_is_answered_and_one_after_a_change_runs(home: Path, repo: Path) -> None:
     edit = Reply("Try.", [Call("write_file", {"path": "notes.txt", "text": "x\n"})])
     look = Reply("Look.", [Call("run_command", {"command": "git status --short"})])
     said = results(talk(home, repo, [*WRONG, look, *WRONG, edit, *WRONG, Reply("I give up.")])[-1])
@@ -186,7 +184,7 @@ def test_a_call_that_fails_again_with_nothing_changed_is_answered_and_an_honest_
     assert ran == [True, False, False, False, True], said
 
 
-def test_what_is_put_right_taken_back_or_does_not_apply_is_remembered_too(home: Path, repo: Path) -> None:
+def test_user_corrections_undone_turns_and_failed_edits_are_recorded_as_failures(home: Path, repo: Path) -> None:
     (home / ".config/ctxe/config.toml").write_text('[approval]\nmode = "auto-edit"\n')
     steps = [
         Reply("", [Call("write_file", {"path": "a.py", "text": "x = 1\n"})]),
@@ -208,7 +206,7 @@ def test_what_is_put_right_taken_back_or_does_not_apply_is_remembered_too(home: 
     ]
 
 
-def test_a_slip_with_a_tool_and_a_request_that_is_too_long_are_no_lessons(home: Path, repo: Path) -> None:
+def test_invalid_arguments_and_context_overflows_are_not_recorded_as_failures(home: Path, repo: Path) -> None:
     (home / ".config/ctxe/config.toml").write_text('[approval]\nmode = "auto-edit"\n')
     long = Answer(400, failure("This model's maximum context length is 8192 tokens", "context_length_exceeded"))
     steps: list[Entry] = [
@@ -227,7 +225,7 @@ def test_a_slip_with_a_tool_and_a_request_that_is_too_long_are_no_lessons(home: 
     assert ctxe(repo, environment(home), "failures", "list", "--json").json == []
 
 
-def test_what_failed_in_a_session_is_known_when_it_is_resumed(home: Path, repo: Path) -> None:
+def test_a_resumed_session_knows_what_failed_in_it(home: Path, repo: Path) -> None:
     talk(home, repo, [*WRONG, Reply("Hm.")])
     again = [*WRONG, *WRONG, Reply("I see.")]
     said = results(talk(home, repo, again, "-c", words="once more")[-1])
@@ -246,7 +244,7 @@ def test_what_failed_in_a_session_is_known_when_it_is_resumed(home: Path, repo: 
     assert [(status, seen) for status, seen, _ in listed(home, repo)] == [("resolved", 5)]
 
 
-def test_a_fix_is_paired_across_a_resume(home: Path, repo: Path) -> None:
+def test_a_fix_after_a_resume_resolves_the_failure_before_it(home: Path, repo: Path) -> None:
     talk(home, repo, [*EDITED[:2], Reply("Wait.")])
     talk(home, repo, [*WRONG, Reply("It passes.")], "-c", words="test it")
     assert listed(home, repo) == [("resolved", 1, "edited tests/conftest.py: added `import pytest`")]
@@ -254,7 +252,7 @@ def test_a_fix_is_paired_across_a_resume(home: Path, repo: Path) -> None:
     assert says_before(told(home, repo), "edited tests/conftest.py")
 
 
-def test_what_was_told_of_failures_stands_word_for_word_after_ten_folds(home: Path, repo: Path) -> None:
+def test_failure_notes_stand_word_for_word_after_ten_folds(home: Path, repo: Path) -> None:
     env = environment(home)
     add = ("failures", "add", "Builds need the network", "--error", "ConnectError: no route", "--command", "make build")
     ctxe(repo, env, *add)
@@ -290,7 +288,7 @@ def test_what_was_told_of_failures_stands_word_for_word_after_ten_folds(home: Pa
     assert f"fix: run `{RIGHT}` instead" in said(last)
 
 
-def test_where_the_gate_stops_the_user_is_asked_with_what_failed_and_what_helped(home: Path, repo: Path) -> None:
+def test_gate_stop_asks_the_user_and_shows_the_failure_and_its_fix(home: Path, repo: Path) -> None:
     talk(home, repo, CORRECTED)
     with (home / ".config/ctxe/config.toml").open("a") as file:
         file.write('[failures]\ngate = "stop"\n')

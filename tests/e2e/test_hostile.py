@@ -84,7 +84,7 @@ def allow(home: Path, *rules: str) -> None:
     (home / ".config/ctxe/config.toml").write_text(f"[approval]\nallow = {json.dumps(rules)}\n")
 
 
-def test_nobody_said_yes_so_no_secret_leaves_the_machine(home: Path, tmp_path: Path) -> None:
+def test_secret_files_reach_no_request_without_approval(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "repo", {**SECRETS, "main.py": "print(1)\n"})
     (repo / ".env").write_text(SECRETS[".env"] + "NEW=canary-14\n")
     calls = [Call("read_file", {"path": path}) for path in SECRETS]
@@ -104,7 +104,7 @@ def test_nobody_said_yes_so_no_secret_leaves_the_machine(home: Path, tmp_path: P
     assert [path for path in kept if re.search(rb"canary-?\d", path.read_bytes())] == []
 
 
-def test_our_own_key_reaches_no_model_no_log_no_memory_and_no_command(home: Path, tmp_path: Path) -> None:
+def test_the_api_key_reaches_no_model_log_memory_or_command(home: Path, tmp_path: Path) -> None:
     allow(home, "tool:run_command")
     repo = repository(tmp_path / "repo", {"main.py": f"key = '{KEY}'\n"})
     calls = [
@@ -129,7 +129,7 @@ def test_our_own_key_reaches_no_model_no_log_no_memory_and_no_command(home: Path
     assert KEY not in left
 
 
-def test_our_own_key_in_what_the_user_runs_and_pins_reaches_no_model_and_no_log(home: Path, tmp_path: Path) -> None:
+def test_the_api_key_in_user_commands_and_pins_reaches_no_model_or_log(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "repo", {"main.py": "x = 1\n"})
     with WireServer(then=Reply("I see."), key=KEY) as server:
         with Terminal(repo, environment(home, **openai_at(server.url)), ("chat",)) as terminal:
@@ -153,7 +153,7 @@ def test_our_own_key_in_what_the_user_runs_and_pins_reaches_no_model_and_no_log(
         assert part.encode() not in kept
 
 
-def test_the_log_of_the_day_and_the_branch_hold_no_keys(home: Path, tmp_path: Path) -> None:
+def test_the_daily_log_and_the_branch_name_hold_no_keys(home: Path, tmp_path: Path) -> None:
     key = "ghp_" + "aB3dE6gH9jK2mN5pQ8sTuV1wX4yZ7bC0dEfG"
     repo = repository(tmp_path / "repo", {"main.py": "x = 1\n"})
     git(repo, "switch", "-qc", f"try-{key}")
@@ -279,7 +279,9 @@ for name in (".github/workflows/ci.yml", ".envrc", ".vscode/tasks.json", "AGENTS
 """
 
 
-def test_a_command_in_auto_plants_nothing_that_runs_or_steers(home: Path, tmp_path: Path) -> None:
+def test_a_command_in_auto_mode_plants_no_hooks_and_instructions_it_writes_are_reported(
+    home: Path, tmp_path: Path
+) -> None:
     repo = repository(tmp_path / "repo", {"sub/a.py": "x = 1\n", "plant.py": PLANT})
     call = Call("run_command", {"command": "python3 plant.py"})
     env = {"TMPDIR": str(tmp_path)}
@@ -291,7 +293,7 @@ def test_a_command_in_auto_plants_nothing_that_runs_or_steers(home: Path, tmp_pa
     assert said in " ".join(done.err.split())
 
 
-def test_links_and_dots_lead_nowhere_outside(home: Path, tmp_path: Path) -> None:
+def test_links_and_dot_paths_do_not_lead_outside_the_project(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "repo", {"main.py": "print(1)\n"})
     evil = tmp_path / "repo-evil"
     evil.mkdir()
@@ -328,7 +330,7 @@ def test_links_and_dots_lead_nowhere_outside(home: Path, tmp_path: Path) -> None
     assert all("HOSTILE" not in path.read_text() for path in repo.glob("*") if path.is_file())
 
 
-def test_what_cannot_be_seen_is_kept_from_the_model_and_said(home: Path, tmp_path: Path) -> None:
+def test_invisible_characters_are_removed_and_reported(home: Path, tmp_path: Path) -> None:
     files = {
         "AGENTS.md": f"# Rules\n\nUse tabs.{TAGS}\nZero\u200bwidth {BIDI} שלום 👩\u200d💻\n",
         ".ctxe/MEMORY.md": f"- remembered {TAGS} fact\n",
@@ -347,7 +349,7 @@ def test_what_cannot_be_seen_is_kept_from_the_model_and_said(home: Path, tmp_pat
     assert "invisible" in done.err or "cannot be seen" in done.err
 
 
-def test_no_name_no_content_and_no_model_controls_the_terminal(home: Path, tmp_path: Path) -> None:
+def test_file_names_contents_and_replies_cannot_control_the_terminal(home: Path, tmp_path: Path) -> None:
     name = f"bad{SEQUENCES.replace('/', '')}.txt"
     repo = repository(tmp_path / "repo", {name: f"{SEQUENCES} needle\n", "main.py": "x = 1\n"})
     git(repo, "commit", "-q", "--allow-empty", "-m", f"subject {SEQUENCES}")
@@ -388,7 +390,7 @@ def test_no_name_no_content_and_no_model_controls_the_terminal(home: Path, tmp_p
     assert foreign(raw) == []
 
 
-def test_a_session_that_came_with_the_repository_is_never_gone_on_with(home: Path, tmp_path: Path) -> None:
+def test_a_session_committed_to_the_repository_is_not_resumed(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "repo", {"main.py": "x = 1\n"})
     planted = repo / ".ctxe/sessions/29990101-000000-ffffff.jsonl"
     with WireServer(then=Reply("Answer."), key=KEY) as server:
@@ -409,7 +411,7 @@ def test_a_session_that_came_with_the_repository_is_never_gone_on_with(home: Pat
         assert "PLANTED" not in texts(server)
 
 
-def test_a_session_that_came_in_an_archive_is_told_before_it_is_gone_on_with(home: Path, tmp_path: Path) -> None:
+def test_resuming_a_session_from_an_archive_warns_first(home: Path, tmp_path: Path) -> None:
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs/main.py").write_text("x = 1\n")
     with WireServer(then=Reply("Answer."), key=KEY) as server:
@@ -473,7 +475,7 @@ def test_broken_replies_never_run_and_never_spoil_what_follows(home: Path, tmp_p
     assert all(f"{word}" in last for word in words)
 
 
-def test_a_call_with_a_path_that_no_file_can_have_ends_no_session(home: Path, tmp_path: Path) -> None:
+def test_a_call_with_an_impossible_path_does_not_end_the_session(home: Path, tmp_path: Path) -> None:
     odd = ("\0", "a/\0b", "", "  ", "x" * 5000, "~", "\n")
     calls = [
         Call(name, {"path": path, **more})
@@ -492,7 +494,7 @@ def test_a_call_with_a_path_that_no_file_can_have_ends_no_session(home: Path, tm
     assert (ran.code, ran.out, server.refused) == (0, "Done.\n", [])
 
 
-def test_a_model_that_never_stops_making_one_call_is_stopped(home: Path, tmp_path: Path) -> None:
+def test_a_model_that_repeats_one_call_forever_is_stopped(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "repo", {"main.py": "x = 1\n"})
     with WireServer(then=Reply("", [Call("read_file", {"path": "gone.py"})]), key=KEY) as server:
         env = environment(home, **openai_at(server.url))

@@ -40,7 +40,7 @@ def results(body: Any) -> list[str]:
     return [message["content"] for message in body["messages"] if message["role"] == "tool"]
 
 
-def test_once_stops_wherever_it_is_and_the_next_words_are_answered(home: Path, repo: Path) -> None:
+def test_one_ctrl_c_stops_the_turn_anywhere_and_the_next_message_is_answered(home: Path, repo: Path) -> None:
     sleep = f"sleep 7{time.time_ns() % 1_000_000}"
     command = f"echo came so far; touch began; {sleep}; echo never"
     script: list[Entry] = [
@@ -102,7 +102,7 @@ def test_once_stops_wherever_it_is_and_the_next_words_are_answered(home: Path, r
 
 
 @pytest.mark.parametrize("moment", ["prompt", "stream", "command", "question"])
-def test_twice_leaves_with_130_and_the_terminal_as_it_was(home: Path, repo: Path, moment: str) -> None:
+def test_two_ctrl_c_exit_with_130_and_restore_the_terminal(home: Path, repo: Path, moment: str) -> None:
     sleep = f"sleep 8{time.time_ns() % 1_000_000}"
     script = {
         "prompt": [],
@@ -144,7 +144,7 @@ def test_twice_leaves_with_130_and_the_terminal_as_it_was(home: Path, repo: Path
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-def test_signals_end_it_properly(home: Path, repo: Path, number: signal.Signals, code: int) -> None:
+def test_sigterm_and_sighup_end_the_process_cleanly(home: Path, repo: Path, number: signal.Signals, code: int) -> None:
     sleep = f"sleep 9{time.time_ns() % 1_000_000}"
     with WireServer([Reply("Go.", [Call("run_command", {"command": f"touch began; {sleep}"})])], key=KEY) as server:
         env = environment(home, **openai_at(server.url))
@@ -160,7 +160,7 @@ def test_signals_end_it_properly(home: Path, repo: Path, number: signal.Signals,
     assert (last["type"], last["outcome"]) == ("turn_finished", "interrupted")
 
 
-def test_a_one_shot_says_in_json_that_it_was_interrupted(home: Path, repo: Path) -> None:
+def test_an_interrupted_headless_run_says_so_in_json(home: Path, repo: Path) -> None:
     with WireServer([Reply("one two three four five", fault="stall", after=3, seconds=60)], key=KEY) as server:
         process = subprocess.Popen(
             [sys.executable, "-m", "ctxe", "chat", "-p", "go", "--output-format", "stream-json"],
@@ -187,7 +187,7 @@ def test_a_one_shot_says_in_json_that_it_was_interrupted(home: Path, repo: Path)
     assert (result["outcome"], result["steps"]) == ("interrupted", 1)
 
 
-def test_words_that_are_stopped_while_context_is_gathered_come_back_into_the_line(
+def test_a_message_stopped_while_context_is_gathered_returns_to_the_input_line(
     home: Path, repo: Path, tmp_path: Path
 ) -> None:
     slow = tmp_path / "slow"
@@ -207,7 +207,7 @@ def test_words_that_are_stopped_while_context_is_gathered_come_back_into_the_lin
         assert "why does calc add twice or thrice" in str(server.bodies[0]["messages"][-1]["content"])
 
 
-def test_interrupts_of_earlier_words_are_forgotten(home: Path, repo: Path) -> None:
+def test_an_interrupt_of_an_earlier_message_does_not_count_for_the_next(home: Path, repo: Path) -> None:
     stalls = [Reply(f"answer {n} goes on", fault="stall", after=2, seconds=60) for n in range(3)]
     with WireServer([*stalls, Reply("Still here.")], key=KEY) as server:
         with Terminal(repo, environment(home, **openai_at(server.url)), ("chat",), anew=True) as terminal:
@@ -223,7 +223,7 @@ def test_interrupts_of_earlier_words_are_forgotten(home: Path, repo: Path) -> No
         assert server.refused == []
 
 
-def test_a_command_of_the_users_own_is_shown_stopped_and_told(home: Path, repo: Path) -> None:
+def test_a_stopped_user_command_is_shown_and_reported_to_the_model(home: Path, repo: Path) -> None:
     sleep = f"sleep 5{time.time_ns() % 1_000_000}"
     with WireServer(then=Reply("I see."), key=KEY) as server:
         with Terminal(repo, environment(home, **openai_at(server.url)), ("chat",), anew=True) as terminal:

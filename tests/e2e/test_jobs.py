@@ -48,7 +48,9 @@ def job(number: int, **arguments: Any) -> Call:
 
 
 @pytest.mark.parametrize("api", ["messages", "responses"])
-def test_a_server_and_a_build_in_the_background(api: str, home: Path, tmp_path: Path) -> None:
+def test_a_server_and_a_build_run_in_the_background_and_are_asked_for_output(
+    api: str, home: Path, tmp_path: Path
+) -> None:
     repo = repository(tmp_path / "repo", FILES)
     script = [
         Reply("", [sh("python3 serve.py 41701", background=True)]),
@@ -78,7 +80,7 @@ def test_a_server_and_a_build_in_the_background(api: str, home: Path, tmp_path: 
     assert gone("serve.py\x0041701")
 
 
-def test_the_user_sees_stops_and_leaves_jobs_and_resume_says_so(home: Path, tmp_path: Path) -> None:
+def test_the_user_lists_and_stops_jobs_and_a_resume_reports_lost_ones(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "repo", FILES)
     script = [
         Reply("", [sh("python3 serve.py 41702", background=True)]),
@@ -159,7 +161,7 @@ def test_no_job_is_left_however_the_session_ends(end: str, home: Path, tmp_path:
         assert gone("41704\0")
 
 
-def test_who_only_reads_starts_none_and_a_delegate_or_a_short_list_has_none(home: Path, tmp_path: Path) -> None:
+def test_read_only_mode_and_a_session_without_job_tools_start_no_background_job(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "repo", FILES)
     script = [
         Reply("", [sh("tail -f hello.txt", background=True)]),

@@ -26,7 +26,7 @@ def allow(home: Path, more: str = "") -> None:
     (home / ".config/ctxe/config.toml").write_text(f"[approval]\nallow = {rules}\n{more}")
 
 
-def test_a_model_proposes_what_puts_an_entry_right_and_a_person_sees_the_change(home: Path, repo: Path) -> None:
+def test_a_proposed_correction_of_an_entry_is_reviewed_as_a_change(home: Path, repo: Path) -> None:
     allow(home, '[memory]\ndigest = "model"\n')
     old = ctxe(repo, environment(home), "memory", "add", "The API listens on port 80", "--json").json["id"]
     proposal = {"kind": "fact", "title": "The API listens on port 8080", "text": "app.py says so.", "files": ["app.py"]}
@@ -50,7 +50,7 @@ def test_a_model_proposes_what_puts_an_entry_right_and_a_person_sees_the_change(
     assert (held["title"], held["status"]) == ("The API listens on port 8080", "current")
 
 
-def test_a_wish_with_a_key_in_it_is_not_proposed_and_keeps_no_other_from_being(home: Path, repo: Path) -> None:
+def test_a_wish_that_holds_a_key_is_not_proposed_and_the_others_are(home: Path, repo: Path) -> None:
     wishes = ("Always push with ghp_" + "aB3dE6gH9jK2mN5pQ8sTuV1wX4yZ7bC0dEfG", "Never commit to main")
     with WireServer([Reply("Noted.")], key=KEY) as server:
         env = environment(home, **openai_at(server.url))
@@ -59,7 +59,7 @@ def test_a_wish_with_a_key_in_it_is_not_proposed_and_keeps_no_other_from_being(h
     assert [entry["title"] for entry in waiting] == [wishes[1]]
 
 
-def test_what_the_model_cites_is_credited_when_its_tests_pass(home: Path, repo: Path) -> None:
+def test_cited_entries_are_credited_when_the_tests_pass(home: Path, repo: Path) -> None:
     allow(home)
     added = ("memory", "add", "Run the tests with unittest", "--kind", "routine", "--json")
     name = ctxe(repo, environment(home), *added).json["id"]
@@ -74,7 +74,7 @@ def test_what_the_model_cites_is_credited_when_its_tests_pass(home: Path, repo: 
 
 
 @pytest.mark.parametrize("how", ["ask", "inbox"])
-def test_what_the_model_remembers_is_asked_at_once_or_waits_in_the_inbox(home: Path, repo: Path, how: str) -> None:
+def test_remember_asks_the_user_or_fills_the_inbox_as_configured(home: Path, repo: Path, how: str) -> None:
     (home / ".config/ctxe").mkdir(parents=True, exist_ok=True)
     (home / ".config/ctxe/config.toml").write_text(f'[memory]\nremember = "{how}"\n')
     call = Call("remember", {"kind": "fact", "title": "The port is 8080", "text": "app.py says so."})
@@ -98,7 +98,7 @@ def test_what_the_model_remembers_is_asked_at_once_or_waits_in_the_inbox(home: P
     assert f"fact {row['id']}{'' if how == 'ask' else ' proposed'}" in day.read_text()
 
 
-def test_the_model_puts_a_decision_right_and_the_user_sees_what_else_says_so(home: Path, repo: Path) -> None:
+def test_replacing_a_decision_shows_the_other_decision_that_stays(home: Path, repo: Path) -> None:
     env = environment(home)
     old, other = (
         ctxe(repo, env, "decisions", "add", title, "--json").json["id"]

@@ -77,7 +77,9 @@ def held(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("scene", SCENES)
-def test_nothing_outside_is_written_removed_or_made(home: Path, tmp_path: Path, scene: str) -> None:
+def test_links_in_the_memory_folder_let_no_command_write_or_remove_outside_it(
+    home: Path, tmp_path: Path, scene: str
+) -> None:
     repo, outside = repository(tmp_path / "repo", FILES), tmp_path / "outside"
     outside.mkdir()
     SCENES[scene](own_cache(repo, environment(home)), outside)

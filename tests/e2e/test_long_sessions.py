@@ -105,7 +105,7 @@ def test_a_long_session_stays_within_a_small_window(home: Path, repo: Path, turn
         assert number < 2 or "TODO-CANARY" in text
 
 
-def test_words_and_outputs_that_fit_nowhere_do_no_harm(home: Path, repo: Path) -> None:
+def test_messages_and_outputs_larger_than_the_window_are_shortened(home: Path, repo: Path) -> None:
     (repo / "line.txt").write_text("x y" * 2_000_000)
     huge = "FIRST " + " ".join(f"word{n}" for n in range(12_000)) + " END-OF-FIRST"
     script: list[Entry] = [
@@ -126,7 +126,7 @@ def test_words_and_outputs_that_fit_nowhere_do_no_harm(home: Path, repo: Path) -
     assert "THIRD" in json.dumps(bodies[-1]["messages"])
 
 
-def test_overflow_folds_once_and_asks_once_more(home: Path, repo: Path) -> None:
+def test_a_context_overflow_folds_once_and_repeats_the_request(home: Path, repo: Path) -> None:
     reads = [Reply("", [Call("read_file", {"path": f"big{n}.py"})]) for n in range(3)]
     script: list[Entry] = [*reads, OVERFLOW, Reply("Smaller."), Reply("On."), *[OVERFLOW] * 2, Reply("Usable.")]
     with WireServer(script, key=KEY) as server:
@@ -141,7 +141,7 @@ def test_overflow_folds_once_and_asks_once_more(home: Path, repo: Path) -> None:
     assert "and now?" in json.dumps(bodies[-1]["messages"])
 
 
-def test_a_window_that_is_too_small_is_said_and_sends_nothing(home: Path, repo: Path) -> None:
+def test_a_window_too_small_for_the_request_is_reported_and_nothing_is_sent(home: Path, repo: Path) -> None:
     with WireServer(then=Reply("Answer."), key=KEY) as server:
         env = environment(home, **openai_at(server.url))
         done = ctxe(repo, env, "chat", "-p", "hello", "--budget", "1200", "--output-format", "json")

@@ -19,7 +19,7 @@ def said_after_a_while(repo: Path, env: dict[str, str], words: str) -> None:
         terminal.leave()
 
 
-def test_no_host_is_asked_before_the_user_has_said_anything(home: Path, tmp_path: Path) -> None:
+def test_no_request_is_sent_before_the_first_message(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "demo", {"pot.py": "def pour(pot):\n    return pot\n", "cup.py": "def fill(): ...\n"})
     (home / ".config/ctxe").mkdir(parents=True, exist_ok=True)
     with WireServer([Reply('{"drop": [], "add": []}')], then=Reply("Poured."), key=KEY) as server:
@@ -34,7 +34,7 @@ def test_no_host_is_asked_before_the_user_has_said_anything(home: Path, tmp_path
     assert len(embedded) == 2, embedded
 
 
-def test_a_long_memory_is_recalled_after_looking_ahead(home: Path, tmp_path: Path) -> None:
+def test_a_long_memory_is_recalled_when_preparation_ran_while_typing(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "demo", {"pot.py": "def pour(pot):\n    return pot\n"})
     subjects = ("kettle", "sieve", "spoon", "tray", "stove", "cellar", "garden")
     facts = [

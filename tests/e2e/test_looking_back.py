@@ -50,7 +50,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Done:
         return Done(repo, env, list(server.bodies))
 
 
-def test_the_page_of_a_session_is_one_private_file(done: Done, tmp_path: Path) -> None:
+def test_the_inspect_page_is_one_file_readable_by_its_user_only(done: Done, tmp_path: Path) -> None:
     made = done.run("sessions", "inspect")
     page = Path(made.out.strip())
     assert (made.code, page.parent.name, page.suffix) == (0, "sessions", ".html"), made.err
@@ -62,7 +62,7 @@ def test_the_page_of_a_session_is_one_private_file(done: Done, tmp_path: Path) -
     assert done.run("sessions", "inspect", "nosuch").code == 6
 
 
-def test_the_page_has_the_exact_text_of_every_request(done: Done) -> None:
+def test_the_inspect_page_holds_the_exact_text_of_every_request(done: Done) -> None:
     text = done.run("sessions", "inspect", "--out", "-").out
     known = json.loads(text.split('id="data">')[1].split("</script>")[0])
     assert len(known["requests"]) == len(done.bodies) == 16
@@ -77,7 +77,7 @@ def test_the_page_has_the_exact_text_of_every_request(done: Done) -> None:
     assert any(request["fold"] for request in known["requests"])
 
 
-def test_the_page_is_opened_in_the_users_browser(done: Done, tmp_path: Path) -> None:
+def test_the_inspect_page_opens_in_the_users_browser(done: Done, tmp_path: Path) -> None:
     browser, seen = tmp_path / "browser", tmp_path / "seen"
     browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {seen}\n')
     browser.chmod(0o755)
@@ -90,7 +90,7 @@ def test_the_page_is_opened_in_the_users_browser(done: Done, tmp_path: Path) -> 
     assert "no browser could be started" in without.err
 
 
-def test_a_past_request_is_accounted_for_by_its_number(done: Done) -> None:
+def test_budget_shows_the_ledger_of_a_past_request_by_its_number(done: Done) -> None:
     (session,) = done.run("sessions", "list", "--json").json
     shown = done.run("budget", "--session", session["id"], "--step", "3", "--json").json
     assert {key: shown["request"][key] for key in ("number", "turn", "step", "words", "usage")} == {
@@ -117,7 +117,7 @@ def test_the_head_of_a_request_stays_cached_through_a_fold(done: Done) -> None:
     assert (first["broke"], first["began"].startswith("folded: ")) == ("", True)
 
 
-def test_context_and_cost_say_what_was_and_what_comes(done: Done) -> None:
+def test_slash_context_and_cost_show_past_use_and_the_forecast(done: Done) -> None:
     said = done.run("chat", "-c", "--budget", "14000", "--max-cost", "0.5", stdin="/context\n/cost\n/exit\n")
     rows = {row.split("  ")[0]: row for row in said.out.splitlines() if "  " in row}
     assert "the prefix never broke" in rows["cache"]
@@ -131,7 +131,7 @@ def test_context_and_cost_say_what_was_and_what_comes(done: Done) -> None:
     assert rows["project"].endswith("$0.0680 in 1 session")
 
 
-def test_cost_by_step_and_day_with_and_without_the_cache(done: Done) -> None:
+def test_cost_is_shown_by_step_and_day_with_and_without_the_cache(done: Done) -> None:
     steps = done.run("cost", "--by", "step", "--json").json
     assert list(steps)[-2:] == ["1.15", "2.1"]
     one = {"replies": 1, "input": 8_000, "output": 100, "cache_read": 6_000, "cache_write": 0, "cache_write_1h": 0}
@@ -144,7 +144,9 @@ def test_cost_by_step_and_day_with_and_without_the_cache(done: Done) -> None:
     assert done.run("cost", "--by", "moon").code == 2
 
 
-def test_money_warns_at_80_percent_and_stops_at_100_with_a_code_of_its_own(home: Path, tmp_path: Path) -> None:
+def test_the_spending_limit_warns_at_80_percent_and_stops_at_100_with_its_own_exit_code(
+    home: Path, tmp_path: Path
+) -> None:
     repo = repository(tmp_path / "demo", {"a.py": "a = 1\n"})
     dear = Reply("on", [Call("read_file", {"path": "a.py"})], usage=Usage(input=80_000, output=0))
     with WireServer(then=dear, key=KEY) as server:
@@ -174,7 +176,7 @@ def test_money_warns_at_80_percent_and_stops_at_100_with_a_code_of_its_own(home:
         assert "budget.max_cost holds nothing back: no price of openai/nobody-knows is known" in free.err, free.err
 
 
-def test_the_limit_of_money_holds_where_only_a_gateway_knows_its_prices(home: Path, tmp_path: Path) -> None:
+def test_the_spending_limit_holds_when_only_the_gateway_reports_prices(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "demo", {"a.py": "x = 1\n"})
     dear = Reply("", [Call("read_file", {"path": "a.py"})], usage=Usage(9_000, 90, cost=0.1))
     with WireServer(then=dear, key=KEY) as server:
@@ -188,7 +190,7 @@ def test_the_limit_of_money_holds_where_only_a_gateway_knows_its_prices(home: Pa
     assert "$0.3000" in ctxe(repo, env, "cost").out
 
 
-def test_a_fold_is_shown_before_it_is_made_taken_back_and_what_it_hid_is_found(home: Path, tmp_path: Path) -> None:
+def test_a_fold_is_previewed_undone_and_its_hidden_text_found_by_search(home: Path, tmp_path: Path) -> None:
     files = {f"part{n}.py": f"def part_number_{n}():\n    return {n}\n" + f"# filler {n}\n" * 150 for n in range(6)}
     repo = repository(tmp_path / "demo", files)
     script = [Reply("I read.", [Call("read_file", {"path": name})]) for name in files]
@@ -214,7 +216,7 @@ def test_a_fold_is_shown_before_it_is_made_taken_back_and_what_it_hid_is_found(h
     assert ctxe(repo, env, "sessions", "show", "--recall", "quetzalcoatl").code == 6
 
 
-def test_a_session_is_written_into_a_file_from_within(done: Done) -> None:
+def test_slash_export_and_inspect_write_the_session_to_private_files(done: Done) -> None:
     before = set(done.repo.rglob("*.html"))
     lines = ["/export notes/talk.md", "/inspect", "/inspect --out page.html", "/exit"]
     ran = done.run("chat", "-c", "--budget", "14000", stdin="\n".join(lines))
@@ -241,7 +243,7 @@ def test_two_sessions_are_compared(done: Done) -> None:
     assert done.run("sessions", "diff", one["id"], "nosuch").code == 6
 
 
-def test_text_that_is_true_no_longer_is_named_wherever_the_account_is_shown(home: Path, tmp_path: Path) -> None:
+def test_superseded_text_is_marked_in_every_view_of_the_ledger(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "demo", {"a.py": "x = 1\n", "b.py": "y = 1\n"})
     edit = {"path": "a.py", "old": "x = 1", "new": "x = 2"}
     calls = [Call("read_file", {"path": "a.py"}), Call("read_file", {"path": "b.py"}), Call("edit_file", edit)]
@@ -265,7 +267,7 @@ def test_text_that_is_true_no_longer_is_named_wherever_the_account_is_shown(home
     assert "recent step; superseded: a.py by step 1.3" in page
 
 
-def test_an_hour_in_anthropics_cache_is_billed_at_its_own_price(home: Path, tmp_path: Path) -> None:
+def test_the_one_hour_cache_of_anthropic_is_billed_at_its_own_price(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "demo", {"a.txt": "a\n"})
     usage = Usage(input=10_000, output=100, cache_read=2_000, cache_write=6_000, cache_write_1h=4_000)
     with WireServer([Reply("Done.", usage=usage)], key=KEY) as server:

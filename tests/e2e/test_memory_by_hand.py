@@ -27,7 +27,7 @@ def edits(folder: Path, *scripts: str) -> str:
     return str(editor)
 
 
-def test_a_proposal_whose_edit_is_given_up_is_asked_about_again(home: Path, repo: Path) -> None:
+def test_a_proposal_is_asked_about_again_after_its_edit_was_cancelled(home: Path, repo: Path) -> None:
     ctxe(repo, environment(home), "memory", "add", "Use tabs", "--propose")
     with Terminal(repo, environment(home), ("memory", "review")) as terminal:
         terminal.wait(r"\[q\]uit\?")
@@ -41,7 +41,7 @@ def test_a_proposal_whose_edit_is_given_up_is_asked_about_again(home: Path, repo
     assert ctxe(repo, environment(home), "memory", "show", "--json").json == []
 
 
-def test_what_cannot_be_kept_goes_back_to_the_editor(home: Path, repo: Path, tmp_path: Path) -> None:
+def test_an_edited_entry_that_cannot_be_saved_goes_back_to_the_editor(home: Path, repo: Path, tmp_path: Path) -> None:
     token = "ghp_" + "aB3dE6gH9jK2mN5pQ8sTuV1wX4yZ7bC0dEfG"
     editor = edits(
         tmp_path,
@@ -61,7 +61,7 @@ def test_what_cannot_be_kept_goes_back_to_the_editor(home: Path, repo: Path, tmp
     assert entry["text"] == "Push with the token, after lunch"
 
 
-def test_what_a_session_proposed_is_told_when_it_is_left_and_until_somebody_looked(home: Path, repo: Path) -> None:
+def test_new_proposals_are_announced_at_exit_until_they_are_reviewed(home: Path, repo: Path) -> None:
     waits = "1 proposal for the memory: `ctxe memory review`"
     with WireServer([Reply("Noted.")], key=KEY) as server:
         env = environment(home, **openai_at(server.url))

@@ -32,7 +32,7 @@ def asked(folder: Path, *words: str, said: str = "") -> Any:
     return json.loads(ctxe(folder, *words, said=said).stdout)
 
 
-def test_decisions_from_the_first_to_the_one_that_replaces_it(tmp_path: Path) -> None:
+def test_a_decision_is_recorded_listed_and_replaced_by_a_newer_one(tmp_path: Path) -> None:
     first = asked(
         tmp_path, "decisions", "add", "Store sessions as JSONL", "Appending is atomic.", "--file", "log.py", "--json"
     )
@@ -59,7 +59,7 @@ def test_decisions_from_the_first_to_the_one_that_replaces_it(tmp_path: Path) ->
     )
 
 
-def test_what_is_said_twice_is_kept_once(tmp_path: Path) -> None:
+def test_adding_the_same_entry_twice_keeps_one(tmp_path: Path) -> None:
     entry = asked(tmp_path, "memory", "add", "We use tabs", "--scope", "src/**", "--json")
     assert asked(tmp_path, "memory", "add", "We use tabs", "--scope", "src/**", "--json") == entry
     again = ctxe(tmp_path, "memory", "add", "We use tabs", "--scope", "src/**")
@@ -196,7 +196,7 @@ def test_search_in_bulk_answers_each_line_in_order(tmp_path: Path) -> None:
     assert [row["id"] for row in json.loads(matched.stdout)["results"]] == ["abc"]
 
 
-def test_the_inbox_is_walked_at_a_terminal_and_settled_by_options(tmp_path: Path) -> None:
+def test_the_inbox_is_reviewed_in_a_terminal_and_by_options(tmp_path: Path) -> None:
     ids = [
         asked(tmp_path, "memory", "add", "--propose", words, "--json")["id"]
         for words in ("Use tabs", "Use spaces", "Be kind")
@@ -213,7 +213,7 @@ def test_the_inbox_is_walked_at_a_terminal_and_settled_by_options(tmp_path: Path
     assert [row["id"] for row in asked(tmp_path, "memory", "show", "--json")] == [ids[0]]
 
 
-def test_two_decisions_in_place_of_one_are_told_and_a_person_says_which_holds(tmp_path: Path) -> None:
+def test_two_decisions_that_replace_the_same_one_are_reported_until_a_person_chooses(tmp_path: Path) -> None:
     (tmp_path / "parse.py").write_text("")
     ctxe(tmp_path, "decisions", "add", "Parse by hand", "--file", "parse.py")
     one, other = (
@@ -237,7 +237,7 @@ def test_two_decisions_in_place_of_one_are_told_and_a_person_says_which_holds(tm
     assert "both hold" not in ctxe(tmp_path, "memory", "review").stdout
 
 
-def test_what_cites_a_file_that_was_moved_follows_it(tmp_path: Path) -> None:
+def test_entries_follow_a_cited_file_that_was_moved(tmp_path: Path) -> None:
     root = repository(tmp_path / "repo", {"src/parser.py": "class Parser:\n    def read(self): ...\n", "b.py": "x\n"})
     lean = ("--file", "src/parser.py", "--file", "b.py", "--evidence", "file src/parser.py")
     ctxe(root, "memory", "add", "The parser reads", *lean)
@@ -267,7 +267,7 @@ def at_terminal(folder: Path, words: list[str], keys: str) -> str:
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown + child.before)
 
 
-def test_what_loads_is_listed_with_its_price(tmp_path: Path) -> None:
+def test_memory_show_lists_what_loads_with_its_tokens(tmp_path: Path) -> None:
     (tmp_path / "AGENTS.md").write_text("Names are nouns in this project.\n")
     (tmp_path / "CLAUDE.md").write_text("Names are nouns in this project.\n\nAsk before deleting.\n")
     (tmp_path / "MEMORY.md").write_text("Deploys on Fridays.\n")
@@ -283,7 +283,7 @@ def test_what_loads_is_listed_with_its_price(tmp_path: Path) -> None:
     assert re.search(r"^\d+ tokens in every request$", page, re.MULTILINE)
 
 
-def test_rule_files_of_other_tools_come_in_and_everything_goes_out(tmp_path: Path) -> None:
+def test_rule_files_of_other_tools_are_imported_and_everything_is_exported(tmp_path: Path) -> None:
     (tmp_path / "rules.mdc").write_text("---\nglobs: src/**\n---\n# Naming\n\nNouns.\n\n# Tests\n\nReal parts.\n")
     assert asked(tmp_path, "memory", "import", "rules.mdc") == {"imported": 2, "skipped": 0}
     assert asked(tmp_path, "memory", "import", "rules.mdc") == {"imported": 2, "skipped": 0}
@@ -310,7 +310,9 @@ def test_rule_files_of_other_tools_come_in_and_everything_goes_out(tmp_path: Pat
         (["memory", "edit", "1"], 7, "ctxe: no entry 1"),
     ],
 )
-def test_bad_input_is_one_line_and_a_hint(tmp_path: Path, words: list[str], code: int, message: str) -> None:
+def test_bad_input_to_memory_commands_is_one_line_and_a_hint(
+    tmp_path: Path, words: list[str], code: int, message: str
+) -> None:
     run = ctxe(tmp_path, *words, code=code)
     first, hint = run.stderr.splitlines()
     assert first.startswith(message)
@@ -318,7 +320,7 @@ def test_bad_input_is_one_line_and_a_hint(tmp_path: Path, words: list[str], code
     assert run.stdout == ""
 
 
-def test_looking_makes_nothing_and_the_tree_stays_clean(tmp_path: Path) -> None:
+def test_reading_memory_commands_create_no_file_and_leave_git_status_clean(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     ctxe(tmp_path, "memory", "show")
     ctxe(tmp_path, "failures", "list")
@@ -329,7 +331,7 @@ def test_looking_makes_nothing_and_the_tree_stays_clean(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == [".ctxe", ".git"]
 
 
-def test_two_thousand_entries_come_in_and_are_shown_quickly(tmp_path: Path) -> None:
+def test_two_thousand_entries_are_imported_and_listed_quickly(tmp_path: Path) -> None:
     rows = [
         {"id": f"n{n}", "kind": ("fact", "decision")[n % 2], "title": f"Title {n}", "text": "word " * 60, "ts": n}
         for n in range(2000)
@@ -349,7 +351,7 @@ def test_two_thousand_entries_come_in_and_are_shown_quickly(tmp_path: Path) -> N
     assert spent() - before < 1.0
 
 
-def test_a_folder_of_rules_comes_in_each_by_what_it_says_it_is(tmp_path: Path) -> None:
+def test_an_imported_folder_keeps_the_kind_that_each_rule_declares(tmp_path: Path) -> None:
     for name, front in (("api.mdc", "description: How the API is written\nglobs: api/**\n"), ("sub/api.mdc", "")):
         place = tmp_path / "rules" / name
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -49,7 +49,7 @@ def worker() -> Callable[[Mapping[str, Any]], Part]:
 
 
 @pytest.mark.parametrize("window", ["12000", "64000"])
-def test_no_host_is_sent_what_it_refuses(window: str, home: Path, repo: Path) -> None:
+def test_a_session_that_changes_models_sends_no_host_what_it_refuses(window: str, home: Path, repo: Path) -> None:
     lines = [line for name in (*MODELS, *MODELS[:3]) for line in (f"/model {name}", "read some more")]
     with WireServer(worker()) as server:
         env = environment(home, **anthropic_at(server.url), **dict.fromkeys(KEYS, KEY))

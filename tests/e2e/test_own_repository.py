@@ -41,7 +41,9 @@ SCRIPT = [
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_a_change_is_tried_on_this_project_and_remembered(api: str, home: Path, tmp_path: Path) -> None:
+def test_a_session_on_a_clone_of_this_project_edits_fails_fixes_and_remembers(
+    api: str, home: Path, tmp_path: Path
+) -> None:
     repo = tmp_path / "clone"
     subprocess.run(["git", "clone", "-q", str(ROOT), str(repo)], check=True)
     settings = home / ".config/ctxe/config.toml"

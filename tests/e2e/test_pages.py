@@ -46,7 +46,9 @@ def sent(api: str, body: Any) -> str:
 
 
 @pytest.mark.parametrize("api", ["responses"])
-def test_the_user_names_a_page_and_the_model_reads_on(api: str, home: Path, tmp_path: Path) -> None:
+def test_a_page_named_by_the_user_is_sent_and_the_model_reads_its_other_parts(
+    api: str, home: Path, tmp_path: Path
+) -> None:
     repo = repository(tmp_path / "repo", FILES)
     with PageServer(PAGES) as web:
         script = [
@@ -79,7 +81,7 @@ def test_the_user_names_a_page_and_the_model_reads_on(api: str, home: Path, tmp_
     assert "\x1b" not in ran.err
 
 
-def test_nothing_of_it_stands_in_a_request_that_needs_no_page(home: Path, tmp_path: Path) -> None:
+def test_a_request_without_a_page_holds_no_web_instructions(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "repo", FILES)
     with WireServer([Reply("hello"), Reply("seen")], key=KEY) as server:
         env = environment(home, **openai_at(server.url))
@@ -90,7 +92,7 @@ def test_nothing_of_it_stands_in_a_request_that_needs_no_page(home: Path, tmp_pa
     assert named.count("reads a page of the web") == 1, "words that name an address bring the one line"
 
 
-def test_only_the_users_own_words_ask_for_a_page(home: Path, tmp_path: Path) -> None:
+def test_only_an_address_in_the_users_own_message_fetches_a_page(home: Path, tmp_path: Path) -> None:
     with PageServer(PAGES) as web:
         templates = {".ctxe/commands/look.md": f"Read @{web.url}/doc\n", "AGENTS.md": f"See @{web.url}/short\n"}
         repo = repository(tmp_path / "repo", FILES | templates)
@@ -104,7 +106,7 @@ def test_only_the_users_own_words_ask_for_a_page(home: Path, tmp_path: Path) -> 
         assert web.asked == ["/short"]
 
 
-def test_where_nobody_can_answer_only_a_rule_opens_a_host(home: Path, tmp_path: Path) -> None:
+def test_headless_fetches_only_hosts_that_a_rule_allows(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "repo", FILES | {".ctxe.toml": '[approval]\nallow = ["host:*"]\nmode = "read-only"\n'})
     calls = [Reply("", [page("http://docs.example/short"), page("http://127.0.0.1:9/x"), page("http://0x7f.1/")])]
     with PageServer(PAGES) as web, WireServer([*calls, Reply("no"), *calls, Reply("yes")], key=KEY) as server:
@@ -124,7 +126,7 @@ def test_where_nobody_can_answer_only_a_rule_opens_a_host(home: Path, tmp_path: 
         assert "127.0.0.1 is not read" in sent("chat", server.bodies[3]), "a pattern opens nothing of this machine"
 
 
-def test_the_question_shows_the_whole_address_and_always_is_for_the_host(home: Path, tmp_path: Path) -> None:
+def test_the_approval_shows_the_whole_address_and_always_covers_its_host(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "repo", FILES)
     long = "http://docs.example/short?" + "a" * 150 + "=end"
     script = [
@@ -159,7 +161,7 @@ def test_the_question_shows_the_whole_address_and_always_is_for_the_host(home: P
     assert "keys go to nobody" in last
 
 
-def test_web_reads_a_page_that_stands_like_a_named_file(home: Path, tmp_path: Path) -> None:
+def test_slash_web_adds_a_page_that_stands_like_a_mentioned_file(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "repo", FILES)
     script = [Reply("Five times."), Reply("Still green."), Reply("Seen again."), Reply("Summed up.")]
     with PageServer(PAGES) as web, WireServer(script, key=KEY) as server:
@@ -222,7 +224,7 @@ def test_parts_of_a_page_are_recalled_by_their_heading_also_after_resume(home: P
     assert "## Retries" in results[1]
 
 
-def test_ctrl_c_ends_the_wait_for_a_page(home: Path, tmp_path: Path) -> None:
+def test_ctrl_c_stops_a_page_that_is_loading(home: Path, tmp_path: Path) -> None:
     over = threading.Event()
     repo = repository(tmp_path / "repo", FILES)
 

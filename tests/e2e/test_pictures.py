@@ -59,9 +59,7 @@ def events(repo: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_a_named_and_a_read_picture_reach_the_model_and_come_back_after_a_kill(
-    api: str, home: Path, repo: Path
-) -> None:
+def test_mentioned_and_read_pictures_are_sent_and_survive_a_kill(api: str, home: Path, repo: Path) -> None:
     (repo / "other.png").write_bytes(OTHER)
     script = [Reply("", [Call("read_file", {"path": "other.png"})]), Reply("Two."), Reply("Again.")]
     with WireServer(script) as server:
@@ -86,7 +84,7 @@ def test_a_named_and_a_read_picture_reach_the_model_and_come_back_after_a_kill(
     assert base64.b64encode(SHOT).decode()[:60] not in log.read_text()
 
 
-def test_its_row_is_in_the_account_and_nothing_is_written_for_a_look(home: Path, repo: Path) -> None:
+def test_a_picture_has_a_ledger_row_and_ctxe_budget_stores_nothing(home: Path, repo: Path) -> None:
     env = environment(home, **anthropic_at("http://127.0.0.1:9")) | {"CTXE_MODEL": "anthropic/claude-opus-5-5"}
     told = ctxe(repo, env, "budget", "--json", "explain @docs/shot.png").json
     (section,) = [one for one in told["sections"] if one["name"] == "named files"]
@@ -104,7 +102,7 @@ def test_its_row_is_in_the_account_and_nothing_is_written_for_a_look(home: Path,
     assert not (repo / ".ctxe/sessions/pictures").exists()
 
 
-def test_a_model_that_sees_none_is_told_of_in_one_line_and_sent_none(home: Path, repo: Path, tmp_path: Path) -> None:
+def test_a_model_without_vision_is_sent_no_picture_and_one_line_says_so(home: Path, repo: Path, tmp_path: Path) -> None:
     outside = tmp_path / "my shot.png"
     outside.write_bytes(OTHER)
     script = [Reply("", [Call("read_file", {"path": "docs/shot.png"})]), Reply("I cannot see.")]
@@ -126,7 +124,7 @@ def test_a_model_that_sees_none_is_told_of_in_one_line_and_sent_none(home: Path,
 
 
 @pytest.mark.parametrize(("quote", "inside"), [("'{}'", False), ("{}", False), ("@{}", True), ("file://{}", True)])
-def test_a_picture_from_anywhere_is_shown_when_the_user_names_it_and_not_when_a_pipe_does(
+def test_a_picture_outside_the_project_is_sent_when_typed_but_not_when_piped(
     quote: str, inside: bool, home: Path, repo: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / ("shot.png" if inside else "my shot.png")
@@ -141,7 +139,7 @@ def test_a_picture_from_anywhere_is_shown_when_the_user_names_it_and_not_when_a_
     assert "shown with your words: picture" in named.err
 
 
-def test_the_rules_of_files_hold_for_pictures(home: Path, repo: Path, tmp_path: Path) -> None:
+def test_file_rules_apply_to_pictures(home: Path, repo: Path, tmp_path: Path) -> None:
     (repo / "large.png").write_bytes(SHOT + b"\0" * 4_000_000)
     (repo / "link.png").symlink_to(tmp_path / "elsewhere.png")
     (tmp_path / "elsewhere.png").write_bytes(OTHER)
@@ -181,7 +179,7 @@ def test_a_request_holds_no_more_pictures_than_providers_take(home: Path, repo: 
     assert "p20.png is a picture too many: 20 pictures of 0.0 MB stand in the request" in refusal
 
 
-def test_a_picture_that_is_read_or_recalled_again_and_again_is_bounded_too(home: Path, repo: Path) -> None:
+def test_repeated_reads_and_recalls_of_a_picture_stay_within_the_limit(home: Path, repo: Path) -> None:
     handle = "picture-" + hashlib.blake2b(SHOT, digest_size=16).hexdigest()[:12]
     read, recall = Call("read_file", {"path": "docs/shot.png"}), Call("recall", {"handle": handle})
     script = [Reply("", [read]), Reply("", [recall] * 10), Reply("", [*[read] * 9, recall, read]), Reply("Enough.")]
@@ -191,7 +189,7 @@ def test_a_picture_that_is_read_or_recalled_again_and_again_is_bounded_too(home:
         assert [len(shown(body)) for body in server.bodies] == [0, 1, 11, 20]
 
 
-def test_what_was_copied_is_shown_with_the_next_words(home: Path, repo: Path, tmp_path: Path) -> None:
+def test_a_copied_picture_is_sent_with_the_next_message(home: Path, repo: Path, tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     program = tmp_path / "bin/xclip"
     (tmp_path / "copied").write_bytes(OTHER)
@@ -217,7 +215,7 @@ def test_what_was_copied_is_shown_with_the_next_words(home: Path, repo: Path, tm
         assert [shown(body) for body in server.bodies] == [[OTHER]]
 
 
-def test_in_a_terminal_it_is_shown_folded_to_a_line_and_recalled(home: Path, repo: Path, tmp_path: Path) -> None:
+def test_a_picture_is_shown_in_a_terminal_folded_to_a_line_and_recalled(home: Path, repo: Path, tmp_path: Path) -> None:
     (tmp_path / "drop ped.png").write_bytes(OTHER)
     shots: list[str] = []
 
@@ -268,7 +266,7 @@ def test_in_a_terminal_it_is_shown_folded_to_a_line_and_recalled(home: Path, rep
     assert "shot.png" in inspected.out
 
 
-def test_a_picture_of_words_that_are_taken_back_is_sent_once(home: Path, repo: Path, tmp_path: Path) -> None:
+def test_a_picture_of_a_rewound_message_is_sent_once(home: Path, repo: Path, tmp_path: Path) -> None:
     (tmp_path / "wide.png").write_bytes(SHOT)
     words = f"look at {tmp_path / 'wide.png'}"
     with WireServer([Reply("One."), Reply("Two.")]) as server:

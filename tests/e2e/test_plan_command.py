@@ -39,7 +39,7 @@ def settings(home: Path, text: str) -> None:
     (home / ".config" / "ctxe" / "config.toml").write_text(text)
 
 
-def test_named_paths_that_no_plan_can_show_are_told_of(home: Path, repo: Path) -> None:
+def test_named_paths_that_a_plan_cannot_show_are_reported(home: Path, repo: Path) -> None:
     git(repo, "init", "-q", "within")
     (repo / "within/lid.py").write_text("x = 1\n")
     (repo / ".gitignore").write_text("out.py\n")
@@ -84,7 +84,7 @@ def test_vectors_find_what_words_do_not(home: Path, repo: Path) -> None:
     assert refused.json["note"].startswith("planned without vectors: ")
 
 
-def test_a_budget_and_a_pack_ask_nobody_and_a_session_tells_what_it_paid(home: Path, repo: Path) -> None:
+def test_budget_and_pack_ask_no_model_and_a_session_reports_the_cost_of_refining(home: Path, repo: Path) -> None:
     with WireServer([Reply("{}", usage=Usage(900, 9)), Reply("Done.")]) as server:
         vectors = f'[retrieval]\nembeddings = "local/words"\nbase_url = "{server.url}/v1"\n'
         settings(home, vectors + "[plan]\nrefine = true\n[model]\ncheap = 'openai/gpt-5-mini'\n")
@@ -98,7 +98,7 @@ def test_a_budget_and_a_pack_ask_nobody_and_a_session_tells_what_it_paid(home: P
     assert "looked over by openai/gpt-5-mini in 1 question for $0.0002" in log.read_text()
 
 
-def test_an_index_that_is_ended_keeps_what_was_read(home: Path, repo: Path) -> None:
+def test_an_interrupted_index_keeps_what_it_has_read(home: Path, repo: Path) -> None:
     for n in range(3000):
         (repo / f"tea/leaf{n}.py").write_text(f"def leaf{n}():\n    return {n}\n" * 9)
     index = subprocess.Popen(
@@ -113,13 +113,13 @@ def test_an_index_that_is_ended_keeps_what_was_read(home: Path, repo: Path) -> N
     assert ctxe(repo, environment(home), "index", "status", "--json").json["files"] < 3000
 
 
-def test_without_a_model_nobody_looks_a_plan_over(home: Path, repo: Path) -> None:
+def test_a_plan_is_not_refined_without_a_model(home: Path, repo: Path) -> None:
     settings(home, "[plan]\nrefine = true\n")
     made = ctxe(repo, environment(home), "plan", "--json", "strain the leaves")
     assert (paths(made)[0], made.json["note"]) == ("tea/sieve.py", "not looked over: no model is set up")
 
 
-def test_a_server_that_is_not_there_is_soon_given_up(home: Path, repo: Path) -> None:
+def test_an_unreachable_embedding_server_is_given_up_quickly(home: Path, repo: Path) -> None:
     settings(home, '[retrieval]\nembeddings = "local/words"\nbase_url = "http://127.0.0.1:9/v1"\n')
     began = time.monotonic()
     made = ctxe(repo, environment(home), "plan", "--json", "strain the leaves")
@@ -128,7 +128,7 @@ def test_a_server_that_is_not_there_is_soon_given_up(home: Path, repo: Path) -> 
     assert made.json["note"].startswith("planned without vectors: ")
 
 
-def test_files_of_a_memory_that_bears_on_the_task_are_named(home: Path, repo: Path) -> None:
+def test_files_named_by_a_relevant_memory_are_planned(home: Path, repo: Path) -> None:
     env = environment(home)
     entry = {
         "id": "D1",
@@ -154,7 +154,7 @@ def test_a_project_cannot_send_its_files_to_a_server(home: Path, repo: Path) -> 
         assert server.exchanges == []
 
 
-def test_the_index_embeds_everything_once(home: Path, repo: Path) -> None:
+def test_ctxe_index_embeds_each_window_once(home: Path, repo: Path) -> None:
     for n in range(250):
         (repo / f"tea/leaf{n}.py").write_text(f"def leaf{n}():\n    return {n}\n")
     with WireServer() as server:
@@ -168,7 +168,7 @@ def test_the_index_embeds_everything_once(home: Path, repo: Path) -> None:
     assert len(texts) == len(set(texts)) == 254
 
 
-def test_documents_from_elsewhere_join_the_plan_where_they_bear_on_it(home: Path, repo: Path, tmp_path: Path) -> None:
+def test_relevant_documents_from_elsewhere_join_the_plan(home: Path, repo: Path, tmp_path: Path) -> None:
     manual = tmp_path / "manual"
     manual.mkdir()
     (manual / "samovar.md").write_text("# Samovar\n\nA samovar keeps water hot; clean its tap with vinegar.\n")
@@ -184,7 +184,7 @@ def test_documents_from_elsewhere_join_the_plan_where_they_bear_on_it(home: Path
     assert git(repo, "status", "--porcelain") == ""
 
 
-def test_a_model_may_look_the_plan_over(home: Path, repo: Path) -> None:
+def test_a_model_refines_the_plan_when_configured(home: Path, repo: Path) -> None:
     usage = Usage(1000, 50)
     answers = [
         Reply(
@@ -220,7 +220,9 @@ def test_a_model_may_look_the_plan_over(home: Path, repo: Path) -> None:
     ],
     ids=["prose", "torn", "other types", "a list", "deep"],
 )
-def test_a_model_that_talks_nonsense_changes_nothing(home: Path, repo: Path, answer: str) -> None:
+def test_a_nonsense_reply_to_the_refining_request_leaves_the_plan_unchanged(
+    home: Path, repo: Path, answer: str
+) -> None:
     plain = paths(ctxe(repo, environment(home), "plan", "--json", "boil the water"))
     settings(home, "[plan]\nrefine = true\n")
     with WireServer([Reply(answer)]) as server:
@@ -228,7 +230,7 @@ def test_a_model_that_talks_nonsense_changes_nothing(home: Path, repo: Path, ans
     assert paths(made) == plain
 
 
-def test_a_model_that_cannot_be_reached_is_told_and_the_plan_is_made(home: Path, repo: Path) -> None:
+def test_an_unreachable_refining_model_is_reported_and_the_plan_is_made(home: Path, repo: Path) -> None:
     settings(home, "[plan]\nrefine = true\n")
     with WireServer(then=Answer(401, failure("Incorrect API key provided", "invalid_api_key"))) as server:
         made = ctxe(repo, environment(home, **openai_at(server.url)), "plan", "boil the water")
@@ -237,7 +239,7 @@ def test_a_model_that_cannot_be_reached_is_told_and_the_plan_is_made(home: Path,
     assert "not looked over: " in made.out
 
 
-def test_what_looking_the_plan_over_costs_is_the_sessions_money(home: Path, repo: Path) -> None:
+def test_the_cost_of_refining_counts_toward_the_session(home: Path, repo: Path) -> None:
     settings(home, "[plan]\nrefine = true\n[model]\ncheap = 'openai/gpt-5-mini'\nname = 'openai/gpt-5'\n")
     look = Reply('{"drop": [], "add": ["tea/sieve.py"]}', usage=Usage(100_000, 1_000))
     script = [look, Reply("Poured.", usage=Usage(10_000, 0))]
@@ -259,7 +261,7 @@ def test_what_looking_the_plan_over_costs_is_the_sessions_money(home: Path, repo
     )
 
 
-def test_a_session_without_money_looks_no_plan_over(home: Path, repo: Path) -> None:
+def test_a_session_out_of_money_refines_no_plan(home: Path, repo: Path) -> None:
     settings(home, "[plan]\nrefine = true\n[model]\ncheap = 'openai/gpt-5-mini'\nname = 'openai/gpt-5'\n")
     look = Reply('{"drop": [], "add": []}', usage=Usage(1_000_000, 0))
     with WireServer([look], then=Reply("no"), key=KEY) as server:

@@ -98,7 +98,7 @@ def test_a_plan_is_changed_approved_and_done(api: str, home: Path, tmp_path: Pat
     assert server.refused == []
 
 
-def test_a_plan_is_left_and_yes_asks_before_each_edit(home: Path, tmp_path: Path) -> None:
+def test_a_plan_can_be_declined_and_yes_asks_before_each_edit(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "repo", FILES)
     script = [plan(), Reply("Left at that."), READ, plan(steps=["One", "Two"]), EDIT, Reply("Not done.")]
     with WireServer(script, key=KEY) as server:
@@ -128,7 +128,7 @@ def test_a_plan_is_left_and_yes_asks_before_each_edit(home: Path, tmp_path: Path
     assert "[ ] One" in texts[3]
 
 
-def test_where_nobody_is_the_plan_is_the_answer(home: Path, tmp_path: Path) -> None:
+def test_a_headless_session_answers_with_the_plan(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "repo", FILES)
     with WireServer([plan(), Reply(TEXT)], key=KEY) as server:
         env = environment(home, **openai_at(server.url))
@@ -139,7 +139,7 @@ def test_where_nobody_is_the_plan_is_the_answer(home: Path, tmp_path: Path) -> N
     assert (repo / "a.py").read_text() == FILES["a.py"]
 
 
-def test_a_session_that_changes_things_knows_nothing_of_plans(home: Path, tmp_path: Path) -> None:
+def test_only_a_read_only_session_has_the_plan_tool(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "repo", FILES)
     with WireServer([plan(), Reply("Well.")], key=KEY) as server:
         env = environment(home, **openai_at(server.url))
@@ -149,7 +149,7 @@ def test_a_session_that_changes_things_knows_nothing_of_plans(home: Path, tmp_pa
     assert "there is no skill 'plan'" in second
 
 
-def test_the_mode_is_chosen_on_the_way_and_auto_is_confirmed(home: Path, tmp_path: Path) -> None:
+def test_approving_a_plan_chooses_the_mode_and_auto_is_confirmed(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "repo", FILES)
     with WireServer([Reply("first seen"), Reply("second seen"), Reply("third seen")], key=KEY) as server:
         env = environment(home, **openai_at(server.url))
@@ -184,7 +184,7 @@ def test_the_mode_is_chosen_on_the_way_and_auto_is_confirmed(home: Path, tmp_pat
     assert "this session no longer only reads; approval: ask" in texts[1]
 
 
-def test_a_mode_that_changes_while_the_model_works_is_told(home: Path, tmp_path: Path) -> None:
+def test_a_mode_changed_during_a_turn_is_reported_to_the_model(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "repo", FILES)
     script = [Reply("", [Call("run_command", {"command": "sleep 2"})]), Reply("seen"), Reply("heard")]
     with WireServer(script, key=KEY) as server:

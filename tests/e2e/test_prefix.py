@@ -91,7 +91,7 @@ def played(repo: Path, seed: int) -> Callable[[Mapping[str, Any]], Reply]:
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_everything_may_change_around_a_session(api: str, home: Path, repo: Path) -> None:
+def test_requests_keep_their_prefix_whatever_changes_around_the_session(api: str, home: Path, repo: Path) -> None:
     with WireServer(played(repo, len(api)), key=KEY) as server:
         for turn, (locale, zone) in enumerate(PLACES):
             places = {"LANG": locale, "LC_ALL": locale, "TZ": zone, "PYTHONHASHSEED": str(turn)}

@@ -27,7 +27,9 @@ def tokens(messages: list[dict[str, Any]]) -> int:
     return total
 
 
-def test_a_long_session_stays_within_the_budget_and_whole(home: Path, tmp_path: Path) -> None:
+def test_a_long_replayed_conversation_stays_within_the_budget_with_calls_and_results_paired(
+    home: Path, tmp_path: Path
+) -> None:
     lines: list[dict[str, Any]] = [add("system", "You are good."), add("user", "Fix the WONDERFUL parser.")]
     for n in range(40):
         lines.append(add("assistant", None, tool_calls=[call(n, json.dumps({"path": f"src/file{n}.py"}))]))
@@ -52,7 +54,7 @@ def test_a_long_session_stays_within_the_budget_and_whole(home: Path, tmp_path: 
     assert requests[0][1:] == [line["message"] for line in lines[1:4]]
 
 
-def test_what_makes_no_sense_is_an_error_and_the_next_line_works(home: Path, tmp_path: Path) -> None:
+def test_an_invalid_line_is_answered_with_an_error_and_the_next_line_works(home: Path, tmp_path: Path) -> None:
     lines = [
         "not json",
         '{"op":"dance"}',

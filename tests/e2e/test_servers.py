@@ -63,7 +63,7 @@ def asked(home: Path, repo: Path, at: Any, script: list[Reply], *words: str) -> 
         return done, server.bodies
 
 
-def test_a_model_finds_and_uses_a_tool_and_the_prefix_only_grows(home: Path, repo: Path, tmp_path: Path) -> None:
+def test_a_server_tool_is_found_and_called_while_the_prefix_only_grows(home: Path, repo: Path, tmp_path: Path) -> None:
     settings(home, tmp_path, 'timeout = 1\nallow = ["echo", "hostile", "hang", "crash", "write", "child"]')
     script = [
         Reply("", [Call("find_tools", {"query": "say a text again"})]),
@@ -99,7 +99,7 @@ def test_a_model_finds_and_uses_a_tool_and_the_prefix_only_grows(home: Path, rep
     assert "- tea (13 tools): echo, surroundings" in json.dumps(body)
 
 
-def test_a_repository_starts_nothing_headless_or_not(home: Path, repo: Path) -> None:
+def test_a_server_file_of_the_repository_starts_nothing_without_approval(home: Path, repo: Path) -> None:
     hostile = {"command": "sh", "args": ["-c", "touch HOSTILE-run"], "allow": ["*"]}
     (repo / ".mcp.json").write_text(json.dumps({"mcpServers": {"evil": hostile, "tea": hostile}}))
     (repo / ".ctxe.toml").write_text("[mcp.servers.mine]\ncommand = 'touch'\nargs = ['HOSTILE-set']\n")
@@ -125,7 +125,7 @@ def test_a_repository_starts_nothing_headless_or_not(home: Path, repo: Path) -> 
     assert list(repo.glob("HOSTILE*")) == []
 
 
-def test_a_person_approves_a_projects_server_is_asked_about_calls_and_stops_one(
+def test_a_project_server_is_approved_its_calls_are_asked_about_and_one_is_stopped(
     home: Path, repo: Path, tmp_path: Path
 ) -> None:
     given = {"command": sys.executable, "args": BY_HAND, "env": {"MARK": str(tmp_path)}}
@@ -182,7 +182,7 @@ def test_a_person_approves_a_projects_server_is_asked_about_calls_and_stops_one(
         assert ctxe(repo, environment(home), "mcp", "remove", "tea").out == "tea is no longer approved here\n"
 
 
-def test_a_server_at_an_address_by_the_protocols_own_library(home: Path, repo: Path) -> None:
+def test_a_streamable_http_server_of_the_official_library_is_used(home: Path, repo: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -204,7 +204,7 @@ def test_a_server_at_an_address_by_the_protocols_own_library(home: Path, repo: P
     assert "All connection attempts failed" in ctxe(repo, environment(home), "mcp", "test", "tea").err
 
 
-def test_without_the_extra_one_line_says_so_and_all_else_works(home: Path, repo: Path, tmp_path: Path) -> None:
+def test_without_the_mcp_extra_one_line_says_so_and_the_session_works(home: Path, repo: Path, tmp_path: Path) -> None:
     settings(home, tmp_path)
     program = "import sys; sys.modules['mcp'] = None; from ctxe.__main__ import main; sys.exit(main())"
     with WireServer([Reply("hello")], key=KEY) as server:

@@ -29,7 +29,7 @@ def settings(home: Path, more: str = "") -> None:
     file.write_text(f"[mcp.servers.room]\ncommand = {json.dumps(sys.executable)}\nargs = {arguments}\n{more}\n")
 
 
-def test_a_model_reads_resources_and_is_told_when_one_changed(home: Path, repo: Path) -> None:
+def test_a_model_reads_resources_and_hears_when_one_changed(home: Path, repo: Path) -> None:
     settings(home, 'allow = ["rewrite"]')
     script = [
         use("room:book://moby"),
@@ -54,7 +54,7 @@ def test_a_model_reads_resources_and_is_told_when_one_changed(home: Path, repo: 
     assert all(later[: len(earlier)] == earlier for earlier, later in itertools.pairwise(map(plain, bodies)))
 
 
-def test_words_name_a_resource_headless_and_the_account_says_why(home: Path, repo: Path) -> None:
+def test_a_mentioned_resource_is_sent_headless_and_its_ledger_row_says_why(home: Path, repo: Path) -> None:
     settings(home)
     env = environment(home)
     with WireServer([Reply("read")], key=KEY) as server:
@@ -73,7 +73,7 @@ def test_words_name_a_resource_headless_and_the_account_says_why(home: Path, rep
     assert "you named it" in str(rows)
 
 
-def test_a_prompt_is_the_users_words_headless_too(home: Path, repo: Path) -> None:
+def test_a_server_prompt_becomes_the_user_message_headless_too(home: Path, repo: Path) -> None:
     settings(home)
     with WireServer([Reply("brewed")], key=KEY) as server:
         env = environment(home, **openai_at(server.url))
@@ -179,7 +179,7 @@ def test_servers_of_other_assistants_are_offered_and_kept_one_by_one(home: Path,
     assert ctxe(repo, env, "mcp", "test", "room").out.startswith("room: 10 tools, 4 resources, 2 prompts")
 
 
-def test_a_template_of_a_repository_names_no_resource(home: Path, repo: Path) -> None:
+def test_a_repository_template_cannot_mention_a_resource(home: Path, repo: Path) -> None:
     settings(home)
     template = repo / ".ctxe/commands/look.md"
     template.parent.mkdir(parents=True)
@@ -197,7 +197,7 @@ def test_a_template_of_a_repository_names_no_resource(home: Path, repo: Path) ->
         assert '<mcp from="room:page' not in words
 
 
-def test_a_server_of_this_project_only_is_not_there_in_another(home: Path, repo: Path, tmp_path: Path) -> None:
+def test_a_server_configured_for_one_project_is_absent_in_another(home: Path, repo: Path, tmp_path: Path) -> None:
     env = environment(home)
     words = ("mcp", "add", "room", "--here", "--", sys.executable, "-I", "-S", str(ROOM))
     assert ctxe(repo, env, *words).code == 0

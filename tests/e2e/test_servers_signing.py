@@ -61,7 +61,7 @@ def test_a_person_signs_in_uses_the_server_and_signs_out(home: Path, repo: Path,
     assert not list((home / ".config/ctxe/servers").iterdir())
 
 
-def test_a_token_by_the_name_of_a_variable(home: Path, repo: Path) -> None:
+def test_mcp_add_stores_the_name_of_a_token_variable_and_refuses_a_token(home: Path, repo: Path) -> None:
     env = environment(home)
     wrong = ctxe(repo, env, "mcp", "add", "docs", "--url", "https://docs.test/mcp", "--bearer-env", "sk-123")
     assert wrong.err.startswith("ctxe: --bearer-env takes the name of a variable, not a token")

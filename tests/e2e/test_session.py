@@ -105,7 +105,7 @@ def test_a_second_session_starts_with_the_decision_and_the_failure(home: Path, r
     assert "test_calc" in request
 
 
-def test_in_a_terminal_edits_and_commands_are_shown_and_asked(home: Path, repo: Path) -> None:
+def test_edits_and_commands_are_shown_and_asked_about_in_a_terminal(home: Path, repo: Path) -> None:
     with WireServer(SCRIPT, key=KEY) as server:
         env = environment(home, **openai_at(server.url))
         with Terminal(repo, env, ("chat",)) as terminal:
@@ -134,7 +134,7 @@ def test_in_a_terminal_edits_and_commands_are_shown_and_asked(home: Path, repo: 
     assert "add(a, b) is plain addition" in decisions[0].read_text()
 
 
-def test_a_request_starts_with_the_one_before(home: Path, repo: Path) -> None:
+def test_each_request_starts_with_the_one_before(home: Path, repo: Path) -> None:
     allow(home)
     with WireServer(SCRIPT, key=KEY) as server:
         env = environment(home, **openai_at(server.url))

@@ -55,7 +55,7 @@ def sent(bodies: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 @pytest.mark.parametrize("at", [openai_at, anthropic_at])
-def test_a_module_is_loaded_used_and_let_go_at_a_fold_while_the_prefix_only_grows(
+def test_a_skill_is_loaded_used_and_dropped_at_a_fold_while_the_prefix_only_grows(
     home: Path, repo: Path, at: Any
 ) -> None:
     own = home / ".config/ctxe/skills/brew"
@@ -105,7 +105,7 @@ def _breaks(bodies: Sequence[Mapping[str, Any]]) -> int:
     return sum(later[: len(earlier)] != earlier for earlier, later in itertools.pairwise(whole))
 
 
-def test_a_module_in_use_is_carried_over_a_fold(home: Path, repo: Path) -> None:
+def test_a_skill_in_use_survives_a_fold(home: Path, repo: Path) -> None:
     reads = [Reply("", [Call("read_file", {"path": f"long{n}.txt"})]) for n in range(12)]
     leaves = load("brew/references/leaves.md")
     script = [load("brew"), *[one for read in reads for one in (read, leaves)], Reply("done")]
@@ -119,7 +119,7 @@ def test_a_module_in_use_is_carried_over_a_fold(home: Path, repo: Path) -> None:
     assert BODY in sent(server.bodies)[-1].partition('"role": "user"')[0]
 
 
-def test_a_script_is_a_command_and_asked_about_as_one(home: Path, repo: Path) -> None:
+def test_a_skill_script_is_approved_like_any_command(home: Path, repo: Path) -> None:
     boil = load("brew/scripts/boil.sh", args=["80; touch owned"])
     with WireServer([load("brew"), boil, Reply("done")], key=KEY) as server:
         done = ctxe(repo, environment(home, **openai_at(server.url)), "chat", "-p", "go on")
@@ -129,7 +129,7 @@ def test_a_script_is_a_command_and_asked_about_as_one(home: Path, repo: Path) ->
     assert not (repo / "owned").exists()
 
 
-def test_the_user_loads_one_by_option_by_slash_and_by_words(home: Path, repo: Path) -> None:
+def test_a_skill_is_loaded_by_option_by_slash_command_and_by_message(home: Path, repo: Path) -> None:
     with WireServer([Reply("one"), Reply("two"), Reply("three"), Reply("more")], key=KEY) as server:
         env = environment(home, **openai_at(server.url))
         assert ctxe(repo, env, "chat", "-p", "hello", "--skill", "brew").code == 0
@@ -156,7 +156,7 @@ def test_the_user_loads_one_by_option_by_slash_and_by_words(home: Path, repo: Pa
         assert [text.count(BODY) for text in sent(server.bodies)] == [1, 1]
 
 
-def test_the_ledger_says_why_one_came_and_why_another_did_not(home: Path, repo: Path) -> None:
+def test_the_ledger_says_why_a_skill_was_loaded_or_left_out(home: Path, repo: Path) -> None:
     held = ctxe(
         repo, environment(home), "budget", "--json", "which kettles are best for brewing green tea leaves?"
     ).json
@@ -176,7 +176,7 @@ def test_the_ledger_says_why_one_came_and_why_another_did_not(home: Path, repo: 
     ]
 
 
-def test_no_list_where_nothing_can_be_loaded(home: Path, repo: Path) -> None:
+def test_no_skill_list_is_sent_when_no_skill_can_be_loaded(home: Path, repo: Path) -> None:
     def system(env: Mapping[str, str], *words: str) -> str:
         return json.dumps(ctxe(repo, env, "chat", "--dry-run", "hello", *words).json["system"])
 
@@ -187,7 +187,7 @@ def test_no_list_where_nothing_can_be_loaded(home: Path, repo: Path) -> None:
     assert "<skills>" not in system(environment(home, CTXE_SKILLS_SHARE="0"))
 
 
-def test_first_request_in_an_empty_project_and_with_two_hundred_modules(home: Path, tmp_path: Path) -> None:
+def test_the_skill_list_stays_small_with_none_and_with_two_hundred_skills(home: Path, tmp_path: Path) -> None:
     empty = repository(tmp_path / "empty", {".keep": ""})
     first = ctxe(empty, environment(home), "budget", "--json", "hello").json["used"]
     assert first <= 2_000
@@ -202,7 +202,7 @@ def test_first_request_in_an_empty_project_and_with_two_hundred_modules(home: Pa
     assert "by name only" in why
 
 
-def test_the_commands_list_show_make_and_check(home: Path, repo: Path) -> None:
+def test_skill_commands_list_show_create_and_check(home: Path, repo: Path) -> None:
     env = environment(home)
     rows = {one["name"]: one for one in ctxe(repo, env, "skills", "list", "--json").json}
     assert set(rows) > {"brew", "backend", "frontend", "ux-patterns", "pytest"}

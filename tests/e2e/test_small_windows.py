@@ -37,7 +37,7 @@ def reads() -> list[Any]:
 
 
 @pytest.mark.parametrize("windows", [{"windows": {MODEL: 8_192}}, {"loads": {MODEL: 8_192}}])
-def test_the_window_is_the_servers_and_not_the_makers(home: Path, repo: Path, windows: dict[str, Any]) -> None:
+def test_a_local_server_window_goes_before_the_catalog_window(home: Path, repo: Path, windows: dict[str, Any]) -> None:
     with WireServer(reads(), models=[MODEL], **windows) as server:
         ran = ctxe(repo, local(home, server), "-p", "read all of a.py")
         assert ran.out == "Four parts.\n"
@@ -46,7 +46,7 @@ def test_the_window_is_the_servers_and_not_the_makers(home: Path, repo: Path, wi
     assert ran.err.count(said) == 1
 
 
-def test_a_window_that_the_user_states_is_asked_of_nobody(home: Path, repo: Path) -> None:
+def test_a_configured_window_is_not_asked_of_the_server(home: Path, repo: Path) -> None:
     config = home / ".config/ctxe/config.toml"
     config.parent.mkdir(parents=True)
     config.write_text(f'[models."ollama/{MODEL}"]\nwindow = 16384\n')
@@ -56,7 +56,7 @@ def test_a_window_that_the_user_states_is_asked_of_nobody(home: Path, repo: Path
         assert [exchange.path for exchange in server.exchanges] == ["/v1/chat/completions"]
 
 
-def test_a_window_that_only_a_refusal_tells_is_kept_to(home: Path, repo: Path) -> None:
+def test_a_window_learnt_from_a_refusal_is_kept(home: Path, repo: Path) -> None:
     parts = iter([1, 400, 800, 1_200, 1_600])
     refused: list[int] = []
 

@@ -33,7 +33,7 @@ def repo(tmp_path: Path) -> Path:
     )
 
 
-def test_a_warm_start_asks_git_for_the_files_and_nothing_else(tmp_path: Path, home: Path, repo: Path) -> None:
+def test_a_warm_start_runs_git_once_to_list_the_files(tmp_path: Path, home: Path, repo: Path) -> None:
     log, found = tmp_path / "asked", shutil.which("git")
     (tmp_path / "bin").mkdir()
     counting = tmp_path / "bin" / "git"

@@ -28,7 +28,7 @@ def said(api: str, body: Mapping[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_words_are_told_after_the_step_and_last(api: str, home: Path, tmp_path: Path) -> None:
+def test_a_steering_message_is_sent_last_after_the_running_step(api: str, home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "repo", FILES)
     script = [
         Reply("Slow words come first.", [edit("a.py")], fault="drip", seconds=0.15, piece=3),
@@ -81,7 +81,7 @@ def test_words_are_told_after_the_step_and_last(api: str, home: Path, tmp_path: 
         assert "and b.py, with tabs" in "".join(request)
 
 
-def test_shift_tab_changes_who_decides_while_the_model_works(home: Path, tmp_path: Path) -> None:
+def test_shift_tab_changes_the_approval_mode_during_a_turn(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "repo", FILES)
     script = [
         Reply("Slow words come first.", [Call("read_file", {"path": "a.py"})], fault="drip", seconds=0.15, piece=3),
@@ -102,7 +102,7 @@ def test_shift_tab_changes_who_decides_while_the_model_works(home: Path, tmp_pat
     assert (repo / "a.py").read_text() == "x = 2\n"
 
 
-def test_shift_tab_at_a_question_lets_all_edits_be(home: Path, tmp_path: Path) -> None:
+def test_shift_tab_at_an_approval_allows_all_edits(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "repo", FILES)
     script = [
         Reply("", [Call("read_file", {"path": "a.py"}), Call("read_file", {"path": "b.py"})]),
@@ -125,7 +125,7 @@ def test_shift_tab_at_a_question_lets_all_edits_be(home: Path, tmp_path: Path) -
     assert [(repo / name).read_text() for name in FILES] == ["x = 2\n", "y = 2\n"]
 
 
-def test_a_command_waits_for_the_end_and_escape_sends_what_is_queued(home: Path, tmp_path: Path) -> None:
+def test_a_queued_slash_command_waits_for_the_end_and_escape_sends_the_queue(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "repo", FILES)
     script = [
         Reply("Slow words come.", [Call("read_file", {"path": "a.py"})], fault="drip", seconds=0.15, piece=3),

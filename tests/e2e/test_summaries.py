@@ -69,7 +69,7 @@ def test_a_summary_stands_in_every_request_after_ten_folds_beside_what_must_surv
 
 
 @pytest.mark.parametrize(("bad", "asked"), [(Reply(""), 6), (OVERFLOW, 2)], ids=["nothing", "overflow"])
-def test_a_bad_summariser_costs_one_notice_and_nothing_else(home: Path, repo: Path, bad: Entry, asked: int) -> None:
+def test_a_failing_summariser_costs_one_notice_and_nothing_else(home: Path, repo: Path, bad: Entry, asked: int) -> None:
     """An empty answer is asked for three times by the provider itself, each time."""
     lines = ["GOAL: read", "/compact", "go on", "/compact", "and on"]
     bodies, out = talked(home, repo, bad, lines, 'summary = "always"')
@@ -80,6 +80,6 @@ def test_a_bad_summariser_costs_one_notice_and_nothing_else(home: Path, repo: Pa
     assert last.count(PINNED) == 1
 
 
-def test_every_so_many_steps_when_configured(home: Path, repo: Path) -> None:
+def test_summaries_are_asked_for_every_configured_number_of_steps(home: Path, repo: Path) -> None:
     bodies, _ = talked(home, repo, Reply("so far"), [f"question {n}" for n in range(4)], "checkpoint_every = 3")
     assert [n for n, body in enumerate(bodies) if sums_up(body)] == [3, 7]

@@ -78,7 +78,7 @@ def texts(body: Mapping[str, Any]) -> str:
     return json.dumps(body["messages"], ensure_ascii=False)
 
 
-def test_killed_at_any_moment_of_a_tool_loop_the_session_goes_on(home: Path, repo: Path) -> None:
+def test_a_session_killed_anywhere_in_a_tool_loop_resumes_whole(home: Path, repo: Path) -> None:
     number = itertools.count(1)
 
     def work(_: object) -> Reply:
@@ -111,7 +111,7 @@ def test_killed_at_any_moment_of_a_tool_loop_the_session_goes_on(home: Path, rep
 
 
 @pytest.mark.parametrize("at", [openai_at, anthropic_at])
-def test_killed_during_a_command_nothing_is_left_running_and_the_model_is_told(
+def test_a_kill_during_a_command_leaves_no_process_and_is_reported_on_resume(
     home: Path, repo: Path, at: Callable[[str], dict[str, str]]
 ) -> None:
     allow(home, "tool:run_command")
@@ -139,7 +139,7 @@ def test_killed_during_a_command_nothing_is_left_running_and_the_model_is_told(
     assert [(one["turns"], one["outcome"], one["words"]) for one in shown] == [(2, "answered", "run it")]
 
 
-def test_killed_in_the_middle_of_an_answer_the_words_are_asked_again(home: Path, repo: Path) -> None:
+def test_a_kill_during_an_answer_repeats_the_message_on_resume(home: Path, repo: Path) -> None:
     script = [Reply("half of an answer " * 9, fault="stall", after=8, seconds=60), Reply("Whole.")]
     with WireServer(script, key=KEY) as server:
         env = environment(home, **openai_at(server.url))
@@ -152,7 +152,7 @@ def test_killed_in_the_middle_of_an_answer_the_words_are_asked_again(home: Path,
     assert second["messages"][: len(first["messages"])] == first["messages"]
 
 
-def test_an_opened_session_is_refused_to_others_who_may_fork_it(home: Path, repo: Path) -> None:
+def test_an_open_session_is_refused_to_a_second_process_which_may_fork_it(home: Path, repo: Path) -> None:
     with WireServer(then=Reply("Answer."), key=KEY) as server:
         env = environment(home, **openai_at(server.url))
         with Terminal(repo, env, ("chat",)) as terminal:
@@ -182,7 +182,7 @@ def test_an_opened_session_is_refused_to_others_who_may_fork_it(home: Path, repo
     assert fork["fork"] == log.stem
 
 
-def test_several_at_once_in_one_repository_lose_nothing(home: Path, repo: Path) -> None:
+def test_several_sessions_at_once_in_one_repository_lose_nothing(home: Path, repo: Path) -> None:
     def work(body: Mapping[str, Any]) -> Reply:
         (name,) = set(re.findall(r"worker (\d)", texts(body)))
         if body["messages"][-1]["role"] != "user":
@@ -214,7 +214,7 @@ def test_several_at_once_in_one_repository_lose_nothing(home: Path, repo: Path) 
     assert all(f"worker {n}" in daily for n in range(4))
 
 
-def test_other_sessions_are_gone_to_from_within_and_a_wrong_name_costs_nothing(home: Path, repo: Path) -> None:
+def test_slash_resume_switches_sessions_and_a_wrong_name_changes_nothing(home: Path, repo: Path) -> None:
     with WireServer(then=Reply("Answer."), key=KEY) as server:
         env = environment(home, **openai_at(server.url))
         assert ctxe(repo, env, "chat", "-p", "LONG AGO").code == 0
@@ -246,7 +246,7 @@ def test_other_sessions_are_gone_to_from_within_and_a_wrong_name_costs_nothing(h
     assert len(logs(repo)) == 4
 
 
-def test_a_session_in_which_nothing_was_said_leaves_nothing(home: Path, repo: Path) -> None:
+def test_a_session_without_messages_leaves_no_log(home: Path, repo: Path) -> None:
     with WireServer(then=Reply("Answer."), key=KEY) as server:
         env = environment(home, **openai_at(server.url))
         assert ctxe(repo, env, "chat", "-p", "real words").code == 0
@@ -256,7 +256,7 @@ def test_a_session_in_which_nothing_was_said_leaves_nothing(home: Path, repo: Pa
         assert "real words" in texts(server.bodies[-1])
 
 
-def test_what_a_killed_session_left_half_written_goes_with_the_next(home: Path, repo: Path) -> None:
+def test_half_written_files_of_a_killed_session_are_removed_by_the_next(home: Path, repo: Path) -> None:
     points = own_cache(repo, environment(home)) / "restore/points"
     points.mkdir(parents=True)
     old, young = points / ".000001.json.0123abcd.tmp", points / ".000002.json.0123abcd.tmp"
@@ -268,7 +268,7 @@ def test_what_a_killed_session_left_half_written_goes_with_the_next(home: Path, 
     assert sorted(points.glob(".*")) == [young], "another session may still be writing it"
 
 
-def test_undo_gives_back_every_byte_and_leaves_git_alone(home: Path, repo: Path) -> None:
+def test_undo_restores_every_byte_and_does_not_touch_git(home: Path, repo: Path) -> None:
     allow(home, "tool:run_command")
     (repo / "part0.py").write_bytes(b"staged = 0\r\nno end")
     git(repo, "add", "part0.py")
@@ -299,7 +299,7 @@ def test_undo_gives_back_every_byte_and_leaves_git_alone(home: Path, repo: Path)
     assert git(repo, "status", "--porcelain") == "MM part0.py\n?? loose.bin\n"
 
 
-def test_a_session_outlives_a_clean_of_its_folder(home: Path, repo: Path) -> None:
+def test_a_session_survives_git_clean_of_its_folder(home: Path, repo: Path) -> None:
     def answer(body: Mapping[str, Any]) -> Reply:
         if "did you" not in str(body):
             git(repo, "clean", "-fdxq")

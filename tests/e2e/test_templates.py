@@ -53,7 +53,7 @@ def test_a_template_is_a_slash_command_with_arguments(home: Path, repo: Path) ->
     assert "a pot" in bodies[2]
 
 
-def test_a_template_in_a_one_shot_and_a_path_that_is_none(home: Path, repo: Path) -> None:
+def test_a_headless_message_expands_a_template_but_not_a_path_that_starts_with_a_slash(home: Path, repo: Path) -> None:
     with WireServer([Reply("one"), Reply("two")], key=KEY) as server:
         env = environment(home, **openai_at(server.url))
         assert ctxe(repo, env, "chat", "-p", "/review main.py").out == "one\n"
@@ -63,7 +63,7 @@ def test_a_template_in_a_one_shot_and_a_path_that_is_none(home: Path, repo: Path
     assert "/etc/hosts is what?" in bodies[1]
 
 
-def test_two_come_with_ctxe_and_make_way_for_those_of_their_name(home: Path, repo: Path) -> None:
+def test_shipped_templates_are_overridden_by_templates_of_the_same_name(home: Path, repo: Path) -> None:
     with WireServer([Reply("one"), Reply("two"), Reply("three")], key=KEY) as server:
         env = environment(home, **openai_at(server.url))
         done = ctxe(repo, env, "chat", stdin="/init mind the tea\n/review main.py\n/help\n")

@@ -69,7 +69,7 @@ CONDITIONS: dict[str, tuple[str, dict[str, str | None]]] = {
 
 
 @pytest.mark.parametrize("name", CONDITIONS)
-def test_the_answer_comes_alone_and_clean(repo: Path, env: dict[str, str], name: str) -> None:
+def test_a_pipe_gets_the_answer_alone_without_escapes(repo: Path, env: dict[str, str], name: str) -> None:
     shell, more = CONDITIONS[name]
     chosen = {key: value for key, value in {**env, **more}.items() if value is not None}
     code, out, err = chat(repo, chosen, shell)
@@ -77,19 +77,19 @@ def test_the_answer_comes_alone_and_clean(repo: Path, env: dict[str, str], name:
     assert clean(err)
 
 
-def test_closed_streams_are_no_reason_to_fail(repo: Path, env: dict[str, str]) -> None:
+def test_closed_standard_streams_do_not_fail_a_run(repo: Path, env: dict[str, str]) -> None:
     assert chat(repo, env, "<&- >&- 2>&-") == (0, "", "")
     assert subprocess.run(["git", "fsck"], cwd=repo, capture_output=True, check=True).stdout == b""
 
 
-def test_a_full_output_is_one_line_and_a_code(repo: Path, env: dict[str, str]) -> None:
+def test_a_full_output_device_is_one_line_and_an_exit_code(repo: Path, env: dict[str, str]) -> None:
     code, _, err = chat(repo, env, ">/dev/full")
     assert code == 1
     assert "cannot write the output: No space left on device" in err
     assert clean(err)
 
 
-def test_a_reader_that_went_away_is_silent(repo: Path, env: dict[str, str]) -> None:
+def test_a_closed_pipe_ends_the_run_silently(repo: Path, env: dict[str, str]) -> None:
     code, out, err = chat(repo, env, "set -o pipefail; {} | true")
     assert (code in (1, 141), out) == (True, "")
     assert clean(err)
@@ -97,7 +97,7 @@ def test_a_reader_that_went_away_is_silent(repo: Path, env: dict[str, str]) -> N
 
 
 @pytest.mark.parametrize("words", ["--version", "--help", "plan --help"])
-def test_a_help_that_nobody_reads_or_no_disk_takes_is_silent_or_one_line(
+def test_help_to_a_closed_pipe_is_silent_and_to_a_full_disk_one_line(
     repo: Path, env: dict[str, str], words: str
 ) -> None:
     command = f"{sys.executable} -m ctxe {words}"
@@ -114,7 +114,7 @@ def test_a_help_that_nobody_reads_or_no_disk_takes_is_silent_or_one_line(
         assert says or not done.stderr
 
 
-def test_a_machine_that_gives_no_more_is_told_and_is_no_bug(repo: Path, env: dict[str, str]) -> None:
+def test_exhausted_system_limits_are_reported_in_one_line(repo: Path, env: dict[str, str]) -> None:
     code, _, err = chat(repo, env, "ulimit -n 8; {}")
     assert code == 7
     assert (
@@ -124,7 +124,7 @@ def test_a_machine_that_gives_no_more_is_told_and_is_no_bug(repo: Path, env: dic
     assert clean(err)
 
 
-def test_a_folder_that_is_gone(tmp_path: Path, env: dict[str, str]) -> None:
+def test_a_removed_working_folder_is_one_line(tmp_path: Path, env: dict[str, str]) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
     code, out, err = chat(gone, env, f"rmdir {gone}; {{}}", PYTHONPATH=str(Path.cwd()))
@@ -149,14 +149,14 @@ def session(repo: Path, env: Mapping[str, str], columns: int = 80, rows: int = 2
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(1, 1), (10, 5), (300, 100)])
-def test_every_size(repo: Path, env: dict[str, str], columns: int, rows: int) -> None:
+def test_the_session_works_at_every_window_size(repo: Path, env: dict[str, str], columns: int, rows: int) -> None:
     code, _, raw = session(repo, env, columns, rows)
     assert code == 0
     assert "Traceback" not in raw
 
 
 @pytest.mark.parametrize("more", [{"TERM": "never-heard-of", "LANG": "xx.bogus"}, {"NO_COLOR": "1", "LC_ALL": "C"}])
-def test_capable_terminals(repo: Path, env: dict[str, str], more: dict[str, str]) -> None:
+def test_the_session_works_on_every_capable_terminal(repo: Path, env: dict[str, str], more: dict[str, str]) -> None:
     code, screen, raw = session(repo, {**env, **more})
     assert code == 0
     assert "The answer is forty-two." in screen
@@ -179,7 +179,7 @@ def test_terminals_without_abilities_get_no_escapes(repo: Path, env: dict[str, s
         assert "\x1b" not in terminal.raw
 
 
-def test_the_size_changes_while_words_come(repo: Path, home: Path) -> None:
+def test_resizing_while_an_answer_streams_keeps_the_text(repo: Path, home: Path) -> None:
     words = [f"word{n:03d}" for n in range(200)]
     long = Reply("".join(f"{word} " if n % 10 else f"{word}\n\n" for n, word in enumerate(words)), piece=8)
     with WireServer([long], key=KEY) as server:
@@ -199,7 +199,7 @@ def test_the_size_changes_while_words_come(repo: Path, home: Path) -> None:
             assert "Traceback" not in terminal.raw
 
 
-def test_a_listing_is_text_on_a_pipe_and_fits_a_window(repo: Path, env: dict[str, str]) -> None:
+def test_a_listing_is_plain_on_a_pipe_and_fits_the_window(repo: Path, env: dict[str, str]) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "ctxe", "budget"], cwd=repo, env=env, capture_output=True, text=True, check=True
     )
@@ -210,7 +210,7 @@ def test_a_listing_is_text_on_a_pipe_and_fits_a_window(repo: Path, env: dict[str
         assert max(len(row) for row in terminal.screen.splitlines()) <= 50
 
 
-def test_closing_the_window_ends_what_the_model_works_at_and_is_no_bug(home: Path, tmp_path: Path) -> None:
+def test_closing_the_window_during_an_answer_writes_no_bug_report(home: Path, tmp_path: Path) -> None:
     repo, reports = repository(tmp_path / "demo", {"a.py": "a = 1\n"}), tmp_path / "reports"
     reports.mkdir()
     with WireServer([Reply("It goes on and on.", fault="stall", seconds=20)], key=KEY) as server:

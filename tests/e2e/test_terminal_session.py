@@ -40,7 +40,7 @@ def say(terminal: Terminal, words: str) -> None:
     terminal.type("\r")
 
 
-def test_ctrl_c_keeps_what_came_and_the_session(home: Path, repo: Path) -> None:
+def test_ctrl_c_keeps_the_partial_answer_and_the_session(home: Path, repo: Path) -> None:
     script = [Reply("As far as this.\n\nAnd on", fault="stall", after=4, seconds=30), Reply("Here again.")]
     with chat(home, repo, *script) as (server, terminal):
         say(terminal, "go")
@@ -86,7 +86,7 @@ def test_the_greeting_names_the_rules_that_another_tool_left_here(home: Path, re
         terminal.leave()
 
 
-def test_a_failure_is_said_once_with_what_to_do_and_is_no_lesson(home: Path, repo: Path) -> None:
+def test_a_provider_failure_is_shown_once_with_a_hint_and_not_remembered(home: Path, repo: Path) -> None:
     with WireServer([], key="another") as server:
         env = environment(home, **openai_at(server.url))
         with Terminal(repo, env, ("chat",), columns=60) as terminal:
@@ -107,7 +107,9 @@ def test_a_failure_is_said_once_with_what_to_do_and_is_no_lesson(home: Path, rep
         (34, "nothing sent yet  $0.0000  ask"),
     ],
 )
-def test_where_the_window_is_narrow_the_models_name_gives_way(home: Path, repo: Path, columns: int, row: str) -> None:
+def test_the_status_row_shortens_the_model_name_in_a_narrow_window(
+    home: Path, repo: Path, columns: int, row: str
+) -> None:
     with (
         WireServer([], key=KEY) as server,
         Terminal(repo, environment(home, **openai_at(server.url)), (), columns=columns) as terminal,
@@ -116,7 +118,7 @@ def test_where_the_window_is_narrow_the_models_name_gives_way(home: Path, repo: 
         terminal.leave()
 
 
-def test_model_and_mode_that_were_chosen_outlive_the_session(home: Path, repo: Path) -> None:
+def test_a_chosen_model_and_mode_are_kept_for_the_next_session(home: Path, repo: Path) -> None:
     with chat(home, repo, Reply("Hello.")) as (server, terminal):
         terminal.type("\x1b[Z")
         terminal.wait(r"(?m)^openai/gpt-5  nothing sent yet .* auto-edit$")
@@ -145,7 +147,7 @@ def test_a_wait_is_counted_down_on_the_screen(home: Path, repo: Path) -> None:
         terminal.leave()
 
 
-def test_nothing_the_model_or_a_tool_says_controls_the_terminal(home: Path, repo: Path) -> None:
+def test_replies_and_tool_output_cannot_control_the_terminal(home: Path, repo: Path) -> None:
     script = [
         Reply(f"Look {EVIL} here", [Call("read_file", {"path": "evil.txt"})]),
         Reply("", [Call("run_command", {"command": f"printf '\\033]0;t\\007'; cat evil.txt; : '{EVIL}'"})]),
@@ -163,7 +165,7 @@ def test_nothing_the_model_or_a_tool_says_controls_the_terminal(home: Path, repo
     assert re.findall("[\x00-\x07\x0b\x0c\x0e-\x1f\x7f-\x9f\u202e]", rest) == []
 
 
-def test_what_is_typed_ahead_answers_no_question(home: Path, repo: Path) -> None:
+def test_text_typed_before_a_question_does_not_answer_it(home: Path, repo: Path) -> None:
     script = [Reply("", [Call("run_command", {"command": "touch HOSTILE"})]), Reply("Not done.")]
     with chat(home, repo, *script) as (server, terminal):
         terminal.type("go\ry\ry\ry\r")
@@ -177,7 +179,7 @@ def test_what_is_typed_ahead_answers_no_question(home: Path, repo: Path) -> None
     assert not (repo / "HOSTILE").exists()
 
 
-def test_words_typed_while_the_model_works_are_seen_and_sent_when_it_is_done(home: Path, repo: Path) -> None:
+def test_text_typed_during_a_turn_is_shown_and_sent_after_it(home: Path, repo: Path) -> None:
     script = [Reply("Slow words come here.", fault="drip", seconds=0.2, piece=3), Reply("Second."), Reply("Third.")]
     with chat(home, repo, *script) as (server, terminal):
         say(terminal, "go")
@@ -211,7 +213,7 @@ def test_ctrl_c_stops_the_turn_and_gives_back_what_was_queued(home: Path, repo: 
         assert len(server.requests) == 1
 
 
-def test_what_is_typed_before_the_line_stands_is_sent(home: Path, repo: Path) -> None:
+def test_text_typed_before_the_input_line_appears_is_sent(home: Path, repo: Path) -> None:
     with WireServer([Reply("At once.")], key=KEY) as server:
         with Terminal(repo, environment(home, **openai_at(server.url)), ("chat",)) as terminal:
             terminal.type("go on then\r")
@@ -220,7 +222,7 @@ def test_what_is_typed_before_the_line_stands_is_sent(home: Path, repo: Path) ->
         assert len(server.requests) == 1
 
 
-def test_a_session_that_goes_on_shows_where_it_was(home: Path, repo: Path) -> None:
+def test_a_resumed_session_shows_its_last_turn(home: Path, repo: Path) -> None:
     with WireServer([Reply("First."), Reply("It is **done**.\n\n- so\n")], key=KEY) as server:
         env = environment(home, **openai_at(server.url))
         for words in ("begin", "finish it"):
@@ -232,7 +234,7 @@ def test_a_session_that_goes_on_shows_where_it_was(home: Path, repo: Path) -> No
     assert "First." not in screen
 
 
-def test_unmarked_pastes_are_one_message_and_run_nothing(home: Path, repo: Path) -> None:
+def test_pastes_without_bracketed_paste_are_one_message_and_run_nothing(home: Path, repo: Path) -> None:
     lines = ["look at this", "!touch HOSTILE", "/exit", "# no note", *(f"line {n}" for n in range(200))]
     script = [Reply("Slow words come here.", fault="drip", seconds=0.2, piece=2), Reply("Second."), Reply("Third.")]
     with chat(home, repo, *script) as (server, terminal):

@@ -12,7 +12,7 @@ from tests.e2e.harness import KEY, environment, repository
 from tests.wire.server import WireServer
 
 
-def test_texts_are_compared_once_embedded_and_keys_masked(home: Path, tmp_path: Path) -> None:
+def test_texts_are_embedded_once_and_keys_are_masked(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "demo", {"a.py": "x = 1\n"})
     with WireServer() as server:
         flags = {"retrieval": {"embeddings": "local/words", "base_url": f"{server.url}/v1"}}
@@ -32,6 +32,6 @@ def test_texts_are_compared_once_embedded_and_keys_masked(home: Path, tmp_path: 
     assert KEY not in " ".join(sent)
 
 
-def test_without_a_model_there_is_none(home: Path, tmp_path: Path) -> None:
+def test_without_an_embedding_model_there_are_no_vectors(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "demo", {"a.py": "x = 1\n"})
     assert similarity(Project.open(repo, environment(home))) is None
