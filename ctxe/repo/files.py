@@ -54,10 +54,10 @@ class Columns(NamedTuple):
     sizes: array[int]
     mtimes: array[int]
 
-    def only(self, fine: Sequence[bool]) -> Columns:
-        """The files for which ``fine`` holds True, in the same order."""
-        sizes, mtimes = (array("q", compress(column, fine)) for column in self[1:])
-        return Columns(list(compress(self.paths, fine)), sizes, mtimes)
+    def only(self, keep: Sequence[bool]) -> Columns:
+        """The files for which ``keep`` is true, in the same order."""
+        sizes, mtimes = (array("q", compress(column, keep)) for column in self[1:])
+        return Columns(list(compress(self.paths, keep)), sizes, mtimes)
 
 
 def start_listing(git: Git) -> subprocess.Popen[bytes] | None:
@@ -80,9 +80,9 @@ def list_columns(git: Git, started: subprocess.Popen[bytes] | None = None, expec
 
     ``expected`` are the paths of the last listing: their sizes and times are read while git is still listing.
     """
-    likely = _seen(git.root, list(expected))
-    out = finish(started if started is not None else start_listing(git))
-    text = "\0".join(islice(walk(git.root), MOST_FILES)) if out is None else os.fsdecode(out)
+    likely = _existing_columns(git.root, list(expected))
+    output = finish(started if started is not None else start_listing(git))
+    text = "\0".join(islice(walk(git.root), MOST_FILES)) if output is None else os.fsdecode(output)
     names = text.split("\0")
     hidden = ignore_spec(git.root, IGNORE_FILE)
     if hidden is None and names == [*likely.paths, ""]:
@@ -93,46 +93,46 @@ def list_columns(git: Git, started: subprocess.Popen[bytes] | None = None, expec
     paths = islice(paths, MOST_FILES)
     if OUR_FOLDER in text or not text.replace("\0", "").isprintable():
         paths = (path for path in paths if not (path.startswith(OUR_FOLDER) or CONTROL.search(path)))
-    found = sorted(paths)
-    others = list(filterfalse(set(likely.paths).__contains__, found))  # new files, and links, which are left out
-    if len(found) == len(likely.paths) + len(others) and not _seen(git.root, others).paths:
+    listed = sorted(paths)
+    others = list(filterfalse(set(likely.paths).__contains__, listed))  # new files, and links, which are left out
+    if len(listed) == len(likely.paths) + len(others) and not _existing_columns(git.root, others).paths:
         return likely
-    return _seen(git.root, found)
+    return _existing_columns(git.root, listed)
 
 
-def _seen(root: Path, paths: list[str]) -> Columns:
+def _existing_columns(root: Path, paths: list[str]) -> Columns:
     """The regular files among ``paths``, with their sizes and times."""
-    whole = map((os.fspath(root) + os.sep).__add__, paths)
-    facts = attrgetter("st_mode", "st_size", "st_mtime_ns")
+    full_paths = map((os.fspath(root) + os.sep).__add__, paths)
+    attributes = attrgetter("st_mode", "st_size", "st_mtime_ns")
     try:
-        rows = list(map(facts, map(os.lstat, whole)))
+        rows = list(map(attributes, map(os.lstat, full_paths)))
     except (OSError, ValueError):
         rows = [_stat_or_zeros(os.fspath(root) + os.sep + path) for path in paths]
     modes, sizes, mtimes = zip(*rows, strict=True) if rows else ((), (), ())
-    seen = Columns(paths, array("q", sizes), array("q", mtimes))
-    return seen if all(map(stat.S_ISREG, set(modes))) else seen.only(list(map(stat.S_ISREG, modes)))
+    columns = Columns(paths, array("q", sizes), array("q", mtimes))
+    return columns if all(map(stat.S_ISREG, set(modes))) else columns.only(list(map(stat.S_ISREG, modes)))
 
 
 def _stat_or_zeros(path: str) -> tuple[int, int, int]:
     try:
-        seen = os.lstat(path)
+        status = os.lstat(path)
     except (OSError, ValueError):
         return 0, 0, 0
-    return seen.st_mode, seen.st_size, seen.st_mtime_ns
+    return status.st_mode, status.st_size, status.st_mtime_ns
 
 
 def walk(root: Path) -> Iterator[str]:
     """Paths below ``root`` in a tree without git, obeying the .gitignore files on the way; links are not followed."""
     rules: dict[str, GitIgnoreSpec] = {}
     for folder, folders, names in os.walk(root):
-        here = os.path.relpath(folder, root).replace(os.sep, "/")
-        prefix = "" if here == "." else here + "/"
+        relative = os.path.relpath(folder, root).replace(os.sep, "/")
+        prefix = "" if relative == "." else relative + "/"
         if ".gitignore" in names and (spec := ignore_spec(Path(folder), ".gitignore")):
             rules[prefix] = spec
-        above = [(base, spec) for base, spec in rules.items() if prefix.startswith(base)]
+        enclosing = [(base, spec) for base, spec in rules.items() if prefix.startswith(base)]
 
-        def ignored(path: str, above: list[tuple[str, GitIgnoreSpec]] = above) -> bool:
-            return any(spec.match_file(path[len(base) :]) for base, spec in above)
+        def ignored(path: str, enclosing: list[tuple[str, GitIgnoreSpec]] = enclosing) -> bool:
+            return any(spec.match_file(path[len(base) :]) for base, spec in enclosing)
 
         folders[:] = sorted(
             name
@@ -186,11 +186,11 @@ def read_text(root: Path, path: str, limit: int = MOST_BYTES, *, cut: bool = Fal
     except (OSError, ValueError):
         return None
     try:
-        seen = os.fstat(handle)
-        if not stat.S_ISREG(seen.st_mode) or (seen.st_size > limit and not cut):
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode) or (status.st_size > limit and not cut):
             return None
-        data = _read_at_most(handle, seen.st_size, limit)
-        return decode(data[: data.rfind(b"\n") + 1] if seen.st_size > limit else data)
+        data = _read_at_most(handle, status.st_size, limit)
+        return decode(data[: data.rfind(b"\n") + 1] if status.st_size > limit else data)
     except OSError:
         return None
     finally:
@@ -202,10 +202,10 @@ def _read_at_most(handle: int, size: int, limit: int) -> bytes:
     data = os.read(handle, min(size + 1, limit))
     if len(data) == size:
         return data
-    pieces, left = [data], limit - len(data)
-    while left > 0 and (more := os.read(handle, left)):
-        pieces.append(more)
-        left -= len(more)
+    pieces, remaining = [data], limit - len(data)
+    while remaining > 0 and (piece := os.read(handle, remaining)):
+        pieces.append(piece)
+        remaining -= len(piece)
     return b"".join(pieces)
 
 

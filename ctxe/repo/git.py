@@ -56,41 +56,41 @@ class Git:
         return finish(self.start(*args))
 
     def refusal(self) -> str:
-        """Why git refuses to work on this tree, in its own words (another owner, damage); empty when it does not."""
+        """Why git refuses to work on this tree, in its own words (another owner, damage); empty when it works."""
         if pipe := self._waits_at():
             return f"{pipe} is a named pipe, on which git would wait"
         try:
             command = git_command(self.root, "rev-parse", "--git-dir")
             env = self._environment()
-            asked = subprocess.run(command, capture_output=True, env=env, timeout=SECONDS, check=False)
+            answer = subprocess.run(command, capture_output=True, env=env, timeout=SECONDS, check=False)
         except CtxeError as error:
             return error.message
         except (OSError, subprocess.TimeoutExpired) as error:
             return str(error)
-        said = asked.stderr.decode("utf-8", "replace").strip() or "fatal: git failed"
-        return said.splitlines()[0].removeprefix("fatal: ") if asked.returncode else ""
+        error_text = answer.stderr.decode("utf-8", "replace").strip() or "fatal: git failed"
+        return error_text.splitlines()[0].removeprefix("fatal: ") if answer.returncode else ""
 
     def branch(self) -> str:
-        """The branch that is checked out; "HEAD" when none is, empty before the first commit or without git.
+        """The branch that is checked out; "HEAD" when none is; empty before the first commit or without git.
 
         Read from git's own files where possible, which saves a process; in a linked work tree git is asked.
         """
-        named = self._git_file("HEAD").removeprefix("ref: ")
-        if named.startswith("refs/heads/") and self._git_file(named):
-            return named.removeprefix("refs/heads/")
-        told = self.output("rev-parse", "--abbrev-ref", "HEAD")
-        return told.decode("utf-8", "replace").strip() if told else ""
+        head = self._git_file("HEAD").removeprefix("ref: ")
+        if head.startswith("refs/heads/") and self._git_file(head):
+            return head.removeprefix("refs/heads/")
+        answer = self.output("rev-parse", "--abbrev-ref", "HEAD")
+        return answer.decode("utf-8", "replace").strip() if answer else ""
 
     def commit(self) -> str:
-        """The commit that HEAD is at, read from git's own files; empty when they do not tell (then see ``head``)."""
-        named = self._git_file("HEAD")
-        commit = self._git_file(named.removeprefix("ref: ")) if named.startswith("ref: refs/heads/") else named
+        """The commit that HEAD is at, read from git's own files; empty when it is not there (then see ``head``)."""
+        head = self._git_file("HEAD")
+        commit = self._git_file(head.removeprefix("ref: ")) if head.startswith("ref: refs/heads/") else head
         return commit if _COMMIT.fullmatch(commit) else ""
 
     def head(self) -> str:
         """The commit that HEAD is at, as git itself answers; empty when there is none."""
-        out = self.output("rev-parse", "--verify", "--quiet", "HEAD")
-        return (out or b"").decode("ascii", "replace").strip()
+        output = self.output("rev-parse", "--verify", "--quiet", "HEAD")
+        return (output or b"").decode("ascii", "replace").strip()
 
     def is_content(self, name: str) -> bool:
         """Whether a hash names the content of a file (a blob), not a commit or a folder."""
@@ -100,10 +100,10 @@ class Git:
         """The operation that is unfinished: merge, rebase, cherry-pick, revert or bisect; empty for none."""
         linked = self._git_file("").removeprefix("gitdir: ")  # in a linked work tree .git is a file
         place = self.root / (linked or ".git")
-        return next((what for name, what in UNDER_WAY.items() if (place / name).exists()), "")
+        return next((operation for name, operation in UNDER_WAY.items() if (place / name).exists()), "")
 
     def _waits_at(self) -> str:
-        """A file that git reads whatever it is asked, if a named pipe stands in its place; else empty."""
+        """A file that every git command reads, if a named pipe stands in its place; else empty."""
         return next((name for name in READ_BY_GIT if _is_pipe(self.root / name)), "")
 
     def _environment(self) -> dict[str, str]:
@@ -131,7 +131,7 @@ def finish(process: subprocess.Popen[bytes] | None) -> bytes | None:
     if process is None:
         return None
     try:
-        out, _ = process.communicate(timeout=SECONDS)
+        output, _ = process.communicate(timeout=SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
@@ -140,7 +140,7 @@ def finish(process: subprocess.Popen[bytes] | None) -> bytes | None:
         process.kill()
         process.wait()
         raise
-    return out if process.returncode == 0 else None
+    return output if process.returncode == 0 else None
 
 
 def stream(process: subprocess.Popen[bytes] | None, until: bytes) -> Iterator[bytes]:
@@ -150,8 +150,8 @@ def stream(process: subprocess.Popen[bytes] | None, until: bytes) -> Iterator[by
     rest = b""
     try:
         while block := process.stdout.read(1 << 20):
-            *whole, rest = (rest + block).split(until)
-            yield from whole
+            *complete, rest = (rest + block).split(until)
+            yield from complete
         if rest:
             yield rest
     finally:

@@ -1,4 +1,4 @@
-"""What a file is, judged by its path alone: its language, and its kind (source, test, documentation and so on)."""
+"""Telling from a file's path alone its language and its kind (source, test, documentation and so on)."""
 
 from __future__ import annotations
 
@@ -123,8 +123,8 @@ def language(path: str) -> str:
     """The language a file is written in; ``markup`` for prose, ``settings`` for settings, empty when unknown."""
     name = path.rpartition("/")[2].lower()
     end = suffix(path)
-    if found := NAMED.get(name) or BY_SUFFIX.get(end):
-        return found
+    if known := NAMED.get(name) or BY_SUFFIX.get(end):
+        return known
     if end in DOCS or (not end and name in {"readme", "changes", "changelog", "news", "contributing", "todo"}):
         return "markup"
     return "settings" if end in SETTINGS or name.startswith(".") else ""
@@ -157,7 +157,7 @@ def _about_testing(folder: str, name: str) -> bool:
 
 @lru_cache(maxsize=1 << 17)
 def kind(path: str) -> Kind:
-    """What a file is for, judged by its path; ``data`` for text that no task needs and for files that hold secrets."""
+    """The kind of a file, judged by its path; ``data`` for text that no task needs and for files that hold secrets."""
     folder, _, name = path.rpartition("/")
     end = suffix(path)
     if end in BINARY or name in LOCKS or ".min." in name or is_secret_file(path):
@@ -165,11 +165,11 @@ def kind(path: str) -> Kind:
     lang = language(path)
     if not lang:
         return "data"
-    around = folder_kind(folder)
-    if around == "test" and lang == "python" and _about_testing(folder, name):
-        around = "source"
-    if around != "source":
-        return around
+    by_folder = folder_kind(folder)
+    if by_folder == "test" and lang == "python" and _about_testing(folder, name):
+        by_folder = "source"
+    if by_folder != "source":
+        return by_folder
     if lang == "markup":
         return "doc"
     if lang == "settings" or lang in NOT_PROGRAMS:

@@ -28,14 +28,14 @@ def counter(root: Path, paths: Mapping[int, str], size: int) -> Callable[[Sequen
     kinds = SHOWN if size <= SMALL else COUNTED
 
     def count(scanned: Sequence[Scanned]) -> dict[int, bytes]:
-        found = {}
-        for one in scanned:
-            path = paths.get(one.id)
-            if one.kind in kinds and path is not None and (text := read_text(root, path)) is not None:
+        counts = {}
+        for file in scanned:
+            path = paths.get(file.id)
+            if file.kind in kinds and path is not None and (text := read_text(root, path)) is not None:
                 lines = text.split("\n")
-                if len(lines) == one.lines:
-                    found[one.id] = exact(lines).tobytes()
-        return found
+                if len(lines) == file.lines:
+                    counts[file.id] = exact(lines).tobytes()
+        return counts
 
     return count
 
@@ -50,11 +50,11 @@ def count_missing(db: sqlite3.Connection, root: Path, count_lines: line_tokens.L
     count = count_lines or (line_tokens.exact() if rows else None)
     if count is None:
         return 0
-    found = []
+    counted = []
     for number, path, mark in rows:
         text = read_text(root, os.fsdecode(path))
         if text is not None and digest(text) == mark:
-            found.append((count(text.split("\n")).tobytes(), number))
+            counted.append((count(text.split("\n")).tobytes(), number))
     with transaction(db):
-        db.executemany("UPDATE details SET line_tokens=? WHERE id=?", found)
-    return len(found)
+        db.executemany("UPDATE details SET line_tokens=? WHERE id=?", counted)
+    return len(counted)

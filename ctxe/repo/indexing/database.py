@@ -90,7 +90,7 @@ def _open(name: str) -> sqlite3.Connection:
         db.execute("SELECT count(*) FROM (SELECT 1 FROM files LIMIT 1)").fetchone()
         if name != ":memory:":
             with contextlib.suppress(OSError):
-                os.chmod(name, 0o600)  # noqa: PTH101 (the name is at hand)
+                os.chmod(name, 0o600)  # noqa: PTH101 (a Path would have to be made first)
     except BaseException:
         db.close()
         raise
@@ -100,9 +100,9 @@ def _open(name: str) -> sqlite3.Connection:
 def _create(db: sqlite3.Connection, version: int) -> None:
     with transaction(db):
         if db.execute("PRAGMA user_version").fetchone()[0] != version:
-            return  # another process was quicker
+            return  # another process came first
         for kind, name in db.execute("SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'").fetchall():
-            if kind == "table" and name != "vectors":  # vectors cost money and are true of any version
+            if kind == "table" and name != "vectors":  # vectors cost money and are valid in any version
                 db.execute(f'DROP TABLE "{name}"')
         for statement in _SCHEMA.split(";"):
             db.execute(statement)
@@ -111,7 +111,7 @@ def _create(db: sqlite3.Connection, version: int) -> None:
 
 @contextlib.contextmanager
 def transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """Everything in the block is written, or nothing."""
+    """Within the block either everything is written or nothing."""
     db.execute("BEGIN IMMEDIATE")
     try:
         yield

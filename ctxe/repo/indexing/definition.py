@@ -1,4 +1,4 @@
-"""A named definition in a file, as the index keeps it, whichever reader found it."""
+"""A named definition in a file, as the index stores it, whichever reader found it."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ _TYPED = (
     rf"[ \t]*(?:@\w+ |\[[^\]]*\][ \t]*)*(?!(?:{'|'.join(_STATEMENTS.split())})\b)(?![^(]*\b(?:record|class|struct)\b)"
     r"[A-Za-z_](?:[\w.<>\[\]?]|,[ ]|[ ](?=[\w<]))*[ ](?P<name>\w+)(?:<[^>()]*>)?\("
 )
-"""A type, a name and an open parenthesis: no statement of these languages looks so."""
+"""A type, a name and an open parenthesis: no statement of these languages looks like this."""
 _LISP = r"[ \t]*\((?:cl-)?(?:def\w*(?:-\w+)*|ns)[ \t]+\(?(?:\^[\w:{} ]+[ ])?(?P<name>[^\s()\[\]'^:\"]+)"
 
 DIALECTS = {
@@ -68,8 +68,8 @@ _KINDS = {"name": "function", "type": "class"}
 
 
 def definition(language: str, line: str) -> tuple[str, str]:
-    """(name, kind) of what a line begins to define in its language's own way; empty words when nothing."""
+    """(name, kind) of the definition that begins in a line in its language's own form; empty strings when none does."""
     for form in DIALECTS.get(language, ()):
-        if (found := form.match(line)) and (group := found.lastgroup):
-            return found[group], _KINDS.get(group, group)
+        if (match := form.match(line)) and (group := match.lastgroup):
+            return match[group], _KINDS.get(group, group)
     return "", ""

@@ -1,4 +1,4 @@
-"""All files of the index as columns, which the last update stored in one piece; a ``File`` is made when asked for."""
+"""All files of the index as columns, stored in one piece by the last update; a ``File`` is made when asked for."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class FileTable(Mapping[int, File]):
         self.ids: Sequence[int] = columns["id"]
         if any(len(column) != len(self.ids) for column in columns.values()):
             raise ValueError("the columns of the file table have different lengths")
-        self._made: dict[int, File] = {}
+        self._files: dict[int, File] = {}
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -38,11 +38,11 @@ class FileTable(Mapping[int, File]):
         return iter(self.ids)
 
     def __getitem__(self, number: int) -> File:
-        made = self._made.get(number)
-        if made is None:
-            at = self._places[number]
-            made = self._made[number] = File(*(self.columns[name][at] for name in File._fields))
-        return made
+        file = self._files.get(number)
+        if file is None:
+            row = self._places[number]
+            file = self._files[number] = File(*(self.columns[name][row] for name in File._fields))
+        return file
 
     def every(self) -> list[File]:
         """Every file, made at once."""
@@ -58,14 +58,14 @@ class FileTable(Mapping[int, File]):
 
     def differs(self, listed: Columns) -> bool:
         """Whether any file is new, gone, or may have changed since it was scanned. Every plan asks this."""
-        held = self.columns
-        if (listed.paths, listed.sizes, listed.mtimes) != (held["path"], held["size"], held["mtime"]):
+        columns = self.columns
+        if (listed.paths, listed.sizes, listed.mtimes) != (columns["path"], columns["size"], columns["mtime"]):
             return True
-        if max(held["mtime"], default=0) < min(held["scanned"], default=0) - COARSE:
+        if max(columns["mtime"], default=0) < min(columns["scanned"], default=0) - COARSE:
             return False
-        rows = zip(held["mtime"], held["scanned"], self.ids, strict=True)
-        late = (self[number] for mtime, scanned, number in rows if mtime >= scanned - COARSE)
-        return any(differs(file.size, file.mtime, file) for file in late)
+        rows = zip(columns["mtime"], columns["scanned"], self.ids, strict=True)
+        recent = (self[number] for mtime, scanned, number in rows if mtime >= scanned - COARSE)
+        return any(differs(file.size, file.mtime, file) for file in recent)
 
 
 def read(db: sqlite3.Connection) -> FileTable:
@@ -81,18 +81,18 @@ def read(db: sqlite3.Connection) -> FileTable:
 
 
 def keep(db: sqlite3.Connection) -> FileTable:
-    """The same, and store the table so that the next reader need not make it."""
+    """Like ``read``, and store the table so that the next reader need not build it."""
     with transaction(db):
-        made = read(db)
-        rows = {"path": "\0".join(made.paths).encode()}
-        rows |= {name: array("q", made.columns[name]).tobytes() for name in _NUMBERS}
-        rows |= {name: _encoded(made.columns[name]) for name in _NAMES}
+        table = read(db)
+        rows = {"path": "\0".join(table.paths).encode()}
+        rows |= {name: array("q", table.columns[name]).tobytes() for name in _NUMBERS}
+        rows |= {name: _encoded(table.columns[name]) for name in _NAMES}
         db.executemany("INSERT OR REPLACE INTO roster VALUES (?,?)", {**rows, "mark": _checksum(rows)}.items())
-    return made
+    return table
 
 
 def forget(db: sqlite3.Connection) -> None:
-    """Drop the stored table; belongs to every write to the rows of files."""
+    """Drop the stored table; call it with every write to the rows of files."""
     db.execute("DELETE FROM roster")
 
 
@@ -103,15 +103,15 @@ def _from_rows(rows: list[File]) -> FileTable:
 
 
 def _encoded(names: Sequence[str]) -> bytes:
-    """Encode a column of few different names: the names, a newline, then one byte for each row."""
-    few = sorted(set(names))
-    number = {name: place for place, name in enumerate(few)}
-    return "\0".join(few).encode() + b"\n" + bytes(map(number.__getitem__, names))
+    """Encode a column of few distinct names: the names, a newline, then one byte for each row."""
+    distinct = sorted(set(names))
+    number = {name: place for place, name in enumerate(distinct)}
+    return "\0".join(distinct).encode() + b"\n" + bytes(map(number.__getitem__, names))
 
 
-def _decoded(short: bytes) -> list[str]:
-    few, _, numbers = short.partition(b"\n")
-    return list(map(few.decode().split("\0").__getitem__, numbers))
+def _decoded(encoded: bytes) -> list[str]:
+    distinct, _, numbers = encoded.partition(b"\n")
+    return list(map(distinct.decode().split("\0").__getitem__, numbers))
 
 
 def _checksum(rows: Mapping[str, bytes]) -> int:

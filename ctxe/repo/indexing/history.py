@@ -54,103 +54,105 @@ class History:
 
 
 def load(db: sqlite3.Connection) -> History:
-    """The history as it was last stored; empty when none is."""
+    """The history as it was last stored; empty when none was."""
     rows = dict(db.execute("SELECT key, value FROM history WHERE key!='names'"))
     if "head" not in rows:
         return History()
-    found = History(str(rows["head"]), str(rows.get("edge", "")))
-    found.paths = [os.fsdecode(path) for path in rows["paths"].split(b"\0")] if rows["paths"] else []
-    found.starts = array("I")
-    for values, key in ((found.when, "when"), (found.starts, "starts"), (found.touched, "touched")):
+    stored = History(str(rows["head"]), str(rows.get("edge", "")))
+    stored.paths = [os.fsdecode(path) for path in rows["paths"].split(b"\0")] if rows["paths"] else []
+    stored.starts = array("I")
+    for values, key in ((stored.when, "when"), (stored.starts, "starts"), (stored.touched, "touched")):
         values.frombytes(rows[key])
-    return found
+    return stored
 
 
 def head_in(db: sqlite3.Connection) -> str:
-    """The commit up to which history is stored; empty when none is."""
+    """The commit up to which history is stored; empty when no history is stored."""
     row = db.execute("SELECT value FROM history WHERE key='head'").fetchone()
     return str(row[0]) if row else ""
 
 
 def messages(db: sqlite3.Connection, terms: Iterable[str]) -> dict[str, array[int]]:
     """For every term that occurs in commit messages: (commit << 8 | times), oldest first."""
-    found: dict[str, array[int]] = {}
+    commits_by_term: dict[str, array[int]] = {}
     query = "SELECT term, commits FROM messages WHERE term IN (SELECT value FROM json_each(?)) ORDER BY segment"
     for term, commits in db.execute(query, (json.dumps(list(dict.fromkeys(terms))),)):
-        found.setdefault(term, array("I")).frombytes(commits)
-    return found
+        commits_by_term.setdefault(term, array("I")).frombytes(commits)
+    return commits_by_term
 
 
 def numbered(db: sqlite3.Connection, names: Iterable[str]) -> dict[str, list[int]]:
     """For each abbreviated commit hash (seven digits or more): the numbers of the commits it may stand for."""
     wanted = list(names)
-    order = sorted((known, place) for place, known in enumerate(_names(db))) if wanted else []
-    found = {}
+    order = sorted((hash_number, place) for place, hash_number in enumerate(_names(db))) if wanted else []
+    matches = {}
     for name in wanted:
         first, last = (int(name[:16].ljust(16, digit), 16) for digit in "0f")
-        found[name] = [place for _, place in order[bisect_left(order, (first, 0)) : bisect_left(order, (last + 1, 0))]]
-    return found
+        matches[name] = [
+            place for _, place in order[bisect_left(order, (first, 0)) : bisect_left(order, (last + 1, 0))]
+        ]
+    return matches
 
 
 def refresh(db: sqlite3.Connection, git: Git) -> History:
     """Bring the stored history up to HEAD: new commits are added, commits lost by a rewritten past are removed."""
-    known, edge = load(db), edge_of(git)
-    if known.head and (known.head, known.edge) == (git.commit(), edge):
-        return known  # the usual case, which starts no git
+    stored, edge = load(db), edge_of(git)
+    if stored.head and (stored.head, stored.edge) == (git.commit(), edge):
+        return stored  # the usual case; no git is started
     head = git.head()
-    if not head or (head == known.head and edge == known.edge):
-        return known
-    kept = _still_reachable(db, git, known, head) if edge == known.edge else 0
-    fresh = list(read_commits(git, known.head if kept else ""))
+    if not head or (head == stored.head and edge == stored.edge):
+        return stored
+    kept = _still_reachable(db, git, stored, head) if edge == stored.edge else 0
+    new_commits = list(read_commits(git, stored.head if kept else ""))
     if kept:
-        kept, fresh = _by_date(db, git, known, kept, fresh)
-    if kept and kept + len(fresh) > 2 * MOST_COMMITS:
-        kept, fresh = 0, list(read_commits(git))
-    fresh.reverse()
+        kept, new_commits = _by_date(db, git, stored, kept, new_commits)
+    if kept and kept + len(new_commits) > 2 * MOST_COMMITS:
+        kept, new_commits = 0, list(read_commits(git))
+    new_commits.reverse()
     with transaction(db):
-        now = load(db)
-        if (now.head, now.edge) != (known.head, known.edge):
-            return now  # another session was quicker
-        base, names = (known, _names(db)[:kept]) if kept else (History(), array("Q"))
+        current = load(db)
+        if (current.head, current.edge) != (stored.head, stored.edge):
+            return current  # another session came first
+        base, names = (stored, _names(db)[:kept]) if kept else (History(), array("Q"))
         _forget(db, base, kept)
-        names.extend(commit.name for commit in fresh)
-        _add_messages(db, kept, fresh)
-        _extend(base, fresh)
+        names.extend(commit.name for commit in new_commits)
+        _add_messages(db, kept, new_commits)
+        _extend(base, new_commits)
         base.head, base.edge = head, edge
         _keep(db, base, names)
     return base
 
 
-def _still_reachable(db: sqlite3.Connection, git: Git, known: History, head: str) -> int:
-    """How many of the known commits, from the oldest on, HEAD still reaches; 0 when they should be read anew."""
-    if not known.head:
+def _still_reachable(db: sqlite3.Connection, git: Git, stored: History, head: str) -> int:
+    """How many of the stored commits, from the oldest on, HEAD still reaches; 0 when they should be read anew."""
+    if not stored.head:
         return 0
-    lost = git.output("rev-list", "--no-merges", f"-{MOST_LOST + 1}", f"{head}..{known.head}", "--")
+    lost = git.output("rev-list", "--no-merges", f"-{MOST_LOST + 1}", f"{head}..{stored.head}", "--")
     if not lost:
-        return 0 if lost is None else len(known)
-    gone = {short(name) for name in lost.split()}
-    kept = len(known) - len(gone)
-    return kept if kept > 0 and len(gone) <= MOST_LOST and set(_names(db)[kept:]) == gone else 0
+        return 0 if lost is None else len(stored)
+    lost_names = {short(name) for name in lost.split()}
+    kept = len(stored) - len(lost_names)
+    return kept if kept > 0 and len(lost_names) <= MOST_LOST and set(_names(db)[kept:]) == lost_names else 0
 
 
 def _by_date(
-    db: sqlite3.Connection, git: Git, known: History, kept: int, fresh: list[Commit]
+    db: sqlite3.Connection, git: Git, stored: History, kept: int, new_commits: list[Commit]
 ) -> tuple[int, list[Commit]]:
-    """How many of the known commits stay, and the commits to add after them, newest first.
+    """How many of the stored commits stay, and the commits to add after them, newest first.
 
-    A merge brings commits that are older than known ones. The known commits that are newer are then read again with
+    A merge brings commits that are older than stored ones. The stored commits that are newer are then read again with
     them, so that the order is the same as if all had been read at once. (0, all commits) when that is not possible.
     """
-    oldest = min((commit.when for commit in fresh), default=sys.maxsize)
+    oldest = min((commit.when for commit in new_commits), default=sys.maxsize)
     stay = kept
-    while stay and known.when[stay - 1] > oldest:
+    while stay and stored.when[stay - 1] > oldest:
         stay -= 1
     if stay == kept:
-        return kept, fresh
-    again = list(read_commits(git, most=kept - stay + len(fresh))) if stay and kept - stay <= MOST_LOST else []
-    if not again or not {commit.name for commit in again}.isdisjoint(_names(db)[:stay]):
+        return kept, new_commits
+    reread = list(read_commits(git, most=kept - stay + len(new_commits))) if stay and kept - stay <= MOST_LOST else []
+    if not reread or not {commit.name for commit in reread}.isdisjoint(_names(db)[:stay]):
         return 0, list(read_commits(git))
-    return stay, again
+    return stay, reread
 
 
 def _forget(db: sqlite3.Connection, base: History, kept: int) -> None:
@@ -162,8 +164,8 @@ def _forget(db: sqlite3.Connection, base: History, kept: int) -> None:
     shorter = []
     for term, segment, commits in db.execute("SELECT term, segment, commits FROM messages"):
         if int.from_bytes(commits[-4:], sys.byteorder) >> 8 >= kept:
-            left = array("I", [one for one in array("I", commits) if one >> 8 < kept])
-            shorter.append((left.tobytes(), term, segment))
+            remaining = array("I", [packed for packed in array("I", commits) if packed >> 8 < kept])
+            shorter.append((remaining.tobytes(), term, segment))
     db.executemany("UPDATE messages SET commits=? WHERE term=? AND segment=?", shorter)
     db.execute("DELETE FROM messages WHERE commits=x''")
 
@@ -174,9 +176,9 @@ def _names(db: sqlite3.Connection) -> array[int]:
     return array("Q", row[0] if row else b"")
 
 
-def _extend(base: History, fresh: Iterable[Commit]) -> None:
+def _extend(base: History, new_commits: Iterable[Commit]) -> None:
     number = {path: place for place, path in enumerate(base.paths)}
-    for commit in fresh:
+    for commit in new_commits:
         paths = commit.paths if len(commit.paths) <= MOST_FILES else ()
         for path in paths:
             if path not in number:
@@ -187,32 +189,33 @@ def _extend(base: History, fresh: Iterable[Commit]) -> None:
         base.when.append(commit.when)
 
 
-def _keep(db: sqlite3.Connection, found: History, names: array[int]) -> None:
+def _keep(db: sqlite3.Connection, past: History, names: array[int]) -> None:
     rows = {
-        "head": found.head,
-        "edge": found.edge,
+        "head": past.head,
+        "edge": past.edge,
         "names": names.tobytes(),
-        "paths": b"\0".join(map(os.fsencode, found.paths)),
-        "when": found.when.tobytes(),
-        "starts": found.starts.tobytes(),
-        "touched": found.touched.tobytes(),
+        "paths": b"\0".join(map(os.fsencode, past.paths)),
+        "when": past.when.tobytes(),
+        "starts": past.starts.tobytes(),
+        "touched": past.touched.tobytes(),
     }
     db.executemany("INSERT OR REPLACE INTO history VALUES (?,?)", rows.items())
 
 
-def _add_messages(db: sqlite3.Connection, first: int, fresh: list[Commit]) -> None:
+def _add_messages(db: sqlite3.Connection, first: int, new_commits: list[Commit]) -> None:
     """Store which of these commits (numbered from ``first``) used which words, as one segment."""
-    found: dict[str, array[int]] = {}
-    for number, commit in enumerate(fresh, first):
+    commits_by_term: dict[str, array[int]] = {}
+    for number, commit in enumerate(new_commits, first):
         if len(commit.paths) > MOST_FILES:
             continue
         title, _, body = _TRAILER.sub("", commit.message[:8000]).strip().partition("\n")
-        named = {TITLE + term: times for term, times in term_counts(title).items()}
-        for term, times in {**named, **term_counts(body[:3000])}.items():
-            found.setdefault(term, array("I")).append(number << 8 | min(times, 255))
+        title_terms = {TITLE + term: times for term, times in term_counts(title).items()}
+        for term, times in {**title_terms, **term_counts(body[:3000])}.items():
+            commits_by_term.setdefault(term, array("I")).append(number << 8 | min(times, 255))
     segment = (db.execute("SELECT max(segment) FROM messages").fetchone()[0] or 0) + 1
     db.executemany(
-        "INSERT INTO messages VALUES (?,?,?)", ((term, segment, found[term].tobytes()) for term in sorted(found))
+        "INSERT INTO messages VALUES (?,?,?)",
+        ((term, segment, commits_by_term[term].tobytes()) for term in sorted(commits_by_term)),
     )
     if segment > MOST_SEGMENTS:
         _merge(db)
@@ -220,8 +223,8 @@ def _add_messages(db: sqlite3.Connection, first: int, fresh: list[Commit]) -> No
 
 def _merge(db: sqlite3.Connection) -> None:
     """Merge all segments of the messages into one."""
-    found: dict[str, bytearray] = {}
+    commits_by_term: dict[str, bytearray] = {}
     for term, commits in db.execute("SELECT term, commits FROM messages ORDER BY term, segment"):
-        found.setdefault(term, bytearray()).extend(commits)
+        commits_by_term.setdefault(term, bytearray()).extend(commits)
     db.execute("DELETE FROM messages")
-    db.executemany("INSERT INTO messages VALUES (?,1,?)", found.items())
+    db.executemany("INSERT INTO messages VALUES (?,1,?)", commits_by_term.items())

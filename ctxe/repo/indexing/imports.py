@@ -22,30 +22,30 @@ def resolve(language: str, path: str, imported: str, tree: PathLookup) -> list[s
     reader = _READERS.get(language)
     if reader is None:
         return []
-    found = dict.fromkeys(target for target in reader(path, imported, tree) if target and target != path)
-    return list(found)[:MOST_TARGETS]
+    targets = dict.fromkeys(target for target in reader(path, imported, tree) if target and target != path)
+    return list(targets)[:MOST_TARGETS]
 
 
 def _python(path: str, imported: str, tree: PathLookup) -> Iterator[str | None]:
-    found = _FROM.match(imported)
-    if not found:
+    match = _FROM.match(imported)
+    if not match:
         for name in imported.strip().removeprefix("import").split(","):
             yield _python_module(name.split(" as ")[0].strip().split("."), "", path, tree)
         return
-    dots, module, names = found.groups()
+    dots, module, names = match.groups()
     base = ""
     if dots:
         base = path
         for _ in dots:
             base = posixpath.dirname(base)
     pieces = module.split(".") if module else []
-    inner = [name for name in _NAMES.findall(_REMARK.sub("", names)) if name not in ("as", "import")]
+    imported_names = [name for name in _NAMES.findall(_REMARK.sub("", names)) if name not in ("as", "import")]
     whole = False
-    for name in inner[:40]:
+    for name in imported_names[:40]:
         target = _python_module([*pieces, name], base, path, tree, relative=bool(dots))
         whole = whole or target is None
         yield target
-    if whole or not inner:
+    if whole or not imported_names:
         yield _python_module(pieces, base, path, tree, relative=bool(dots))
 
 
@@ -91,16 +91,16 @@ def _go(_path: str, imported: str, tree: PathLookup) -> Iterator[str | None]:
         if len(pieces) < 2 or "." not in pieces[0]:
             return
         for start in range(1, len(pieces)):
-            if inside := tree.folders.get("/".join(pieces[start:])):
-                yield from (name for name in inside if name.endswith(".go") and not name.endswith("_test.go"))
+            if files := tree.folders.get("/".join(pieces[start:])):
+                yield from (name for name in files if name.endswith(".go") and not name.endswith("_test.go"))
                 return
 
 
 def _rust(path: str, imported: str, tree: PathLookup) -> Iterator[str | None]:
     folder, name = posixpath.split(path)
-    own = folder if name in ("mod.rs", "lib.rs", "main.rs") else f"{folder}/{name.removesuffix('.rs')}"
-    if found := re.search(r"\bmod\s+(\w+)\s*;", imported):
-        yield tree.first((f"{own}/{found[1]}.rs", f"{own}/{found[1]}/mod.rs"))
+    own_folder = folder if name in ("mod.rs", "lib.rs", "main.rs") else f"{folder}/{name.removesuffix('.rs')}"
+    if match := re.search(r"\bmod\s+(\w+)\s*;", imported):
+        yield tree.first((f"{own_folder}/{match[1]}.rs", f"{own_folder}/{match[1]}/mod.rs"))
         return
     text = re.sub(r"^\s*(?:pub(?:\([^)]*\))?\s+)?use\s+|;\s*$", "", imported)
     for pieces in _rust_paths(re.sub(r"\s+", " ", text), 40):
@@ -108,7 +108,7 @@ def _rust(path: str, imported: str, tree: PathLookup) -> Iterator[str | None]:
         if pieces[0] == "crate":
             base = _crate_root(folder, tree)
         elif pieces[0] in ("self", "super"):
-            base = own
+            base = own_folder
             for word in pieces[:start]:
                 base = posixpath.dirname(base) if word == "super" else base
         else:
@@ -173,8 +173,8 @@ def _java(path: str, imported: str, tree: PathLookup) -> Iterator[str | None]:
 
 
 def _c(path: str, imported: str, tree: PathLookup) -> Iterator[str | None]:
-    if found := _INCLUDE.search(imported):
-        name = found[1] or found[2]
+    if match := _INCLUDE.search(imported):
+        name = match[1] or match[2]
         near = posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
         yield near if near in tree.paths else tree.ending(posixpath.normpath(name).lstrip("./"), path)
 

@@ -41,7 +41,7 @@ class Refreshed:
 
 
 class Index:
-    """Files, postings and history of one tree. ``note`` tells people what is unusual about this index, if anything."""
+    """Files, postings and history of one tree. ``note`` tells the user what, if anything, is unusual about it."""
 
     def __init__(self, root: Path, git: Git, path: Path | None, workers: int | None = None) -> None:
         self.root, self.git = root, git
@@ -83,25 +83,27 @@ class Index:
         listing = start_listing(self.git)
         generation = self._stored_generation()
         try:
-            held = file_table.read(self.db)
+            table = file_table.read(self.db)
         except BaseException:
-            finish(listing)  # or git would be left running
+            finish(listing)  # else git would be left running
             raise
-        begun = time.time_ns()
-        listed = _with_utf8_names(list_columns(self.git, listing, held.paths))
+        started_at = time.time_ns()
+        listed = _with_utf8_names(list_columns(self.git, listing, table.paths))
         scanned = removed = 0
-        if held.differs(listed) or self._unlinked():
+        if table.differs(listed) or self._unlinked():
             from ctxe.repo.indexing.update import Update  # imports every parser, and most often nothing has changed
 
             def past() -> None:
                 history.refresh(self.db, self.git)
 
-            update = Update(self.db, self.root, self.path, self._workers, self.segment_files, begun, progress, past)
-            known = {file.path: file for file in held.every()}
-            scanned, removed = update(known, list(map(ListedFile, *listed)), generation)
+            update = Update(
+                self.db, self.root, self.path, self._workers, self.segment_files, started_at, progress, past
+            )
+            files_by_path = {file.path: file for file in table.every()}
+            scanned, removed = update(files_by_path, list(map(ListedFile, *listed)), generation)
             generation = self._stored_generation()
-            held = file_table.keep(self.db)
-        self._hold(held, history.refresh(self.db, self.git), generation)
+            table = file_table.keep(self.db)
+        self._use(table, history.refresh(self.db, self.git), generation)
         return Refreshed(scanned, removed, len(listed.paths), clock() - started)
 
     def _unlinked(self) -> bool:
@@ -109,13 +111,13 @@ class Index:
         return self.db.execute("SELECT 1 FROM unlinked LIMIT 1").fetchone() is not None
 
     def load(self) -> None:
-        """Load what was indexed last, whatever the tree looks like by now."""
+        """Load the index as it was last stored, without looking at the tree."""
         generation = self._stored_generation()
-        self._hold(file_table.read(self.db), history.load(self.db), generation)
+        self._use(file_table.read(self.db), history.load(self.db), generation)
 
     @contextlib.contextmanager
     def consistent(self) -> Iterator[None]:
-        """Within the block all answers are of one moment, whatever other sessions write in the meantime."""
+        """Within the block all answers show one state of the index, whatever other sessions write in the meantime."""
         self.db.execute("BEGIN")
         try:
             if (self._stored_generation(), history.head_in(self.db)) != (self._generation, self.history.commits.head):
@@ -129,11 +131,11 @@ class Index:
         """The stored generation, a number that every write to the files raises."""
         return database.meta(self.db, "generation")
 
-    def _hold(self, held: FileTable, past: history.History, generation: object) -> None:
+    def _use(self, table: FileTable, past: history.History, generation: object) -> None:
         self._generation = generation
-        self.files, self.by_path = held, dict(zip(held.paths, held.ids, strict=True))
-        self.kinds, self._segments = held.by_id("kind"), held.by_id("segment")
-        self.statistics = statistics(held.ids, held.columns["length"])
+        self.files, self.by_path = table, dict(zip(table.paths, table.ids, strict=True))
+        self.kinds, self._segments = table.by_id("kind"), table.by_id("segment")
+        self.statistics = statistics(table.ids, table.columns["length"])
         self.history = IndexedHistory(self.db, past, self.by_path)
         for name in ("of_kind", "_whole"):
             self.__dict__.pop(name, None)
@@ -145,16 +147,16 @@ class Index:
         return count_missing(self.db, self.root, count_lines)
 
     def status(self) -> dict[str, object]:
-        """How up to date the index is, without changing it: its sizes, and how many files changed or went since."""
-        known = {file.path: file for file in file_table.read(self.db).every()}
-        listed = {one.path: one for one in list_files(self.git)}
+        """How up to date the index is, without changing it: its size, and how many files have changed or gone since."""
+        files_by_path = {file.path: file for file in file_table.read(self.db).every()}
+        listed = {entry.path: entry for entry in list_files(self.git)}
         return {
             "path": str(self.path or "memory"),
-            "files": len(known),
+            "files": len(files_by_path),
             "commits": len(history.load(self.db)),
             "bytes": self._size(),
-            "stale": sum(differs(one.size, one.mtime, known.get(path)) for path, one in listed.items()),
-            "gone": len(known.keys() - listed.keys()),
+            "stale": sum(differs(entry.size, entry.mtime, files_by_path.get(path)) for path, entry in listed.items()),
+            "gone": len(files_by_path.keys() - listed.keys()),
             "note": self.note,
         }
 
@@ -168,7 +170,7 @@ class Index:
     # -- asking
 
     def details(self, ids: Iterable[int]) -> dict[int, Details]:
-        """What is inside these files, by id."""
+        """The details of these files, by id."""
         return store.details(self.db, ids)
 
     def text(self, path: str) -> str | None:
@@ -195,9 +197,9 @@ class Index:
 
     def neighbours(self, number: int) -> tuple[list[int], list[int]]:
         """Ids of the files that this one imports, and of those that import it."""
-        ahead = self.db.execute("SELECT target FROM imports WHERE importer=?", (number,))
-        behind = self.db.execute("SELECT importer FROM imports WHERE target=?", (number,))
-        return [row[0] for row in ahead], [row[0] for row in behind]
+        imported = self.db.execute("SELECT target FROM imports WHERE importer=?", (number,))
+        importers = self.db.execute("SELECT importer FROM imports WHERE target=?", (number,))
+        return [row[0] for row in imported], [row[0] for row in importers]
 
 
 def _with_utf8_names(listed: Columns) -> Columns:

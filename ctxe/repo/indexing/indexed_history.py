@@ -49,5 +49,5 @@ class IndexedHistory:
     def changes(self) -> dict[int, int]:
         """How many past commits changed each file."""
         ids = self._ids
-        counted = Counter(self.commits.touched)
-        return {ids[place]: times for place, times in counted.items() if ids[place] >= 0}
+        counts = Counter(self.commits.touched)
+        return {ids[place]: times for place, times in counts.items() if ids[place] >= 0}

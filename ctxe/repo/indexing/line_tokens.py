@@ -24,7 +24,7 @@ _SIGNS = (1.0, 1.0, 1.0, 1.06, 1.15, 1.5, 2.0)
 """Tokens of a piece by its length, a little above the mean over source code; each further character adds _LONGER."""
 _LONGER = 0.25
 MOST_KNOWN, TRIED = 400_000, 5_000
-"""Counts that are remembered at most; distinct words up to which counting by words is tried in any case."""
+"""Most counts that are remembered; distinct words up to which counting by words is tried in any case."""
 LONG = 2_000
 """Characters above which each character of a line is estimated as a token, the upper bound for any text."""
 ABOVE = 1.2
@@ -46,24 +46,24 @@ def exact() -> Lines:
     by_words = _ByWords(lambda text: len(encode(text)))
 
     def count(lines: list[str]) -> array[int]:
-        found = array("H")
-        few = by_words.few()
+        counts = array("H")
+        few_words = by_words.few()
         for line in lines:
-            n = known.get(line)
-            if n is None:
-                n = by_words.count(line) if few else None
-                if n is None:
-                    n = len(encode(line + "\n"))
+            tokens = known.get(line)
+            if tokens is None:
+                tokens = by_words.count(line) if few_words else None
+                if tokens is None:
+                    tokens = len(encode(line + "\n"))
                     if len(known) < MOST_KNOWN:
-                        known[line] = n
-            found.append(n if n < MOST else MOST)
-        return found
+                        known[line] = tokens
+            counts.append(tokens if tokens < MOST else MOST)
+        return counts
 
     return count
 
 
 class _ByWords:
-    """Counts lines as the sum of their words, which is faster where few words make many lines, as in generated code.
+    """Counts a line as the sum of its words, which is faster where few words make many lines, as in generated code.
 
     The sum is exact for words with single spaces between: each space begins a new piece, and so does the last character
     of an indentation (see _PIECE).
@@ -101,10 +101,10 @@ class _KnownCounts(dict[str, int]):
         self._count = count
 
     def __missing__(self, text: str) -> int:
-        found = self._count(text)
+        tokens = self._count(text)
         if len(self) < MOST_KNOWN:
-            self[text] = found
-        return found
+            self[text] = tokens
+        return tokens
 
 
 def estimate(lines: list[str]) -> array[int]:

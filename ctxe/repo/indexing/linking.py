@@ -52,13 +52,13 @@ def _edges(db: sqlite3.Connection, wanted: Set[int]) -> list[tuple[int, int]]:
     return edges
 
 
-def speaking_of(db: sqlite3.Connection, moved: Iterable[str]) -> set[int]:
-    """Ids of files with an import that may mean one of the ``moved`` paths, which are new or gone."""
-    words = {word for path in moved for word in _names(path)}
+def importers_of(db: sqlite3.Connection, changed_paths: Iterable[str]) -> set[int]:
+    """Ids of files with an import that may mean one of the ``changed_paths``, which are new or gone."""
+    words = {word for path in changed_paths for word in _names(path)}
     if not words:
         return set()
-    written = db.execute("SELECT id, imports FROM details WHERE imports<>''")
-    return {number for number, imports in written if not words.isdisjoint(_WORD.findall(imports))}
+    rows = db.execute("SELECT id, imports FROM details WHERE imports<>''")
+    return {number for number, imports in rows if not words.isdisjoint(_WORD.findall(imports))}
 
 
 def _names(path: str) -> Iterator[str]:

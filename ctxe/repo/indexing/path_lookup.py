@@ -15,31 +15,31 @@ class PathLookup:
 
     @cached_property
     def _by_tail(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
+        paths_by_tail: dict[str, list[str]] = {}
         for path in sorted(self.paths):
             for tail in {_tail(path), path.rpartition("/")[2]}:
-                found.setdefault(tail, []).append(path)
-        return found
+                paths_by_tail.setdefault(tail, []).append(path)
+        return paths_by_tail
 
     @cached_property
     def folders(self) -> dict[str, list[str]]:
         """Paths by their folder."""
-        found: dict[str, list[str]] = {}
+        paths_by_folder: dict[str, list[str]] = {}
         for path in sorted(self.paths):
-            found.setdefault(path.rpartition("/")[0], []).append(path)
-        return found
+            paths_by_folder.setdefault(path.rpartition("/")[0], []).append(path)
+        return paths_by_folder
 
     def ending(self, tail: str, near: str) -> str | None:
         """The path that equals ``tail`` or ends in ``/tail``; of several the one sharing most folders with ``near``."""
         if tail in self.paths:
             return tail
-        fitting = self._ending.get(tail)
-        if fitting is None:
-            fitting = [path for path in self._by_tail.get(_tail(tail), ()) if path.endswith("/" + tail)]
-            self._ending[tail] = fitting
-        if len(fitting) < 2:
-            return fitting[0] if fitting else None
-        return max(fitting, key=lambda path: (_common(path, near), -len(path), path))
+        matches = self._ending.get(tail)
+        if matches is None:
+            matches = [path for path in self._by_tail.get(_tail(tail), ()) if path.endswith("/" + tail)]
+            self._ending[tail] = matches
+        if len(matches) < 2:
+            return matches[0] if matches else None
+        return max(matches, key=lambda path: (_common(path, near), -len(path), path))
 
     def first(self, candidates: Iterable[str]) -> str | None:
         """The first candidate that is a path of the code base."""
@@ -51,11 +51,11 @@ def _tail(path: str) -> str:
     return "/".join(path.rsplit("/", 2)[-2:])
 
 
-def _common(one: str, other: str) -> int:
+def _common(path: str, other: str) -> int:
     """How many leading folders two paths share."""
     count = 0
-    for a, b in zip(one.split("/"), other.split("/"), strict=False):
-        if a != b:
+    for part, other_part in zip(path.split("/"), other.split("/"), strict=False):
+        if part != other_part:
             break
         count += 1
     return count

@@ -52,7 +52,7 @@ _NO_CODE = frozenset(("css", "settings", "html", "make", "cmake", "docker", "sql
 
 
 def definitions_by_pattern(language: str, lines: list[str]) -> Iterator[Place]:
-    """Definitions found by what their first lines look like; a block ends where the indentation comes back."""
+    """Definitions found by the form of their first lines; a block ends where the indentation returns."""
     if language in _NO_CODE:
         return
     around: list[tuple[int, str]] = []
@@ -69,15 +69,15 @@ def definitions_by_pattern(language: str, lines: list[str]) -> Iterator[Place]:
 
 
 def _defined(language: str, line: str) -> tuple[str, str]:
-    """(name, kind) of what a line begins to define; empty words when nothing."""
+    """(name, kind) of the definition that begins in a line; empty strings when none does."""
     if len(line) >= LONGEST_LINE:
         return "", ""
-    own = definition(language, line)
-    if own[0]:
-        return own
-    found = _BLOCK.match(line)
-    if found and (name := found["typename"] or found["name"]):
-        return name, _KIND_OF.get(found["type"] or "", "function")
+    own_form = definition(language, line)
+    if own_form[0]:
+        return own_form
+    block = _BLOCK.match(line)
+    if block and (name := block["typename"] or block["name"]):
+        return name, _KIND_OF.get(block["type"] or "", "function")
     member = _MEMBER.match(line)
     return (member["name"], "method") if member else ("", "")
 
@@ -115,42 +115,49 @@ def _indent(line: str) -> int:
 
 
 def imports_by_pattern(language: str, lines: list[str]) -> tuple[str, ...]:
-    """The imports found by what the first 400 lines look like."""
+    """The imports found in the first 400 lines by their form."""
     if language in _NO_CODE:
         return ()
     if language == "vue":
         return tuple(line.strip() for line in lines[:400] if len(line) < 300 and _SCRIPT_IMPORT.match(line))
-    hits = (found for line in lines[:400] if len(line) < 300 and (found := _IMPORT.match(line)))
-    return tuple(name for found in hits for name in _each(found["what"], found["each"] or ""))
+    hits = (match for line in lines[:400] if len(line) < 300 and (match := _IMPORT.match(line)))
+    return tuple(name for match in hits for name in _each(match["what"], match["each"] or ""))
 
 
 def _each(what: str, names: str) -> list[str]:
-    """What one import means: several names may be taken from one place (``a.b.{C, D => E}``)."""
+    """The names that one import brings in: it may take several from one place (``a.b.{C, D => E}``)."""
     return [what + name.split()[0] for name in names.split(",") if name.strip()] or [what]
 
 
 def python_at_a_glance(text: str) -> Iterator[Place]:
     """Definitions of a Python text by its keywords; each ends where the next of the same or an outer level begins."""
-    found = [(len(hit[1].expandtabs()), hit[2], hit[3], hit.start()) for hit in _PYTHON.finditer("\n" + text)]
+    hits = [(len(hit[1].expandtabs()), hit[2], hit[3], hit.start()) for hit in _PYTHON.finditer("\n" + text)]
     last = text.count("\n") + 1
     rows: list[int] = []
     row, before = 1, 0
-    for _, _, _, start in found:
+    for _, _, _, start in hits:
         row += text.count("\n", before, start)
         before = start
         rows.append(row)
-    ends = [last] * len(found)
+    ends = [last] * len(hits)
     around: list[int] = []
-    for place, (indent, _, _, _) in enumerate(found):
-        while around and found[around[-1]][0] >= indent:
+    for place, (indent, _, _, _) in enumerate(hits):
+        while around and hits[around[-1]][0] >= indent:
             ends[around.pop()] = max(rows[place] - 1, 1)
         around.append(place)
     scopes: list[tuple[int, str]] = []
-    for place, (indent, word, name, _) in enumerate(found):
+    for place, (indent, word, name, _) in enumerate(hits):
         while scopes and scopes[-1][0] >= indent:
             scopes.pop()
         kind = "class" if word == "class" else "method" if scopes else "function"
-        yield name, kind, rows[place], rows[place], max(ends[place], rows[place]), ".".join(one for _, one in scopes)
+        yield (
+            name,
+            kind,
+            rows[place],
+            rows[place],
+            max(ends[place], rows[place]),
+            ".".join(scope for _, scope in scopes),
+        )
         scopes.append((indent, name))
 
 
@@ -169,8 +176,8 @@ def sections(text: str) -> Iterator[Place]:
             fenced = not fenced
         elif fenced:
             continue
-        elif found := _HEADING.match(line[:300]):
-            heads.append((row, found[2]))
+        elif heading := _HEADING.match(line[:300]):
+            heads.append((row, heading[2]))
         elif row and _UNDERLINE.match(line[:200]) and 0 < len(above := lines[row - 1].strip()) <= len(line) + 2:
             heads.append((row - 1, above[:200]))
     for place, (row, title) in enumerate(heads):

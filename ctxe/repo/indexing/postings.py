@@ -34,21 +34,21 @@ class GrowingPostings:
         self.units: defaultdict[str, array[int]] = defaultdict(partial(array, "I"))
         self.size = 0
 
-    def add(self, number: int, seen: Mapping[str, int]) -> None:
-        """Add the heads of a file whose ``units`` are filled in. ``seen``: times << 16 | number of units, by term."""
+    def add(self, number: int, counts: Mapping[str, int]) -> None:
+        """Add the heads of a file whose ``units`` are filled in. ``counts``: times << 16 | number of units, by term."""
         heads = self.heads
         mark = number << _LOW
-        for term, packed in seen.items():
-            fits = packed if packed < 1 << 32 else 0xFFFF0000 | packed & 0xFFFF
-            heads[term].append(mark | fits << _HIGH)
-        self.size += len(seen)
+        for term, packed in counts.items():
+            value = packed if packed < 1 << 32 else 0xFFFF0000 | packed & 0xFFFF
+            heads[term].append(mark | value << _HIGH)
+        self.size += len(counts)
 
     def packed(self) -> Packed:
         """All postings, ready to be stored."""
-        cut: defaultdict[int, list[str]] = defaultdict(list)
+        terms_by_bucket: defaultdict[int, list[str]] = defaultdict(list)
         for term in self.heads:
-            cut[bucket(term)].append(term)
-        return {place: _packed(terms, self.heads, self.units) for place, terms in cut.items()}
+            terms_by_bucket[bucket(term)].append(term)
+        return {number: _packed(terms, self.heads, self.units) for number, terms in terms_by_bucket.items()}
 
 
 def _packed(terms: list[str], heads: Mapping[str, array[int]], units: Mapping[str, array[int]]) -> bytes:
@@ -68,12 +68,12 @@ def unpacked(blob: bytes, wanted: Set[str] | None = None) -> Iterator[tuple[str,
         raise ValueError("a bucket of postings is damaged")
     count, length = _numbers(blob[:8])
     sizes = _numbers(blob[8 : 8 + 8 * count])
-    at = 8 + 8 * count + length
-    terms = blob[at - length : at].decode("utf-8", "replace").split("\0")
+    offset = 8 + 8 * count + length
+    terms = blob[offset - length : offset].decode("utf-8", "replace").split("\0")
     for term, head, unit in zip(terms, sizes[::2], sizes[1::2], strict=False):
         if wanted is None or term in wanted:
-            yield term, (_numbers(blob[at : at + head]), _numbers(blob[at + head : at + head + unit]))
-        at += head + unit
+            yield term, (_numbers(blob[offset : offset + head]), _numbers(blob[offset + head : offset + head + unit]))
+        offset += head + unit
 
 
 def _numbers(blob: bytes) -> array[int]:
@@ -110,7 +110,7 @@ def alive(posting: Posting, segment: int, current: Mapping[int, int]) -> Posting
 
 def by_bucket(terms: Iterable[str]) -> dict[int, set[str]]:
     """The terms by their buckets."""
-    found: dict[int, set[str]] = {}
+    terms_by_bucket: dict[int, set[str]] = {}
     for term in terms:
-        found.setdefault(bucket(term), set()).add(term)
-    return found
+        terms_by_bucket.setdefault(bucket(term), set()).add(term)
+    return terms_by_bucket

@@ -28,7 +28,7 @@ _BESIDE = re.compile(r":[ ]*(?:import|from|type|def|class|async)\b")
 """_ODD and _BESIDE find what is left to the grammar: tabs, several statements on a line, unbalanced text."""
 # For speed the pattern begins with a fixed character, to which the engine jumps ("^" would stop at every character),
 # and the lookahead skips most lines by their first letter.
-_TOLD = re.compile(
+_STATEMENT = re.compile(
     r"\n(?:(?P<indent>[ ]*+)(?=[@adctif])"
     r"(?:(?P<mark>@)|(?P<word>(?:async[ ]+)?def|class|type)[ ]+(?P<name>[^\W\d]\w*)"
     r"|(?P<import>import|from)[ \x01]+[\w.])"
@@ -52,84 +52,84 @@ def _flat(text: str) -> str | None:
     for _ in range(_MOST_NESTED):
         if not ("(" in flat or "[" in flat or "{" in flat):
             return flat
-        flat, some = _DEEP.subn(_folds, flat)
-        if not some:
+        flat, replaced = _DEEP.subn(_folds, flat)
+        if not replaced:
             return flat
     return None
 
 
-def _mark(found: re.Match[str]) -> str:
-    word = found[0]
-    if word[0] == "#":
+def _mark(match: re.Match[str]) -> str:
+    matched = match[0]
+    if matched[0] == "#":
         return "#"
-    return _TEXT + _FOLD * word.count("\n") if "\n" in word else _TEXT
+    return _TEXT + _FOLD * matched.count("\n") if "\n" in matched else _TEXT
 
 
-def _folds(found: re.Match[str]) -> str:
-    inside = found[0]
-    return _TEXT + _FOLD * (inside.count("\n") + inside.count(_FOLD))
+def _folds(match: re.Match[str]) -> str:
+    matched = match[0]
+    return _TEXT + _FOLD * (matched.count("\n") + matched.count(_FOLD))
 
 
 def _read(flat: str, lines: list[str]) -> tuple[list[Raw], list[str]] | None:
     raw: list[Raw] = []
     imports: list[str] = []
-    row, at = 0, 1
+    row, offset = 0, 1
     marked = -1
-    for found in _TOLD.finditer(flat):
-        begin = found.start() + 1
-        row += flat.count("\n", at, begin) + flat.count(_FOLD, at, begin)
-        at = begin
-        if found["mark"]:
+    for statement in _STATEMENT.finditer(flat):
+        begin = statement.start() + 1
+        row += flat.count("\n", offset, begin) + flat.count(_FOLD, offset, begin)
+        offset = begin
+        if statement["mark"]:
             marked = row if marked < 0 else marked
             continue
-        if found["import"]:
+        if statement["import"]:
             imports += _imported(flat, begin, row, lines)
-        elif found["word"] in ("type", None):
-            raw += _value(flat, found, row)
-        elif (place := _block(flat, found, row)) is None:
+        elif statement["word"] in ("type", None):
+            raw += _value(flat, statement, row)
+        elif (place := _block(flat, statement, row)) is None:
             return None
         else:
             head, last = place
-            kind = "class" if found["word"] == "class" else "function"
-            raw.append((row if marked < 0 else marked, last, head, found["name"], kind))
+            kind = "class" if statement["word"] == "class" else "function"
+            raw.append((row if marked < 0 else marked, last, head, statement["name"], kind))
         marked = -1
     return raw, imports
 
 
-def _line_end(flat: str, at: int) -> int:
-    end = flat.find("\n", at)
+def _line_end(flat: str, offset: int) -> int:
+    end = flat.find("\n", offset)
     return len(flat) if end < 0 else end
 
 
 def _imported(flat: str, begin: int, row: int, lines: list[str]) -> Iterator[str]:
     """The text of the import in ``row`` (from 0), without a comment at its end; nothing for ``__future__``."""
     last = row + flat.count(_FOLD, begin, _line_end(flat, begin))
-    some = "\n".join(lines[row : last + 1]).strip()
-    tail = some.rpartition("\n")[2].partition("#")[0].rstrip()
-    some = some[: len(some) - len(some.rpartition("\n")[2])] + tail
-    if not re.match(r"from\s+__future__\b", some):
-        yield some
+    imported = "\n".join(lines[row : last + 1]).strip()
+    tail = imported.rpartition("\n")[2].partition("#")[0].rstrip()
+    imported = imported[: len(imported) - len(imported.rpartition("\n")[2])] + tail
+    if not re.match(r"from\s+__future__\b", imported):
+        yield imported
 
 
-def _value(flat: str, found: re.Match[str], row: int) -> Iterator[Raw]:
-    """The constant or the type alias that ``found`` begins, if it is one."""
-    begin = found.start() + 1
+def _value(flat: str, statement: re.Match[str], row: int) -> Iterator[Raw]:
+    """The constant or the type alias that ``statement`` begins, if it is one."""
+    begin = statement.start() + 1
     end = _line_end(flat, begin)
-    name = found["constant"]
-    if name in _NO_NAMES or (name is None and flat[found.end() : end].lstrip(" ")[:1] != "="):
+    name = statement["constant"]
+    if name in _NO_NAMES or (name is None and flat[statement.end() : end].lstrip(" ")[:1] != "="):
         return
-    name, kind = (name, "constant") if name else (found["name"], "type")
+    name, kind = (name, "constant") if name else (statement["name"], "type")
     yield row, row + 1 + flat.count(_FOLD, begin, end), row + 1, name, kind
 
 
-def _block(flat: str, found: re.Match[str], row: int) -> tuple[int, int] | None:
+def _block(flat: str, statement: re.Match[str], row: int) -> tuple[int, int] | None:
     """(line in which the signature ends, last line) of a function or class; None when its colon is missing."""
-    begin, end = found.start() + 1, _line_end(flat, found.start() + 1)
-    colon = flat.find(":", found.end(), end)
+    begin, end = statement.start() + 1, _line_end(flat, statement.start() + 1)
+    colon = flat.find(":", statement.end(), end)
     if colon < 0:
         return None
-    beyond = _dedent(len(found["indent"])).search(flat, end)
-    stop = beyond.start() + 1 if beyond else len(flat)
+    next_statement = _dedent(len(statement["indent"])).search(flat, end)
+    stop = next_statement.start() + 1 if next_statement else len(flat)
     last = _last(flat, end, stop)
     return (
         row + 1 + flat.count(_FOLD, begin, colon),
@@ -145,7 +145,7 @@ def _last(flat: str, head: int, stop: int) -> int:
     last = stop
     while last > head:
         start = flat.rfind("\n", 0, last - 1) + 1
-        if (word := flat[start:last].strip()) and word[0] != "#":
+        if (content := flat[start:last].strip()) and content[0] != "#":
             break
         last = start
     if last < stop and (first := _FIRST.search(flat, head, last)):

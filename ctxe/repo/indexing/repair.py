@@ -1,4 +1,4 @@
-"""Working with an index whose file may be damaged: when something fails, the index is rebuilt and asked once more."""
+"""Working with an index whose file may be damaged: when a call fails, the index is rebuilt and the call repeated."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from ctxe.repo.indexing.index import Index, Progress, Refreshed
 DAMAGE = (sqlite3.DatabaseError, ValueError, LookupError, TypeError, AttributeError, OverflowError)
 """The errors that a damaged index can cause."""
 _NO_DAMAGE = ("locked", "full", "readonly", "unable to open", "disk I/O")
-REBUILT = "the index was damaged and was made anew"
+REBUILT = "the index was damaged and has been rebuilt"
 OUTLIVED = "outlived"
-"""The key under which an index keeps an error that a rebuilt index raised as well, until something goes well."""
+"""The key under which an index keeps an error that a rebuilt index raised as well, until a call succeeds."""
 
 Answer = TypeVar("Answer")
 
 
 def ask_with_repair(index: Index, ask: Callable[[Index], Answer]) -> Answer:
-    """The answer of ``ask``; when it fails for damage, the index is rebuilt and asked again.
+    """The answer of ``ask``; when the index is damaged, it is rebuilt and asked again.
 
     An error that the rebuilt index raises as well is a bug of ours: it is passed on, and the same error does not cause
     another rebuild. Raises StoreError when the file cannot be used for another reason than damage.

@@ -1,4 +1,4 @@
-"""Scanning files for the index: what it keeps of each, from path and text alone, and the postings of a batch."""
+"""Scanning files for the index: the facts it keeps of each, from path and text alone, and a batch's postings."""
 
 from __future__ import annotations
 
@@ -77,34 +77,34 @@ class Batch:
 
     def add(self, number: int, path: str, text: str | None) -> Scanned:
         """Scan one file. With a ``text`` of None, and for data or minified text, only its path is indexed."""
-        lang, what = language(path), kind(path)
-        seen: dict[str, int] = {}
+        lang, file_kind = language(path), kind(path)
+        counts: dict[str, int] = {}
         for term in dict.fromkeys([*(PATH + term for term in path_terms(path)), STEM + stem_of(path)]):
             self.postings.units[term].append(1)
-            seen[term] = 1 << 16 | 1
-        if text is None or what == "data" or minified(text) or (lang == "settings" and len(text) > LARGE_SETTINGS):
+            counts[term] = 1 << 16 | 1
+        if text is None or file_kind == "data" or minified(text) or (lang == "settings" and len(text) > LARGE_SETTINGS):
             mark = digest(text or "")
-            found = Scanned(number, lang, "vendored" if what == "vendored" else "data", mark, 0, 1)
+            scanned = Scanned(number, lang, "vendored" if file_kind == "vendored" else "data", mark, 0, 1)
         else:
-            found = self._scan_text(number, lang, what, text, seen)
-        self.files.append(found)
-        self.postings.add(number, seen)
-        return found
+            scanned = self._scan_text(number, lang, file_kind, text, counts)
+        self.files.append(scanned)
+        self.postings.add(number, counts)
+        return scanned
 
-    def _scan_text(self, number: int, lang: str, what: str, text: str, seen: dict[str, int]) -> Scanned:
+    def _scan_text(self, number: int, lang: str, file_kind: str, text: str, counts: dict[str, int]) -> Scanned:
         from ctxe.repo.indexing.symbols import (  # imports every parser, which asking the index does not need
             read_syntax,
             skim,
         )
 
-        syntax = read_syntax(lang, text) if what in CLOSELY else skim(lang, text)
+        syntax = read_syntax(lang, text) if file_kind in CLOSELY else skim(lang, text)
         lines = text.split("\n")
         units, owner = cut(syntax.definitions, len(lines))
         texts = _texts(owner, len(units), _spaced(text).split("\n"))
-        named = _names(units, syntax.definitions) if what != "doc" else {}
-        lengths = _count_terms(units, texts, syntax.definitions, named, self.postings.units, seen)
+        names = _names(units, syntax.definitions) if file_kind != "doc" else {}
+        lengths = _count_terms(units, texts, syntax.definitions, names, self.postings.units, counts)
         return Scanned(
-            number, lang, what, digest(text), len(lines), sum(lengths), write_definitions(syntax), syntax.imports,
+            number, lang, file_kind, digest(text), len(lines), sum(lengths), write_definitions(syntax), syntax.imports,
             array("i", chain.from_iterable(units)).tobytes(), lengths.tobytes(),
         )  # fmt: skip
 
@@ -136,34 +136,34 @@ def _texts(owner: list[int], count: int, lines: list[str]) -> list[str]:
     texts: list[list[str]] = [[] for _ in range(count)]
     for line, unit in zip(lines, owner, strict=True):
         texts[unit].append(line)
-    return ["\n".join(own) for own in texts]
+    return ["\n".join(unit_lines) for unit_lines in texts]
 
 
 def _count_terms(
     units: list[Unit],
     texts: list[str],
     definitions: Sequence[Definition],
-    named: Mapping[int, Iterable[str]],
+    names: Mapping[int, Iterable[str]],
     postings: dict[str, array[int]],
-    seen: dict[str, int],
+    counts: dict[str, int],
 ) -> array[int]:
-    """Add the terms of every unit to ``postings`` and ``seen``; returns the number of words in each unit's text.
+    """Add the terms of every unit to ``postings`` and ``counts``; returns the number of words in each unit's text.
 
-    Terms come from the text, from the title once more, and from the ``named`` definitions of each unit.
+    Terms come from the text, from the title once more, and from the ``names`` that each unit defines.
     """
     lengths = array("I")
-    get = seen.get
+    get = counts.get
     for number, text in enumerate(texts):
-        found = _terms_of(text)
-        lengths.append(len(found))
+        terms = _terms_of(text)
+        lengths.append(len(terms))
         if units[number].definition >= 0:
-            found += _title_terms(definitions[units[number].definition])
-        found += named.get(number, ())
+            terms += _title_terms(definitions[units[number].definition])
+        terms += names.get(number, ())
         mark = number << 8
-        for term, times in Counter(found).items():
-            fits = times if times < MOST_TIMES else MOST_TIMES
-            postings[term].append(mark | fits)
-            seen[term] = get(term, 0) + (fits << 16 | 1)
+        for term, times in Counter(terms).items():
+            capped = times if times < MOST_TIMES else MOST_TIMES
+            postings[term].append(mark | capped)
+            counts[term] = get(term, 0) + (capped << 16 | 1)
     return lengths
 
 
@@ -179,7 +179,7 @@ def _spaced(text: str) -> str:
         return text.translate(_SPACES)
     # Most other texts hold only a few characters that are not ASCII.
     pieces = _FOREIGN.split(text)
-    return "".join([one.translate(_SPACES) if one.isascii() else _SPACE.sub(" ", one) for one in pieces])
+    return "".join([piece.translate(_SPACES) if piece.isascii() else _SPACE.sub(" ", piece) for piece in pieces])
 
 
 def _terms_of(spaced: str) -> list[str]:
@@ -189,8 +189,8 @@ def _terms_of(spaced: str) -> list[str]:
 
 def _title_terms(definition: Definition) -> list[str]:
     if definition.name.isidentifier() and definition.scope.isidentifier():
-        known = _terms_of_word()
-        return [*known[definition.scope], *known[definition.name]]
+        terms_of = _terms_of_word()
+        return [*terms_of[definition.scope], *terms_of[definition.name]]
     return _terms_of(_spaced(definition.title))
 
 
@@ -207,9 +207,9 @@ def _terms_of_name() -> Memo[str, tuple[str, ...]]:
 
 def _names(units: list[Unit], definitions: Iterable[Definition]) -> dict[int, list[str]]:
     """The terms of the names that each unit defines; names of definitions without a unit go to the first unit."""
-    place = {unit.definition: number for number, unit in enumerate(units)}
+    unit_numbers = {unit.definition: number for number, unit in enumerate(units)}
     names: defaultdict[int, list[str]] = defaultdict(list)
-    named = _terms_of_name()
+    terms_of = _terms_of_name()
     for number, definition in enumerate(definitions):
-        names[place.get(number, 0)] += named[definition.name]
+        names[unit_numbers.get(number, 0)] += terms_of[definition.name]
     return names

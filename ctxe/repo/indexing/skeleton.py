@@ -89,39 +89,39 @@ def skeleton(language: str, text: str) -> Skeleton:
     row = done = 0
     for begin, end in _empty(blocks, text):
         row += text.count("\n", done, begin)
-        held = text.count("\n", begin, end)
-        rows.append((row, row + held + 1))
-        kept += (text[done:begin], "\n" * held)
-        row, done = row + held, end
+        inner_lines = text.count("\n", begin, end)
+        rows.append((row, row + inner_lines + 1))
+        kept += (text[done:begin], "\n" * inner_lines)
+        row, done = row + inner_lines, end
     kept.append(text[done:])
     return Skeleton("".join(kept), rows)
 
 
 def _empty(blocks: Blocks, text: str) -> Iterator[tuple[int, int]]:
     """(start, end) of the text between the braces of each block that defines nothing."""
-    told = [hit.start() for one in blocks.tells for hit in one.finditer(text) if not hit.lastindex]
-    told.sort()
-    told.append(len(text))
+    signs = [hit.start() for sign in blocks.tells for hit in sign.finditer(text) if not hit.lastindex]
+    signs.sort()
+    signs.append(len(text))
     comments = [hit.span() for hit in _COMMENT.finditer(text) if not hit.lastindex]
-    at = 0
-    while (at := text.find("{\n", at) + 1) > 0:
-        begin = text.rfind("\n", 0, at) + 1
-        body = text[begin:at].lstrip()
+    brace = 0
+    while (brace := text.find("{\n", brace) + 1) > 0:
+        begin = text.rfind("\n", 0, brace) + 1
+        body = text[begin:brace].lstrip()
         above = text.rfind("\n", 0, max(begin - 1, 0)) + 1 if body == "{" else begin
-        if at - above > LONG or not blocks.opens.search(text[above:at]):
+        if brace - above > LONG or not blocks.opens.search(text[above:brace]):
             continue
-        found = _dedent(text[begin : at - len(body)]).search(text, at)
-        if found and found.start() > at and text.startswith("}", found.end()):
-            end = found.start()
-            if told[bisect_left(told, at)] >= end and not (_within(comments, at) or _within(comments, end)):
-                yield at, end
-                at = end
+        closing = _dedent(text[begin : brace - len(body)]).search(text, brace)
+        if closing and closing.start() > brace and text.startswith("}", closing.end()):
+            end = closing.start()
+            if signs[bisect_left(signs, brace)] >= end and not (_within(comments, brace) or _within(comments, end)):
+                yield brace, end
+                brace = end
 
 
-def _within(spans: list[tuple[int, int]], at: int) -> bool:
+def _within(spans: list[tuple[int, int]], offset: int) -> bool:
     """Whether an offset is inside one of the sorted spans."""
-    before = bisect_left(spans, (at, 0)) - 1
-    return before >= 0 and at < spans[before][1]
+    before = bisect_left(spans, (offset, 0)) - 1
+    return before >= 0 and offset < spans[before][1]
 
 
 @lru_cache(maxsize=256)

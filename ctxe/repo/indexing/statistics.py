@@ -25,7 +25,7 @@ def statistics(ids: Sequence[int], lengths: Sequence[int]) -> Statistics:
     average = sum(with_content) / len(with_content) if with_content else 1.0
     norms = [FILE_K1] * (max(ids, default=0) + 1)
     shortest = FILE_K1 * length_norm(0, average, FILE_B)
-    a_term = FILE_K1 * length_norm(1, average, FILE_B) - shortest
+    per_term = FILE_K1 * length_norm(1, average, FILE_B) - shortest
     for number, length in zip(ids, lengths, strict=True):
-        norms[number] = shortest + a_term * length
+        norms[number] = shortest + per_term * length
     return Statistics(len(with_content), norms)

@@ -17,7 +17,7 @@ from ctxe.repo.indexing.scan import Scanned, read_definitions
 from ctxe.repo.indexing.units import Unit
 
 _FINE, COARSE = 50_000_000, 2_000_000_000
-"""Nanoseconds between two ticks of a fine and of a coarse file system's clock, at most."""
+"""Most nanoseconds between two ticks of a fine and of a coarse file system's clock."""
 
 
 class File(NamedTuple):
@@ -48,7 +48,7 @@ def differs(size: int, mtime: int, old: File | None) -> bool:
 
 @dataclass(frozen=True)
 class Details:
-    """What is known of the inside of a file. ``line_tokens`` is empty until its lines are counted.
+    """The content of a file as the index stores it. ``line_tokens`` is empty until its lines are counted.
 
     Most files are only scored, so definitions (``written`` as JSON) and units (``places``, three numbers each) are
     decoded when they are asked for.
@@ -68,8 +68,8 @@ class Details:
     @cached_property
     def units(self) -> tuple[Unit, ...]:
         """The units, in the order of their numbers."""
-        cut = zip(self.places[::3], self.places[1::3], self.places[2::3], strict=True)
-        return tuple(Unit(*three) for three in cut)
+        triples = zip(self.places[::3], self.places[1::3], self.places[2::3], strict=True)
+        return tuple(Unit(*triple) for triple in triples)
 
 
 def files(db: sqlite3.Connection) -> list[File]:
@@ -79,15 +79,15 @@ def files(db: sqlite3.Connection) -> list[File]:
 
 
 def details(db: sqlite3.Connection, ids: Iterable[int]) -> dict[int, Details]:
-    """What is inside these files, by id."""
-    found: dict[int, Details] = {}
+    """The details of these files, by id."""
+    details_by_id: dict[int, Details] = {}
     rows = db.execute("SELECT * FROM details WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(ids)),))
     for number, definitions, imports, units, lengths, line_tokens in rows:
-        found[number] = Details(
+        details_by_id[number] = Details(
             definitions, tuple(imports.split("\0")) if imports else (),
             _unpacked("i", units), _unpacked("I", lengths), _unpacked("H", line_tokens),
         )  # fmt: skip
-    return found
+    return details_by_id
 
 
 def _unpacked(code: str, blob: bytes) -> array[int]:
@@ -106,11 +106,14 @@ def add_segment(
     db.execute("INSERT INTO segments VALUES (?,?)", (number, len(scanned)))
     db.executemany(
         "UPDATE files SET segment=?,kind=?,language=?,lines=?,length=?,digest=? WHERE id=?",
-        ((number, s.kind, s.language, s.lines, s.length, s.digest, s.id) for s in scanned),
+        ((number, file.kind, file.language, file.lines, file.length, file.digest, file.id) for file in scanned),
     )
     db.executemany(
         "INSERT OR REPLACE INTO details VALUES (?,?,?,?,?,?)",
-        ((s.id, s.definitions, "\0".join(s.imports), s.units, s.lengths, counted.get(s.id, b"")) for s in scanned),
+        (
+            (file.id, file.definitions, "\0".join(file.imports), file.units, file.lengths, counted.get(file.id, b""))
+            for file in scanned
+        ),
     )
     rows = ((number * BUCKETS + place, blob) for place, blob in sorted(packed.items()))
     db.executemany("INSERT INTO postings VALUES (?,?)", rows)
@@ -127,18 +130,18 @@ def postings(
     wanted = by_bucket(terms)
     segments = [number for (number,) in db.execute("SELECT id FROM segments")]
     places = json.dumps([number * BUCKETS + place for number in segments for place in sorted(wanted)])
-    found: dict[str, Posting] = {}
+    postings_by_term: dict[str, Posting] = {}
     query = "SELECT place, packed FROM postings WHERE place IN (SELECT value FROM json_each(?))"
-    for at, blob in db.execute(query, (places,)):
-        segment, place = divmod(at, BUCKETS)
+    for key, blob in db.execute(query, (places,)):
+        segment, place = divmod(key, BUCKETS)
         for term, posting in unpacked(blob, wanted[place]):
             heads, units = posting if segment in whole else alive(posting, segment, current)
-            if term in found:
-                found[term][0].extend(heads)
-                found[term][1].extend(units)
+            if term in postings_by_term:
+                postings_by_term[term][0].extend(heads)
+                postings_by_term[term][1].extend(units)
             elif heads:
-                found[term] = (heads, units)
-    return found
+                postings_by_term[term] = (heads, units)
+    return postings_by_term
 
 
 def whole_segments(db: sqlite3.Connection, current: dict[int, int]) -> frozenset[int]:
@@ -153,16 +156,16 @@ def merge_small_segments(db: sqlite3.Connection, largest: int = 1000) -> None:
     if len(small) < 2:
         return
     current = dict(db.execute("SELECT id, segment FROM files"))
-    cut: dict[int, list[tuple[int, bytes]]] = {}
+    blobs_by_bucket: dict[int, list[tuple[int, bytes]]] = {}
     for number in small:
         span = (number * BUCKETS, (number + 1) * BUCKETS)
-        for at, blob in db.execute("SELECT place, packed FROM postings WHERE place>=? AND place<?", span):
-            cut.setdefault(at % BUCKETS, []).append((number, blob))
+        for key, blob in db.execute("SELECT place, packed FROM postings WHERE place>=? AND place<?", span):
+            blobs_by_bucket.setdefault(key % BUCKETS, []).append((number, blob))
         db.execute("DELETE FROM postings WHERE place>=? AND place<?", span)
     chosen = (json.dumps(small),)
     db.execute("DELETE FROM segments WHERE id IN (SELECT value FROM json_each(?))", chosen)
     db.execute("UPDATE files SET segment=? WHERE segment IN (SELECT value FROM json_each(?))", (small[-1], *chosen))
     count = db.execute("SELECT count(*) FROM files WHERE segment=?", (small[-1],)).fetchone()[0]
     db.execute("INSERT INTO segments VALUES (?,?)", (small[-1], count))
-    rows = ((small[-1] * BUCKETS + place, joined(blobs, current)) for place, blobs in sorted(cut.items()))
+    rows = ((small[-1] * BUCKETS + place, joined(blobs, current)) for place, blobs in sorted(blobs_by_bucket.items()))
     db.executemany("INSERT INTO postings VALUES (?,?)", rows)

@@ -1,4 +1,4 @@
-"""Reading what a file defines and imports, from its syntax tree or, for languages without a grammar, by patterns."""
+"""Reading the definitions and imports of a file by its syntax tree or, for languages without a grammar, by patterns."""
 
 from __future__ import annotations
 
@@ -37,24 +37,24 @@ class Syntax:
 
 
 def read_syntax(language: str, text: str) -> Syntax:
-    """What the text of a file defines and imports; empty for an unknown language, never an error."""
+    """The definitions and imports in the text of a file; empty for an unknown language, never an error."""
     if language == "markup":
-        return Syntax(tuple(Definition(*found) for found in sections(text)))
+        return Syntax(tuple(Definition(*section) for section in sections(text)))
     if language == "python" and (syntax := _python(text)) is not None:
         return syntax
     return read_by_grammar(language, text)
 
 
 def read_by_grammar(language: str, text: str, *, whole: bool = False) -> Syntax:
-    """The same by the language's grammar, or by patterns where there is none.
+    """Like ``read_syntax``, by the language's grammar, or by patterns where there is none.
 
     Blocks that define nothing are emptied before the text is parsed, for speed, unless the ``whole`` text is asked for.
     """
     tools = parser(language)
     lines = text.split("\n")
     if tools is None:
-        found = (Definition(*place) for place in definitions_by_pattern(language, lines))
-        return Syntax(tuple(found), imports_by_pattern(language, lines))
+        definitions = (Definition(*place) for place in definitions_by_pattern(language, lines))
+        return Syntax(tuple(definitions), imports_by_pattern(language, lines))
     from tree_sitter import QueryCursor
 
     parse, query = tools
@@ -86,12 +86,12 @@ def _is_block(root: Node, lines: list[str], first: int, last: int) -> bool:
 
 
 def _python(text: str) -> Syntax | None:
-    """The same for Python by its logical lines; None where the grammar is needed."""
+    """``read_syntax`` for Python by its logical lines; None where the grammar is needed."""
     lines = text.split("\n")
-    read = read_python(text, lines)
-    if read is None:
+    syntax = read_python(text, lines)
+    if syntax is None:
         return None
-    definitions, imports = read
+    definitions, imports = syntax
     raw = [
         (_with_comment(first, lines) + 1, last, min(head, last), name, kind, "")
         for first, last, head, name, kind in definitions[:MOST_DEFINITIONS]
@@ -103,8 +103,8 @@ def skim(language: str, text: str) -> Syntax:
     """A rougher ``read_syntax``: ten times as fast for Python, which is read by its keywords; the same for the rest."""
     if language != "python":
         return read_syntax(language, text)
-    found = (Definition(*place) for place in python_at_a_glance(text))
-    return Syntax(tuple(found), tuple(dict.fromkeys(python_imports(text))))
+    definitions = (Definition(*place) for place in python_at_a_glance(text))
+    return Syntax(tuple(definitions), tuple(dict.fromkeys(python_imports(text))))
 
 
 def _binds_import(captures: dict[str, list[Node]], lines: list[str]) -> bool:
@@ -128,7 +128,7 @@ def _place(captures: dict[str, list[Node]], lines: list[str]) -> tuple[int, int,
     last = stop if column == 0 and stop > start else stop + 1
     head = start + 1
     if body is not None:
-        # a body on lines of its own (Python) leaves the signature the lines before it
+        # where the body has lines of its own (Python) the signature is the lines before it
         row, column = body.start_point
         head = row if row > start and not lines[row][:column].strip() else row + 1
         while head > start + 1 and (not lines[head - 1].strip() or lines[head - 1].lstrip().startswith("#")):

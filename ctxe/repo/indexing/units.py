@@ -34,18 +34,18 @@ def cut(definitions: Sequence[Definition], lines: int) -> tuple[list[Unit], list
     units: list[Unit] = []
     owner = [-1] * lines
     open_bodies: list[tuple[int, int]] = []
-    for place, found in enumerate(definitions):
-        while open_bodies and open_bodies[-1][0] < found.first:
+    for place, definition in enumerate(definitions):
+        while open_bodies and open_bodies[-1][0] < definition.first:
             open_bodies.pop()
-        length = found.last - found.first + 1
+        length = definition.last - definition.first + 1
         inside_short = bool(open_bodies) and open_bodies[-1][1] <= LONG_FUNCTION
-        if length < 3 or inside_short or len(units) >= MOST_UNITS or found.first > lines:
+        if length < 3 or inside_short or len(units) >= MOST_UNITS or definition.first > lines:
             continue
-        if found.kind in _BODIES:
-            open_bodies.append((found.last, length))
-        last = min(found.last, lines)
-        owner[found.first - 1 : last] = [len(units)] * (last - found.first + 1)
-        units.append(Unit(place, found.first, last))
+        if definition.kind in _BODIES:
+            open_bodies.append((definition.last, length))
+        last = min(definition.last, lines)
+        owner[definition.first - 1 : last] = [len(units)] * (last - definition.first + 1)
+        units.append(Unit(place, definition.first, last))
     return _with_windows(units, owner)
 
 
@@ -68,9 +68,9 @@ def _with_windows(units: list[Unit], owner: list[int]) -> tuple[list[Unit], list
 def _gaps(units: Iterable[Unit], lines: int) -> list[tuple[int, int]]:
     """(start, end) of the stretches of rows (from 0, end excluded) that are in no unit."""
     gaps = []
-    done = 0
+    covered = 0
     for unit in units:
-        if unit.first - 1 > done:
-            gaps.append((done, unit.first - 1))
-        done = max(done, unit.last)
-    return [*gaps, (done, lines)]
+        if unit.first - 1 > covered:
+            gaps.append((covered, unit.first - 1))
+        covered = max(covered, unit.last)
+    return [*gaps, (covered, lines)]

@@ -13,7 +13,7 @@ from ctxe.repo.files import ListedFile, read_text
 from ctxe.repo.indexing import database, file_table, store
 from ctxe.repo.indexing.counting import counter
 from ctxe.repo.indexing.database import transaction
-from ctxe.repo.indexing.linking import link, speaking_of
+from ctxe.repo.indexing.linking import importers_of, link
 from ctxe.repo.indexing.scan import digest
 from ctxe.repo.indexing.store import File, differs
 from ctxe.repo.indexing.worker_pool import InProcess, Segment, WorkerPool
@@ -58,53 +58,56 @@ class Update:
             except _Raced:
                 generation = database.meta(self.db, "generation")
                 known = {file.path: file for file in store.files(self.db)}
-        raise StoreError(f"{self.path} is written by other sessions all the time", "try again when they are done")
+        raise StoreError(f"{self.path} is constantly written by other sessions", "try again when they are done")
 
     def _update(self, known: dict[str, File], listed: list[ListedFile], generation: object) -> tuple[int, int]:
         """Scan changed files and remove deleted ones; raises _Raced when another session writes in the meantime."""
-        fresh = [one for one in listed if differs(one.size, one.mtime, known.get(one.path))]
-        here = {one.path for one in listed}
-        gone = [file for path, file in known.items() if path not in here]
-        changed = self._really_changed(fresh, known)
-        moved = [*(one.path for one in changed if one.path not in known), *(file.path for file in gone)]
-        again = speaking_of(self.db, moved) if known else set[int]()
-        if again:
+        suspects = [entry for entry in listed if differs(entry.size, entry.mtime, known.get(entry.path))]
+        listed_paths = {entry.path for entry in listed}
+        deleted = [file for path, file in known.items() if path not in listed_paths]
+        changed = self._really_changed(suspects, known)
+        changed_paths = [
+            *(entry.path for entry in changed if entry.path not in known),
+            *(file.path for file in deleted),
+        ]
+        importers = importers_of(self.db, changed_paths) if known else set[int]()
+        if importers:
             with transaction(self.db):
-                self._unlink(again)
-        if gone:
-            generation = self._remove(gone, generation)
+                self._unlink(importers)
+        if deleted:
+            generation = self._remove(deleted, generation)
         if changed:
             self._add(changed, self._numbers(changed, known), generation)
-        link(self.db, again)
-        return len(changed), len(gone)
+        link(self.db, importers)
+        return len(changed), len(deleted)
 
     def _unlink(self, importers: Iterable[int]) -> None:
         """Record that these files' imports must be resolved again, in case an interruption comes first."""
-        self.db.executemany("INSERT OR IGNORE INTO unlinked VALUES (?)", ((one,) for one in importers))
+        self.db.executemany("INSERT OR IGNORE INTO unlinked VALUES (?)", ((importer,) for importer in importers))
 
     def _add(self, changed: list[ListedFile], ids: dict[str, int], generation: object) -> None:
         """Scan files and store them, segment by segment; an interruption still stores what was scanned until then."""
-        size = sum(one.size for one in changed)
-        paths = {ids[one.path]: one.path for one in changed}
-        stat = {ids[one.path]: one for one in changed}
+        size = sum(file.size for file in changed)
+        paths = {ids[file.path]: file.path for file in changed}
+        files_by_id = {ids[file.path]: file for file in changed}
         counted: dict[int, bytes] = {}
         done = 0
-        scanning = self._scanning([(ids[one.path], one.path) for one in changed])
+        scanning = self._scanning([(ids[file.path], file.path) for file in changed])
         try:
             if self.meanwhile is not None:
                 self.meanwhile()
             count = counter(self.root, paths, size) if len(changed) > FEW else None
-            for found in scanning:
-                if isinstance(found, Segment):
-                    generation = self._write(found, counted, stat, generation)
+            for result in scanning:
+                if isinstance(result, Segment):
+                    generation = self._write(result, counted, files_by_id, generation)
                     continue
-                counted |= count(found) if count is not None else {}
-                done = min(done + len(found), len(changed))
+                counted |= count(result) if count is not None else {}
+                done = min(done + len(result), len(changed))
                 if self.progress is not None:
                     self.progress(done, len(changed))
         except (KeyboardInterrupt, SystemExit):
             for segment in scanning.rest():
-                generation = self._write(segment, counted, stat, generation)
+                generation = self._write(segment, counted, files_by_id, generation)
             raise
         finally:
             scanning.stop()
@@ -116,36 +119,40 @@ class Update:
             return InProcess(self.root, jobs, enough)
         return WorkerPool(self.root, jobs, enough, self.workers)
 
-    def _really_changed(self, fresh: list[ListedFile], known: dict[str, File]) -> list[ListedFile]:
-        """The files among ``fresh`` whose content differs; for the others the new time and size are stored."""
-        marks = dict(self.db.execute("SELECT id, digest FROM files")) if any(one.path in known for one in fresh) else {}
+    def _really_changed(self, suspects: list[ListedFile], known: dict[str, File]) -> list[ListedFile]:
+        """The files among ``suspects`` whose content differs; for the others the new time and size are stored."""
+        digests = (
+            dict(self.db.execute("SELECT id, digest FROM files"))
+            if any(file.path in known for file in suspects)
+            else {}
+        )
         changed, same = [], []
-        for one in fresh:
-            old = known.get(one.path)
-            if old is not None and self._same_content(one, old, marks.get(old.id)):
-                same.append((one.mtime, one.size, self.begun, old.id))
+        for file in suspects:
+            old = known.get(file.path)
+            if old is not None and self._same_content(file, old, digests.get(old.id)):
+                same.append((file.mtime, file.size, self.begun, old.id))
             else:
-                changed.append(one)
+                changed.append(file)
         if same:
             with transaction(self.db):
                 file_table.forget(self.db)
                 self.db.executemany("UPDATE files SET mtime=?,size=?,scanned=? WHERE id=?", same)
         return changed
 
-    def _same_content(self, one: ListedFile, old: File, mark: bytes | None) -> bool:
+    def _same_content(self, file: ListedFile, old: File, mark: bytes | None) -> bool:
         """Whether a file that looks changed has its old content, by hash; for data, by size."""
         if old.kind == "data":
-            return one.size == old.size
-        text = read_text(self.root, one.path)
+            return file.size == old.size
+        text = read_text(self.root, file.path)
         return text is not None and digest(text) == mark
 
     def _numbers(self, changed: list[ListedFile], known: dict[str, File]) -> dict[str, int]:
         """An id for every changed file: its old one, or the next free one."""
         free = (self.db.execute("SELECT max(id) FROM files").fetchone()[0] or 0) + 1
         ids = {}
-        for one in changed:
-            old = known.get(one.path)
-            ids[one.path] = old.id if old else free
+        for file in changed:
+            old = known.get(file.path)
+            ids[file.path] = old.id if old else free
             free += old is None
         return ids
 
@@ -158,27 +165,29 @@ class Update:
         database.note(self.db, "generation", generation)
         return generation
 
-    def _remove(self, gone: list[File], generation: object) -> int:
+    def _remove(self, deleted: list[File], generation: object) -> int:
         with transaction(self.db):
-            now = self._next_generation(generation)
-            for file in gone:
+            raised = self._next_generation(generation)
+            for file in deleted:
                 for statement in ("INSERT OR IGNORE INTO unlinked SELECT importer FROM imports WHERE target=?",
                                   "DELETE FROM files WHERE id=?", "DELETE FROM details WHERE id=?",
                                   "DELETE FROM imports WHERE importer=?", "DELETE FROM imports WHERE target=?",
                                   "DELETE FROM unlinked WHERE importer=?"):  # fmt: skip
                     self.db.execute(statement, (file.id,))
-        return now
+        return raised
 
-    def _write(self, found: Segment, counted: dict[int, bytes], stat: dict[int, ListedFile], generation: object) -> int:
+    def _write(
+        self, segment: Segment, counted: dict[int, bytes], files_by_id: dict[int, ListedFile], generation: object
+    ) -> int:
         with transaction(self.db):
-            now = self._next_generation(generation)
+            raised = self._next_generation(generation)
             number = (self.db.execute("SELECT max(id) FROM segments").fetchone()[0] or 0) + 1
-            of = [(s.id, stat[s.id]) for s in found.files]
-            rows = ((n, os.fsencode(one.path), one.size, one.mtime, self.begun) for n, one in of)
+            pairs = [(s.id, files_by_id[s.id]) for s in segment.files]
+            rows = ((file_id, os.fsencode(file.path), file.size, file.mtime, self.begun) for file_id, file in pairs)
             self.db.executemany("INSERT OR REPLACE INTO files (id,path,size,mtime,scanned) VALUES (?,?,?,?,?)", rows)
-            lines = {one.id: counted.pop(one.id, b"") for one in found.files}
-            store.add_segment(self.db, number, found.files, found.packed, lines)
-            self._unlink(one.id for one in found.files)
+            lines = {file.id: counted.pop(file.id, b"") for file in segment.files}
+            store.add_segment(self.db, number, segment.files, segment.packed, lines)
+            self._unlink(file.id for file in segment.files)
             if number > MOST_SEGMENTS and number % 8 == 0:
                 store.merge_small_segments(self.db)
-        return now
+        return raised

@@ -28,7 +28,7 @@ _START = "import sys; sys.path[:] = {paths!r}; from ctxe.repo.indexing.worker im
 
 
 class Scanner:
-    """Scans files and collects their postings until they are enough for a segment of the index."""
+    """Scans files and collects their postings until there are enough for a segment of the index."""
 
     def __init__(self, root: Path, enough: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._root, self._enough, self._clock = root, enough, clock
@@ -40,17 +40,17 @@ class Scanner:
 
         The postings of all jobs since the last segment come with the result when a segment is due; else none do.
         """
-        held = self._batch
-        done = [held.add(n, path, None if kind(path) == "data" else read_text(self._root, path)) for n, path in job]
-        full = len(held.files) >= self._enough or held.postings.size >= MOST_POSTINGS
+        batch = self._batch
+        scanned = [batch.add(n, path, None if kind(path) == "data" else read_text(self._root, path)) for n, path in job]
+        full = len(batch.files) >= self._enough or batch.postings.size >= MOST_POSTINGS
         now = self._clock()
         late = now - self._since > max(LONGEST, SHARE * (now - self._begun))
-        return done, self.rest() if full or late else {}
+        return scanned, self.rest() if full or late else {}
 
     def rest(self) -> Packed:
         """Take the postings collected so far, and start a new segment."""
-        held, self._batch, self._since = self._batch, Batch(), self._clock()
-        return held.postings.packed()
+        batch, self._batch, self._since = self._batch, Batch(), self._clock()
+        return batch.postings.packed()
 
 
 def main(root: str, enough: int) -> None:
@@ -78,10 +78,10 @@ def _send(target: IO[bytes], value: Any) -> None:
 
 
 def _received(source: IO[bytes]) -> Any:
-    head = source.read(8)
-    if len(head) < 8:
+    header = source.read(8)
+    if len(header) < 8:
         raise EOFError
-    [length] = struct.unpack("=Q", head)
+    [length] = struct.unpack("=Q", header)
     data = source.read(length)
     if len(data) < length:
         raise EOFError
@@ -106,7 +106,7 @@ class Worker:
             _send(target, [(n, os.fsencode(path)) for n, path in job])
             files, packed = _received(source)
         except (OSError, ValueError, TypeError) as error:
-            raise EOFError("the worker is gone") from error
+            raise EOFError("the worker has died") from error
         return [Scanned(*fields) for fields in files], packed
 
     def stop(self) -> None:

@@ -26,7 +26,7 @@ class Segment:
 
 
 Found = list[Scanned] | Segment
-"""Each file comes twice: as soon as it is scanned, and later in a segment with its postings."""
+"""Each file is given twice: as soon as it is scanned, and later in a segment with its postings."""
 
 
 class InProcess:
@@ -39,11 +39,11 @@ class InProcess:
 
     def __iter__(self) -> Iterator[Found]:
         for job in self._jobs:
-            done, packed = self._scanner.scan(job)
-            self._held += done
+            scanned, packed = self._scanner.scan(job)
+            self._held += scanned
             if packed:
                 self._close(packed)
-            yield done
+            yield scanned
             yield from self._taken()
         yield from self.rest()
 
@@ -75,24 +75,24 @@ class WorkerPool:
         self._leaving = self._stopped = False
         self._left = workers
         self._workers = [Worker(root, enough) for _ in range(workers)]
-        self._threads = [threading.Thread(target=self._serve, args=(one,), daemon=True) for one in self._workers]
+        self._threads = [threading.Thread(target=self._serve, args=(worker,), daemon=True) for worker in self._workers]
         for thread in self._threads:
             thread.start()
 
     def __iter__(self) -> Iterator[Found]:
         while self._left:
-            found = self._done.get()
-            if isinstance(found, Exception):
-                raise found
-            if found is None:
+            result = self._done.get()
+            if isinstance(result, Exception):
+                raise result
+            if result is None:
                 self._left -= 1
             else:
-                yield found
+                yield result
 
     def rest(self) -> Iterator[Segment]:
         """The segments of files that were scanned and not given in a segment yet; no further job is begun."""
         self._leaving = True
-        yield from (found for found in self if isinstance(found, Segment))
+        yield from (result for result in self if isinstance(result, Segment))
 
     def _next(self) -> Job:
         with self._taking:
@@ -100,33 +100,33 @@ class WorkerPool:
 
     def _serve(self, worker: Worker) -> None:
         """Let a worker do jobs until none are left. When it dies, its unfinished segment is scanned in this process."""
-        held: list[Scanned] = []
-        taken: Job = []
+        scanned: list[Scanned] = []
+        unfinished: Job = []
         try:
             while job := self._next():
-                taken += job
-                done, packed = worker.run(job)
-                held += done
-                self._done.put(done)
+                unfinished += job
+                just_scanned, packed = worker.run(job)
+                scanned += just_scanned
+                self._done.put(just_scanned)
                 if packed:
-                    self._done.put(Segment(held, packed))
-                    held, taken = [], []
-            if held:
-                self._done.put(Segment(held, worker.run([])[1]))
+                    self._done.put(Segment(scanned, packed))
+                    scanned, unfinished = [], []
+            if scanned:
+                self._done.put(Segment(scanned, worker.run([])[1]))
         except EOFError:
-            self._scan_here(taken)
+            self._scan_here(unfinished)
         self._done.put(None)
 
     def _scan_here(self, job: Job) -> None:
-        """Scan in this process what a worker died of; an exception is passed on to whoever takes the results."""
+        """Scan the files that a worker died on in this process; an exception is passed on with the results."""
         try:
-            for found in () if self._stopped else InProcess(self._root, [job], self._enough):
-                self._done.put(found)
+            for result in () if self._stopped else InProcess(self._root, [job], self._enough):
+                self._done.put(result)
         except Exception as error:
             self._done.put(error)
 
     def stop(self) -> None:
-        """End all workers; what they were doing is lost."""
+        """End all workers; their unfinished work is lost."""
         self._leaving = self._stopped = True
         for worker in self._workers:
             worker.stop()

@@ -9,7 +9,7 @@ from ctxe.repo.planning.ranking import Ranking
 from ctxe.repo.planning.signals.past import commits_about, commits_named, similar_commits, together
 
 RECENT = 399
-"""Commits back to which a change is told as recent."""
+"""Commits back to which a change is called recent."""
 
 
 class CommitReasons:
@@ -32,9 +32,9 @@ class CommitReasons:
 
     def commits(self, number: int) -> str:
         """How many of the commits that resemble the task changed the file."""
-        mine = [commit for _, commit in self._similar if number in self.evidence.index.history.changed_in(commit)]
-        if mine:
-            return f"changed by {len(mine)} past commit{'s' * (len(mine) > 1)} with words of the task"
+        matching = [commit for _, commit in self._similar if number in self.evidence.index.history.changed_in(commit)]
+        if matching:
+            return f"changed by {len(matching)} past commit{'s' * (len(matching) > 1)} with words of the task"
         return "past commits that changed it use words of the task"
 
     def commit_named(self, number: int) -> str:
@@ -50,7 +50,9 @@ class CommitReasons:
     def _behind(self, named: Mapping[str, Sequence[int]], number: int) -> str:
         """The first name whose commits changed the file."""
         changed = self.evidence.index.history.changed_in
-        return next((name for name, commits in named.items() if any(number in changed(one) for one in commits)), "")
+        return next(
+            (name for name, commits in named.items() if any(number in changed(commit) for commit in commits)), ""
+        )
 
     def recent(self, number: int) -> str:
         """How many commits ago the file was last changed; empty for more than RECENT."""
@@ -65,10 +67,10 @@ class CommitReasons:
         """How often the file changed together with the best one; empty for never."""
         first = next(iter(self.ranking.order))
         history = self.evidence.index.history
-        mine, other = history.place_of(number), history.place_of(first)
-        if first == number or mine is None or other is None:
+        place, other_place = history.place_of(number), history.place_of(first)
+        if first == number or place is None or other_place is None:
             return ""
         changes = together(self.evidence, first)[1]
-        both = sum({mine, other} <= set(history.commits.files(n)) for n in range(len(history.commits)))
+        both = sum({place, other_place} <= set(history.commits.files(n)) for n in range(len(history.commits)))
         name = self.evidence.file(first).path.rpartition("/")[2]
         return f"changed together with {name} in {both} of {changes} commits" if both else ""

@@ -23,9 +23,9 @@ UNIT_K1, UNIT_B = 1.2, 0.3
 COMMON = 0.6
 """Share of the files above which a word counts for nothing."""
 MOST_POSTINGS = 300_000
-"""Postings that are read for one task, at most, starting with the rarest word."""
+"""Most postings that are read for one task, starting with the rarest word."""
 NAME_WEIGHT = 0.6
-"""What a word in a unit's own name adds to the unit's score, as a multiple of the word's rarity."""
+"""The amount by which a word in a unit's own name raises the unit's score, as a multiple of the word's rarity."""
 UNIT_BITS = 12
 _NAMING_VIEWS = ("title", "lead", "prose", "code")
 """Views whose words are looked for in the names of units."""
@@ -36,10 +36,10 @@ Scores = dict[int, float]
 
 @dataclass(slots=True)
 class Evidence:
-    """What the index says about one task.
+    """The evidence in the index for one task.
 
     ``views`` are those of the ``reading``; ``terms`` are the words that count, each with its views. ``files`` and
-    ``units`` hold the scores for each view, ``unit_names`` what words in the units' own names add. ``candidates`` are
+    ``units`` hold the scores for each view, ``unit_names`` those for words in the units' own names. ``candidates`` are
     the files whose units are scored, with their ``details``; ``base`` is the first mix of signals; ``meaning`` holds
     the scores by vectors, if there are any.
     """
@@ -73,8 +73,8 @@ class Evidence:
         wanted = {mark + word: word for word in words}
         missing = [term for term in wanted if term not in self.postings]
         if missing:
-            found = self.index.postings(missing)
-            self.postings.update({term: found.get(term, (array("I"), array("I"))) for term in missing})
+            postings = self.index.postings(missing)
+            self.postings.update({term: postings.get(term, (array("I"), array("I"))) for term in missing})
         return {word: list(heads[::2]) for term, word in wanted.items() if (heads := self.postings[term][0])}
 
 
@@ -102,16 +102,16 @@ def _words_to_score(evidence: Evidence, total: int) -> dict[str, frozenset[str]]
     """The words to score by, each with the views it belongs to: the rarest of each view, without common ones."""
     members: dict[str, set[str]] = defaultdict(set)
     for name, view in evidence.views.items():
-        known = [word for word in view if word in evidence.rarity]
-        known.sort(key=lambda word: (-evidence.rarity[word] * view[word], word))
-        for word in known[:MOST_TERMS]:
+        indexed = [word for word in view if word in evidence.rarity]
+        indexed.sort(key=lambda word: (-evidence.rarity[word] * view[word], word))
+        for word in indexed[:MOST_TERMS]:
             members[word].add(name)
-    room = MOST_POSTINGS
+    remaining = MOST_POSTINGS
     chosen: dict[str, frozenset[str]] = {}
     for word in sorted(members, key=lambda word: (-evidence.rarity[word], word)):
         size = len(evidence.postings[word][0]) // 2
-        room -= size
-        if room < 0 and chosen:
+        remaining -= size
+        if remaining < 0 and chosen:
             break
         if size <= COMMON * total or total < 20:
             chosen[word] = frozenset(members[word])
@@ -129,29 +129,29 @@ def _score_files(evidence: Evidence) -> None:
     parts: dict[frozenset[str], Scores] = {}
     for word, views in evidence.terms.items():
         part = parts.setdefault(views, {})
-        get = part.get
-        worth = (
+        score_of = part.get
+        weight = (
             evidence.rarity[word] * _weight(evidence, word, views) * evidence.common.get(word, 1.0) * (FILE_K1 + 1.0)
         )
         heads = evidence.postings[word][0]
         for number, packed in zip(heads[::2], heads[1::2], strict=True):
             times = packed >> 16
-            part[number] = get(number, 0.0) + worth * times / (times + norms[number])
+            part[number] = score_of(number, 0.0) + weight * times / (times + norms[number])
     evidence.files = _by_view(evidence.views, parts)
 
 
 def _by_view(views: Iterable[str], parts: dict[frozenset[str], Scores]) -> dict[str, Scores]:
     """Scores of every view, from the scores (``parts``) of the words that belong to the same set of views."""
-    found: dict[str, Scores] = {name: {} for name in views}
+    by_view: dict[str, Scores] = {name: {} for name in views}
     for members, part in parts.items():
         for name in members:
-            whole = found[name]
-            if not whole:
-                whole.update(part)
+            total = by_view[name]
+            if not total:
+                total.update(part)
                 continue
             for number, score in part.items():
-                whole[number] = whole.get(number, 0.0) + score
-    return found
+                total[number] = total.get(number, 0.0) + score
+    return by_view
 
 
 def best(scores: Scores, count: int, evidence: Evidence, kind: str = "source") -> list[int]:
@@ -159,11 +159,11 @@ def best(scores: Scores, count: int, evidence: Evidence, kind: str = "source") -
     kinds = evidence.index.kinds
     if kind == "source":  # usually enough of the very best files are source
         ordered = heapq.nlargest(4 * count, zip(scores.values(), map(neg, scores), strict=True))
-        found = [-number for _, number in ordered if kinds[-number] == kind]
-        if len(found) >= count:
-            return found[:count]
-    own = scores.keys() & evidence.index.of_kind.get(kind, set())
-    return [-number for _, number in heapq.nlargest(count, ((scores[number], -number) for number in own))]
+        files = [-number for _, number in ordered if kinds[-number] == kind]
+        if len(files) >= count:
+            return files[:count]
+    of_kind = scores.keys() & evidence.index.of_kind.get(kind, set())
+    return [-number for _, number in heapq.nlargest(count, ((scores[number], -number) for number in of_kind))]
 
 
 def look_inside(evidence: Evidence, candidates: set[int]) -> None:
@@ -174,26 +174,26 @@ def look_inside(evidence: Evidence, candidates: set[int]) -> None:
     parts: dict[frozenset[str], Scores] = {}
     for word, views in evidence.terms.items():
         part = parts.setdefault(views, {})
-        get = part.get
-        worth = evidence.rarity[word] * _weight(evidence, word, views) * (UNIT_K1 + 1.0)
-        worth *= evidence.common.get(word, 1.0) ** 0.5
+        score_of = part.get
+        weight = evidence.rarity[word] * _weight(evidence, word, views) * (UNIT_K1 + 1.0)
+        weight *= evidence.common.get(word, 1.0) ** 0.5
         for number, units in units_in(evidence.postings[word], candidates):
             norm = norms[number]
             for packed in units:
                 times, unit = packed & 255, packed >> 8
                 key = number << UNIT_BITS | unit
-                part[key] = get(key, 0.0) + worth * times / (times + norm[unit])
+                part[key] = score_of(key, 0.0) + weight * times / (times + norm[unit])
     evidence.units = _by_view(evidence.views, parts)
     _score_names(evidence, candidates)
 
 
 def _unit_norms(details: Mapping[int, Details]) -> dict[int, list[float]]:
     """The BM25 length norm of each unit, by file."""
-    count = sum(len(inside.lengths) for inside in details.values())
-    average = max(1.0, sum(sum(inside.lengths) for inside in details.values()) / max(1, count))
+    count = sum(len(content.lengths) for content in details.values())
+    average = max(1.0, sum(sum(content.lengths) for content in details.values()) / max(1, count))
     return {
-        number: [UNIT_K1 * (1.0 - UNIT_B + UNIT_B * length / average) for length in inside.lengths]
-        for number, inside in details.items()
+        number: [UNIT_K1 * (1.0 - UNIT_B + UNIT_B * length / average) for length in content.lengths]
+        for number, content in details.items()
     }
 
 
@@ -210,16 +210,16 @@ def units_in(posting: Posting, wanted: Set[int]) -> Iterable[tuple[int, array[in
 
 def _score_names(evidence: Evidence, candidates: set[int]) -> None:
     total = max(1, evidence.index.statistics.documents)
-    found: dict[str, Scores] = {name: {} for name in _NAMING_VIEWS}
+    by_view: dict[str, Scores] = {name: {} for name in _NAMING_VIEWS}
     for word in sorted(set().union(*(evidence.views[name] for name in _NAMING_VIEWS))):
         posting = evidence.postings.get(NAMED + word)
         if not posting:
             continue
         rarity = idf(total, len(posting[0]) // 2) * NAME_WEIGHT * evidence.common.get(word, 1.0) ** 0.5
-        views = [(found[name], evidence.views[name][word]) for name in _NAMING_VIEWS if word in evidence.views[name]]
+        views = [(by_view[name], evidence.views[name][word]) for name in _NAMING_VIEWS if word in evidence.views[name]]
         for number, units in units_in(posting, candidates):
             for packed in units:
                 key = number << UNIT_BITS | packed >> 8
                 for scores, weight in views:
                     scores[key] = scores.get(key, 0.0) + weight * rarity
-    evidence.unit_names = found
+    evidence.unit_names = by_view

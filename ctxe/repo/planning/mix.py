@@ -46,7 +46,7 @@ def fitted() -> Fitted:
 
 
 def weighed(learnt: Fitted, signal: str, times: float) -> Fitted:
-    """The same numbers, with the final weights of one signal multiplied by ``times``."""
+    """The fitted numbers, with the final weights of one signal multiplied by ``times``."""
     share, rank = learnt.second.get(signal, (0.0, 0.0))
     return replace(learnt, second={**learnt.second, signal: (times * share, times * rank)})
 
@@ -61,21 +61,21 @@ def votes(scores: Scores, judged: Collection[int]) -> dict[int, tuple[float, flo
     values = values or sorted(positive.values(), reverse=True)
     if not values:
         return {}
-    most = values[0]
-    rising = [-score for score in values]
-    found = {}
+    best = values[0]
+    negated = [-score for score in values]
+    votes_by_file = {}
     for number, score in positive.items():
-        rank = bisect_left(rising, -score)
-        found[number] = (min(1.0, score / most), RANK_ROOM / (RANK_ROOM + rank))
-    return found
+        rank = bisect_left(negated, -score)
+        votes_by_file[number] = (min(1.0, score / best), RANK_ROOM / (RANK_ROOM + rank))
+    return votes_by_file
 
 
 def mixed(signals: Mapping[str, dict[int, tuple[float, float]]], weights: Weights) -> Scores:
     """The weighted sum of each file's votes. ``signals`` maps a signal's name to the votes that it gives."""
-    found: Scores = {}
+    totals: Scores = {}
     for name, ballot in signals.items():
         share, rank = weights.get(name, (0.0, 0.0))
         if share or rank:
             for number, (part, place) in ballot.items():
-                found[number] = found.get(number, 0.0) + share * part + rank * place
-    return found
+                totals[number] = totals.get(number, 0.0) + share * part + rank * place
+    return totals

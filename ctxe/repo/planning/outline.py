@@ -12,7 +12,7 @@ from ctxe.repo.indexing.units import Unit
 LONG_BLOCK = 60
 """Lines above which a unit is split between the statements of its body."""
 PIECE = 30
-"""Lines of a piece of a long unit, at most, unless a single statement is longer."""
+"""Most lines of a piece of a long unit, unless a single statement is longer."""
 LONGEST_SIGNATURE = 6
 _HIDDEN = frozenset(("field", "prototype"))
 _CONTINUES = pattern(
@@ -44,8 +44,8 @@ def _has_word(line: str, name: str) -> bool:
     """Whether a line holds a name as a whole word."""
     place = line.find(name)
     while place != -1:
-        around = line[place - 1 : place] + line[place + len(name) : place + len(name) + 1]
-        if not any(letter.isalnum() or letter == "_" for letter in around):
+        neighbours = line[place - 1 : place] + line[place + len(name) : place + len(name) + 1]
+        if not any(letter.isalnum() or letter == "_" for letter in neighbours):
             return True
         place = line.find(name, place + 1)
     return False
@@ -74,20 +74,20 @@ def blocks(
 
     Blank lines always go to the block before them, whichever unit they are in. ``owner`` is the unit of each line.
     """
-    found: list[Block] = []
-    for number, begins, last in _runs(owner):
-        first = begins
-        while found and first <= last and not lines[first - 1].strip():
+    result: list[Block] = []
+    for number, begin, last in _runs(owner):
+        first = begin
+        while result and first <= last and not lines[first - 1].strip():
             first += 1
-        if first > begins:
-            found[-1] = replace(found[-1], last=first - 1)
+        if first > begin:
+            result[-1] = replace(result[-1], last=first - 1)
         if first <= last <= first + LONG_BLOCK - 1:
-            found.append(Block(number, first, last))
+            result.append(Block(number, first, last))
         elif first <= last:
             place = units[number].definition
             head = definitions[place].head if place >= 0 and definitions[place].first == first else first - 1
-            found.extend(Block(number, *piece) for piece in _pieces(lines, first, last, head))
-    return found
+            result.extend(Block(number, *piece) for piece in _pieces(lines, first, last, head))
+    return result
 
 
 def _runs(owner: Sequence[int]) -> Iterator[tuple[int, int, int]]:

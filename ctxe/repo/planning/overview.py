@@ -19,7 +19,7 @@ DONE = word_set(
     "run build install test tests testing start set setup up contribute develop development compile use used get"
     " started deploy"
 )
-"""Words for what one does with a project, as in "how do I build it"."""
+"""Words for things one does with a project, as in "how do I build it"."""
 SMALL = word_set(
     "a about all an and are at base brief briefly by can code could describe do does entire everything explain for give"
     " go good guide have help here high how i in introduce introduction is it its key laid level like locally look me"
@@ -48,14 +48,14 @@ RECIPES = pattern(r"(?:GNU)?[Mm]akefile|[Jj]ustfile|Taskfile\.ya?ml|tox\.ini|nox
 
 
 def about(task: str) -> str:
-    """``whole`` for a question what the project is, ``use`` for how to build, run or test it; empty for other tasks."""
+    """``whole`` for a question about what the project is, ``use`` for how to build, run or test it; else empty."""
     words = _WORD.findall(task.lower())
-    said = set(words)
-    if not words or len(words) > MOST_WORDS or said - WHOLE - DONE - SMALL:
+    distinct = set(words)
+    if not words or len(words) > MOST_WORDS or distinct - WHOLE - DONE - SMALL:
         return ""
-    if said & DONE and "how" in said:
+    if distinct & DONE and "how" in distinct:
         return "use"
-    return "whole" if said & WHOLE else ""
+    return "whole" if distinct & WHOLE else ""
 
 
 def pages(paths: Collection[str], task: str) -> tuple[str, ...]:
@@ -64,16 +64,16 @@ def pages(paths: Collection[str], task: str) -> tuple[str, ...]:
     if not kind:
         return ()
     wanted = (README, TAKING_PART, RECIPES, MANIFEST) if kind == "use" else (README, MAP, INDEX, MANIFEST)
-    found = (sorted(path for path in paths if one.fullmatch(path)) for one in wanted)
-    return tuple(path for some in found for path in some[:2])
+    matches = (sorted(path for path in paths if form.fullmatch(path)) for form in wanted)
+    return tuple(path for paths_of_form in matches for path in paths_of_form[:2])
 
 
 def beginning(number: int, path: str, text: str, room: int) -> ShownFile | None:
-    """A page from its first line on, as much as fits ``room`` tokens; None when that is too little of it."""
+    """A page from its first line on, as much as fits ``room`` tokens; None when that is too little to show."""
     lines = text.split("\n")
-    costs, left, count = estimate(lines), room - header(path) - MARKER, 0
-    while count < len(lines) and costs[count] <= left:
-        left -= costs[count]
+    costs, remaining, count = estimate(lines), room - header(path) - MARKER, 0
+    while count < len(lines) and costs[count] <= remaining:
+        remaining -= costs[count]
         count += 1
     if count < min(len(lines), FEWEST_LINES):
         return None

@@ -35,7 +35,7 @@ CERTAIN, HOPELESS = 8, 20.0
 SHORT_OUTLINE = 80
 """Tokens of one outline when there is little room."""
 NAMES = 25
-"""Files that are listed by name only, at most."""
+"""Most files that are listed by name only."""
 LEAST = 120
 """Tokens below which nothing is packed."""
 
@@ -45,60 +45,62 @@ Offer = tuple[float, int, int, int, int]
 
 
 def pack(ranking: Ranking, budget: int, read: Reader, fitted: Fitted) -> list[ShownFile]:
-    """What to show of the ranked files, best first, in ``budget`` tokens at most."""
+    """The ranked files as they are shown, best first, in ``budget`` tokens at most."""
     if budget < LEAST:
         return []
     order = ranking.order
     first = order[: min(MOST_LOOKED_AT, LOOKED_AT + budget // MORE_LOOKED_AT)]
     texts = ((number, read(ranking.evidence.file(number).path)) for number in first)
-    opened = {number: found for number, text in texts if (found := open_file(ranking, number, text)) is not None}
+    opened = {
+        number: opened_file for number, text in texts if (opened_file := open_file(ranking, number, text)) is not None
+    }
     room = budget - int(ASIDE * budget)
     spent = _choose(ranking, opened, room, fitted)
     _round_up(opened, room - spent)
-    shown = {number: as_shown(one) for number, one in opened.items() if one.chosen}
-    left = budget - sum(packed.tokens for packed in shown.values())
-    for packed in _outlines(ranking, opened, shown, left):
+    shown = {number: as_shown(file) for number, file in opened.items() if file.chosen}
+    remaining = budget - sum(packed.tokens for packed in shown.values())
+    for packed in _outlines(ranking, opened, shown, remaining):
         shown[packed.number] = packed
-        left -= packed.tokens
-    for packed in _names(ranking, order, shown, left):
+        remaining -= packed.tokens
+    for packed in _names(ranking, order, shown, remaining):
         shown[packed.number] = packed
     return [shown[number] for number in order if number in shown]
 
 
 def owners(units: Sequence[Unit], lines: int) -> list[int]:
     """For each line (from 0) the number of its unit, -1 for none."""
-    found = [-1] * lines
+    owner_of = [-1] * lines
     for number, unit in enumerate(units):
         if unit.definition >= 0:
             last = min(unit.last, lines)
-            found[unit.first - 1 : last] = [number] * max(0, last - unit.first + 1)
+            owner_of[unit.first - 1 : last] = [number] * max(0, last - unit.first + 1)
     for number, unit in enumerate(units):
         if unit.definition < 0:
             for row in range(unit.first - 1, min(unit.last, lines)):
-                if found[row] == -1:
-                    found[row] = number
-    return found
+                if owner_of[row] == -1:
+                    owner_of[row] = number
+    return owner_of
 
 
 def _choose(ranking: Ranking, opened: dict[int, OpenFile], room: int, fitted: Fitted) -> int:
     """Choose the blocks that are worth most per token, as long as they fit. Returns the tokens spent."""
-    said = task_names(ranking.evidence)
+    names = task_names(ranking.evidence)
     likely = chances_of({number: ranking.scores[number] for number in opened}, fitted.certainty, fitted.lean)
     offers: list[Offer] = []
-    for place, (number, one) in enumerate(opened.items()):
+    for place, (number, file) in enumerate(opened.items()):
         if place >= CERTAIN and likely[number] * room < HOPELESS:
             continue
-        owner = owners(one.inside.units, len(one.lines))
-        own = [0] * len(one.inside.units)
+        owner = owners(file.inside.units, len(file.lines))
+        unit_lines = [0] * len(file.inside.units)
         for unit in owner:
             if unit >= 0:
-                own[unit] += 1
-        chances = unit_chances(ranking.evidence, said, number, own, fitted.units)
-        for block in blocks(one.inside.units, owner, one.inside.definitions, one.lines):
-            mine = owner[block.first - 1 : block.last].count(block.unit)
-            part = chances[block.unit] * mine / own[block.unit]
-            offers.append((likely[number] * part, number, block.first, block.last, _cost(one, block)))
-    chosen, spent = pick(offers, {number: header(one.path) for number, one in opened.items()}, room)
+                unit_lines[unit] += 1
+        chances = unit_chances(ranking.evidence, names, number, unit_lines, fitted.units)
+        for block in blocks(file.inside.units, owner, file.inside.definitions, file.lines):
+            lines_in_unit = owner[block.first - 1 : block.last].count(block.unit)
+            part = chances[block.unit] * lines_in_unit / unit_lines[block.unit]
+            offers.append((likely[number] * part, number, block.first, block.last, _cost(file, block)))
+    chosen, spent = pick(offers, {number: header(file.path) for number, file in opened.items()}, room)
     for number, lines in chosen.items():
         opened[number].chosen |= lines
     return spent
@@ -114,9 +116,9 @@ def pick(offers: Iterable[Offer], headers: Mapping[int, int], room: int) -> tupl
     spent = 0
     while heap:
         _, _, number, first, last, cost = heapq.heappop(heap)
-        mine = chosen.get(number)
-        price = cost + headers[number] + MARKER if mine is None else cost
-        price += 0 if mine is None or mine & {first - 1, last + 1} else MARKER
+        chosen_lines = chosen.get(number)
+        price = cost + headers[number] + MARKER if chosen_lines is None else cost
+        price += 0 if chosen_lines is None or chosen_lines & {first - 1, last + 1} else MARKER
         if spent + price <= room:
             spent += price
             chosen.setdefault(number, set()).update(range(first, last + 1))
@@ -125,57 +127,57 @@ def pick(offers: Iterable[Offer], headers: Mapping[int, int], room: int) -> tupl
 
 def chances_of(scores: Mapping[int, float], certainty: float, lean: float) -> dict[int, float]:
     """How likely the change touches each file: a logistic function of how far its score is below the best one."""
-    most = max(scores.values(), default=0.0)
-    return {number: 1.0 / (1.0 + math.exp(certainty * (most - score) - lean)) for number, score in scores.items()}
+    best = max(scores.values(), default=0.0)
+    return {number: 1.0 / (1.0 + math.exp(certainty * (best - score) - lean)) for number, score in scores.items()}
 
 
-def _cost(one: OpenFile, block: Block) -> int:
-    return sum(one.costs[block.first - 1 : block.last])
+def _cost(file: OpenFile, block: Block) -> int:
+    return sum(file.costs[block.first - 1 : block.last])
 
 
-def _round_up(opened: dict[int, OpenFile], left: int) -> None:
-    """Show a file whole when little of it is missing and ``left`` tokens allow it, and close small gaps."""
-    for one in opened.values():
-        if not one.chosen:
+def _round_up(opened: dict[int, OpenFile], remaining: int) -> None:
+    """Show a file whole when little of it is missing and the ``remaining`` tokens allow it, and close small gaps."""
+    for file in opened.values():
+        if not file.chosen:
             continue
-        total = sum(one.costs)
-        missing = total - sum(one.costs[row - 1] for row in one.chosen)
-        if 0 < missing <= max(40, total // 8) and missing <= left:
-            one.chosen.update(range(1, len(one.lines) + 1))
-            left -= missing
+        total = sum(file.costs)
+        missing = total - sum(file.costs[row - 1] for row in file.chosen)
+        if 0 < missing <= max(40, total // 8) and missing <= remaining:
+            file.chosen.update(range(1, len(file.lines) + 1))
+            remaining -= missing
             continue
-        for first, last in _gaps(one.chosen):
-            price = sum(one.costs[first - 1 : last])
+        for first, last in _gaps(file.chosen):
+            price = sum(file.costs[first - 1 : last])
             if price <= MARKER:
-                one.chosen.update(range(first, last + 1))
+                file.chosen.update(range(first, last + 1))
 
 
 def _gaps(chosen: set[int]) -> list[tuple[int, int]]:
     """The stretches between the chosen lines."""
     ranges = ranges_of(chosen)
-    return [(one[1] + 1, other[0] - 1) for one, other in pairwise(ranges)]
+    return [(before[1] + 1, after[0] - 1) for before, after in pairwise(ranges)]
 
 
 def _outlines(
-    ranking: Ranking, opened: dict[int, OpenFile], shown: dict[int, ShownFile], left: int
+    ranking: Ranking, opened: dict[int, OpenFile], shown: dict[int, ShownFile], remaining: int
 ) -> Iterable[ShownFile]:
     """Outlines of files that the first files import or that import them, then of the next files."""
     index = ranking.evidence.index
     first = [number for number in opened if number in shown][:3]
-    around = [other for number in first for side in index.neighbours(number) for other in side]
-    wanted = sorted(set(around) & set(opened), key=lambda number: -ranking.scores[number])
-    left = int(left * 0.7)
-    most = min(LONGEST_OUTLINE, max(SHORT_OUTLINE, left // 3))
+    neighbours = [other for number in first for side in index.neighbours(number) for other in side]
+    wanted = sorted(set(neighbours) & set(opened), key=lambda number: -ranking.scores[number])
+    remaining = int(remaining * 0.7)
+    most = min(LONGEST_OUTLINE, max(SHORT_OUTLINE, remaining // 3))
     for number in dict.fromkeys([*wanted, *opened]):
         if number in shown or number not in opened:
             continue
         packed = outlined(opened[number], most)
-        if packed is not None and packed.tokens <= left:
-            left -= packed.tokens
+        if packed is not None and packed.tokens <= remaining:
+            remaining -= packed.tokens
             yield packed
 
 
-def _names(ranking: Ranking, order: list[int], shown: dict[int, ShownFile], left: int) -> Iterable[ShownFile]:
+def _names(ranking: Ranking, order: list[int], shown: dict[int, ShownFile], remaining: int) -> Iterable[ShownFile]:
     """Further files by their names alone."""
     count = 0
     for number in order:
@@ -183,8 +185,8 @@ def _names(ranking: Ranking, order: list[int], shown: dict[int, ShownFile], left
             continue
         path = ranking.evidence.file(number).path
         tokens = of_name(path)
-        if tokens > left or count >= NAMES:
+        if tokens > remaining or count >= NAMES:
             return
-        left -= tokens
+        remaining -= tokens
         count += 1
         yield ShownFile(number, "name", tokens, path)

@@ -20,11 +20,11 @@ from ctxe.repo.planning.steering import UNSTEERED, Steering
 
 DROPPED = "you dropped it"
 FAR, OVERVIEW, ONE_PAGE = 2.0, 0.75, 0.55
-"""For pages about the project as a whole: their score as a multiple of the best other one, the share of the budget
-that all of them may take, and the share that one may."""
+"""For pages about the project as a whole: their score as a multiple of the best other file's, the share of the budget
+that all of them may take, and the share that one of them may take."""
 ABOUT = Reason("overview", "it is about the project as a whole", 1.0)
 LEFT_OUT = 20
-"""Files that are listed as left out, at most."""
+"""Most files that are listed as left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The files a task needs, best first; ``tokens`` never exceeds ``budget``. ``note`` is the index's, for people."""
+    """The files a task needs, best first; ``tokens`` never exceeds ``budget``. ``note`` is that of the index."""
 
     task: str
     budget: int
@@ -83,10 +83,10 @@ def plan(
     about the project as a whole, the pages that answer it come first.
     """
     with index.consistent():
-        return _made(index, task, budget, steering, weights or fitted(), meaning, clock)
+        return _plan(index, task, budget, steering, weights or fitted(), meaning, clock)
 
 
-def _made(
+def _plan(
     index: Index,
     task: str,
     budget: int,
@@ -101,12 +101,12 @@ def _made(
     ranked = clock()
     shown = pack(ranking, budget - sum(page.tokens for page in pages), index.text, learnt)
     packed = clock()
-    reasons = Reasons(ranking, learnt.second, (one.number for one in shown))
-    files = (*pages, *(_planned(ranking, one, reasons, steering) for one in shown))
-    took = {"rank": ranked - started, "pack": packed - ranked, "reasons": clock() - packed}
+    reasons = Reasons(ranking, learnt.second, (item.number for item in shown))
+    files = (*pages, *(_planned(ranking, item, reasons, steering) for item in shown))
+    seconds_by_stage = {"rank": ranked - started, "pack": packed - ranked, "reasons": clock() - packed}
     made = Plan(
         task, budget, sum(file.tokens for file in files), files, _left_out(ranking, shown, budget, steering),
-        {name: round(1000 * seconds, 1) for name, seconds in took.items()}, index.note,
+        {name: round(1000 * seconds, 1) for name, seconds in seconds_by_stage.items()}, index.note,
     )  # fmt: skip
     return made, ranking
 
@@ -118,51 +118,51 @@ def _steered(ranking: Ranking, steering: Steering) -> Ranking:
     for path in (*steering.dropped, *steering.declined):
         if path not in steering.added:
             scores.pop(index.by_path.get(path, -1), None)
-    most = max(scores.values(), default=1.0)
+    best = max(scores.values(), default=1.0)
     wanted = [*steering.added, *(path for path in steering.asked if path not in steering.dropped)]
     for place, path in enumerate(reversed(wanted), 1):
         number = index.by_path.get(path)
         if number is not None:
-            scores[number] = most * (1.0 + place / 100.0)
+            scores[number] = best * (1.0 + place / 100.0)
     return Ranking(scores, ranking.ballots, ranking.evidence)
 
 
 def _pages(index: Index, task: str, budget: int, steering: Steering, ranking: Ranking) -> list[Planned]:
     """Pages that answer a question about the project as a whole. They are removed from the ranking and score higher."""
-    found: list[Planned] = []
-    high = FAR * max(ranking.scores.values(), default=1.0)
+    pages: list[Planned] = []
+    top_score = FAR * max(ranking.scores.values(), default=1.0)
     passed_over = {*steering.added, *steering.dropped, *steering.declined}
     for path in overview.pages(index.by_path, task):
-        room = int(min(ONE_PAGE * budget, OVERVIEW * budget - sum(page.tokens for page in found)))
+        room = int(min(ONE_PAGE * budget, OVERVIEW * budget - sum(page.tokens for page in pages)))
         number, text = index.by_path[path], index.beginning(path) if path not in passed_over else None
         page = overview.beginning(number, path, text, room) if text is not None else None
         if page is not None:
             ranking.scores.pop(number, None)
-            found.append(_as_planned(ranking.evidence.file(number), page, high, (ABOUT,)))
-    return found
+            pages.append(_as_planned(ranking.evidence.file(number), page, top_score, (ABOUT,)))
+    return pages
 
 
-def _planned(ranking: Ranking, one: ShownFile, reasons: Reasons, steering: Steering) -> Planned:
-    file = ranking.evidence.file(one.number)
+def _planned(ranking: Ranking, shown: ShownFile, reasons: Reasons, steering: Steering) -> Planned:
+    file = ranking.evidence.file(shown.number)
     by_model = (Reason("asked", "the model that looked it over wants it", 1.0),) if file.path in steering.asked else ()
     added = (Reason("added", "you added it", 1.0),) if file.path in steering.added else by_model
-    return _as_planned(file, one, ranking.scores[one.number], (*added, *reasons.of(one.number)))
+    return _as_planned(file, shown, ranking.scores[shown.number], (*added, *reasons.of(shown.number)))
 
 
-def _as_planned(file: File, one: ShownFile, score: float, reasons: tuple[Reason, ...]) -> Planned:
-    ranges = tuple(one.ranges) if one.tier == "region" else ()
-    return Planned(file.path, round(score, 4), one.tokens, one.tier, ranges, reasons, one.text, file.kind)
+def _as_planned(file: File, shown: ShownFile, score: float, reasons: tuple[Reason, ...]) -> Planned:
+    ranges = tuple(shown.ranges) if shown.tier == "region" else ()
+    return Planned(file.path, round(score, 4), shown.tokens, shown.tier, ranges, reasons, shown.text, file.kind)
 
 
 def _left_out(ranking: Ranking, shown: list[ShownFile], budget: int, steering: Steering) -> tuple[LeftOut, ...]:
-    inside = {one.number for one in shown}
-    outside = [number for number in ranking.order if number not in inside][:LEFT_OUT]
-    found = [
+    shown_numbers = {file.number for file in shown}
+    next_best = [number for number in ranking.order if number not in shown_numbers][:LEFT_OUT]
+    beyond_budget = [
         LeftOut(
             ranking.evidence.file(number).path, round(ranking.scores[number], 4), f"no room left in {budget} tokens"
         )
-        for number in outside
+        for number in next_best
     ]
     dropped = (LeftOut(path, 0.0, DROPPED) for path in steering.dropped if path not in steering.added)
     declined = (LeftOut(path, 0.0, "the model that looked it over dropped it") for path in steering.declined)
-    return (*dropped, *declined, *found)
+    return (*dropped, *declined, *beyond_budget)

@@ -57,12 +57,12 @@ def measure(
     """The scores of every signal, before they become votes; ``every`` includes signals without a weight."""
     reading = read_task(task)
     evidence = gather(index, reading, fitted.common, steering, meaning)
-    said = _scores_by(BROAD, evidence)
-    look_inside(evidence, _candidates(evidence, said, kind_shares(reading.title, fitted.kinds)))
-    said |= _scores_by(CLOSE if every else _with_weight(CLOSE, fitted), evidence)
-    evidence.base = mixed(_votes(evidence, said), fitted.first)
-    said |= _scores_by(AROUND if every else _with_weight(AROUND, fitted), evidence)
-    return evidence, said
+    scores = _scores_by(BROAD, evidence)
+    look_inside(evidence, _candidates(evidence, scores, kind_shares(reading.title, fitted.kinds)))
+    scores |= _scores_by(CLOSE if every else _with_weight(CLOSE, fitted), evidence)
+    evidence.base = mixed(_votes(evidence, scores), fitted.first)
+    scores |= _scores_by(AROUND if every else _with_weight(AROUND, fitted), evidence)
+    return evidence, scores
 
 
 def rank(
@@ -73,9 +73,9 @@ def rank(
     meaning: Scores | None = None,
 ) -> Ranking:
     """Rank the files of an index for a task; ``meaning`` holds scores by vectors (see ``windows``)."""
-    evidence, said = measure(index, task, fitted, steering, meaning, every=False)
-    ballots = _votes(evidence, said)
-    scores = mixed(ballots, fitted.second) if evidence.reading.title else dict(said["recent"])
+    evidence, scores_by_signal = measure(index, task, fitted, steering, meaning, every=False)
+    ballots = _votes(evidence, scores_by_signal)
+    scores = mixed(ballots, fitted.second) if evidence.reading.title else dict(scores_by_signal["recent"])
     return Ranking(_by_kind(evidence, ballots, scores, fitted.kinds), ballots, evidence)
 
 
@@ -87,27 +87,27 @@ def _scores_by(signals: Mapping[str, Signal], evidence: Evidence) -> dict[str, S
     return {name: signal(evidence) for name, signal in signals.items()}
 
 
-def _candidates(evidence: Evidence, said: Mapping[str, Scores], kept: Mapping[str, float]) -> set[int]:
+def _candidates(evidence: Evidence, scores: Mapping[str, Scores], shares: Mapping[str, float]) -> set[int]:
     """The files worth a closer look: the best by every signal, and some of each other kind."""
-    found: set[int] = set()
+    candidates: set[int] = set()
     for name, count in CHOSEN.items():
-        found.update(best(said[name], count, evidence))
+        candidates.update(best(scores[name], count, evidence))
     for name in _OUTRIGHT:
-        found.update(said[name])
+        candidates.update(scores[name])
     for kind, usual in OTHERS.items():
-        count = usual if kept[kind] < ASKED_FOR else max(usual, MORE)
-        found.update(best(said["prose_file"], count, evidence, kind))
+        count = usual if shares[kind] < ASKED_FOR else max(usual, MORE)
+        candidates.update(best(scores["prose_file"], count, evidence, kind))
         for name in ("title_file", "title_path", "title_commits"):
-            found.update(best(said[name], count // 2, evidence, kind))
-    return found if evidence.reading.title else set(best(said["recent"], LATELY, evidence))
+            candidates.update(best(scores[name], count // 2, evidence, kind))
+    return candidates if evidence.reading.title else set(best(scores["recent"], LATELY, evidence))
 
 
-def _votes(evidence: Evidence, said: Mapping[str, Scores]) -> dict[str, dict[int, tuple[float, float]]]:
+def _votes(evidence: Evidence, scores_by_signal: Mapping[str, Scores]) -> dict[str, dict[int, tuple[float, float]]]:
     """The votes of every signal for the candidates, measured against the source files among them."""
     judged = {number for number in evidence.candidates if evidence.is_source(number)} or evidence.candidates
     return {
         name: votes({n: scores[n] for n in filter(evidence.candidates.__contains__, scores)}, judged)
-        for name, scores in said.items()
+        for name, scores in scores_by_signal.items()
     }
 
 
@@ -115,9 +115,9 @@ def _by_kind(
     evidence: Evidence, ballots: Mapping[str, dict[int, tuple[float, float]]], scores: Scores, odds: Odds
 ) -> Scores:
     """Scores scaled by the share of each kind, but never lowered for a file that the task or the session names."""
-    kept = kind_shares(evidence.reading.title, odds)
+    shares = kind_shares(evidence.reading.title, odds)
     outright = {number for name in ("path_named", "touched") for number in ballots.get(name, ())}
     return {
-        number: score * max(kept[evidence.index.kinds[number]], 1.0 if number in outright else 0.0)
+        number: score * max(shares[evidence.index.kinds[number]], 1.0 if number in outright else 0.0)
         for number, score in scores.items()
     }

@@ -1,4 +1,4 @@
-"""Taking a task apart into views: title, first words, prose, code-shaped words, and what was pasted."""
+"""Taking a task apart into views: title, first words, prose, code-shaped words, and pasted text."""
 
 from __future__ import annotations
 
@@ -131,10 +131,10 @@ def _without(view: View, words: Collection[str]) -> View:
 
 def bag(text: str) -> Counter[str]:
     """How often each search term occurs, by the index's rules and without polite words."""
-    found = term_counts(text)
-    for common in (KEYWORDS | _POLITE) & found.keys():
-        del found[common]
-    return found
+    counts = term_counts(text)
+    for common in (KEYWORDS | _POLITE) & counts.keys():
+        del counts[common]
+    return counts
 
 
 def compounds(text: str) -> Iterator[str]:
@@ -142,20 +142,20 @@ def compounds(text: str) -> Iterator[str]:
     words = [word.lower() for word in _PLAIN.findall(text)]
     for count in (2, 3):
         for place in range(len(words) - count + 1):
-            some = words[place : place + count]
-            if any(len(word) < 2 or word in STOP or not word.isalnum() for word in some):
+            group = words[place : place + count]
+            if any(len(word) < 2 or word in STOP or not word.isalnum() for word in group):
                 continue
-            for joined in ("_".join(some), "".join(some)):
+            for joined in ("_".join(group), "".join(group)):
                 yield joined
                 if count == 2 and joined.endswith("s"):
                     yield joined[:-1]
 
 
-def _damped(found: Counter[str]) -> View:
-    return {term: min(times, 3) ** 0.5 for term, times in found.items()}
+def _damped(counts: Counter[str]) -> View:
+    return {term: min(times, 3) ** 0.5 for term, times in counts.items()}
 
 
-def _shortened(address: re.Match[str]) -> str:
+def _shorten_address(address: re.Match[str]) -> str:
     """The replacement for the beginning of an address: the number of the issue it names, or an ellipsis."""
     return f"…#{address['number']}" if address["number"] else "…"
 
@@ -163,19 +163,19 @@ def _shortened(address: re.Match[str]) -> str:
 def read_task(task: str) -> TaskReading:
     """Take a task apart; any text will do, of any length."""
     text = task if len(task) <= HEAD + TAIL else task[:HEAD] + "\n" + task[-TAIL:]
-    text = _ENDLESS.sub(lambda found: found.group(0)[:LONGEST_WORD] + " ", text)
-    text = _COMMIT.sub(lambda found: found["name"], text)
+    text = _ENDLESS.sub(lambda match: match.group(0)[:LONGEST_WORD] + " ", text)
+    text = _COMMIT.sub(lambda match: match["name"], text)
     mentions = symbols_in(text)
-    lines = _ADDRESS.sub(_shortened, _COMMENT.sub(" ", text)).split("\n")
+    lines = _ADDRESS.sub(_shorten_address, _COMMENT.sub(" ", text)).split("\n")
     first = next((row for row, line in enumerate(lines) if line.strip()), len(lines))
     title, rest = _title(lines[first] if first < len(lines) else "")
     if _TRACE.match(title) and mentions.errors:
         # the task begins with a trace, so its last error message is the title
         (title, _), rest = _title(" ".join((mentions.errors[-1].kind, mentions.errors[-1].message))), lines[first]
     prose, pasted = _prose_and_pasted([rest, *lines[first + 1 :]])
-    written = f"{title}\n{prose}"
-    names = Counter(name for name in _NAME.findall(written) if code_shaped(name))
-    for quoted in _QUOTED.findall(written):
+    title_and_prose = f"{title}\n{prose}"
+    names = Counter(name for name in _NAME.findall(title_and_prose) if code_shaped(name))
+    for quoted in _QUOTED.findall(title_and_prose):
         names.update(_NAME.findall(quoted))
     return TaskReading(
         title, prose, pasted, " ".join(f"{title} {prose}".split()[:LEAD_WORDS]), _scope(title), names,
@@ -193,8 +193,8 @@ def _title(line: str) -> tuple[str, str]:
     line = line.strip().lstrip("#").strip()
     if len(line) <= LONGEST_TITLE:
         return line, ""
-    found = _SENTENCE.match(line)
-    title = found.group(0) if found else line[:LONGEST_TITLE]
+    sentence = _SENTENCE.match(line)
+    title = sentence.group(0) if sentence else line[:LONGEST_TITLE]
     return title, line[len(title) :]
 
 
@@ -222,8 +222,8 @@ def _indented(line: str) -> bool:
 
 def _scope(title: str) -> tuple[str, ...]:
     """The words of a title's prefix that name a part of the code: ``fix(cli): ...``, ``net/http: ...``."""
-    found = _SCOPE.match(title)
-    if not found:
+    match = _SCOPE.match(title)
+    if not match:
         return ()
-    words = (word.strip("/") for word in re.split(r"[\s,]+", found.group(1) or found.group(2)))
+    words = (word.strip("/") for word in re.split(r"[\s,]+", match.group(1) or match.group(2)))
     return tuple(word for word in words if word and word.lower() not in _KINDS_OF_CHANGE and word.lower() not in STOP)

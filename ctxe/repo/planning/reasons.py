@@ -1,4 +1,4 @@
-"""Telling people why a file is in the plan, by the signals that contributed most to its score."""
+"""Explaining why a file is in the plan, by the signals that contributed most to its score."""
 
 from __future__ import annotations
 
@@ -85,34 +85,34 @@ class Reasons:
 
     def of(self, number: int) -> tuple[Reason, ...]:
         """At most three reasons for a file, the weightiest first."""
-        brought: dict[str, float] = {}
+        shares: dict[str, float] = {}
         for signal, ballot in self.ranking.ballots.items():
-            share, place = self.weights.get(signal, (0.0, 0.0))
+            score_weight, rank_weight = self.weights.get(signal, (0.0, 0.0))
             part = ballot.get(number)
-            if part is not None and (share or place):
+            if part is not None and (score_weight or rank_weight):
                 theme = _THEME_OF[signal]
-                brought[theme] = brought.get(theme, 0.0) + share * part[0] + place * part[1]
-        total = sum(brought.values()) or 1.0
+                shares[theme] = shares.get(theme, 0.0) + score_weight * part[0] + rank_weight * part[1]
+        total = sum(shares.values()) or 1.0
         if number in self.ranking.ballots.get("defined", ()):
             # the weights may ignore this signal, whose words other signals count too, but no reason is clearer
-            brought["names"] = max(brought.get("names", 0.0), NAMED * total)
-        found: list[Reason] = []
-        told: set[str] = set()
-        for theme, worth in sorted(brought.items(), key=lambda pair: -pair[1] * TELLING.get(pair[0], 1.0)):
-            if len(found) == MOST:
+            shares["names"] = max(shares.get("names", 0.0), NAMED * total)
+        reasons: list[Reason] = []
+        told_words: set[str] = set()
+        for theme, share in sorted(shares.items(), key=lambda pair: -pair[1] * TELLING.get(pair[0], 1.0)):
+            if len(reasons) == MOST:
                 break
-            if worth < LEAST * total:
+            if share < LEAST * total:
                 continue
             detail = self._detail(theme, number)
-            these = set(listed_words(detail)) if theme in ("units", "words") else {detail}
-            if detail and not these <= told:
-                found.append(Reason(theme, detail, round(worth / total, 3)))
-                told |= these
-        return tuple(found)
+            detail_words = set(listed_words(detail)) if theme in ("units", "words") else {detail}
+            if detail and not detail_words <= told_words:
+                reasons.append(Reason(theme, detail, round(share / total, 3)))
+                told_words |= detail_words
+        return tuple(reasons)
 
     def _detail(self, theme: str, number: int) -> str:
-        told: str = getattr(self.commit_reasons if theme in PAST else self, theme)(number)
-        return told
+        detail: str = getattr(self.commit_reasons if theme in PAST else self, theme)(number)
+        return detail
 
     def listed(self, words: Iterable[str], most: int = 5) -> str:
         """Search terms as the task spells them, without bare numbers and parts of other listed words."""
@@ -123,13 +123,13 @@ class Reasons:
         """The best unit, and the words of the task in it."""
         unit = self._units.get(number, (0.0, 0))[1]
         words = self.listed(self._words.get((number, unit), ()))
-        inside = self.evidence.details.get(number)
-        if inside is None or unit >= len(inside.units) or not words:
+        details = self.evidence.details.get(number)
+        if details is None or unit >= len(details.units) or not words:
             return ""
-        cut = inside.units[unit]
-        if cut.definition >= 0:
-            return f"`{short(inside.definitions[cut.definition].title)}` speaks of {words}"
-        return f"lines {cut.first}-{cut.last} speak of {words}"
+        best_unit = details.units[unit]
+        if best_unit.definition >= 0:
+            return f"`{short(details.definitions[best_unit.definition].title)}` speaks of {words}"
+        return f"lines {best_unit.first}-{best_unit.last} speak of {words}"
 
     def words(self, number: int) -> str:
         """The words of the task that the file uses."""
@@ -141,9 +141,9 @@ class Reasons:
         wanted = {name.lower(): name for name in names_in_task(self.evidence)}
         plain = (word for word in _WORD.findall(self.evidence.reading.title) if len(word) > 3)
         wanted |= {word.lower(): word for word in plain if word.lower() not in wanted}
-        inside = self.evidence.details.get(number)
-        known = {found.name.lower(): found.name for found in inside.definitions} if inside else {}
-        hits = [known[name] for name in wanted if name in known and not name.startswith("__")]
+        details = self.evidence.details.get(number)
+        defined = {definition.name.lower(): definition.name for definition in details.definitions} if details else {}
+        hits = [defined[name] for name in wanted if name in defined and not name.startswith("__")]
         if hits:
             return f"defines {', '.join(f'`{name}`' for name in hits[:3])}, named in the task"
         return ""
@@ -155,7 +155,7 @@ class Reasons:
         title = {word.lower() for word in _WORD.findall(self.evidence.reading.title)}
         if stem in title or stem.replace("_", "") in title:
             return f"its name, `{stem}`, is in the task"
-        scope = next((one for one in self.evidence.reading.scope if one.lower() in path.lower()), None)
+        scope = next((scope for scope in self.evidence.reading.scope if scope.lower() in path.lower()), None)
         if scope:
             return f"`{scope}`, which the task begins with, is in its path"
         parts = set(terms(path.replace("/", " ").replace(".", " ").replace("-", "_")))
@@ -188,11 +188,11 @@ class Reasons:
     def module_named(self, number: int) -> str:
         """The module or member that the task names and the file holds."""
         stem = stem_of(self.evidence.file(number).path)
-        inside = self.evidence.details.get(number)
-        known = {found.name.lower() for found in inside.definitions} if inside else set()
+        details = self.evidence.details.get(number)
+        defined = {definition.name.lower() for definition in details.definitions} if details else set()
         for module in self.evidence.reading.mentions.modules:
             parts = [part.lower() for part in re.split(r"\W+", module)]
-            if stem in parts or len(known.intersection(parts)) > 1:
+            if stem in parts or len(defined.intersection(parts)) > 1:
                 return f"`{module}` in the task is here"
         return ""
 
@@ -207,8 +207,8 @@ class Reasons:
 
     def meaning(self, number: int) -> str:
         """The rank of the file by vectors."""
-        place = 1 + sum(other > self.evidence.meaning[number] for other in self.evidence.meaning.values())
-        return "nearest in meaning" if place == 1 else f"{place}. in meaning"
+        rank = 1 + sum(other > self.evidence.meaning[number] for other in self.evidence.meaning.values())
+        return "nearest in meaning" if rank == 1 else f"{rank}. in meaning"
 
     def folder(self, number: int) -> str:
         """That the other files of its folder fit."""
@@ -217,12 +217,12 @@ class Reasons:
 
     def imports(self, number: int) -> str:
         """The first file it imports or is imported by."""
-        ahead, behind = self.evidence.index.neighbours(number)
+        imported, importers = self.evidence.index.neighbours(number)
         for other in self.ranking.order[:8]:
             name = self.evidence.file(other).path.rpartition("/")[2]
-            if other in behind:
+            if other in importers:
                 return f"imported by {name}"
-            if other in ahead:
+            if other in imported:
                 return f"imports {name}"
         return ""
 

@@ -33,16 +33,16 @@ class Refinement:
     search: str = ""
 
 
-def question(task: str, made: Plan, ranking: Ranking, found: Sequence[str] = ()) -> str:
-    """The plan as a question: every file with its reasons, the first ones with signatures; ``found`` by its search."""
-    parts = [f"<task>\n{task[:LONGEST_TASK]}\n</task>", "<files>", *_file_lines(made, ranking), "</files>"]
-    if found:
-        parts += ["<found>", *found, "</found>"]
+def question(task: str, plan: Plan, ranking: Ranking, search_results: Sequence[str] = ()) -> str:
+    """The plan as a question: every file with its reasons, the first ones with signatures, and ``search_results``."""
+    parts = [f"<task>\n{task[:LONGEST_TASK]}\n</task>", "<files>", *_file_lines(plan, ranking), "</files>"]
+    if search_results:
+        parts += ["<found>", *search_results, "</found>"]
     return "\n".join(parts)
 
 
-def _file_lines(made: Plan, ranking: Ranking) -> Iterator[str]:
-    why = {file.path: file.why for file in made.files}
+def _file_lines(plan: Plan, ranking: Ranking) -> Iterator[str]:
+    why = {file.path: file.why for file in plan.files}
     for place, number in enumerate(ranking.order[:SHOWN]):
         path = ranking.evidence.file(number).path
         yield f"{path}" + (f" ({why[path]})" if why.get(path) else "")
@@ -55,36 +55,36 @@ def _file_lines(made: Plan, ranking: Ranking) -> Iterator[str]:
 
 def read_answer(words: str, known: Callable[[str], bool]) -> Refinement:
     """The changes that an answer asks for. Unknown paths are ignored; an answer without JSON asks for nothing."""
-    found = _OBJECT.search(words)
+    match = _OBJECT.search(words)
     try:
-        said = json.loads(found.group(0)) if found else {}
+        answer = json.loads(match.group(0)) if match else {}
     except (ValueError, RecursionError):
         return Refinement()
     paths = {
-        name: tuple(dict.fromkeys(path for path in _texts(said.get(name)) if known(path))) for name in ("drop", "add")
+        name: tuple(dict.fromkeys(path for path in _texts(answer.get(name)) if known(path))) for name in ("drop", "add")
     }
-    search = said.get("search")
+    search = answer.get("search")
     words = search if isinstance(search, str) else " ".join(_texts(search))
     return Refinement(paths["drop"], paths["add"], words.strip()[:200])
 
 
 def _texts(value: object) -> list[str]:
-    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def refine(planned: Callable[[str, Steering], tuple[Plan, Ranking]], task: str, steering: Steering, ask: Ask) -> Plan:
     """The plan after at most two questions. ``planned`` plans a task with steering. Raises what ``ask`` raises."""
-    made, ranking = planned(task, steering)
-    found: list[str] = []
-    for left in range(ROUNDS - 1, -1, -1):
+    plan, ranking = planned(task, steering)
+    search_results: list[str] = []
+    for rounds_left in range(ROUNDS - 1, -1, -1):
         known = ranking.evidence.index.by_path.__contains__
-        wish = read_answer(ask(question(task, made, ranking, found)), known)
-        asked = tuple(dict.fromkeys((*wish.add, *steering.asked)))
-        declined = tuple(path for path in (*steering.declined, *wish.drop) if path not in asked)
+        refinement = read_answer(ask(question(task, plan, ranking, search_results)), known)
+        asked = tuple(dict.fromkeys((*refinement.add, *steering.asked)))
+        declined = tuple(path for path in (*steering.declined, *refinement.drop) if path not in asked)
         steering = replace(steering, asked=asked, declined=tuple(dict.fromkeys(declined)))
-        made, ranking = planned(task, steering)
-        if not wish.search or not left:
+        plan, ranking = planned(task, steering)
+        if not refinement.search or not rounds_left:
             break
-        other = planned(wish.search, UNSTEERED)[1]
-        found = [other.evidence.file(number).path for number in other.order[:SHOWN]]
-    return made
+        other = planned(refinement.search, UNSTEERED)[1]
+        search_results = [other.evidence.file(number).path for number in other.order[:SHOWN]]
+    return plan

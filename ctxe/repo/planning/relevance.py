@@ -1,4 +1,4 @@
-"""Estimating where in a file a change is made: a chance for each unit, learnt from lines that past fixes touched."""
+"""Estimating where in a file a change will be made: a chance for each unit, learnt from lines that fixes touched."""
 
 from __future__ import annotations
 
@@ -36,66 +36,69 @@ def task_names(evidence: Evidence) -> TaskNames:
 
 
 def unit_chances(
-    evidence: Evidence, said: TaskNames, number: int, lines: Sequence[int], weights: Mapping[str, float]
+    evidence: Evidence, names: TaskNames, number: int, lines: Sequence[int], weights: Mapping[str, float]
 ) -> list[float]:
     """The chance that each unit of a file is changed; the sum is 1. ``lines`` is the number of lines of each unit."""
-    odds = [
+    unit_odds = [
         sum(weights.get(name, 0.0) * value for name, value in unit.items())
-        for unit in features(evidence, said, number, lines)
+        for unit in features(evidence, names, number, lines)
     ]
-    most = max(odds, default=0.0)
-    powers = [math.exp(one - most) for one in odds]
+    most = max(unit_odds, default=0.0)
+    powers = [math.exp(log_odds - most) for log_odds in unit_odds]
     total = sum(powers) or 1.0
     return [power / total for power in powers]
 
 
-def features(evidence: Evidence, said: TaskNames, number: int, lines: Sequence[int]) -> list[dict[str, float]]:
+def features(evidence: Evidence, task: TaskNames, number: int, lines: Sequence[int]) -> list[dict[str, float]]:
     """The features of each unit of a file, by name; ``lines`` is the number of lines of each unit.
 
     For each view such as ``title``: ``title`` is the unit's score as a share of the best unit of all files,
     ``title_here`` of this file's best, and ``title_near`` is the same for the better of the two neighbours.
     """
-    inside = evidence.details[number]
-    found = [traits(inside, unit, lines[unit], said, number) for unit in range(len(inside.units))]
-    keys = [number << UNIT_BITS | unit for unit in range(len(found))]
-    beside = _beside(inside)
+    details = evidence.details[number]
+    features = [traits(details, unit, lines[unit], task, number) for unit in range(len(details.units))]
+    keys = [number << UNIT_BITS | unit for unit in range(len(features))]
+    beside = _beside(details)
     for view in _VIEWS:
         scores, names = evidence.units[view], evidence.unit_names.get(view, {})
-        own = [scores.get(key, 0.0) + names.get(key, 0.0) for key in keys]
-        best = max(own, default=0.0)
+        scores_of_units = [scores.get(key, 0.0) + names.get(key, 0.0) for key in keys]
+        best = max(scores_of_units, default=0.0)
         if best <= 0.0:
             continue
-        for unit, score in enumerate(own):
-            near = max((own[other] for other in beside[unit]), default=0.0)
+        for unit, score in enumerate(scores_of_units):
+            best_neighbour = max((scores_of_units[other] for other in beside[unit]), default=0.0)
             if score > 0.0:
-                found[unit] |= {view: score / said.most[view], f"{view}_here": score / best}
-            if near > 0.0:
-                found[unit][f"{view}_near"] = near / best
-    return found
+                features[unit] |= {view: score / task.most[view], f"{view}_here": score / best}
+            if best_neighbour > 0.0:
+                features[unit][f"{view}_near"] = best_neighbour / best
+    return features
 
 
-def _beside(inside: Details) -> list[list[int]]:
+def _beside(details: Details) -> list[list[int]]:
     """For each unit, the units right before and after it in the file."""
-    order = sorted(range(len(inside.units)), key=lambda unit: (inside.units[unit].first, -inside.units[unit].last))
-    found: list[list[int]] = [[] for _ in order]
-    for one, other in pairwise(order):
-        found[one].append(other)
-        found[other].append(one)
-    return found
+    order = sorted(range(len(details.units)), key=lambda unit: (details.units[unit].first, -details.units[unit].last))
+    neighbours: list[list[int]] = [[] for _ in order]
+    for before, after in pairwise(order):
+        neighbours[before].append(after)
+        neighbours[after].append(before)
+    return neighbours
 
 
-def traits(inside: Details, unit: int, lines: int, said: TaskNames, number: int) -> dict[str, float]:
+def traits(details: Details, unit: int, lines: int, task: TaskNames, number: int) -> dict[str, float]:
     """The features of a unit that do not depend on views: its size, its kind, whether the task names it."""
-    cut = inside.units[unit]
-    found = {"lines": math.log1p(lines)}
-    if cut.definition < 0:
-        return found | {"window": 1.0, "header": float(cut.first <= 5)}
-    definition = inside.definitions[cut.definition]
+    unit_lines = details.units[unit]
+    features = {"lines": math.log1p(lines)}
+    if unit_lines.definition < 0:
+        return features | {"window": 1.0, "header": float(unit_lines.first <= 5)}
+    definition = details.definitions[unit_lines.definition]
     scope = definition.scope.rpartition(".")[2].lower()
-    called = any(cut.first <= line <= cut.last or name == definition.name for line, name in said.frames.get(number, ()))
-    return found | {
+    called = any(
+        unit_lines.first <= line <= unit_lines.last or name == definition.name
+        for line, name in task.frames.get(number, ())
+    )
+    return features | {
         "type": float(definition.kind in _TYPES),
-        "named": float(definition.name.lower() in said.names),
-        "scope_named": float(scope in said.names),
+        "named": float(definition.name.lower() in task.names),
+        "scope_named": float(scope in task.names),
         "frame": float(called),
     }

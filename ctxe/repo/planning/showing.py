@@ -45,14 +45,14 @@ class OpenFile:
 def open_file(ranking: Ranking, number: int, text: str | None) -> OpenFile | None:
     """A ranked file with its text and no line chosen yet; None when the index has no details of it."""
     evidence = ranking.evidence
-    inside = evidence.details.get(number)
-    if inside is None or not inside.lengths or text is None:
+    details = evidence.details.get(number)
+    if details is None or not details.lengths or text is None:
         return None
     path = evidence.file(number).path
     lines = text.split("\n")
     # estimated when the file was not counted yet, or has changed since it was scanned
-    costs = inside.line_tokens if len(lines) == len(inside.line_tokens) else estimate(lines)
-    return OpenFile(number, path, lines, costs, inside)
+    costs = details.line_tokens if len(lines) == len(details.line_tokens) else estimate(lines)
+    return OpenFile(number, path, lines, costs, details)
 
 
 def header(path: str) -> int:
@@ -62,26 +62,26 @@ def header(path: str) -> int:
 
 def ranges_of(lines: Iterable[int]) -> Ranges:
     """Line numbers as sorted ranges (first, last)."""
-    found: Ranges = []
+    ranges: Ranges = []
     for line in sorted(lines):
-        if found and found[-1][1] == line - 1:
-            found[-1] = (found[-1][0], line)
+        if ranges and ranges[-1][1] == line - 1:
+            ranges[-1] = (ranges[-1][0], line)
         else:
-            found.append((line, line))
-    return found
+            ranges.append((line, line))
+    return ranges
 
 
-def as_shown(one: OpenFile) -> ShownFile:
+def as_shown(file: OpenFile) -> ShownFile:
     """The file with its chosen lines."""
-    return in_lines(one.number, one.path, one.lines, one.costs, one.chosen)
+    return in_lines(file.number, file.path, file.lines, file.costs, file.chosen)
 
 
 def in_lines(number: int, path: str, lines: Sequence[str], costs: Sequence[int], chosen: Collection[int]) -> ShownFile:
     """A file shown by its ``chosen`` lines (from 1), or whole when all are chosen."""
     count = len(lines) - (lines[-1:] == [""])  # nothing follows the last newline
-    kept = [row for row in chosen if row <= count]
-    ranges, cost = ranges_of(kept), sum(costs[row - 1] for row in kept)
-    if len(kept) >= count:
+    shown_lines = [row for row in chosen if row <= count]
+    ranges, cost = ranges_of(shown_lines), sum(costs[row - 1] for row in shown_lines)
+    if len(shown_lines) >= count:
         text = f'<file path="{path}">\n' + "\n".join(lines).rstrip("\n") + "\n</file>"
         return ShownFile(number, "full", cost + header(path), text, [(1, count)])
     parts = [f'<file path="{path}" lines="{count}">']
@@ -91,16 +91,16 @@ def in_lines(number: int, path: str, lines: Sequence[str], costs: Sequence[int],
     return ShownFile(number, "region", cost + header(path) + MARKER * len(ranges), text, ranges)
 
 
-def outlined(one: OpenFile, most: int = LONGEST_OUTLINE) -> ShownFile | None:
+def outlined(file: OpenFile, most: int = LONGEST_OUTLINE) -> ShownFile | None:
     """The signatures of a file with their line numbers, up to ``most`` tokens; None when there are none."""
-    parts = [f'<outline path="{one.path}">']
-    tokens = header(one.path)
-    for first, last in outline(one.inside.definitions, one.lines):
-        price = sum(one.costs[first - 1 : last]) + 4
+    parts = [f'<outline path="{file.path}">']
+    tokens = header(file.path)
+    for first, last in outline(file.inside.definitions, file.lines):
+        price = sum(file.costs[first - 1 : last]) + 4
         if tokens + price > most:
             break
         tokens += price
-        parts.append(f"{first}: " + "\n".join(one.lines[first - 1 : last]))
+        parts.append(f"{first}: " + "\n".join(file.lines[first - 1 : last]))
     if len(parts) == 1:
         return None
-    return ShownFile(one.number, "outline", tokens, "\n".join([*parts, "</outline>"]))
+    return ShownFile(file.number, "outline", tokens, "\n".join([*parts, "</outline>"]))

@@ -10,7 +10,7 @@ from ctxe.lexical.words import identifier_parts, stem, terms
 from ctxe.repo.planning.evidence import Evidence, units_in
 
 LONGEST_NAME = 60
-"""Characters of a definition's title that a reason shows, at most."""
+"""Most characters of a definition's title that a reason shows."""
 _DULL = """add alreadi alway everi fix get happen instead like look make need one pleas see sinc someth still thing tri
 use via want way work wrong"""
 """Search terms that convince nobody as a reason."""
@@ -47,19 +47,19 @@ def short(title: str) -> str:
 def originals(evidence: Evidence) -> dict[str, str]:
     """For every search term, the first word of the task (or part of an identifier) that it was made from."""
     reading = evidence.reading
-    found: dict[str, str] = {}
+    originals: dict[str, str] = {}
     for word in _WORD.findall(f"{reading.title} {reading.prose[:20_000]} {reading.pasted[:6000]}"):
         pieces = identifier_parts(word)
-        whole, *some = terms(word) or [""]
-        found.setdefault(whole, word)
-        for term in some:
-            found.setdefault(term, next((piece for piece in pieces if stem(piece) == term), word))
-    return found
+        whole_term, *part_terms = terms(word) or [""]
+        originals.setdefault(whole_term, word)
+        for term in part_terms:
+            originals.setdefault(term, next((piece for piece in pieces if stem(piece) == term), word))
+    return originals
 
 
 def words_inside(evidence: Evidence, numbers: frozenset[int]) -> Mapping[tuple[int, int], list[str]]:
     """The task's words in each (file, unit), rarest first; unit -1 stands for the whole file."""
-    found: dict[tuple[int, int], list[tuple[float, str]]] = {}
+    scored_words: dict[tuple[int, int], list[tuple[float, str]]] = {}
 
     for word, views in evidence.terms.items():
         if views.isdisjoint(_PROSE_VIEWS):
@@ -67,5 +67,5 @@ def words_inside(evidence: Evidence, numbers: frozenset[int]) -> Mapping[tuple[i
         worth = -evidence.rarity[word] * evidence.common.get(word, 1.0)
         for number, units in units_in(evidence.postings[word], numbers):
             for unit in (-1, *(packed >> 8 for packed in units)):
-                found.setdefault((number, unit), []).append((worth, word))
-    return {key: [word for _, word in sorted(some)] for key, some in found.items()}
+                scored_words.setdefault((number, unit), []).append((worth, word))
+    return {key: [word for _, word in sorted(scored)] for key, scored in scored_words.items()}

@@ -16,21 +16,21 @@ MOST, SURE = 2.0, 1.2
 _WORD, _PREFIX = pattern(r"[a-z]{2,}"), pattern(r"([a-z]+)(?:\([^)]*\))?!?:")
 
 Odds = Mapping[str, Mapping[str, float]]
-"""For each kind what each word of a title adds to the log-odds against source; "" is part of every title."""
+"""For each kind the log-odds against source that each word of a title adds; "" is part of every title."""
 
 
 def words(title: str) -> frozenset[str]:
     """The words of a title, and its prefix: ``docs(cli): ci.yml`` gives ``docs:``, docs, cli, ci, yml."""
-    small = title.lower()
-    prefix = _PREFIX.match(small)
-    return frozenset((*_WORD.findall(small), *([f"{prefix.group(1)}:"] if prefix else [])))
+    lowered = title.lower()
+    prefix = _PREFIX.match(lowered)
+    return frozenset((*_WORD.findall(lowered), *([f"{prefix.group(1)}:"] if prefix else [])))
 
 
 def kind_shares(title: str, odds: Odds) -> dict[str, float]:
     """The share of its score that a file of each kind keeps for a task with this title, at least KIND_SHARE."""
-    said = words(title)
-    found = dict(KIND_SHARE)
+    title_words = words(title)
+    shares = dict(KIND_SHARE)
     for kind, learnt in odds.items():
-        sure = learnt.get("", 0.0) + sum(learnt.get(word, 0.0) for word in said)
-        found[kind] += (MOST - found[kind]) / (1.0 + math.exp(SURE - sure))
-    return found
+        log_odds = learnt.get("", 0.0) + sum(learnt.get(word, 0.0) for word in title_words)
+        shares[kind] += (MOST - shares[kind]) / (1.0 + math.exp(SURE - log_odds))
+    return shares

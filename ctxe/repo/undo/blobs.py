@@ -1,4 +1,4 @@
-"""Content-addressed copies of files, for restore points; content that git holds already is not copied."""
+"""Content-addressed copies of files, for restore points; content that git has already is not copied."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NAME = pattern("[0-9a-f]{40}")
 
 @dataclass(frozen=True, slots=True)
 class Blobs:
-    """Copies in ``folder``, two letters of the hash to a subfolder; ``git`` is where objects are read from."""
+    """Copies in ``folder``, subfolders named by two letters of the hash; objects of git are read by ``git``."""
 
     folder: Path
     git: Git
@@ -57,14 +57,14 @@ class Blobs:
 
     def sweep(self, used: Iterable[str], before: float) -> int:
         """Delete copies older than ``before`` (seconds since the epoch) that are not in ``used``. Returns how many."""
-        named = {key.removeprefix(OURS) for key in used if key.startswith(OURS)}
-        gone = 0
+        used_names = {key.removeprefix(OURS) for key in used if key.startswith(OURS)}
+        deleted = 0
         for path in self._all():
             with contextlib.suppress(OSError):
-                if path.parent.name + path.name not in named and path.stat().st_mtime < before:
+                if path.parent.name + path.name not in used_names and path.stat().st_mtime < before:
                     path.unlink()
-                    gone += 1
-        return gone
+                    deleted += 1
+        return deleted
 
     def size(self) -> int:
         """The total bytes of all copies."""
@@ -80,8 +80,8 @@ class Blobs:
     def _all(self) -> Iterator[Path]:
         """Every copy, without following symlinks, which may come from the repository."""
         folders = () if self.folder.is_symlink() else self.folder.glob("??")
-        own = (folder for folder in folders if not folder.is_symlink())
-        return (path for folder in own for path in folder.glob("*") if not path.name.startswith("."))
+        real_folders = (folder for folder in folders if not folder.is_symlink())
+        return (path for folder in real_folders for path in folder.glob("*") if not path.name.startswith("."))
 
 
 def name_of(data: bytes) -> str:

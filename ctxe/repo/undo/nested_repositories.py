@@ -9,7 +9,7 @@ from ctxe.repo.files import LISTING
 from ctxe.repo.git import Git
 
 MOST = 20
-"""Repositories inside this one that are looked into, at most."""
+"""Most repositories inside this one that are looked into."""
 
 
 def untouched_changes(git: Git, since: float, covered: Collection[str]) -> Iterator[str]:
@@ -20,7 +20,7 @@ def untouched_changes(git: Git, since: float, covered: Collection[str]) -> Itera
         changed = [path for path in paths if path not in covered and _ctime(git, path) > since]
         if changed:
             more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
-            yield f"{folder} is a repository of its own, and what changed there since stays: {changed[0]}{more}"
+            yield f"{folder} is a repository of its own; its later changes stay: {changed[0]}{more}"
 
 
 def _inner_repositories(git: Git) -> list[str]:

@@ -92,7 +92,7 @@ class Restore:
 def keep(folder: Path, point: Point, *, durable: bool = True) -> Point:
     """Write a point, numbering it if it has no id; the caller holds the lock. Raises StoreError when ``durable``.
 
-    A point must be durable before a file is changed; what is added after the turn can be found out again.
+    A point must be durable before a file is changed; the state after the turn can be read again from the tree.
     """
     if not point.id:
         point = replace(point, id=next_id(folder))
@@ -115,11 +115,11 @@ def fetch(folder: Path, number: str) -> Point:
 
 def listed(folder: Path) -> list[Point]:
     """Every readable point, oldest first; damaged ones are skipped."""
-    found = []
+    points = []
     for path in sorted(folder.glob("*.json")):
         with contextlib.suppress(StoreError):
-            found.append(fetch(folder, path.stem))
-    return found
+            points.append(fetch(folder, path.stem))
+    return points
 
 
 def next_id(folder: Path) -> str:
@@ -143,5 +143,5 @@ def _point(parts: dict[str, Any]) -> Point:
     )
 
 
-def _states(found: dict[str, Any]) -> dict[str, FileState | None]:
-    return {path: None if fields is None else FileState(*fields) for path, fields in found.items()}
+def _states(fields_by_path: dict[str, Any]) -> dict[str, FileState | None]:
+    return {path: None if fields is None else FileState(*fields) for path, fields in fields_by_path.items()}

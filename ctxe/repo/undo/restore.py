@@ -1,7 +1,7 @@
 """Undo: every change of a turn to the work tree can be reverted to the byte, and so can the undo.
 
 Restore points are kept outside git: its index, refs and stash are not touched. Before an edit the file is copied;
-before a command the whole tree is (see ``snapshot``).
+before a command the whole tree is copied (see ``snapshot``).
 """
 
 from __future__ import annotations
@@ -69,14 +69,16 @@ def cover(restore: Restore, point: Point, paths: Sequence[str]) -> Point:
 
     ``paths`` are real paths relative to the root, with ``/``. Raises StoreError; the edit must not run then.
     """
-    new = [path for path in paths if path not in point.before]
-    if not new:
+    uncovered = [path for path in paths if path not in point.before]
+    if not uncovered:
         return point
     with restore.locked():
         limit = restore.bounds.file
-        states = {path: snapshot.entry_of(restore.root, path, restore.blobs, limit, durable=True) for path in new}
-        made = dict.fromkeys([*point.made, *(folder for path in new for folder in made_for(restore.root, path))])
-        covered = replace(point, before={**point.before, **states}, made=tuple(made))
+        states = {path: snapshot.entry_of(restore.root, path, restore.blobs, limit, durable=True) for path in uncovered}
+        new_folders = dict.fromkeys(
+            [*point.made, *(folder for path in uncovered for folder in made_for(restore.root, path))]
+        )
+        covered = replace(point, before={**point.before, **states}, made=tuple(new_folders))
         return store.keep(restore.points, covered)
 
 
@@ -88,11 +90,11 @@ def cover_tree(restore: Restore, point: Point) -> Point:
     if point.tree:
         return point
     with restore.locked():
-        now = current_snapshot(restore)
-        for path in [path for path, entry in now.entries.items() if SPARE in path and _stray(restore, path, entry)]:
+        current = current_snapshot(restore)
+        for path in [path for path, entry in current.entries.items() if SPARE in path and _stray(restore, path, entry)]:
             remove(restore.root, path)
         point = replace(point, id=point.id or store.next_id(restore.points))
-        snapshot.save(restore.tree(point), now, durable=True)
+        snapshot.save(restore.tree(point), current, durable=True)
         return store.keep(restore.points, replace(point, tree=True, head=(restore.git.head(), "")))
 
 
@@ -100,15 +102,15 @@ def finish(restore: Restore, point: Point, spans: Spans = ()) -> Point:
     """Record the state of the files at the end of the turn, and prune old points.
 
     ``spans`` are the times when tools ran (seconds since the epoch). A file that changed outside all of them is marked
-    as foreign: somebody else changed it. Without spans none is.
+    as foreign: somebody else changed it. Without spans no file is marked.
     """
     if point.after is not None or not point.id:
         return point
     with restore.locked():
-        done = store.keep(restore.points, with_outcome(restore, point, spans), durable=False)
+        finished = store.keep(restore.points, with_outcome(restore, point, spans), durable=False)
         restore.forget_tree(point.id)
         prune(restore)
-        return done
+        return finished
 
 
 def changes(restore: Restore, point: Point) -> tuple[Change, ...]:
@@ -117,7 +119,7 @@ def changes(restore: Restore, point: Point) -> tuple[Change, ...]:
         with restore.locked():
             point = with_outcome(restore, point)
     after = point.after or {}
-    return tuple(_change(path, was, after.get(path)) for path, was in sorted(point.before.items()))
+    return tuple(_change(path, old, after.get(path)) for path, old in sorted(point.before.items()))
 
 
 def changed_by_tools(restore: Restore, point: Point, spans: Spans) -> tuple[str, ...]:
@@ -132,12 +134,12 @@ def changed_by_tools(restore: Restore, point: Point, spans: Spans) -> tuple[str,
 
 def before(restore: Restore, point: Point, path: str) -> bytes | None:
     """A file's content before the turn; None when there was no file. Raises StoreError when it was not kept."""
-    was = point.before.get(path)
-    if was is None:
+    old = point.before.get(path)
+    if old is None:
         return None
-    if was.key.startswith(LINK):
-        return was.key.removeprefix(LINK).encode("utf-8", "surrogateescape")
-    return restore.blobs.content(was.key)
+    if old.key.startswith(LINK):
+        return old.key.removeprefix(LINK).encode("utf-8", "surrogateescape")
+    return restore.blobs.content(old.key)
 
 
 def points(restore: Restore) -> list[Point]:
@@ -147,21 +149,21 @@ def points(restore: Restore) -> list[Point]:
 
 def points_of(restore: Restore, session: str, copied: Copied = ()) -> list[Point]:
     """The points of a session and of the turns that were copied into it, oldest first."""
-    most = {session: math.inf, **dict(copied)}
-    return [point for point in points(restore) if point.turn <= most.get(point.session, -1)]
+    last_turns = {session: math.inf, **dict(copied)}
+    return [point for point in points(restore) if point.turn <= last_turns.get(point.session, -1)]
 
 
 def latest(restore: Restore, session: str, copied: Copied = ()) -> Point | None:
     """The newest turn of a session that can be undone."""
-    own = (p for p in reversed(points_of(restore, session, copied)) if not p.undone and not p.of)
-    return next((point for point in own if _changed(point)), None)
+    own_points = (p for p in reversed(points_of(restore, session, copied)) if not p.undone and not p.of)
+    return next((point for point in own_points if _changed(point)), None)
 
 
 def redoable(restore: Restore, session: str, copied: Copied = ()) -> Point | None:
     """The newest undo of a session that can be undone; None once a later turn has changed files."""
-    own = points_of(restore, session, copied)
-    undos = {point.id for point in own if point.of}
-    for point in reversed(own):
+    own_points = points_of(restore, session, copied)
+    undos = {point.id for point in own_points if point.of}
+    for point in reversed(own_points):
         if not point.of and not point.undone and _changed(point):
             return None
         if point.of and not point.undone and point.of not in undos:
@@ -186,10 +188,10 @@ def undo(restore: Restore, point: Point, *, force: bool = False) -> Undone:
 
 def prune(restore: Restore, kept: int = KEPT) -> None:
     """Delete all but the newest ``kept`` points, and copies that no point needs; the caller holds the lock."""
-    found = sorted(restore.points.glob("*.json"))
-    if len(found) <= kept + kept // 4:
+    paths = sorted(restore.points.glob("*.json"))
+    if len(paths) <= kept + kept // 4:
         return
-    for path in found[:-kept]:
+    for path in paths[:-kept]:
         path.unlink(missing_ok=True)
         restore.forget_tree(path.stem)
     restore.blobs.sweep(_keys_in_use(restore), restore.now() - SPARE_SECONDS)
@@ -208,9 +210,9 @@ def _stray(restore: Restore, path: str, entry: FileState) -> bool:
     return is_stray(path.rpartition("/")[2], entry.mtime, restore.now())
 
 
-def _change(path: str, was: FileState | None, then: FileState | None) -> Change:
-    if was is None:
+def _change(path: str, old: FileState | None, new: FileState | None) -> Change:
+    if old is None:
         return Change(path, "created")
-    if then is None:
-        return Change(path, "deleted", bool(was.key))
-    return Change(path, "mode" if was.key and was.content == then.content else "edited", bool(was.key))
+    if new is None:
+        return Change(path, "deleted", bool(old.key))
+    return Change(path, "mode" if old.key and old.content == new.content else "edited", bool(old.key))

@@ -82,8 +82,8 @@ def look(root: Path, path: str) -> os.stat_result | None:
 def read(root: Path, path: str, limit: int) -> bytes:
     """Read at most ``limit`` bytes of a regular file. Raises StoreError."""
     with _as_store_error(path, "read"), spot(root, path) as place:
-        seen = place.look()
-        if seen is not None and not stat.S_ISREG(seen.st_mode):
+        status = place.look()
+        if status is not None and not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "not a regular file")
         with os.fdopen(os.open(place.name, _READ, dir_fd=place.folder), "rb") as file:
             return file.read(limit)
@@ -97,15 +97,15 @@ def rewrite(root: Path, path: str, data: bytes, *, force: bool = False) -> None:
     A read-only file is refused unless ``force``.
     """
     with _as_store_error(path, "write"), spot(root, path, make=True) as place:
-        seen = place.look()
-        if seen is None:
+        status = place.look()
+        if status is None:
             _swap(place, data, None)
             return
-        if not stat.S_ISREG(seen.st_mode):
+        if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "not a regular file")
-        if not force and not seen.st_mode & 0o222:
-            raise OSError(errno.EACCES, f"it is read-only (mode {stat.S_IMODE(seen.st_mode):o})")
-        if seen.st_nlink > 1 or not _swap(place, data, seen):
+        if not force and not status.st_mode & 0o222:
+            raise OSError(errno.EACCES, f"it is read-only (mode {stat.S_IMODE(status.st_mode):o})")
+        if status.st_nlink > 1 or not _swap(place, data, status):
             _overwrite(place, data)
 
 
@@ -183,8 +183,8 @@ def _swap(place: Spot, data: bytes, like: os.stat_result | None) -> bool:
 def _take_over(handle: int, place: Spot, like: os.stat_result) -> bool:
     """Give a new file the owner, attributes and mode of the old one; False when the system refuses."""
     try:
-        now = os.fstat(handle)
-        if (now.st_uid, now.st_gid) != (like.st_uid, like.st_gid):
+        status = os.fstat(handle)
+        if (status.st_uid, status.st_gid) != (like.st_uid, like.st_gid):
             os.fchown(handle, like.st_uid, like.st_gid)
         _copy_attributes(handle, place)
         os.fchmod(handle, stat.S_IMODE(like.st_mode))

@@ -1,4 +1,4 @@
-"""The state of the whole work tree at a moment: every file that git would list, with copies of what git does not hold.
+"""The state of the whole work tree at a moment: every file that git would list, with copies of those git does not have.
 
 git's files are neither written nor locked; only its index is read. Files that did not change since the last snapshot
 are not read again, by the rules that git uses for its index (size, times, inode).
@@ -28,7 +28,7 @@ RACY = 2_000_000_000
 """Nanoseconds before a snapshot: a file changed since then is read again, as some file systems count whole seconds."""
 
 FEW = 64
-"""New files up to which copies are made without asking git for the content it holds."""
+"""New files up to which copies are made without asking git for the content it has."""
 
 
 class FileState(NamedTuple):
@@ -43,7 +43,7 @@ class FileState(NamedTuple):
 
     @property
     def content(self) -> str:
-        """The hash of the content (for a symlink its key), wherever it is kept; empty when it is not."""
+        """The hash of the content (for a symlink its key), wherever it is kept; empty when it is not kept."""
         return self.key if self.key.startswith(LINK) else self.key.removeprefix(OURS).removeprefix(GITS)
 
     @property
@@ -80,18 +80,20 @@ class Snapshot:
 def take(root: Path, git: Git, blobs: Blobs, last: Snapshot | None, bounds: SnapshotBounds) -> Snapshot:
     """Take a snapshot of the tree; returns ``last`` itself when nothing changed since.
 
-    Files over a limit get an empty key: a change of theirs is noticed but cannot be undone.
+    Files over a limit get an empty key: a change to them is noticed but cannot be undone.
     """
     taken = time.time_ns()
     reader = _Taker(root, git, blobs, bounds, last)
     listing = git.start("ls-files", "-o", "-i", "--exclude-standard", "--directory", "-z")
-    seen = dict(_with_status(root, _listed(git)))
+    statuses = dict(_with_status(root, _listed(git)))
     ignored = _ignored(finish(listing), bounds.ignored)
-    extra = {path: at for path, at in _with_status(root, ignored) if at.st_size <= bounds.ignored_file}
-    reader.expect(seen)
+    ignored_statuses = {
+        path: status for path, status in _with_status(root, ignored) if status.st_size <= bounds.ignored_file
+    }
+    reader.expect(statuses)
     tables = [
-        {path: entry for path, at in table.items() if (entry := reader.entry(path, at)) is not None}
-        for table in (seen, extra)
+        {path: entry for path, status in table.items() if (entry := reader.entry(path, status)) is not None}
+        for table in (statuses, ignored_statuses)
     ]
     if last is not None and not reader.reads and tables == [last.entries, last.ignored]:
         return last
@@ -100,10 +102,10 @@ def take(root: Path, git: Git, blobs: Blobs, last: Snapshot | None, bounds: Snap
 
 def entry_of(root: Path, path: str, blobs: Blobs, limit: int, *, durable: bool = False) -> FileState | None:
     """The present state of one file, with a copy stored; None when there is no file. Raises StoreError."""
-    seen = look(root, path)
-    if seen is None or stat.S_ISDIR(seen.st_mode):
+    status = look(root, path)
+    if status is None or stat.S_ISDIR(status.st_mode):
         return None
-    return _state(seen, _copy(root, path, seen, blobs, limit, durable=durable))
+    return _state(status, _copy(root, path, status, blobs, limit, durable=durable))
 
 
 def save(path: Path, snapshot: Snapshot, *, durable: bool = False) -> None:
@@ -126,18 +128,18 @@ def load(path: Path) -> Snapshot | None:
         return None
 
 
-def _state(seen: os.stat_result, key: str) -> FileState:
-    return FileState(seen.st_mode, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino, key)
+def _state(status: os.stat_result, key: str) -> FileState:
+    return FileState(status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, key)
 
 
-def _copy(root: Path, path: str, seen: os.stat_result, blobs: Blobs, limit: int, *, durable: bool = False) -> str:
+def _copy(root: Path, path: str, status: os.stat_result, blobs: Blobs, limit: int, *, durable: bool = False) -> str:
     """Store a copy of a file or symlink; returns its key, empty when it is too large or neither. Raises StoreError."""
-    if stat.S_ISLNK(seen.st_mode):
+    if stat.S_ISLNK(status.st_mode):
         try:
             return LINK + os.readlink(root / path)  # noqa: PTH115 (non-Unicode bytes must survive)
         except OSError as error:
             raise StoreError(f"cannot read the link {path}: {error.strerror}") from error
-    if not stat.S_ISREG(seen.st_mode) or seen.st_size > limit:
+    if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
         return ""
     data = read(root, path, limit + 1)
     return blobs.keep(data, durable=durable) if len(data) <= limit else ""
@@ -145,14 +147,16 @@ def _copy(root: Path, path: str, seen: os.stat_result, blobs: Blobs, limit: int,
 
 def _listed(git: Git) -> Iterable[str]:
     """Tracked and untracked files; without git, all files that the ignore files leave."""
-    out = git.output(*LISTING)
-    names = walk(git.root) if out is None else (os.fsdecode(name) for name in dict.fromkeys(out.split(b"\0")) if name)
+    output = git.output(*LISTING)
+    names = (
+        walk(git.root) if output is None else (os.fsdecode(name) for name in dict.fromkeys(output.split(b"\0")) if name)
+    )
     return (name for name in names if not name.startswith(OUR_FOLDER))
 
 
-def _ignored(out: bytes | None, most: int) -> list[str]:
-    """Ignored files such as .env, without those in folders that are ignored as a whole; ``out`` as git prints it."""
-    names = (os.fsdecode(name) for name in (out or b"").split(b"\0") if name and not name.endswith(b"/"))
+def _ignored(output: bytes | None, most: int) -> list[str]:
+    """Ignored files such as .env, without those in folders that are ignored as a whole; ``output`` as git prints it."""
+    names = (os.fsdecode(name) for name in (output or b"").split(b"\0") if name and not name.endswith(b"/"))
     return [name for name in names if not name.startswith(OUR_FOLDER)][:most]
 
 
@@ -162,11 +166,11 @@ def _with_status(root: Path, paths: Iterable[str]) -> Iterator[tuple[str, os.sta
     real = _real_folders(base)
     for path in paths:
         try:
-            seen = os.lstat(base + path)
+            status = os.lstat(base + path)
         except (OSError, ValueError):
             continue
-        if not stat.S_ISDIR(seen.st_mode) and real(path.rpartition("/")[0]):
-            yield path, seen
+        if not stat.S_ISDIR(status.st_mode) and real(path.rpartition("/")[0]):
+            yield path, status
 
 
 def _real_folders(base: str) -> Callable[[str], bool]:
@@ -188,48 +192,48 @@ class _Taker:
     def __init__(self, root: Path, git: Git, blobs: Blobs, bounds: SnapshotBounds, last: Snapshot | None) -> None:
         self.root, self.git, self.blobs, self.bounds = root, git, blobs, bounds
         self.last = last
-        self.left = bounds.total
+        self.remaining_bytes = bounds.total
         self.deadline = time.monotonic() + bounds.seconds
-        self.held: frozenset[str] = frozenset()
+        self.git_hashes: frozenset[str] = frozenset()
         self.reads = 0
 
-    def expect(self, seen: Mapping[str, os.stat_result]) -> None:
-        """When many files are new, ask git for the content it holds, which needs no copy."""
-        unknown = sum(1 for path, at in seen.items() if self._known(path, at) is None)
+    def expect(self, statuses: Mapping[str, os.stat_result]) -> None:
+        """When many files are new, ask git for the content it has, which needs no copy."""
+        unknown = sum(1 for path, status in statuses.items() if self._unchanged(path, status) is None)
         if unknown > FEW:
-            out = self.git.output("ls-files", "-c", "-s", "-z") or b""
-            names = (row.split(b" ", 2)[1].decode() for row in out.split(b"\0") if row.count(b" ") >= 2)
-            self.held = frozenset(name for name in names if NAME.fullmatch(name))
+            output = self.git.output("ls-files", "-c", "-s", "-z") or b""
+            names = (row.split(b" ", 2)[1].decode() for row in output.split(b"\0") if row.count(b" ") >= 2)
+            self.git_hashes = frozenset(name for name in names if NAME.fullmatch(name))
 
-    def entry(self, path: str, seen: os.stat_result) -> FileState | None:
+    def entry(self, path: str, status: os.stat_result) -> FileState | None:
         """The state of a file; None when it vanished in the meantime."""
-        known = self._known(path, seen)
-        if known is not None:
-            return known
+        unchanged = self._unchanged(path, status)
+        if unchanged is not None:
+            return unchanged
         self.reads += 1
         if time.monotonic() > self.deadline:
-            return _state(seen, "")
+            return _state(status, "")
         try:
-            return _state(seen, self._key(path, seen))
+            return _state(status, self._key(path, status))
         except StoreError:
-            return _state(seen, "") if look(self.root, path) is not None else None
+            return _state(status, "") if look(self.root, path) is not None else None
 
-    def _known(self, path: str, seen: os.stat_result) -> FileState | None:
-        was = self.last.get(path) if self.last is not None else None
-        if was is None or not was.key or self.last is None or seen.st_ctime_ns > self.last.taken - RACY:
+    def _unchanged(self, path: str, status: os.stat_result) -> FileState | None:
+        last_state = self.last.get(path) if self.last is not None else None
+        if last_state is None or not last_state.key or self.last is None or status.st_ctime_ns > self.last.taken - RACY:
             return None
-        now = (seen.st_mode, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino)
-        return was if was[:5] == now else None
+        attributes = (status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+        return last_state if last_state[:5] == attributes else None
 
-    def _key(self, path: str, seen: os.stat_result) -> str:
-        was = self.last.get(path) if self.last is not None else None
-        gits = was.content if was is not None and was.key.startswith(GITS) else ""
-        if stat.S_ISREG(seen.st_mode) and (gits or self.held) and seen.st_size <= self.bounds.file:
+    def _key(self, path: str, status: os.stat_result) -> str:
+        last_state = self.last.get(path) if self.last is not None else None
+        git_hash = last_state.content if last_state is not None and last_state.key.startswith(GITS) else ""
+        if stat.S_ISREG(status.st_mode) and (git_hash or self.git_hashes) and status.st_size <= self.bounds.file:
             name = name_of(read(self.root, path, self.bounds.file))
-            if name == gits or name in self.held:
+            if name == git_hash or name in self.git_hashes:
                 return GITS + name
-        if stat.S_ISREG(seen.st_mode):
-            if seen.st_size > self.left:
+        if stat.S_ISREG(status.st_mode):
+            if status.st_size > self.remaining_bytes:
                 return ""
-            self.left -= seen.st_size
-        return _copy(self.root, path, seen, self.blobs, self.bounds.file)
+            self.remaining_bytes -= status.st_size
+        return _copy(self.root, path, status, self.blobs, self.bounds.file)

@@ -23,7 +23,7 @@ class Undone:
     """The outcome of an undo. Undoing ``redo`` reverts it (None when nothing was done).
 
     ``conflicts`` are files left alone because something else changed them during or after the turn; ``failed`` pairs
-    each other file that could not be restored with the reason; ``notes`` tells what undo does not cover.
+    each other file that could not be restored with the reason; ``notes`` name changes that undo does not cover.
     """
 
     restored: tuple[str, ...] = ()
@@ -36,22 +36,24 @@ class Undone:
 def take_back(restore: Restore, point: Point, *, force: bool) -> Undone:
     """Undo a finished point; the caller holds the store's lock. Raises StoreError, and then nothing was changed yet."""
     after = point.after or {}
-    now = {path: snapshot.entry_of(restore.root, path, restore.blobs, restore.bounds.file) for path in point.before}
-    due = [path for path in point.before if not same_state(now[path], point.before[path])]
+    current = {path: snapshot.entry_of(restore.root, path, restore.blobs, restore.bounds.file) for path in point.before}
+    differing = [path for path in point.before if not same_state(current[path], point.before[path])]
     conflicts = [
-        path for path in due if not force and (path in point.foreign or not same_state(now[path], after.get(path)))
+        path
+        for path in differing
+        if not force and (path in point.foreign or not same_state(current[path], after.get(path)))
     ]
-    wanted = {path: point.before[path] for path in due if path not in conflicts}
-    failed = {path: why for path, was in wanted.items() if (why := _why_not(was, now[path], force=force))}
-    wanted = {path: was for path, was in wanted.items() if path not in failed}
+    wanted = {path: point.before[path] for path in differing if path not in conflicts}
+    failed = {path: why for path, old in wanted.items() if (why := _why_not(old, current[path], force=force))}
+    wanted = {path: old for path, old in wanted.items() if path not in failed}
     if not wanted:
-        # Already undone by hand, or never to be undone: the next undo should be for the turn before.
+        # Already undone by hand, or impossible to undo: the next undo should be for the turn before.
         if not conflicts and all(point.before[path] is not None for path in failed):
             _mark_undone(restore, point)
         return Undone((), tuple(conflicts), tuple(failed.items()), _notes(restore, point))
-    redo = _redo(restore, point, wanted, now)
-    stays = _kept_by_ignore(restore, wanted, now)
-    failed |= stays | _apply(restore, {path: was for path, was in wanted.items() if path not in stays}, now)
+    redo = _redo(restore, point, wanted, current)
+    stays = _kept_by_ignore(restore, wanted, current)
+    failed |= stays | _apply(restore, {path: old for path, old in wanted.items() if path not in stays}, current)
     for folder in sorted(point.made, key=lambda folder: (-folder.count("/"), folder)):
         remove_folder(restore.root, folder)
     _mark_undone(restore, point)
@@ -59,36 +61,37 @@ def take_back(restore: Restore, point: Point, *, force: bool) -> Undone:
     return Undone(restored, tuple(conflicts), tuple(failed.items()), _notes(restore, point), redo)
 
 
-def _why_not(was: FileState | None, now: FileState | None, *, force: bool) -> str:
+def _why_not(old: FileState | None, current: FileState | None, *, force: bool) -> str:
     """Why a file cannot be restored, or a new one should not be deleted; empty when it can."""
-    if was is not None and not was.key:
-        return f"its old content ({was.size:,} bytes) was too large to keep"
-    if was is None and now is not None and not now.key and not force:
+    if old is not None and not old.key:
+        return f"its old content ({old.size:,} bytes) was too large to keep"
+    if old is None and current is not None and not current.key and not force:
         return (
-            f"it is new, but its {now.size:,} bytes are too large to bring back later, so it stays (--force removes it)"
+            f"it is new, but its {current.size:,} bytes are too large to bring back later, so it stays"
+            " (--force removes it)"
         )
     return ""
 
 
-def _kept_by_ignore(restore: Restore, wanted: States, now: States) -> dict[str, str]:
-    """New files to keep, each with the reason: the ignore files of before the turn ignore them, so they may be older.
+def _kept_by_ignore(restore: Restore, wanted: States, current: States) -> dict[str, str]:
+    """New files to keep, each with the reason: the old ignore files ignore them, so they may be older than the turn.
 
     Only when a .gitignore is among the changes, which is then restored first.
     """
     rules = [path for path in wanted if path.rpartition("/")[2] == ".gitignore"]
-    created = [path for path, was in wanted.items() if was is None and path not in rules]
+    created = [path for path, old in wanted.items() if old is None and path not in rules]
     if not rules or not created:
         return {}
-    _apply(restore, {path: wanted[path] for path in rules}, now)
-    out = restore.git.output(*LISTING)
-    if out is None:
+    _apply(restore, {path: wanted[path] for path in rules}, current)
+    output = restore.git.output(*LISTING)
+    if output is None:
         return {}
-    listed = {name for name in out.split(b"\0") if name}
+    listed = {name for name in output.split(b"\0") if name}
     hidden = (path for path in created if path.encode("utf-8", "surrogateescape") not in listed)
     return dict.fromkeys(hidden, "it is ignored by the restored .gitignore, so it stays")
 
 
-def _redo(restore: Restore, point: Point, wanted: States, now: States) -> Point:
+def _redo(restore: Restore, point: Point, wanted: States, current: States) -> Point:
     """Store the point that undoes the undo, before anything changes."""
     made = dict.fromkeys(folder for path in wanted for folder in made_for(restore.root, path))
     return store.keep(
@@ -99,7 +102,7 @@ def _redo(restore: Restore, point: Point, wanted: States, now: States) -> Point:
             point.turn,
             f"undo of {point.title or point.id}",
             restore.now(),
-            before={path: now[path] for path in wanted},
+            before={path: current[path] for path in wanted},
             after=dict(wanted),
             made=tuple(made),
             of=point.id,
@@ -116,43 +119,45 @@ def _mark_undone(restore: Restore, point: Point) -> None:
             store.keep(restore.points, replace(store.fetch(restore.points, point.of), undone=False), durable=False)
 
 
-def _apply(restore: Restore, wanted: States, now: States) -> dict[str, str]:
+def _apply(restore: Restore, wanted: States, current: States) -> dict[str, str]:
     """Delete new files, then restore the others. Returns the reason for each file that failed."""
     failed: dict[str, str] = {}
-    gone = sorted((path for path, was in wanted.items() if was is None), key=lambda path: (-path.count("/"), path))
-    back = [path for path, was in wanted.items() if was is not None]
-    for path in [*gone, *back]:
+    to_delete = sorted((path for path, old in wanted.items() if old is None), key=lambda path: (-path.count("/"), path))
+    to_restore = [path for path, old in wanted.items() if old is not None]
+    for path in [*to_delete, *to_restore]:
         try:
-            was = wanted[path]
-            if was is None:
+            old = wanted[path]
+            if old is None:
                 remove(restore.root, path)
             else:
-                _restore(restore, path, was, now.get(path))
+                _restore(restore, path, old, current.get(path))
         except StoreError as error:
             failed[path] = error.message
     return failed
 
 
-def _restore(restore: Restore, path: str, was: FileState, now: FileState | None) -> None:
-    seen = look(restore.root, path)
-    if seen is not None and stat.S_ISDIR(seen.st_mode):
+def _restore(restore: Restore, path: str, old: FileState, current: FileState | None) -> None:
+    status = look(restore.root, path)
+    if status is not None and stat.S_ISDIR(status.st_mode):
         remove_folder(restore.root, path)
-    if was.key.startswith(LINK):
-        link(restore.root, path, was.key.removeprefix(LINK))
+    if old.key.startswith(LINK):
+        link(restore.root, path, old.key.removeprefix(LINK))
         return
-    if now is None or now.content != was.content or not stat.S_ISREG(now.mode):
-        data = restore.blobs.content(was.key)
-        if seen is not None and stat.S_ISLNK(seen.st_mode):
+    if current is None or current.content != old.content or not stat.S_ISREG(current.mode):
+        data = restore.blobs.content(old.key)
+        if status is not None and stat.S_ISLNK(status.st_mode):
             remove(restore.root, path)
         rewrite(restore.root, path, data, force=True)
-    stamp(restore.root, path, was.mode, was.mtime)
+    stamp(restore.root, path, old.mode, old.mtime)
 
 
 def _notes(restore: Restore, point: Point) -> tuple[str, ...]:
-    """What the turn did beyond the files that undo covers, a line each."""
-    was, then = point.head
+    """Changes of the turn that undo does not cover, a line each."""
+    old_head, new_head = point.head
     notes = list(untouched_changes(restore.git, point.taken, point.before)) if point.tree else []
-    if was and then and was != then:
-        here = "still there" if restore.git.head() == then else "no longer HEAD"
-        notes.append(f"HEAD moved from {was[:12]} to {then[:12]} during the turn; commits are not undone ({here})")
+    if old_head and new_head and old_head != new_head:
+        place = "still there" if restore.git.head() == new_head else "no longer HEAD"
+        notes.append(
+            f"HEAD moved from {old_head[:12]} to {new_head[:12]} during the turn; commits are not undone ({place})"
+        )
     return tuple(notes)

@@ -1,4 +1,4 @@
-"""What a turn left: which files differ from the state before it, and whether it was the turn that changed them."""
+"""The files that differ from their state before a turn, and whether it was the turn that changed them."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ def with_outcome(restore: Restore, point: Point, spans: Spans = ()) -> Point:
     With ``spans`` (seconds since the epoch), a file that changed outside all of them becomes ``foreign``. Raises
     StoreError.
     """
-    was: dict[str, FileState | None] = dict(point.before)
+    old: dict[str, FileState | None] = dict(point.before)
     made = list(point.made)
     tree = snapshot.load(restore.tree(point)) if point.tree else None
     if tree is None:
         limit = restore.bounds.file
-        then = {path: snapshot.entry_of(restore.root, path, restore.blobs, limit) for path in was}
+        new = {path: snapshot.entry_of(restore.root, path, restore.blobs, limit) for path in old}
     else:
-        now = current_snapshot(restore)
-        then = dict(_differing(restore, tree, now, was))
-        was = {path: tree.get(path) for path in then} | was
-        made += _new_folders(tree, [path for path in then if was[path] is None and path not in point.before])
-    changed = sorted(path for path in was if not same_state(was[path], then.get(path)))
+        current = current_snapshot(restore)
+        new = dict(_differing(restore, tree, current, old))
+        old = {path: tree.get(path) for path in new} | old
+        made += _new_folders(tree, [path for path in new if old[path] is None and path not in point.before])
+    changed = sorted(path for path in old if not same_state(old[path], new.get(path)))
     return replace(
         point,
-        before={path: was[path] for path in changed},
-        after={path: then.get(path) for path in changed},
+        before={path: old[path] for path in changed},
+        after={path: new.get(path) for path in changed},
         made=tuple(dict.fromkeys(made)),
-        foreign=tuple(path for path in changed if spans and not _within(then.get(path), spans)),
+        foreign=tuple(path for path in changed if spans and not _within(new.get(path), spans)),
         head=(point.head[0], restore.git.head() if tree else ""),
     )
 
@@ -48,15 +48,15 @@ def with_outcome(restore: Restore, point: Point, spans: Spans = ()) -> Point:
 def current_snapshot(restore: Restore) -> Snapshot:
     """Take a snapshot of the tree as it is now; the stored one makes this fast and is replaced by it."""
     last = snapshot.load(restore.last)
-    now = snapshot.take(restore.root, restore.git, restore.blobs, last, restore.bounds)
-    if now is not last:
-        snapshot.save(restore.last, now)
-    return now
+    current = snapshot.take(restore.root, restore.git, restore.blobs, last, restore.bounds)
+    if current is not last:
+        snapshot.save(restore.last, current)
+    return current
 
 
-def same_state(one: FileState | None, other: FileState | None) -> bool:
+def same_state(state: FileState | None, other_state: FileState | None) -> bool:
     """Whether two states of a file have the same content and mode; None stands for no file."""
-    return one == other or (one is not None and other is not None and one.same == other.same)
+    return state == other_state or (state is not None and other_state is not None and state.same == other_state.same)
 
 
 def made_for(root: Path, path: str) -> Iterator[str]:
@@ -67,28 +67,30 @@ def made_for(root: Path, path: str) -> Iterator[str]:
 
 
 def _differing(
-    restore: Restore, tree: Snapshot, now: Snapshot, covered: States
+    restore: Restore, tree: Snapshot, current: Snapshot, covered: States
 ) -> Iterator[tuple[str, FileState | None]]:
     """Paths whose state differs from that in ``tree``, and all ``covered`` paths, each with its present state."""
-    moved = {path for path, _ in tree.entries.items() ^ now.entries.items()}
-    moved |= {path for path, _ in tree.ignored.items() - now.ignored.items()}
+    changed_entries = {path for path, _ in tree.entries.items() ^ current.entries.items()}
+    changed_entries |= {path for path, _ in tree.ignored.items() - current.ignored.items()}
     states = dict[str, tuple[FileState | None, FileState | None]]()
-    for path in sorted(moved | covered.keys()):
+    for path in sorted(changed_entries | covered.keys()):
         # A file may be missing from the list only because it is ignored by now, so look at the file itself.
-        new = now.get(path) or snapshot.entry_of(restore.root, path, restore.blobs, restore.bounds.file)
+        new = current.get(path) or snapshot.entry_of(restore.root, path, restore.blobs, restore.bounds.file)
         states[path] = tree.get(path), new
-    gone = {old.inode for old, new in states.values() if old is not None and (new is None or new.inode != old.inode)}
+    freed_inodes = {
+        old.inode for old, new in states.values() if old is not None and (new is None or new.inode != old.inode)
+    }
     for path, (old, new) in states.items():
-        if path in covered or (not same_state(old, new) and (old is not None or _fresh(new, tree, gone))):
+        if path in covered or (not same_state(old, new) and (old is not None or _fresh(new, tree, freed_inodes))):
             yield path, new
 
 
-def _fresh(entry: FileState | None, tree: Snapshot, gone: Collection[int]) -> bool:
+def _fresh(entry: FileState | None, tree: Snapshot, freed_inodes: Collection[int]) -> bool:
     """Whether a file that the snapshot does not list was created since, rather than ignored when it was taken.
 
-    Such a file changed after the snapshot. One in a moved folder did not, but it has the inode of a ``gone`` file.
+    Such a file changed after the snapshot. One in a moved folder did not, but it has one of the ``freed_inodes``.
     """
-    return entry is not None and (entry.ctime >= tree.taken - CLOCK or entry.inode in gone)
+    return entry is not None and (entry.ctime >= tree.taken - CLOCK or entry.inode in freed_inodes)
 
 
 def _new_folders(tree: Snapshot, created: Sequence[str]) -> list[str]:
@@ -101,8 +103,8 @@ def _new_folders(tree: Snapshot, created: Sequence[str]) -> list[str]:
 
 def _folders(paths: Iterable[str]) -> set[str]:
     """Every folder above the paths."""
-    near = {path.rpartition("/")[0] for path in paths} - {""}
-    return near | {str(above) for folder in near for above in PurePosixPath(folder).parents} - {"."}
+    folders = {path.rpartition("/")[0] for path in paths} - {""}
+    return folders | {str(parent) for inner in folders for parent in PurePosixPath(inner).parents} - {"."}
 
 
 def _within(entry: FileState | None, spans: Spans) -> bool:

@@ -426,7 +426,7 @@ def test_what_commands_change_in_a_repository_inside_is_told_and_not_undone(root
     store = replace(store, now=time.time)
     point = turn(store, sh(root, "echo x >> a.py; echo 2 > sub/one; echo 2 > sub/two"))
     undone = undoing.undo(store, point)
-    said = "sub is a repository of its own, and what changed there since stays: sub/one and 1 more"
+    said = "sub is a repository of its own; its later changes stay: sub/one and 1 more"
     assert (undone.restored, undone.notes) == (("a.py",), (said,))
     quiet = turn(store, sh(root, "echo y >> a.py"))
     assert undoing.undo(store, quiet).notes == ()

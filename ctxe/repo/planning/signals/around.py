@@ -11,7 +11,7 @@ from ctxe.repo.planning.evidence import Evidence, Scores, best
 from ctxe.repo.planning.signals.text import best_units
 
 TESTS = 25
-"""Test files that vote for what they test, at most."""
+"""Most test files that vote for the files they test."""
 TOP = 8
 MOST_NAMESAKES = 6
 """Candidates of one name above which the name is ignored, like ``models.py`` in every folder."""
@@ -47,13 +47,13 @@ def importing(evidence: Evidence) -> Scores:
 
 
 def _neighbours(evidence: Evidence, side: int) -> Scores:
-    found: Scores = {}
+    scores: Scores = {}
     first = best(evidence.base, TOP, evidence)
     for number in first:
         share = (evidence.base[number] / evidence.base[first[0]]) ** 2
         for other in evidence.index.neighbours(number)[side]:
-            found[other] = found.get(other, 0.0) + share
-    return found
+            scores[other] = scores.get(other, 0.0) + share
+    return scores
 
 
 def namesake(evidence: Evidence) -> Scores:
@@ -63,13 +63,13 @@ def namesake(evidence: Evidence) -> Scores:
     keys = {number: name_key(evidence.file(number).path) for number in sources}
     for number, key in keys.items():
         family.setdefault(key, []).append(evidence.base.get(number, 0.0))
-    found: Scores = {}
+    scores: Scores = {}
     for number, key in keys.items():
         others = sorted(family[key], reverse=True)
         if 1 < len(others) <= MOST_NAMESAKES:
-            mine = evidence.base.get(number, 0.0)
-            found[number] = others[1] if mine == others[0] else others[0]
-    return found
+            own_score = evidence.base.get(number, 0.0)
+            scores[number] = others[1] if own_score == others[0] else others[0]
+    return scores
 
 
 def name_key(path: str) -> str:
@@ -88,19 +88,19 @@ def tested_stem(path: str) -> str:
 def tested(evidence: Evidence) -> Scores:
     """Source files whose tests fit the task, by name and by what the tests import."""
     title, prose = best_units(evidence, "title"), best_units(evidence, "prose")
-    scores: Scores = {}
+    test_scores: Scores = {}
     for number in evidence.candidates:
         if evidence.file(number).kind == "test":
-            scores[number] = max(1.5 * title.get(number, (0.0, 0))[0], prose.get(number, (0.0, 0))[0])
-    most = max(scores.values(), default=0.0) or 1.0
-    found: Scores = {}
-    for number in best(scores, TESTS, evidence, "test"):
-        share = (scores[number] / most) ** 2
+            test_scores[number] = max(1.5 * title.get(number, (0.0, 0))[0], prose.get(number, (0.0, 0))[0])
+    best_score = max(test_scores.values(), default=0.0) or 1.0
+    scores: Scores = {}
+    for number in best(test_scores, TESTS, evidence, "test"):
+        share = (test_scores[number] / best_score) ** 2
         stem = tested_stem(evidence.file(number).path)
         for other in evidence.having(STEM, [stem]).get(stem, ())[:12]:
             if evidence.is_source(other):
-                found[other] = found.get(other, 0.0) + share
-        ahead = [other for other in evidence.index.neighbours(number)[0] if evidence.is_source(other)]
-        for other in ahead:
-            found[other] = found.get(other, 0.0) + 0.3 * share / len(ahead) ** 0.5
-    return found
+                scores[other] = scores.get(other, 0.0) + share
+        imported = [other for other in evidence.index.neighbours(number)[0] if evidence.is_source(other)]
+        for other in imported:
+            scores[other] = scores.get(other, 0.0) + 0.3 * share / len(imported) ** 0.5
+    return scores

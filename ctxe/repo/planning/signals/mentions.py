@@ -1,4 +1,4 @@
-"""Signals from what the task names literally: paths, frames, definitions, file names, the title's prefix."""
+"""Signals from things the task names literally: paths, frames, definitions, file names, the title's prefix."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ def fitting(evidence: Evidence, written: str) -> tuple[list[int], int, int]:
     parts = _parts(written)
     if not parts:
         return [], 0, 0
-    found: list[int] = []
-    most = 0
+    matches: list[int] = []
+    longest = 0
     for number in evidence.having(STEM, [stem_of("/".join(parts))]).get(stem_of("/".join(parts)), ()):
         path = evidence.file(number).path.lower().split("/")
         same = 0
         while same < min(len(parts), len(path)) and parts[-1 - same] == path[-1 - same]:
             same += 1
-        if same > most:
-            found, most = [number], same
-        elif same == most and same:
-            found.append(number)
-    rooted = [n for n in found if evidence.file(n).path.lower() == "/".join(parts)] if len(found) > 1 else []
-    return rooted or found, most, len(parts)
+        if same > longest:
+            matches, longest = [number], same
+        elif same == longest and same:
+            matches.append(number)
+    rooted = [n for n in matches if evidence.file(n).path.lower() == "/".join(parts)] if len(matches) > 1 else []
+    return rooted or matches, longest, len(parts)
 
 
 def paths_written(evidence: Evidence) -> Iterator[str]:
@@ -55,8 +55,8 @@ def paths_written(evidence: Evidence) -> Iterator[str]:
         if not place.path.endswith("/"):
             yield place.path
     for url in evidence.reading.mentions.urls:
-        if found := _HOSTED.search(url):
-            yield found[1]
+        if match := _HOSTED.search(url):
+            yield match[1]
 
 
 def names_written(evidence: Evidence) -> list[str]:
@@ -67,14 +67,14 @@ def names_written(evidence: Evidence) -> list[str]:
 
 def path_named(evidence: Evidence) -> Scores:
     """Files whose path or name the task writes."""
-    found: Scores = {}
+    scores: Scores = {}
     for path in (*paths_written(evidence), *names_written(evidence)):
         files, same, written = fitting(evidence, path)
         files = _within_scope(evidence, files)
         if 0 < len(files) <= MOST_NAMESAKES:
             for number in files:
-                found[number] = found.get(number, 0.0) + (1.0 if same > 1 or same == written else 0.6) / len(files)
-    return found
+                scores[number] = scores.get(number, 0.0) + (1.0 if same > 1 or same == written else 0.6) / len(files)
+    return scores
 
 
 def _within_scope(evidence: Evidence, files: list[int]) -> list[int]:
@@ -87,19 +87,19 @@ def _within_scope(evidence: Evidence, files: list[int]) -> list[int]:
 
 def frame(evidence: Evidence) -> Scores:
     """Files in frames of a pasted traceback; the innermost counts most."""
-    found: Scores = {}
+    scores: Scores = {}
     frames = evidence.reading.mentions.frames
     tops = _tops(evidence)
     for place_in_trace, place in enumerate(frames, 1):
         files, same, written = fitting(evidence, place.path)
         if same == 1 < written:
-            files = [one for one in files if "/".join(_parts(place.path)[:-1]) in tops and _is_at_top(evidence, one)]
+            files = [file for file in files if "/".join(_parts(place.path)[:-1]) in tops and _is_at_top(evidence, file)]
         if 0 < len(files) <= 4:
-            # only Python tells the innermost frame last
+            # only Python prints the innermost frame last
             depth = place_in_trace if place.path.endswith(".py") else len(frames) + 1 - place_in_trace
             for number in files:
-                found[number] = max(found.get(number, 0.0), (0.5 + 0.5 * depth / len(frames)) / len(files))
-    return found
+                scores[number] = max(scores.get(number, 0.0), (0.5 + 0.5 * depth / len(frames)) / len(files))
+    return scores
 
 
 def _tops(evidence: Evidence) -> set[str]:
@@ -140,14 +140,14 @@ def called(evidence: Evidence) -> Scores:
 
 def _defining(evidence: Evidence, names: Iterable[str], most: int) -> Scores:
     """Source files that define these names, for names that at most ``most`` of them define."""
-    found: Scores = {}
+    scores: Scores = {}
     total = max(1, evidence.index.statistics.documents)
     for files in evidence.having(DEFINED, dict.fromkeys(name.lower() for name in names)).values():
         sources = [number for number in files if evidence.is_source(number)]
         if 0 < len(sources) <= most:
             for number in sources:
-                found[number] = found.get(number, 0.0) + idf(total, len(files)) / len(sources)
-    return found
+                scores[number] = scores.get(number, 0.0) + idf(total, len(files)) / len(sources)
+    return scores
 
 
 def title_stem(evidence: Evidence) -> Scores:
@@ -155,43 +155,43 @@ def title_stem(evidence: Evidence) -> Scores:
     words = [
         word.lower() for word in _WORD.findall(evidence.reading.title) if len(word) > 2 and word.lower() not in STOP
     ]
-    joined = [one + link + other for one, other in pairwise(words) for link in ("_", "-", "")]
+    joined = [first + link + second for first, second in pairwise(words) for link in ("_", "-", "")]
     numbers = [word[:-1] if word.endswith("s") else word + "s" for word in words]
-    return _named_so(evidence, [*words, *joined, *numbers])
+    return _with_stem(evidence, [*words, *joined, *numbers])
 
 
 def code_stem(evidence: Evidence) -> Scores:
     """Files named like a code-shaped word of the task."""
-    return _named_so(evidence, [name.lower() for name in evidence.reading.names])
+    return _with_stem(evidence, [name.lower() for name in evidence.reading.names])
 
 
-def _named_so(evidence: Evidence, stems: Iterable[str]) -> Scores:
-    found: Scores = {}
+def _with_stem(evidence: Evidence, stems: Iterable[str]) -> Scores:
+    scores: Scores = {}
     total = max(1, len(evidence.index.files))
     spelled = dict.fromkeys(form for stem in stems for form in (stem, stem.replace("-", "_"), "_" + stem))
     for files in evidence.having(STEM, spelled).values():
         if len(files) <= 2 * MOST_NAMESAKES:
             for number in files:
-                found[number] = found.get(number, 0.0) + idf(total, len(files))
-    return found
+                scores[number] = scores.get(number, 0.0) + idf(total, len(files))
+    return scores
 
 
 def scope_named(evidence: Evidence) -> Scores:
     """Files that fit the prefix of the title (``net/http: ...``) by file name, folder or words of the path."""
-    found: Scores = {}
+    scores: Scores = {}
     total = max(1, len(evidence.index.files))
     for scope in evidence.reading.scope:
         name = scope.lower()
-        known = evidence.having(PATH, path_terms(scope))
-        for files in known.values():
+        files_by_term = evidence.having(PATH, path_terms(scope))
+        for files in files_by_term.values():
             for number in files:
-                found[number] = found.get(number, 0.0) + 0.3 * idf(total, len(files))
+                scores[number] = scores.get(number, 0.0) + 0.3 * idf(total, len(files))
         last = name.rpartition("/")[2]
-        inside = set().union(*known.values(), evidence.having(STEM, [last]).get(last, ()))
-        fits = {number: share for number in inside if (share := _fits(evidence.file(number).path.lower(), name))}
+        candidates = set().union(*files_by_term.values(), evidence.having(STEM, [last]).get(last, ()))
+        fits = {number: share for number in candidates if (share := _fits(evidence.file(number).path.lower(), name))}
         for number, share in fits.items():
-            found[number] = found.get(number, 0.0) + share * idf(total, len(fits))
-    return found
+            scores[number] = scores.get(number, 0.0) + share * idf(total, len(fits))
+    return scores
 
 
 def _fits(path: str, scope: str) -> float:

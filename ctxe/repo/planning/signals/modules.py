@@ -22,26 +22,26 @@ _NAME = pattern(r"[A-Za-z_$][\w$]*")
 
 def module_named(evidence: Evidence) -> Scores:
     """Files of a dotted module in the task; for a package, which re-exports, the files that define what is imported."""
-    found: Scores = {}
+    scores: Scores = {}
     taken = taken_names(evidence.reading)
     for module in evidence.reading.mentions.modules:
         files = _files_of(evidence, module)
-        files = _behind(evidence, files, taken.get(module, ()))
+        files = _files_behind_package(evidence, files, taken.get(module, ()))
         for number in files if len(files) <= MOST_FILES else ():
-            found[number] = found.get(number, 0.0) + 1.0 / len(files)
-    return found
+            scores[number] = scores.get(number, 0.0) + 1.0 / len(files)
+    return scores
 
 
 def member_named(evidence: Evidence) -> Scores:
     """Files that define both parts of an ``A.b`` in the task."""
-    found: Scores = {}
+    scores: Scores = {}
     pairs = [pair for module in evidence.reading.mentions.modules for pair in pairwise(_parts(module))]
-    known = evidence.having(DEFINED, {name for pair in pairs for name in pair})
-    for one, other in pairs:
-        both = set(known.get(one, ())) & set(known.get(other, ()))
+    definers = evidence.having(DEFINED, {name for pair in pairs for name in pair})
+    for owner, member in pairs:
+        both = set(definers.get(owner, ())) & set(definers.get(member, ()))
         for number in both:
-            found[number] = found.get(number, 0.0) + 1.0 / len(both)
-    return found
+            scores[number] = scores.get(number, 0.0) + 1.0 / len(both)
+    return scores
 
 
 def taken_names(reading: TaskReading) -> dict[str, list[str]]:
@@ -54,10 +54,10 @@ def taken_names(reading: TaskReading) -> dict[str, list[str]]:
 
 def imports(text: str) -> Iterator[tuple[str, list[str]]]:
     """(module as written, imported names) of each import statement in a text: Python, JavaScript, Rust."""
-    found: list[tuple[str, str]] = _FROM.findall(text)
-    found += [(module, names) for names, module in _BRACED.findall(text)]
-    found += [(module.removesuffix("::"), names) for module, names in _USE.findall(text)]
-    for module, names in found:
+    statements: list[tuple[str, str]] = _FROM.findall(text)
+    statements += [(module, names) for names, module in _BRACED.findall(text)]
+    statements += [(module.removesuffix("::"), names) for module, names in _USE.findall(text)]
+    for module, names in statements:
         yield module, _NAME.findall(_RENAMED.sub(" ", names))
 
 
@@ -88,14 +88,16 @@ def _stems(evidence: Evidence, stems: Iterable[str]) -> Iterator[int]:
         yield from files
 
 
-def _behind(evidence: Evidence, files: list[int], names: Sequence[str]) -> list[int]:
+def _files_behind_package(evidence: Evidence, files: list[int], names: Sequence[str]) -> list[int]:
     """For package files: files below that define ``names``; without names, also the module named like its package."""
     folders = [_folder(evidence, number) for number in files]
     if not all(evidence.file(n).path.rpartition("/")[2].partition(".")[0] in HOLLOW for n in files):
         return files
     if names:
-        known = evidence.having(DEFINED, [name.lower() for name in names]).values()
-        below = [n for some in known for n in some if _folder(evidence, n).startswith(tuple(folders))]
+        definers = evidence.having(DEFINED, [name.lower() for name in names]).values()
+        below = [
+            n for files_defining in definers for n in files_defining if _folder(evidence, n).startswith(tuple(folders))
+        ]
         return [n for n in dict.fromkeys(below) if n not in files] or files
     alike = _stems(evidence, [folder[:-1].rpartition("/")[2].lower() for folder in folders])
     return list(dict.fromkeys([*files, *(n for n in alike if _folder(evidence, n) in folders)]))

@@ -15,7 +15,7 @@ from ctxe.repo.planning.evidence import Evidence, Scores, best
 from ctxe.repo.planning.reading import View
 
 SIMILAR, FADE = 60, 6000.0
-"""Past commits that vote, at most, and the number of commits after which a similarity has faded to a third."""
+"""Most past commits that vote, and the number of commits after which a similarity has faded to a third."""
 COMMON = 0.15
 """Share of the commits above which a word is ignored."""
 RECENT = 2000
@@ -34,29 +34,29 @@ def similar_commits(evidence: Evidence, view: View, title: float, body: float) -
     """
     count = len(evidence.index.history.commits)
     scores: dict[int, float] = {}
-    found = evidence.index.history.messages([*(TITLE + word for word in view), *view])
+    messages = evidence.index.history.messages([*(TITLE + word for word in view), *view])
     for word, weight in view.items():
         for mark, share in ((TITLE, title), ("", body)):
-            commits = found.get(mark + word)
+            commits = messages.get(mark + word)
             if commits is None or len(commits) > COMMON * count + 5:
                 continue
-            worth = weight * share * idf(count, len(commits))
+            weight_in_commit = weight * share * idf(count, len(commits))
             for packed in commits:
-                scores[packed >> 8] = scores.get(packed >> 8, 0.0) + worth
+                scores[packed >> 8] = scores.get(packed >> 8, 0.0) + weight_in_commit
     faded = ((score * math.exp((commit - count) / FADE), commit) for commit, score in scores.items())
     return heapq.nlargest(SIMILAR, faded)
 
 
 def _votes(evidence: Evidence, commits: list[tuple[float, int]]) -> Scores:
-    found: Scores = {}
+    scores: Scores = {}
     if not commits:
-        return found
-    most = commits[0][0]
+        return scores
+    best_score = commits[0][0]
     for score, commit in commits:
         files = [number for number in evidence.index.history.changed_in(commit) if evidence.is_source(number)]
         for number in files:
-            found[number] = found.get(number, 0.0) + (score / most) ** 3 / len(files) ** 0.5
-    return found
+            scores[number] = scores.get(number, 0.0) + (score / best_score) ** 3 / len(files) ** 0.5
+    return scores
 
 
 def title_commits(evidence: Evidence) -> Scores:
@@ -70,10 +70,10 @@ def prose_commits(evidence: Evidence) -> Scores:
 
 
 def title_messages(evidence: Evidence) -> Scores:
-    """Words of the title in the first lines of the commits that changed a file."""
+    """How well the first lines of the commits that changed a file fit the title."""
     history = evidence.index.history.commits
     count = len(history)
-    found: Scores = {}
+    scores: Scores = {}
     view = evidence.views["title"]
     changes = evidence.index.history.changes
     messages = evidence.index.history.messages(TITLE + word for word in view)
@@ -88,8 +88,8 @@ def title_messages(evidence: Evidence) -> Scores:
                 times[number] = times.get(number, 0.0) + len(files) ** -0.5
         worth = evidence.common.get(word, 1.0) * idf(count, len(commits))
         for number, share in times.items():
-            found[number] = found.get(number, 0.0) + worth * share / (share + 0.5 + 0.02 * changes.get(number, 0))
-    return found
+            scores[number] = scores.get(number, 0.0) + worth * share / (share + 0.5 + 0.02 * changes.get(number, 0))
+    return scores
 
 
 def commit_named(evidence: Evidence) -> Scores:
@@ -104,83 +104,87 @@ def issue_named(evidence: Evidence) -> Scores:
 
 def commits_named(evidence: Evidence) -> dict[str, list[int]]:
     """The past commits that each abbreviated hash in the task may stand for."""
-    found = evidence.index.history.named(evidence.reading.mentions.commits)
-    return {name: commits for name, commits in found.items() if commits}
+    commits_by_name = evidence.index.history.named(evidence.reading.mentions.commits)
+    return {name: commits for name, commits in commits_by_name.items() if commits}
 
 
 def commits_about(evidence: Evidence) -> dict[str, list[int]]:
     """The past commits whose messages name an issue that the task names, by the issue's number."""
     issues = list(dict.fromkeys(_ISSUE.findall(f"{evidence.reading.title}\n{evidence.reading.prose}")))
-    told = evidence.index.history.messages([mark + issue for issue in issues for mark in (TITLE, "")]) if issues else {}
+    messages = (
+        evidence.index.history.messages([mark + issue for issue in issues for mark in (TITLE, "")]) if issues else {}
+    )
     about = {
-        issue: sorted({packed >> 8 for mark in (TITLE, "") for packed in told.get(mark + issue, ())})
+        issue: sorted({packed >> 8 for mark in (TITLE, "") for packed in messages.get(mark + issue, ())})
         for issue in issues
     }
     return {issue: commits for issue, commits in about.items() if 0 < len(commits) <= MOST_ABOUT}
 
 
 def _changed_by(evidence: Evidence, named: Mapping[str, Sequence[int]]) -> Scores:
-    found: Scores = {}
+    scores: Scores = {}
     for commits in named.values():
         for commit in commits:
             files = evidence.index.history.changed_in(commit)
             for number in files:
-                found[number] = found.get(number, 0.0) + len(files) ** -0.5 / len(commits)
-    return found
+                scores[number] = scores.get(number, 0.0) + len(files) ** -0.5 / len(commits)
+    return scores
 
 
 def recent(evidence: Evidence) -> Scores:
     """How recently a file was changed, within the newest 2,000 commits."""
-    found: Scores = {}
+    scores: Scores = {}
     count = len(evidence.index.history.commits)
     for commit in range(max(0, count - RECENT), count):
         worth = 1.0 / (1.0 + (count - commit) / 50.0)
         for number in evidence.index.history.changed_in(commit):
-            found[number] = worth
-    return found
+            scores[number] = worth
+    return scores
 
 
 def lately(evidence: Evidence) -> Scores:
     """Files of the newest 60 commits, on a steeper scale: work goes on where it stopped."""
-    found: Scores = {}
+    scores: Scores = {}
     count = len(evidence.index.history.commits)
     for commit in range(max(0, count - 60), count):
         for number in evidence.index.history.changed_in(commit):
-            found[number] = 1.0 / (1.0 + (count - commit) / 4.0)
-    return found
+            scores[number] = 1.0 / (1.0 + (count - commit) / 4.0)
+    return scores
 
 
 def together(evidence: Evidence, number: int) -> tuple[dict[int, float], int]:
     """How often each file changed with this one (large commits count less), and how often this one changed."""
     history = evidence.index.history.commits
-    mine = evidence.index.history.place_of(number)
-    found: dict[int, float] = {}
-    if mine is None:
-        return found, 0
-    places = [place for place, one in enumerate(history.touched) if one == mine]
+    own_place = evidence.index.history.place_of(number)
+    times: dict[int, float] = {}
+    if own_place is None:
+        return times, 0
+    places = [place for place, touched_place in enumerate(history.touched) if touched_place == own_place]
     for place in places:
         files = evidence.index.history.changed_in(bisect_right(history.starts, place) - 1)
         for other in files:
             if other != number:
-                found[other] = found.get(other, 0.0) + 1.0 / math.log2(1 + len(files))
-    return found, len(places)
+                times[other] = times.get(other, 0.0) + 1.0 / math.log2(1 + len(files))
+    return times, len(places)
 
 
 def changed_together(evidence: Evidence) -> Scores:
     """Files that changed together with the best files."""
-    found: Scores = {}
+    scores: Scores = {}
     first = best(evidence.base, TOP, evidence)
-    mine = {place: number for number in first if (place := evidence.index.history.place_of(number)) is not None}
+    number_of_place = {
+        place: number for number in first if (place := evidence.index.history.place_of(number)) is not None
+    }
     history, changes = evidence.index.history.commits, evidence.index.history.changes
     commits: dict[int, list[int]] = {}
-    for place, one in enumerate(history.touched):
-        if one in mine:
-            commits.setdefault(bisect_right(history.starts, place) - 1, []).append(mine[one])
+    for place, path_number in enumerate(history.touched):
+        if path_number in number_of_place:
+            commits.setdefault(bisect_right(history.starts, place) - 1, []).append(number_of_place[path_number])
     for commit, numbers in commits.items():
         files = evidence.index.history.changed_in(commit)
         for number in numbers:
             share = (evidence.base[number] / evidence.base[first[0]]) ** 2 / (changes.get(number, 0) + 3)
             for other in files:
                 if other != number:
-                    found[other] = found.get(other, 0.0) + share / math.log2(1 + len(files))
-    return found
+                    scores[other] = scores.get(other, 0.0) + share / math.log2(1 + len(files))
+    return scores

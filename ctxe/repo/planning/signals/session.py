@@ -7,8 +7,8 @@ from ctxe.repo.planning.evidence import Evidence, Scores
 
 def touched(evidence: Evidence) -> Scores:
     """Files that the session read or changed; the latest scores highest."""
-    known = [number for path in evidence.steering.touched if (number := evidence.index.by_path.get(path)) is not None]
-    return {number: (place + 1) / len(known) for place, number in enumerate(known)}
+    numbers = [number for path in evidence.steering.touched if (number := evidence.index.by_path.get(path)) is not None]
+    return {number: (place + 1) / len(numbers) for place, number in enumerate(numbers)}
 
 
 def remembered(evidence: Evidence) -> Scores:
@@ -17,5 +17,5 @@ def remembered(evidence: Evidence) -> Scores:
 
 
 def meaning(evidence: Evidence) -> Scores:
-    """How close the file's best window is to the task, when the user has vectors made."""
+    """How close the file's best window is to the task, when vectors are set up."""
     return evidence.meaning

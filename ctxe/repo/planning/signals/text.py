@@ -16,13 +16,13 @@ FURTHER = (1.0, 0.5, 0.25, 0.12, 0.06)
 def best_units(evidence: Evidence, view: str) -> dict[int, tuple[float, int]]:
     """For every candidate the score and number of the unit that fits a view best, words in its name included."""
     names = evidence.unit_names.get(view, {})
-    found: dict[int, tuple[float, int]] = {}
+    best: dict[int, tuple[float, int]] = {}
     for key, score in evidence.units[view].items():
-        whole = score + names.get(key, 0.0)
+        total = score + names.get(key, 0.0)
         number = key >> UNIT_BITS
-        if number not in found or whole > found[number][0]:
-            found[number] = (whole, key & (1 << UNIT_BITS) - 1)
-    return found
+        if number not in best or total > best[number][0]:
+            best[number] = (total, key & (1 << UNIT_BITS) - 1)
+    return best
 
 
 def _several(evidence: Evidence, view: str) -> Scores:
@@ -34,8 +34,8 @@ def _several(evidence: Evidence, view: str) -> Scores:
     paths = _paths(evidence, view, 0.5)
     return {
         number: PATH_WEIGHT * paths.get(number, 0.0)
-        + sum(score * share for score, share in zip(sorted(some, reverse=True), FURTHER, strict=False))
-        for number, some in scores.items()
+        + sum(score * share for score, share in zip(sorted(unit_scores, reverse=True), FURTHER, strict=False))
+        for number, unit_scores in scores.items()
     }
 
 
@@ -94,7 +94,7 @@ def prose_file(evidence: Evidence) -> Scores:
 
 
 def paste_file(evidence: Evidence) -> Scores:
-    """The whole file for what was pasted."""
+    """The whole file for pasted text."""
     return evidence.files["paste"]
 
 
@@ -120,7 +120,7 @@ def code_names(evidence: Evidence) -> Scores:
 
 def _names(evidence: Evidence, view: str) -> Scores:
     total, norms = max(1, evidence.index.statistics.documents), evidence.index.statistics.norms
-    found: Scores = {}
+    scores: Scores = {}
     for word, weight in evidence.views[view].items():
         posting = evidence.postings.get(NAMED + word)
         if not posting:
@@ -129,8 +129,8 @@ def _names(evidence: Evidence, view: str) -> Scores:
         worth = weight * idf(total, len(heads) // 2) * (FILE_K1 + 1.0)
         for number, packed in zip(heads[::2], heads[1::2], strict=True):
             times = packed >> 16
-            found[number] = found.get(number, 0.0) + worth * times / (times + norms[number])
-    return found
+            scores[number] = scores.get(number, 0.0) + worth * times / (times + norms[number])
+    return scores
 
 
 def title_path(evidence: Evidence) -> Scores:
@@ -145,11 +145,11 @@ def prose_path(evidence: Evidence) -> Scores:
 
 def _paths(evidence: Evidence, view: str, damping: float = 1.0) -> Scores:
     total = max(1, len(evidence.index.files))
-    found: Scores = {}
+    scores: Scores = {}
     for word, weight in evidence.views[view].items():
         posting = evidence.postings.get(PATH + word)
         if posting:
             worth = weight * evidence.common.get(word, 1.0) ** damping * idf(total, len(posting[0]) // 2)
             for number in posting[0][::2]:
-                found[number] = found.get(number, 0.0) + worth
-    return found
+                scores[number] = scores.get(number, 0.0) + worth
+    return scores
