@@ -18,17 +18,6 @@ from ctxe.knowledge.failures.signature import refusal_signature
 REVERTED, CORRECTED, REFUSED, REJECTED, UNAPPLIED = "Reverted", "Corrected", "Refused", "Rejected", "EditNotApplied"
 LONGEST = 300
 """Characters of the user's words that are kept."""
-_GIT = r"\bgit\s+(?:-[cC]\s+\S+\s+)*"
-TAKES_BACK = pattern(
-    _GIT + r"(?:checkout|restore)\b"
-    r"(?![^|;&\n]*\s(?:--ours|--theirs|--merge|--conflict\S*|-[mbB]|--staged(?![^|;&\n]*(?:--worktree|\s-W))|-S)(?:\s|$))"
-)
-ALL_BACK = pattern(_GIT + r"(?:reset\s+--hard\b|(?:checkout|restore)\s+(?:--\s+)?\.(?=\s|$))")
-"""Commands that revert changes: those of named files, and all of them. Choosing a side of a conflict, unstaging and
-switching branches revert nothing."""
-COMMIT_BACK = pattern(_GIT + r"revert\b(?!\s+--(?:abort|quit|skip))")
-"""Commands that revert commits: files that then are as they were before they were edited were reverted."""
-
 _OURS = pattern(
     r"\b(?:API key|rate limit|no connection|unreachable|timed out|overloaded|a bug|credit|quota|50\d"
     r"|refused the key|denied access|knows no model|nothing answers|sent nothing|empty answer|closed the connection"

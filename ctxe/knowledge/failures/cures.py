@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from ctxe.domain.pattern import pattern
+from ctxe.domain.value import dataclass, field
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.failures import lessons
 from ctxe.knowledge.failures.calls import command_key, named_files
@@ -26,35 +27,41 @@ _PLACE = pattern(
 )
 """Errors of a call made in the wrong folder."""
 
-Cure = tuple[str, Mapping[str, str] | None]
-"""A lesson, and the hashes that files had before the fix: an empty mapping if no file was at fault, None if the call
-itself was wrong."""
+
+@dataclass(frozen=True, slots=True)
+class Cure:
+    """The lesson of what cured a failure.
+
+    ``before`` are the hashes that files had before the fix: empty if no file was at fault, None if the call itself was
+    wrong.
+    """
+
+    lesson: str
+    before: Mapping[str, str] | None = field(default_factory=dict)
 
 
 def cure_of_pass(waiting: FailedCommand, raw: str, root: str, failure: Entry) -> Cure:
     """The cure of a failed command that now passes as ``raw``."""
     moved, since = command_key(waiting.raw, root) != command_key(raw, root), waiting.edited_since(failure.id)
     if moved and (_PLACE.search(failure.error) or not (waiting.edits or waiting.others)):
-        return lessons.of_call(waiting.raw, raw, root), None
+        return Cure(lessons.of_call(waiting.raw, raw, root), None)
     if brought := _installation(waiting, failure):
-        return brought, {}
+        return Cure(brought)
     if waiting.edits and program(waiting.command) not in ELSEWHERE:
-        return lessons.of_edits(since.diffs, _related_files(failure, raw, root), failure.error), since.then
-    return lessons.of_commands(waiting.others), {}
+        return Cure(lessons.of_edits(since.diffs, _related_files(failure, raw, root), failure.error), since.then)
+    return Cure(lessons.of_commands(waiting.others))
 
 
 def cure_of_correction(waiting: FailedCommand, raw: str, root: str, failure: Entry) -> Cure:
     """The cure of a failed command whose correction is ``raw``, possibly together with edits that it also needed."""
     if brought := _installation(waiting, failure):
-        return brought, {}
+        return Cure(brought)
     words = lessons.of_call(waiting.raw, raw, root)
     if waiting.edits and not _PLACE.search(failure.error):
         since = waiting.edited_since(failure.id)
-        return (
-            f"{lessons.of_edits(since.diffs, _related_files(failure, raw, root), failure.error)}; then {words}",
-            since.then,
-        )
-    return words, None
+        edited = lessons.of_edits(since.diffs, _related_files(failure, raw, root), failure.error)
+        return Cure(f"{edited}; then {words}", since.then)
+    return Cure(words, None)
 
 
 def _related_files(failure: Entry, raw: str, root: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.ports import MemoryPorts
+from ctxe.knowledge.failures.cures import Cure
 from ctxe.knowledge.failures.gate import ALWAYS, DIGITS, Gate, files_of, state_of
 from ctxe.knowledge.failures.plain import impersonal
 from ctxe.knowledge.failures.remembered import OPEN, groups, lesson, short_fix
@@ -40,19 +41,14 @@ class Settling:
         by_id = {entry.id: entry for entry in self.memory.store.entries()}
         return [by_id[name] for name in ids if name in by_id]
 
-    def resolve(
-        self, name: str, fix: str, before: Mapping[str, str] | None, passes: str = PASSES
-    ) -> Iterator[FailureNews]:
-        """Resolve a failure that is still open.
-
-        ``before`` are file hashes before the fix; None: the call itself was wrong.
-        """
+    def resolve(self, name: str, cure: Cure, passes: str = PASSES) -> Iterator[FailureNews]:
+        """Resolve a failure that is still open."""
         failure = next((entry for entry in self.memory.store.entries() if entry.id == name), None)
         if failure is not None and failure.status in OPEN:
-            words = failure.fix or short_fix(self.memory.store.mask(impersonal(fix, self._root)))
-            outcome = passes if before is not None or not words else PUT_RIGHT
-            values = {"status": "resolved", "fix": words, "outcome": outcome, **self._call_to_keep(failure, before)}
-            resolved = self.memory.store.change(name, **values)
+            words = failure.fix or short_fix(self.memory.store.mask(impersonal(cure.lesson, self._root)))
+            outcome = passes if cure.before is not None or not words else PUT_RIGHT
+            call = self._call_to_keep(failure, cure.before)
+            resolved = self.memory.store.change(name, status="resolved", fix=words, outcome=outcome, **call)
             self.gate.fixed(resolved.signature, self.lesson(resolved))
             yield FailureNews(resolved, "resolved")
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, field
 from ctxe.knowledge.failures.calls import named_files
 from ctxe.knowledge.failures.commands import program
+from ctxe.knowledge.failures.ended_command import EndedCommand
 
 NEAR = 0.6
 """Minimum similarity of two command lines of one program for the second to count as a correction of the first."""
@@ -59,14 +59,10 @@ _ASKS_HOW = pattern(r"(?:^|\s)(?:--help|-h|help|--version)(?:\s|$)")
 
 @dataclass(slots=True)
 class Edits:
-    """Files edited since a failure: newest diff of each, and its hash at the time of the failure.
-
-    ``over``: the command no longer fails for this reason, so later edits serve another purpose.
-    """
+    """Files edited since a failure: newest diff of each, and its hash at the time of the failure."""
 
     diffs: dict[str, str] = field(default_factory=dict)
     before: dict[str, str] = field(default_factory=dict)
-    over: bool = False
 
     def take(self, path: str, diff: str, before: str | None) -> None:
         """Add an edit; ``before`` is None if the content before it is unknown."""
@@ -81,14 +77,32 @@ class Edits:
 
 
 @dataclass(slots=True)
+class SeenFailure:
+    """One failure of a command: the edits since it was first seen, and how the tests stood with it.
+
+    ``failing`` are the tests that failed with it, if all are known; the first is the one it names. ``count`` is how
+    many failed when it was last seen. ``over``: the command no longer fails for this reason, so later edits serve
+    another purpose.
+    """
+
+    edits: Edits = field(default_factory=Edits)
+    failing: tuple[str, ...] = ()
+    count: int = 0
+    over: bool = False
+
+    def not_among(self, failing: Sequence[str]) -> bool:
+        """Whether files were edited for it and its test, if it names one, no longer fails."""
+        return bool(self.edits.diffs) and (not self.failing or self.failing[0] not in failing)
+
+
+@dataclass(slots=True)
 class FailedCommand:
     """A command of this session that failed and has not passed yet, and what was done since.
 
-    ``ids`` are its failures, ``changes`` is the gate's count of changes at the newest. ``whole`` are the edits since
-    the first failure, ``since`` those since each failure was first seen, ``fresh`` those since the newest. ``tried``
-    are edits between failures of the same signature. ``commands`` counts the other commands since, ``others`` are those
-    that passed and may have changed something. ``failing`` maps each failure to the tests that failed with it, if all
-    are known; the first is the one it names. ``counted`` is how many failed when it was last seen.
+    ``ids`` are its unresolved failures, ``seen`` all of them. ``changes`` is the gate's count of changes at the newest.
+    ``whole`` are the edits since the first failure, ``fresh`` those since the newest, ``tried`` those between failures
+    of the same signature, in words. ``commands`` counts the other commands since, ``others`` are those that passed and
+    may have changed something.
     """
 
     ids: list[str]
@@ -98,49 +112,51 @@ class FailedCommand:
     changes: int = 0
     commands: int = 0
     whole: Edits = field(default_factory=Edits)
-    since: dict[str, Edits] = field(default_factory=dict)
+    seen: dict[str, SeenFailure] = field(default_factory=dict)
     others: list[str] = field(default_factory=list)
     fresh: dict[str, str] = field(default_factory=dict)
     tried: list[str] = field(default_factory=list)
-    failing: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    counted: dict[str, int] = field(default_factory=dict)
 
     @property
     def edits(self) -> dict[str, str]:
         """Diffs of the files edited since the command first failed."""
         return self.whole.diffs
 
-    def noted(self, name: str, failing: Sequence[str]) -> None:
-        """Note that the command failed in this way, with these tests failing.
+    def failed(self, name: str, ended: EndedCommand) -> Mapping[str, str]:
+        """Note that the command failed in this way; returns the edits that were made against it without success.
 
         Another failure is over once files were edited for it and its test no longer fails.
         """
+        edits, self.fresh = self.fresh, {}
+        known = self.seen.setdefault(name, SeenFailure())
+        helped = 0 < ended.failures < known.count
+        in_vain = {} if helped or self.ids[-1:] != [name] else edits
         if name not in self.ids:
             self.ids.append(name)
-        for other, edits in self.since.items():
-            edits.over = edits.over or bool(edits.diffs and self.failing.get(other, ("",))[0] not in failing)
-        self.since.setdefault(name, Edits()).over = False
+        for other in self.seen.values():
+            other.over = other.over or other.not_among(ended.failing)
+        known.count, known.over = ended.failures, False
+        return in_vain
 
     def edited(self, path: str, diff: str, before: str | None) -> None:
         """Note that a file changed (see Edits.take)."""
-        for edits in (self.whole, *(since for since in self.since.values() if not since.over)):
+        for edits in (self.whole, *(failure.edits for failure in self.seen.values() if not failure.over)):
             edits.take(path, diff, before)
         self.fresh[path] = diff or self.fresh.get(path, "")
 
     def edited_since(self, name: str) -> Edits:
         """The edits made for a failure; if there are none, those since the command first failed."""
-        own = self.since.get(name, self.whole)
+        own = self.seen[name].edits if name in self.seen else self.whole
         return own if own.diffs else self.whole
 
-    def fewer(self, name: str, count: int) -> bool:
-        """Whether fewer tests fail than when this failure was last seen, so that the edits helped."""
-        before, self.counted[name] = self.counted.get(name, 0), count
-        return 0 < count < before
-
-    def outgrown(self, name: str, failing: tuple[str, ...]) -> bool:
-        """Whether the failure's test passes since an edit, and every test that fails now failed back then, too."""
-        named, *others = self.failing.get(name) or ("",)
-        return bool(named and self.edits and failing) and set(failing) <= set(others) - {named}
+    def outgrown(self, failing: tuple[str, ...]) -> list[str]:
+        """The failures whose test passes since an edit, if every test that fails now failed back then, too."""
+        found = []
+        for name in self.ids:
+            named, *others = self.seen[name].failing or ("",)
+            if named and self.edits and failing and set(failing) <= set(others) - {named}:
+                found.append(name)
+        return found
 
     def put_right(self, command: str) -> bool:
         """Whether ``command``, which passes, is a correction of the failed one, possibly along with edits."""
@@ -168,21 +184,6 @@ def _spelt_right(wrong: str, right: str) -> bool:
     one, other = wrong.split(), right.split()
     differ = [(a, b) for a, b in zip(one, other, strict=False) if a != b]
     return len(one) == len(other) and len(differ) == 1 and wording_similarity(*differ[0]) >= SPELLED
-
-
-def all_failing(facts: Mapping[str, Any]) -> tuple[str, ...]:
-    """The tests that failed in a run; empty unless all of them are named."""
-    tests = facts.get("tests")
-    listed = tests.get("failed") if isinstance(tests, Mapping) else ()
-    named = tuple(map(str, listed)) if isinstance(listed, list | tuple) else ()
-    return named if isinstance(tests, Mapping) and len(named) == tests.get("failures") else ()
-
-
-def count_failing(facts: Mapping[str, Any]) -> int:
-    """How many tests failed in a run; 0 if not stated."""
-    tests = facts.get("tests")
-    count = tests.get("failures") if isinstance(tests, Mapping) else 0
-    return count if isinstance(count, int) else 0
 
 
 def _without_shared_runner(one: str, other: str) -> tuple[str, str]:

@@ -14,8 +14,9 @@ from ctxe.knowledge.entries.ports import MemoryPorts
 from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.failures.calls import call_key, named_files, only_looks
 from ctxe.knowledge.failures.commands import plain_command
+from ctxe.knowledge.failures.failed_commands import FLAKY
 from ctxe.knowledge.failures.gate import Failed, Gate, Match
-from ctxe.knowledge.failures.pairing import FLAKY, Watch
+from ctxe.knowledge.failures.pairing import Watch
 from ctxe.knowledge.failures.plain import MESSAGE
 from ctxe.knowledge.failures.remembered import groups
 from ctxe.knowledge.failures.settling import FailureNews

@@ -11,8 +11,8 @@ from ctxe.knowledge.entries.ports import MemoryPorts
 from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.failures import lessons
 from ctxe.knowledge.failures.calls import command_key
-from ctxe.knowledge.failures.captures import ALL_BACK, TAKES_BACK
 from ctxe.knowledge.failures.commands import plain_command, program
+from ctxe.knowledge.failures.edited_files import EditedFiles
 from ctxe.knowledge.failures.pairing import Watch
 from ctxe.knowledge.failures.remembered import capture
 from ctxe.knowledge.failures.slips import is_outside_error
@@ -239,8 +239,13 @@ def test_asking_a_program_how_it_is_called_puts_nothing_right(tmp_path: Path) ->
         ("git checkout -B a.py origin/a", False, False),
     ],
 )
-def test_what_takes_edits_back(command: str, one: bool, everything: bool) -> None:
-    assert (bool(TAKES_BACK.search(command)), bool(ALL_BACK.search(command))) == (one, everything)
+def test_what_takes_edits_back(tmp_path: Path, command: str, one: bool, everything: bool) -> None:
+    files = EditedFiles(watch(tmp_path)[0].memory, "")
+    files.edited("a.py", "", None)
+    files.edited("b.py", "", None)
+    reverted = {"a.py", "b.py"} if everything else {"a.py"} if one else None
+    found = files.reverted_by(command)
+    assert reverted == (found if found is None else {*found})
 
 
 def test_no_home_folder_is_kept_and_failing_tests_stand_for_an_error_that_nobody_told() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.failures.cures import cure_of_correction
+from ctxe.knowledge.failures.cures import Cure, cure_of_correction
 from ctxe.knowledge.failures.waiting import SPAN, Edits, FailedCommand
 
 GONE = "file or directory not found: tests/x.py"
@@ -58,13 +58,12 @@ def test_what_the_call_needed_beside_being_put_right_is_told() -> None:
     without = "run `pytest tests/x.py` instead (without `--bogus`)"
     needed = waits("pytest tests/x.py --bogus", "usage", **edited)
     failure = Entry("f", "failure", "t", files=("a.py",), error=BOGUS)
-    told = (f"edited a.py: `x` → `y`; then {without}", {"a.py": "123"})
+    told = Cure(f"edited a.py: `x` → `y`; then {without}", {"a.py": "123"})
     assert cure_of_correction(needed, "pytest tests/x.py", "", failure) == told
     elsewhere = Entry("f", "failure", "t", error=GONE)
-    assert cure_of_correction(needed, "pytest tests/x.py", "", elsewhere) == (without, None)
+    assert cure_of_correction(needed, "pytest tests/x.py", "", elsewhere) == Cure(without, None)
     missing = Entry("f", "failure", "t", error="No module named foo")
     installed = waits("pytest tests/x.py", "No module named foo", others=["pip install foo", "ls"])
-    assert cure_of_correction(installed, "python -m pytest tests/x.py", "", missing) == (
-        "first ran `pip install foo`",
-        {},
+    assert cure_of_correction(installed, "python -m pytest tests/x.py", "", missing) == Cure(
+        "first ran `pip install foo`", {}
     )
