@@ -40,10 +40,16 @@ def text_cleaner(own: Sequence[str]) -> Callable[[str], str]:
     """A function that cleans outside text for a model: no keys, no diffs of files that hold keys, nothing invisible."""
 
     def cleaned(text: str) -> str:
-        from ctxe.safety.display import strip_invisible
+        from ctxe.safety.display import strip_invisible, strip_sequences
         from ctxe.safety.excerpts import without_secret_files
         from ctxe.safety.secrets import mask
 
-        return mask(without_secret_files(strip_invisible(text)[0]), own)[0]
+        def shown(text: str) -> str:
+            return mask(without_secret_files(text), own)[0]
+
+        text = strip_invisible(text)[0]
+        # colours may be in the middle of a key or of a file's name
+        bare = strip_sequences(text)
+        return shown(text) if bare == text or (safe := shown(bare)) == bare else safe
 
     return cleaned

@@ -6,7 +6,7 @@ a tree with a ``.env`` would be answered without reading. So such excerpts are r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from ctxe.domain.pattern import pattern
@@ -16,6 +16,11 @@ LEFT_OUT = "[left out: {name} may hold keys and passwords; it is shown only when
 _HEADER = pattern(r"diff --(?:git|cc|combined) (?P<names>.+)$")
 _COMMIT = pattern(r"\W{0,20}commit [0-9a-f]{7,64}\b")
 _NEAR = pattern(r"(\S{1,400}?)[=-]\d+[=-]")
+_AFTER = pattern(r'"?[=-]')
+_BRACED = pattern(r"[@^]\{[^}\n]{0,100}\}")
+"""The part of a revision that may hold colons: a time, or words of a message."""
+LINE_HEAD = 600
+"""Characters of a line in which a file's name is looked for."""
 
 
 def without_secret_files(text: str) -> str:
@@ -31,7 +36,9 @@ def without_secret_files(text: str) -> str:
 def _sources(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Each line with the secret file that it is from; empty for other lines."""
     hunk = ""
-    for line in lines:
+    found = [next(filter(_holds_keys, _named(line)), "") for line in lines]
+    known = {line[: line.find(name) + len(name)]: name for line, name in zip(lines, found, strict=True) if name}
+    for line, name in zip(lines, found, strict=True):
         if (header := _HEADER.search(line)) is not None:
             hunk = next((name for name in header["names"].replace('"', " ").split() if _holds_keys(name)), "")
             yield line, ""
@@ -41,16 +48,30 @@ def _sources(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
         elif hunk:
             yield line, hunk
         else:
-            yield line, next((name for name in _named(line) if _holds_keys(name)), "")
+            yield line, name or (_beside(line, known) if known else "")
 
 
 def _named(line: str) -> Iterator[str]:
     """Possible file names of a line that grep found: ``name:``, ``revision:name:``, ``name-12-``."""
-    for name in line[:600].split(":", 2)[:-1]:
-        if name and not name.isspace() and " " not in name and "\t" not in name:
-            yield name
+    head = line[:LINE_HEAD]
+    if ":" in head:
+        rest = _BRACED.sub("", head) if "{" in head else head
+        for piece in rest.split(":", 2)[:-1]:
+            name, rest = piece.strip('"'), rest[len(piece) + 1 :]
+            if name and "\t" not in name and (" " not in name or _is_spaced_path(name, rest)):
+                yield name
     if near := _NEAR.match(line):
         yield near[1]
+
+
+def _is_spaced_path(name: str, after: str) -> bool:
+    """Whether words before a colon may be a path with blanks, and not a sentence about a file."""
+    return "/" in name.strip() == name and after[:1] not in ("", " ")
+
+
+def _beside(line: str, known: Mapping[str, str]) -> str:
+    """The secret file of a line that grep prints beside what it found in it: ``name-text``, ``name=text``."""
+    return next((known[head] for head in known if line.startswith(head) and _AFTER.match(line, len(head))), "")
 
 
 @lru_cache(4096)

@@ -63,8 +63,33 @@ def test_lines_found_in_secret_files_are_left_out(line: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        "my app/.env:A=canary",
+        "my app/.env:3:A=canary",
+        '"na\\303\\257ve/.env":A=canary',
+        "HEAD@{2026-01-01 10:00:00}:conf/.env:A=canary",
+        "HEAD^{/fix: all}:.env:A=canary",
+    ],
+)
+def test_names_with_blanks_quotes_and_times_are_names_too(line: str) -> None:
+    assert "canary" not in without_secret_files(f"a.py:1:x\n{line}\nb.py:2:y")
+
+
+@pytest.mark.parametrize("head", ["secrets.yml", "HEAD:secrets.yml", '"k\\303\\244/.env"'])
+def test_lines_beside_a_found_one_are_left_out_without_numbers_too(head: str) -> None:
+    text = f"{head}=canary\n{head}-canary\n{head}:found\n{head}-canary\n--\n{head[:4]}-other"
+    kept = without_secret_files(text)
+    assert "canary" not in kept
+    assert kept.endswith(f"\n--\n{head[:4]}-other")
+    assert without_secret_files(f"{head.strip(chr(34))}-example") == f"{head.strip(chr(34))}-example", "nothing found"
+
+
+@pytest.mark.parametrize(
     "text",
     [
+        "write the keys into config/.env: one a line",
+        "its example is conf/.env:",
         "",
         "plain words\n",
         "cat: .env: No such file or directory",
