@@ -120,6 +120,26 @@ def _configs(root: Path) -> list[Path]:
     return [*dict.fromkeys([_common(spot) / "config", spot / "config"]), spot / "config.worktree"]
 
 
+def hook_folders(root: Path) -> Iterator[Path]:
+    """The folders from which git may take the hooks of a repository. Raises Unreadable as ``settings_of`` does."""
+    spot = _git_folder(root)
+    if spot is None:
+        return
+    yield _common(spot) / "hooks"
+    for setting in settings_of(root):
+        path = setting.value.partition("\0")[0]
+        if (setting.section, setting.key) == ("core", "hookspath") and path:
+            if _ODD_PATH.match(path):
+                raise Unreadable("its hooks are in a place that only git can tell")
+            # as for includes, an unknown user is left unchanged
+            yield _top(root) / os.path.expanduser(path)  # noqa: PTH111
+
+
+def _top(root: Path) -> Path:
+    """The top of the work tree around a path."""
+    return next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
+
+
 def _git_folder(root: Path) -> Path | None:
     """Git's folder for a path in a work tree."""
     for folder in (root, *root.parents):
@@ -163,7 +183,7 @@ def _gitlinks(root: Path) -> Iterator[Path]:
     spot = _git_folder(root)
     if spot is None or not os.path.isdir(spot):  # noqa: PTH112 (pathlib's raises for a name that is too long)
         return
-    top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
+    top = _top(root)
     for index in (spot / "index", *spot.glob("sharedindex.*")):
         try:
             if not index.is_file():  # reading a pipe would block

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ctxe.domain.errors import CtxeError
-from ctxe.safety.gitconfig import Setting, Unreadable, nested, settings_of
+from ctxe.safety.gitconfig import Setting, Unreadable, hook_folders, nested, settings_of
 
 DIFFING = frozenset({"diff", "diff-files", "diff-index", "diff-tree", "format-patch", "log", "show", "whatchanged"})
 QUIET = (
@@ -41,6 +41,8 @@ CHILD_GUARDS = {
 }
 """Variables for commands that a model asks for: git starts no fsmonitor, and no program waits for a key press."""
 NOTHING = "CTXE_NOTHING"
+READING_HOOK = "post-index-change"
+"""The hook that commands which only read start, too: ``git diff`` writes what it learned about files to the index."""
 
 
 def find_program(name: str, root: Path, search: Sequence[str] | None = None) -> Path | None:
@@ -146,9 +148,14 @@ def configured_programs(root: Path) -> tuple[str, ...]:
     try:
         places = [root, *nested(root)]
         found = {setting.dotted for place in places for setting in settings_of(place) if _runs(setting)}
+        hooks = {f"hooks/{READING_HOOK}" for place in places if _has_reading_hook(place)}
     except Unreadable as error:
         return (f"what nobody can check ({error})",)
-    return tuple(sorted(found))
+    return tuple(sorted(found | hooks))
+
+
+def _has_reading_hook(root: Path) -> bool:
+    return any(os.path.lexists(folder / READING_HOOK) for folder in hook_folders(root))
 
 
 def _runs(setting: Setting) -> bool:
@@ -160,4 +167,4 @@ def _runs(setting: Setting) -> bool:
         return key in {"promisor", "partialclonefilter"}
     if section == "diff":
         return key in {"external", "command", "textconv"}
-    return section == "core" and key in {"pager", "sshcommand", "askpass", "worktree", "gitproxy", "hookspath"}
+    return section == "core" and key in {"pager", "sshcommand", "askpass", "worktree", "gitproxy"}

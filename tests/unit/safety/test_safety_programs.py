@@ -8,6 +8,7 @@ import pytest
 
 from ctxe.domain.errors import CtxeError
 from ctxe.safety.programs import configured_programs, find_program, git_command, git_environment
+from ctxe.safety.secrets import clean_environment
 
 HOSTILE = """
 [core]
@@ -203,7 +204,6 @@ def test_what_git_would_run_is_known_by_name(repository: Path) -> None:
         config.write(HOSTILE)
     (repository / "more").write_text('[DIFF "\x1bodd"] TextConv = x\n')
     assert configured_programs(repository) == (
-        "core.hookspath",
         "core.pager",
         "core.sshcommand",
         "credential",
@@ -227,3 +227,33 @@ def test_a_common_folder_elsewhere_is_followed(repository: Path) -> None:
     (repository / "evil/config").write_text('[filter "x"] clean = y\n')
     (repository / ".git/commondir").write_text("../evil\n")
     assert configured_programs(repository) == ("filter.x", "filter.x.clean")
+
+
+@pytest.mark.parametrize("folder", [".git/hooks", "kept", "sub/.git/hooks"])
+def test_the_hook_that_readers_run_is_known_and_others_are_no_question(repository: Path, folder: str) -> None:
+    env = clean_environment(dict(os.environ))
+    place = repository / "sub" if folder.startswith("sub") else repository
+
+    def plain(at: Path, *words: str) -> None:
+        who = ("-c", "user.name=a", "-c", "user.email=a@b.test", "-c", "advice.addEmbeddedRepo=false")
+        subprocess.run(["git", "-C", at, *who, *words], env=env, check=True, capture_output=True)
+
+    subprocess.run(["git", "init", "-q", str(place)], check=True)
+    (place / "a").write_text("one")
+    for at in dict.fromkeys((place, repository)):
+        plain(at, "add", ".")
+        plain(at, "commit", "-qm", "one")
+    plain(repository, "config", "core.hooksPath", "kept" if folder == "kept" else ".git/hooks")
+    program(repository / folder / "pre-commit")
+    assert configured_programs(repository) == ()
+    program(repository / folder / "post-index-change", f"touch {repository}/HOSTILE")
+    assert configured_programs(repository) == ("hooks/post-index-change",)
+    os.utime(place / "a", (1, 1))
+    plain(place, "diff")
+    assert (repository / "HOSTILE").exists(), "plain git runs it, so a question is due"
+
+
+def test_a_folder_of_hooks_that_only_git_can_tell_is_asked_about(repository: Path) -> None:
+    (repository / ".git/config").write_text("[core]\n hooksPath = %(prefix)/hooks\n")
+    why = "what nobody can check (its hooks are in a place that only git can tell)"
+    assert configured_programs(repository) == (why,)
