@@ -69,15 +69,27 @@ def _writes(part: SimpleCommand) -> tuple[Redirect, ...]:
 
 
 def _touches_protected(parsed: Parsed) -> str:
-    """The protected place that a command which does more than read names, with the reason; empty for none."""
-    named = {redirect.target.text: None for part in parsed.seen for redirect in _writes(part)}
+    """The protected place that a command which does more than read names, with the reason; empty for none.
+
+    A name counts in the root and in every folder that the line enters before it.
+    """
+    folders = [""]
     for part in parsed.seen:
-        if part.words and part.texts[:2] not in (("git", "add"), ("git", "commit")) and reads(part) is None:
-            named.update((text, None) for word in part.words[1:] for text in (word.text, word.text.partition("=")[2]))
-    for text in named:
-        if text and not any(c in text for c in "\n ") and (why := protection(text)):
-            return f"{text} is protected: {why}"
+        if part.texts[:1] in (("cd",), ("pushd",)) and len(part.words) == 2 and len(folders) < FOLDERS_OF_ONE_LINE:
+            folders += [posixpath.join(folder, part.texts[1]) for folder in folders]
+        for text in _written_names(part):
+            place = next((place for folder in folders if protection(place := posixpath.join(folder, text))), "")
+            if place:
+                return f"{place} is protected: {protection(place)}"
     return ""
+
+
+def _written_names(part: SimpleCommand) -> Iterator[str]:
+    """What may be the name of a file that a command writes: where it redirects to, and its words if it may write."""
+    named = [redirect.target.text for redirect in _writes(part)]
+    if part.words and part.texts[:2] not in (("git", "add"), ("git", "commit")) and reads(part) is None:
+        named += [text for word in part.words[1:] for text in (word.text, word.text.partition("=")[2])]
+    return (text for text in named if text and not any(c in text for c in "\n "))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +122,28 @@ def _is_plain(part: SimpleCommand, folders: frozenset[str], policy: Policy) -> b
 
 
 def _placed(parts: tuple[SimpleCommand, ...]) -> Iterator[tuple[SimpleCommand, frozenset[str]]]:
-    """Each part with the folders it may run in: ``cd`` applies to later parts, but for certain only after ``&&``."""
+    """Each part with the folders it may run in: ``cd`` applies to later parts, but for certain only in an ``&&`` list.
+
+    After ``||`` it may not have run, and in a pipeline it changes the folder of a subshell.
+    """
     possible = current = frozenset([""])
+    before = ""
     for part in parts:
         yield part, current
         found = reads(part)
         if found is not None and found.enters:
-            entered = frozenset(posixpath.join(folder, found.enters) for folder in current)
+            entered = frozenset(place for folder in current for place in _entered(folder, found.enters))
             possible |= entered
-            current = entered if part.joined == "&&" else possible
+            current = entered if part.joined == "&&" and before not in ("||", "|") else possible
         elif part.joined not in ("&&", "|"):
             current = possible
+        before = part.joined
+
+
+def _entered(folder: str, way: str) -> tuple[str, ...]:
+    """The folders that ``cd`` may enter: the shell takes ``..`` by name, the kernel follows a symlink before it."""
+    joined = posixpath.join(folder, way)
+    return (joined, posixpath.normpath(joined)) if ".." in joined.split("/") else (joined,)
 
 
 def _open_reason(part: SimpleCommand, folders: frozenset[str], policy: Policy) -> str | None:

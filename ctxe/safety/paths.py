@@ -62,6 +62,8 @@ def reach(root: Path, is_content: Callable[[Path, str], bool]) -> Callable[[Read
                 return str(error)
             if count > MOST_NAMES:
                 return f"{look.path} stands for too many files to look at"
+            if count and any(part.startswith("-") for part in name.split("/")):
+                return f"{look.path} stands for {name}, which a program may take for an option"
             if why := _looked_at(look, root, name, real):
                 return why
         return ""

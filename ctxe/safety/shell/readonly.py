@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
@@ -57,7 +57,8 @@ def _checked(name: str, spec: Spec, rest: Sequence[Word]) -> Reads | None:
         return Reads(tuple(word.text for word in given.operands if word.glob))
     if "pattern" in spec.is_ and not given.options & {"-e", "--regexp", "--files", "--type-list"}:
         words = words[1:]
-    recursive = name in {"rg", "ag"} or bool(given.options & {"-r", "-R", "--recursive"})
+    # diff reads the files of a folder without being told to
+    recursive = name in {"rg", "ag", "diff"} or bool(given.options & {"-r", "-R", "--recursive"})
     deep = "deep" in spec.is_ and recursive
     hidden = name != "rg" or bool(given.options & UNNAMED)
     links = name == "diff" or bool(given.options & FOLLOWING.get(name, frozenset()))
@@ -92,7 +93,12 @@ def _jq(given: ParsedWords) -> bool:
     )
 
 
-CHECKS: dict[str, Callable[[ParsedWords], bool]] = {"date": _date, "ps": _ps, "jq": _jq}
+def _grep(given: ParsedWords) -> bool:
+    """Whether grep goes into no folders by ``-d recurse``, which may be abbreviated."""
+    return all(value in {"read", "skip"} for option, value in given.values if option == "-d")
+
+
+CHECKS: dict[str, Callable[[ParsedWords], bool]] = {"date": _date, "grep": _grep, "ps": _ps, "jq": _jq}
 
 
 def _cd(rest: Sequence[Word]) -> Reads | None:
@@ -116,8 +122,15 @@ def _awk(rest: Sequence[Word]) -> Reads | None:
     return None if paths is None else Reads(paths, shows=True)
 
 
-_HASH = pattern(r"([0-9a-f]{4,64})(?:[\^~@].*)?")
-_REVISION_PATH = pattern(r"^[^:]*:(?!/|\()(?P<path>.+)$")
+_HASH = pattern(r"(?:.*-g)?([0-9a-f]{4,64})(?:[\^~@].*)?", re.I)
+"""An object's hash in either case, alone or at the end of what ``git describe`` prints."""
+
+
+def _named_in(revision: str) -> Iterator[str]:
+    """What may be a path in a revision, which is after some colon: ``HEAD@{10:00}:a``, ``:0:a``, ``HEAD^{/b:c}:a``."""
+    for at, character in enumerate(revision):
+        if character == ":":
+            yield revision[at + 1 :]
 
 
 def _git(rest: Sequence[Word]) -> Reads | None:
@@ -137,7 +150,7 @@ def _git(rest: Sequence[Word]) -> Reads | None:
     paths = [word.text for word in given.operands]
     if "pattern" in spec.is_ and "-e" not in given.options:
         paths = paths[1:]
-    paths += [found["path"] for path in paths if (found := _REVISION_PATH.match(path))]
+    paths += [name for path in paths for name in _named_in(path) if name and not name.startswith(("/", "("))]
     prefix = f"{folder}/" if folder else ""
     looked = (*([folder] if folder else []), *(prefix + path for path in paths))
     shows = "shows" in spec.is_

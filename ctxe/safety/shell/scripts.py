@@ -50,7 +50,7 @@ def find(rest: Sequence[Word]) -> Paths | None:
 
 
 # versions of sed differ on whether a slash in brackets ends the regex, so a script in which it matters is not accepted
-_BRACKETS = r"(?<!\\)\[\^?\]?[^\]]*"
+_BRACKETS = r"(?<!\\)(?:\\\\)*\[\^?\]?[^\]]*"
 _REGEX = r"(?:[^/\\\n]|\\[^\n])*"
 _ADDRESS = rf"(?:\d+|\$|/{_REGEX}/)"
 _PLACE = rf"(?:{_ADDRESS}(?:,(?:\+?\d+|\$|/{_REGEX}/))?!?)?"

@@ -107,6 +107,8 @@ def test_a_content_that_only_its_hash_names_is_asked_about(root: Path) -> None:
         f"git -C plain show {blob}",
         f"cd plain && git show {blob}",
         f"git show {blob}^{{}}",
+        f"git show {blob.upper()}",
+        f"git show any-1-g{blob}",
     ):
         assert (asked(root, line) or "").endswith("is a file's content without its name"), line
     for line in (f"git show {commit}", f"git show {commit[:7]}~0", f"git cat-file -p {tree}", "git show abc1234"):
@@ -121,3 +123,40 @@ def test_lines_that_do_not_say_their_file_are_asked_about_where_keys_lie(root: P
         assert asked(root, f"rg {option} KEY plain") == "it would also read .env", option
     assert asked(root, "rg -n KEY plain") is None
     assert asked(root, "grep -rh auth docs") == "it would also read .docker/config.json"
+
+
+@pytest.mark.parametrize("line", ["cd deep && cd .. && cat note", "cd deep/.. && cat note", "cd deep/.. && wc note"])
+def test_a_shell_leaves_a_linked_folder_by_its_name(root: Path, line: str) -> None:
+    (root / "plain/inner").mkdir()
+    (root / "plain/note").write_text("harmless")
+    (root / "deep").symlink_to("plain/inner")
+    (root / "note").symlink_to("../outside")
+    assert (asked(root, line) or "").endswith("note is outside the work tree")
+    assert asked(root, "cd plain/inner && cd .. && cat note") is None
+
+
+@pytest.mark.parametrize("line", ["true || cd {} && cat ../outside", "ls | cd {} && cat ../outside"])
+def test_a_folder_that_may_not_have_been_entered_is_not_relied_upon(root: Path, line: str) -> None:
+    assert (asked(root, line.format("plain")) or "").endswith("outside is outside the work tree")
+    assert asked(root, "true && cd plain && cat ../plain/a.py") is None
+    write = line.replace("cat", "echo x >").format("plain")
+    assert (asked(root, write, "auto-edit") or "").endswith("outside is outside the work tree")
+
+
+@pytest.mark.parametrize("name", ["-R", "--files0-from=x"])
+def test_a_name_that_begins_like_an_option_is_asked_about(root: Path, name: str) -> None:
+    (root / "plain" / name).touch()
+    for line in ("cd plain && grep x *", "cd plain && wc -l *[x]*", "cat plain/*"):
+        assert "which a program may take for an option" in (asked(root, line) or ""), line
+    assert asked(root, "grep x plain/a.*") is None
+
+
+def test_diff_shows_the_files_of_folders_unasked_for(root: Path) -> None:
+    (root / "docs/held.txt").unlink()
+    (root / "a.py").write_text("b")
+    assert asked(root, "diff a.py plain") is None
+    assert asked(root, "diff -N plain .") == "it would also read what link leads to"
+    (root / "plain/secrets.yml").write_text("a: b")
+    assert asked(root, "diff -N plain docs") == "it would also read secrets.yml"
+    assert asked(root, "diff a.py src") == "it would also read what away leads to"
+    assert asked(root, "diff a.py plain/a.py") is None

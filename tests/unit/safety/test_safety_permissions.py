@@ -509,6 +509,21 @@ def test_commands_that_name_protected_files_ask(path: str, line: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        "cd sub/.claude && cp ../x settings.json",
+        "cd .github && tee workflows/ci.yml",
+        "cd sub; cd .vscode; sed -i s/a/b/ tasks.json",
+        "pushd .husky && mv ../x pre-commit",
+    ],
+)
+def test_commands_that_enter_a_protected_folder_and_write_there_ask(line: str) -> None:
+    assert "is protected" in getattr(decide(command(line), AUTO), "why", "")
+    for harmless in ("cd sub/.claude && cat settings.json", "cd .github && make", "make x && cd .vscode && ls"):
+        assert decide(command(harmless), AUTO) == Allow(), harmless
+
+
+@pytest.mark.parametrize(
     "path", ["src/a.py", "gitignore", "docs/agents.md.txt", ".gitignore", "ctxe/x.py", ".env.example", "a.git"]
 )
 def test_ordinary_files_are_edited_in_auto(path: str) -> None:
