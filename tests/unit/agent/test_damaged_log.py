@@ -68,7 +68,7 @@ def pairs(state: State) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("lost", range(len(WHOLE)))
-def test_any_one_line_may_be_lost(tmp_path: Path, lost: int) -> None:
+def test_a_log_without_any_one_line_resumes_whole(tmp_path: Path, lost: int) -> None:
     log = Log.create(tmp_path, "s1", "demo", lambda: "2026-11-21T10:00:00Z")
     for event in WHOLE:
         log.append(event)
@@ -84,7 +84,7 @@ def test_any_one_line_may_be_lost(tmp_path: Path, lost: int) -> None:
 
 
 @pytest.mark.parametrize("cut", range(len(WHOLE) + 1))
-def test_a_log_may_end_anywhere(cut: int) -> None:
+def test_a_log_cut_at_any_line_resumes_whole(cut: int) -> None:
     state = closed(rebuild(WHOLE[:cut]))
     assert (state.running, state.pending, state.results) == (False, None, ())
     assert all(call == result for call, result in pairs(state))
@@ -98,7 +98,7 @@ def test_calls_that_started_and_calls_that_did_not_get_different_results() -> No
     assert [result.text for result in step.results] == ["result of a", NO_RESULT, NOT_RUN]
 
 
-def test_numbers_that_are_none_do_no_harm(tmp_path: Path) -> None:
+def test_invalid_numbers_in_a_log_are_ignored(tmp_path: Path) -> None:
     log = Log.create(tmp_path, "s1", "demo", lambda: "2026-11-21T10:00:00Z")
     log.append(StepFinished(1))
     with log.path.open("a") as file:
@@ -107,14 +107,14 @@ def test_numbers_that_are_none_do_no_harm(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("odd", [None, 3, True, "text", ["text"], [3], [{"text": "x"}], {"text": "x"}])
-def test_a_todo_list_that_is_none_leaves_the_one_before(odd: object) -> None:
+def test_an_invalid_todo_list_leaves_the_one_before(odd: object) -> None:
     known = ToolFinished(ToolResult("a", ""), facts={"todo": [{"text": "mend", "state": "doing"}]})
     damaged = ToolFinished(ToolResult("b", ""), facts={"todo": odd})
     assert rebuild([TurnStarted("go"), asked("a", "b"), known, damaged]).todo == (("mend", "doing"),)
     assert rebuild([known, replace(damaged, facts={"todo": []})]).todo == ()
 
 
-def test_a_session_in_which_nothing_happened_leaves_no_file(tmp_path: Path) -> None:
+def test_an_empty_session_leaves_no_file(tmp_path: Path) -> None:
     log = Log.create(tmp_path, "s1", "demo", lambda: "2026-11-21T10:00:00Z")
     assert list(tmp_path.iterdir()) == []
     log.append(StepFinished(1))

@@ -81,20 +81,20 @@ def test_text_display_and_facts_are_cleaned_before_anybody_sees_them() -> None:
     assert (done.display, done.full, done.facts) == ("a •", "• and more than that", clean)
 
 
-def test_so_is_what_a_call_is_called() -> None:
+def test_the_title_of_a_call_is_cleaned() -> None:
     started, *_, done = ran(ToolOutput("done"))
     assert isinstance(started, ToolStarted)
     assert isinstance(done, ToolFinished)
     assert (started.title, done.title) == ("run •", "run •")
 
 
-def test_a_tool_that_only_talks_or_says_nothing_has_a_result() -> None:
+def test_a_tool_with_only_progress_or_no_output_has_a_result() -> None:
     assert end(ran(Progress("talk"))).result == ToolResult("c1", "the tool ended without a result", ok=False)
     assert end(ran(ToolOutput(""))).result == ToolResult("c1", "(no output)")
     assert end(ran(ToolError("no KEY"))).result == ToolResult("c1", "no •", ok=False)
 
 
-def test_an_interrupt_leaves_the_newest_of_what_had_come() -> None:
+def test_an_interrupted_tool_keeps_its_newest_output() -> None:
     pieces = [Progress(f"{n} ") for n in range(PIECES + 2)]
     got: list[Event] = []
     with pytest.raises(KeyboardInterrupt):

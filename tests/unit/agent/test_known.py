@@ -70,7 +70,7 @@ def known(way: Any, says: str = "[failed before]") -> KnownFailure:
     return KnownFailure("ab12", "use y", says, way)
 
 
-def test_an_answer_stands_for_the_run() -> None:
+def test_a_known_failure_answers_in_place_of_the_run() -> None:
     end, asked = ran(known("answer"))
     assert (end.result.text, end.result.ok, end.facts, asked) == ("[failed before]", False, {"repeats": "ab12"}, [])
 
@@ -83,12 +83,12 @@ def test_a_person_is_asked_with_the_failure_in_the_question(decide: Decision, wh
     assert end.facts == {"refused": "not permitted: the user said no"}
 
 
-def test_what_is_denied_stays_denied_and_what_is_allowed_runs() -> None:
+def test_the_gate_does_not_change_denied_or_allowed_calls() -> None:
     assert ran(known("ask"), decide=Deny("never"))[1] == []
     assert ran(known("note"), ok=True)[0].result.text == "out"
 
 
-def test_a_note_rides_with_a_result_that_failed() -> None:
+def test_a_note_is_added_to_a_failed_result() -> None:
     assert ran(known("note"))[0].result.text == "out\n[failed before]"
     assert ran(None, recognised=known("note", "[seen]"))[0].result.text == "out\n[seen]"
     assert ran(known("note", ""))[0].result.text == "out"
@@ -110,7 +110,7 @@ def action(command: str) -> Action:
     return Action("run_command", "", Risk.EXECUTE, lambda: iter(()), command=command, arguments=given)
 
 
-def test_the_gate_answers_once_asks_or_is_off() -> None:
+def test_the_gate_answers_once_then_notes_or_asks_or_is_off() -> None:
     tell, stop = gating("tell"), gating("stop")
     (first, second, third) = (tell.known_failure(action("make x")) for _ in range(3))
     assert first is not None
@@ -147,7 +147,7 @@ def test_the_same_command_with_another_error_is_another_failure() -> None:
 
 
 @pytest.mark.parametrize("error", ["exit code 1", "AssertionError: assert 61 == 58 (t.py:3)", "Error: Not equal:", ""])
-def test_errors_that_say_nothing_of_their_own_are_no_kin(error: str) -> None:
+def test_errors_without_a_specific_message_match_no_known_failure(error: str) -> None:
     found = SessionGate(Gate(), "tell", "/w", str)
     entry = replace(remembered(), error=error, command="make other", call="make other")
     found.learn(groups([entry], {}))

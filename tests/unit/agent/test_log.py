@@ -95,7 +95,7 @@ def test_any_text_survives_a_record(text: str, more: str, ok: bool) -> None:
     assert from_record(json.loads(json.dumps(to_record(event)))) == event
 
 
-def test_a_torn_last_line_is_left_out_said_and_the_file_only_grows(tmp_path: Path) -> None:
+def test_a_torn_last_line_is_skipped_and_reported_and_the_file_only_grows(tmp_path: Path) -> None:
     log = Log.create(tmp_path, "s1", "demo", clock)
     log.append(StepFinished(1))
     with log.path.open("ab") as file:
@@ -163,7 +163,7 @@ def test_a_log_that_is_removed_while_its_session_runs_is_written_again_whole(tmp
     assert read_events(log.path) == (list(EVERY[:5]), [], 5)
 
 
-def test_a_copy_begins_with_what_another_log_holds_and_when_that_was(tmp_path: Path) -> None:
+def test_a_forked_log_begins_with_the_events_and_times_of_its_origin(tmp_path: Path) -> None:
     moments = iter(f"2026-01-0{day}T00:00:00Z" for day in range(1, 10))
     log = Log.create(tmp_path, "one", "p", lambda: next(moments))
     for event in EVERY[:3]:
@@ -179,7 +179,7 @@ def test_a_copy_begins_with_what_another_log_holds_and_when_that_was(tmp_path: P
     assert copy.path.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_copy_of_nothing_leaves_no_file(tmp_path: Path) -> None:
+def test_forking_an_empty_log_leaves_no_file(tmp_path: Path) -> None:
     copy = Log.create(tmp_path, "two", "p", str, fork="one")
     copy.copy_events(())
     assert not copy.path.exists()

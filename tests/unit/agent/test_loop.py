@@ -138,7 +138,7 @@ def results(events: list[Event]) -> list[str]:
     return [event.result.text for event in events if isinstance(event, ToolFinished)]
 
 
-def test_a_turn_runs_calls_until_the_answer_and_the_log_tells_it_all(tmp_path: Path) -> None:
+def test_a_turn_runs_calls_until_the_answer_and_the_log_holds_every_event(tmp_path: Path) -> None:
     live, provider = session(tmp_path, Play("look", [("echo", {"say": "hi"})]), "done")
     events = list(live.turn("go"))
     assert results(events) == ["hi"]
@@ -175,14 +175,14 @@ def test_money_and_tokens_of_a_turn_are_summed(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_call_that_makes_no_sense_is_a_result_and_the_turn_goes_on(tmp_path: Path, call: Any, said: str) -> None:
+def test_an_invalid_call_becomes_a_failed_result_and_the_turn_goes_on(tmp_path: Path, call: Any, said: str) -> None:
     live, _ = session(tmp_path, Play("", [call]), "I see")
     events = list(live.turn("go"))
     assert results(events) == [said]
     assert finished(events).outcome == "answered"
 
 
-def test_permission_is_decided_asked_and_told(tmp_path: Path) -> None:
+def test_permission_is_decided_asked_for_and_reported(tmp_path: Path) -> None:
     asked: list[str] = []
 
     def approve(action: Action, ask: Ask) -> Answer:
@@ -211,7 +211,7 @@ def test_a_rewritten_command_that_is_denied_stays_denied(tmp_path: Path) -> None
     assert results(list(live.turn("go"))) == ["not permitted: never"]
 
 
-def test_output_is_cleaned_and_trimmed_and_the_whole_is_kept(tmp_path: Path) -> None:
+def test_output_is_cleaned_and_trimmed_and_the_original_is_kept(tmp_path: Path) -> None:
     live, _ = session(tmp_path, Play("", [("echo", {"say": "a secret and much more than fits"})]), "ok")
     assert results(list(live.turn("go"))) == ["a [masked] and much …"]
     assert live.state.originals == {"h1": "a [masked] and much more than fits"}
@@ -246,7 +246,7 @@ def test_a_request_that_would_go_beyond_the_money_left_is_not_sent() -> None:
     assert Limits().cost_limit_reason(replace(state, usd=99.0), prices) == ""
 
 
-def test_the_same_call_three_times_is_told_once(tmp_path: Path) -> None:
+def test_the_same_call_three_times_is_noted_once(tmp_path: Path) -> None:
     again = Play("", [("echo", {"say": "x"})])
     live, provider = session(tmp_path, again, again, again, again, "ok")
     list(live.turn("go"))
@@ -267,7 +267,7 @@ def test_an_interrupted_call_leaves_a_whole_conversation(tmp_path: Path) -> None
     assert [b.text[:11] for b in blocks if isinstance(b, ToolResult)] == ["…\n[the user", "interrupted"]
 
 
-def test_words_that_came_before_the_stream_was_left_are_kept(tmp_path: Path) -> None:
+def test_an_interrupted_answer_keeps_the_text_that_arrived(tmp_path: Path) -> None:
     live, _ = session(tmp_path, "a long answer that is left in the middle of it all, as people do")
     stream = live.turn("go")
     for event in stream:
@@ -285,7 +285,7 @@ def test_words_that_came_before_the_stream_was_left_are_kept(tmp_path: Path) -> 
     assert rebuild(read_events(live.log.path)[0]).usd == live.state.usd
 
 
-def test_an_answer_that_is_left_before_a_word_came_is_in_the_account_and_not_in_the_talk(tmp_path: Path) -> None:
+def test_an_answer_interrupted_before_its_first_word_is_paid_for_but_not_kept(tmp_path: Path) -> None:
     live, _ = session(tmp_path, Play("", [("echo", {"say": "a call that takes a while to write"})]))
     stream = live.turn("go")
     begun = next(event for event in stream if isinstance(event, CallDelta) and event.size > 8)
@@ -306,7 +306,7 @@ def test_a_provider_that_fails_ends_the_turn_and_the_next_one_works(tmp_path: Pa
     assert finished(list(live.turn("again"))).outcome == "answered"
 
 
-def test_an_overflow_folds_once_and_asks_once_more(tmp_path: Path) -> None:
+def test_a_context_overflow_folds_once_and_repeats_the_request(tmp_path: Path) -> None:
     folds: list[str] = []
 
     def fold(state: State, cause: str) -> Fold | None:
@@ -323,7 +323,7 @@ def test_an_overflow_folds_once_and_asks_once_more(tmp_path: Path) -> None:
     assert len(provider.requests) == 4
 
 
-def test_listeners_hear_every_kept_event_and_what_they_say_is_kept(tmp_path: Path) -> None:
+def test_listeners_hear_every_kept_event_and_their_own_events_are_kept(tmp_path: Path) -> None:
     live, _ = session(tmp_path, "ok")
 
     def listener(event: Event, _: State) -> list[Event]:
@@ -335,7 +335,7 @@ def test_listeners_hear_every_kept_event_and_what_they_say_is_kept(tmp_path: Pat
     assert read_events(live.log.path)[0][-1] == events[-1]
 
 
-def test_a_log_that_cannot_grow_is_told_and_the_chat_goes_on(tmp_path: Path) -> None:
+def test_an_unwritable_log_is_reported_and_the_chat_goes_on(tmp_path: Path) -> None:
     live, _ = session(tmp_path, "ok")
     live.log.path.mkdir()
     events = list(live.turn("go"))
@@ -344,7 +344,7 @@ def test_a_log_that_cannot_grow_is_told_and_the_chat_goes_on(tmp_path: Path) -> 
     assert [text.startswith("not logged: cannot append") for text in notices] == [True], "and told once"
 
 
-def test_a_resumed_session_continues_with_the_same_bytes(tmp_path: Path) -> None:
+def test_a_resumed_session_sends_the_same_bytes(tmp_path: Path) -> None:
     live, first = session(tmp_path, Play("look", [("echo", {"say": "hi"})]), "done")
     list(live.turn("go"))
     events, _, count = read_events(live.log.path)
@@ -358,7 +358,7 @@ def test_a_resumed_session_continues_with_the_same_bytes(tmp_path: Path) -> None
     assert ledger.broke == ""
 
 
-def test_a_call_that_was_cut_is_told_and_never_runs(tmp_path: Path) -> None:
+def test_a_truncated_call_is_reported_and_never_runs(tmp_path: Path) -> None:
     cut = Play("I begin", [("echo", {"say": "HOSTILE"})], stop="length")
     live, provider = session(tmp_path, cut, "in small steps then")
     events = list(live.turn("go"))
@@ -372,7 +372,7 @@ def test_a_call_that_was_cut_is_told_and_never_runs(tmp_path: Path) -> None:
     assert "while it called echo; none of it was run" in told.text
 
 
-def test_calls_that_never_fit_end_the_turn(tmp_path: Path) -> None:
+def test_calls_truncated_again_and_again_end_the_turn(tmp_path: Path) -> None:
     live, provider = session(tmp_path, *[Play("", [("echo", {"say": "x"})], stop="length")] * 5)
     events = list(live.turn("go"))
     assert (finished(events).outcome, len(provider.requests)) == ("failed", 2)
@@ -386,14 +386,14 @@ def test_calls_that_never_fit_end_the_turn(tmp_path: Path) -> None:
         ("filtered", "the provider's filter stopped the answer"),
     ],
 )
-def test_an_answer_that_ended_badly_says_so(tmp_path: Path, stop: StopReason, said: str) -> None:
+def test_an_answer_that_was_filtered_or_cut_says_so(tmp_path: Path, stop: StopReason, said: str) -> None:
     live, _ = session(tmp_path, Play("As far as", stop=stop))
     events = list(live.turn("go"))
     assert [event.text for event in events if isinstance(event, Notice)] == [said]
     assert finished(events).outcome == "answered"
 
 
-def test_two_calls_in_turns_are_told_once_with_what_was_called() -> None:
+def test_two_alternating_calls_are_noted_once_with_their_names() -> None:
     steps: tuple[Step, ...] = ()
     notes = []
     for number in range(8):
@@ -405,7 +405,7 @@ def test_two_calls_in_turns_are_told_once_with_what_was_called() -> None:
     assert notes[5].text.splitlines()[1:] == ['- edit {"to": "a"}', '- edit {"to": "b"}']
 
 
-def test_a_call_that_was_answered_counts_with_its_last_result() -> None:
+def test_a_call_answered_by_the_gate_counts_with_its_last_result() -> None:
     results = ["boom", f"{ANSWERED} in this session.]", "boom"]
     calls = [ToolCall(f"c{n}", "run_command", "{}") for n in range(3)]
     steps = tuple(
@@ -415,7 +415,7 @@ def test_a_call_that_was_answered_counts_with_its_last_result() -> None:
     assert [note is not None for note in notes] == [False, False, True]
 
 
-def test_a_model_that_makes_one_failing_call_again_and_again_is_stopped() -> None:
+def test_a_model_that_repeats_one_failing_call_is_stopped() -> None:
     def steps(count: int, *, ok: bool = False, other: int = -1) -> State:
         calls = [ToolCall(f"c{n}", "run_command", '{"command": "ls"}' if n == other else "{") for n in range(count)]
         made = tuple(Step(Reply("Again.", (call,)), (ToolResult(call.id, f"{call.id}", ok),)) for call in calls)
@@ -425,7 +425,7 @@ def test_a_model_that_makes_one_failing_call_again_and_again_is_stopped() -> Non
     assert [stuck_reason(one) for one in (steps(7), steps(8, ok=True), steps(8, other=4))] == ["", "", ""]
 
 
-def test_a_model_that_looks_at_the_same_again_and_again_is_stopped_and_one_that_waits_is_not() -> None:
+def test_a_model_that_repeats_a_read_is_stopped_but_one_that_polls_a_job_is_not() -> None:
     def steps(tool: str, says: Callable[[int], str] = lambda _: "x = 1", words: str = "") -> State:
         calls = [ToolCall(f"c{n}", tool, '{"path": "a.py"}') for n in range(8)]
         words_of = [f"{words} {n}" if words else "" for n in range(8)]
@@ -437,7 +437,7 @@ def test_a_model_that_looks_at_the_same_again_and_again_is_stopped_and_one_that_
     assert [stuck_reason(one) for one in others] == ["", "", "", ""]
 
 
-def test_a_step_without_calls_closes_no_circle() -> None:
+def test_a_step_without_calls_is_no_repetition() -> None:
     calls = [ToolCall(f"c{n}", "run_command", "{}") for n in range(2)]
     steps = (*(Step(Reply("", (call,)), (ToolResult(call.id, "boom"),)) for call in calls), Step(Reply("I think")))
     assert circle_note(State(Conversation((Turn("go", steps=steps),)))) is None
@@ -457,7 +457,7 @@ class Stammering:
         raise KeyboardInterrupt
 
 
-def test_of_an_answer_that_is_interrupted_the_words_since_the_last_wait_are_kept(tmp_path: Path) -> None:
+def test_an_interrupted_answer_keeps_the_text_since_the_last_retry(tmp_path: Path) -> None:
     live, _ = session(tmp_path, "never asked")
     live.ports = replace(live.ports, provider=Stammering())
     with pytest.raises(KeyboardInterrupt):
@@ -469,7 +469,7 @@ def test_of_an_answer_that_is_interrupted_the_words_since_the_last_wait_are_kept
     assert live.state.turn.outcome == "interrupted"
 
 
-def test_a_model_is_named_once_and_again_when_it_is_another(tmp_path: Path) -> None:
+def test_the_model_is_recorded_once_and_again_when_it_changes(tmp_path: Path) -> None:
     live, _ = session(tmp_path, "a", "b")
     chosen = [[event for event in live.turn("go") if isinstance(event, ModelChosen)] for _ in range(2)]
     other = replace(MODEL, name="other")
@@ -478,7 +478,7 @@ def test_a_model_is_named_once_and_again_when_it_is_another(tmp_path: Path) -> N
     assert chosen == [[ModelChosen(MODEL.id)], [], [ModelChosen(other.id)]]
 
 
-def test_words_that_come_meanwhile_begin_a_turn_between_two_steps(tmp_path: Path) -> None:
+def test_a_steering_message_begins_a_turn_between_two_steps(tmp_path: Path) -> None:
     script = [Play(calls=[("echo", {"say": "one"})], usage=Usage(10, 1)), Play("So be it.", usage=Usage(20, 2))]
     talk, model = session(tmp_path, *script)
     later = ["use tabs", ""]

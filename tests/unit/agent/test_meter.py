@@ -23,20 +23,20 @@ def heard(*events: Event) -> Usage | None:
     return meter.usage(LEDGER)
 
 
-def test_nothing_came_and_nothing_is_counted() -> None:
+def test_a_request_without_any_answer_costs_nothing() -> None:
     assert heard() is None
     assert heard(Notice("late")) is None
     assert Meter(len).usage(None) is None
 
 
-def test_what_the_provider_counted_goes_before_our_own_count() -> None:
+def test_usage_from_the_provider_goes_before_our_own_count() -> None:
     counted = Usage(500, 1, cache_read=400, cache_write=90)
     assert heard(Billed(counted)) == counted
     assert heard(Billed(counted), TextDelta("one two "), TextDelta("three")) == Usage(500, 3, 400, 90)
     assert heard(Billed(Usage(500, 7)), TextDelta("one")) == Usage(500, 7)
 
 
-def test_without_that_it_is_the_request_and_what_came_of_the_answer() -> None:
+def test_without_usage_the_request_and_the_partial_answer_are_counted() -> None:
     assert heard(TextDelta("one two"), ReasoningDelta(" three")) == Usage(42, 3, cache_read=30)
     calls = [CallDelta("write_file", size) for size in (0, 40, 80)] + [CallDelta("write_file", 20)]
     assert heard(*calls) == Usage(42, 25, cache_read=30)

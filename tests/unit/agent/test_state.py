@@ -64,7 +64,7 @@ def test_folds_stack_and_start_epochs() -> None:
     assert apply(state, Unfolded()).conversation.fold is None
 
 
-def test_a_fold_leaves_what_the_provider_may_still_hold_and_another_model_nothing() -> None:
+def test_marks_of_the_last_request_survive_a_fold_but_not_a_change_of_model() -> None:
     row = Row("rules", "rules", Priority.SYSTEM, 9, 9, "system", digest="d")
     sent = ContextAssembled(Ledger("m", 10, 1, (row, replace(row, given=0, digest="out"))))
     state = rebuild([EpochStarted(()), sent])
@@ -80,7 +80,7 @@ def test_a_change_of_model_starts_an_epoch_and_pins_come_and_go() -> None:
     assert (state.model, state.standing, state.pins) == ("x/y", None, ("q",))
 
 
-def test_what_is_queued_waits_for_the_next_words_and_files_are_chosen_once() -> None:
+def test_queued_notes_wait_for_the_next_message_and_files_are_chosen_once() -> None:
     one, two = Chunk("a", "first"), Chunk("b", "second")
     state = rebuild([Queued((one,)), Queued((two,)), FileChosen("x", "add"), FileChosen("y", "add")])
     state = apply(state, FileChosen("x", "drop"))
@@ -88,13 +88,13 @@ def test_what_is_queued_waits_for_the_next_words_and_files_are_chosen_once() -> 
     assert apply(state, TurnStarted("go")).queued == ()
 
 
-def test_summaries_and_questions_beside_the_conversation_are_paid_for() -> None:
+def test_summaries_and_side_questions_count_toward_the_cost() -> None:
     summary = Summarized("so it was", 3, "m", Usage(5, 2), 0.25)
     state = rebuild([summary, Consulted("look", "m", Usage(7, 3), 0.5), Consulted("look", "m")])
     assert (state.summary, state.usage, state.usd) == (summary, Usage(12, 5), 0.75)
 
 
-def test_a_result_that_a_damaged_log_lost_is_a_failure() -> None:
+def test_a_result_lost_from_a_damaged_log_becomes_a_failed_result() -> None:
     state = rebuild([TurnStarted("go"), ReplyReceived(ASKED), ToolFinished(ToolResult("a", "one")), StepFinished(1)])
     assert state.turn.steps[0].results == (ToolResult("a", "one"), ToolResult("b", NO_RESULT, ok=False))
 
@@ -104,7 +104,7 @@ ENDS: tuple[Outcome, ...] = ("interrupted", "failed")
 
 @given(st.integers(0, 6), st.sampled_from(ENDS), st.text(max_size=5))
 @example(1, "failed", " \n")
-def test_wherever_a_turn_was_torn_closing_makes_it_whole(cut: int, outcome: Outcome, said: str) -> None:
+def test_a_turn_torn_anywhere_is_closed_whole(cut: int, outcome: Outcome, said: str) -> None:
     events: list[Kept] = [
         TurnStarted("go"),
         ReplyReceived(ASKED),

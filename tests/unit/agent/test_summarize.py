@@ -50,7 +50,7 @@ def test_a_summary_is_cleaned_cut_and_paid_for() -> None:
     assert all(part in asked for part in ("find the bug", "file_2.py", "content_0", "the parser"))
 
 
-def test_the_next_one_reads_the_last_and_what_came_since() -> None:
+def test_the_next_summary_reads_the_last_one_and_the_steps_since() -> None:
     asks, provider = summarizer("now this")
     list(asks(talked(5, Summarized("it was so", 3))))
     asked = repr(provider.requests[0].messages)
@@ -73,7 +73,7 @@ def test_after_two_failures_a_session_asks_no_more(failure: Line) -> None:
     assert len(provider.requests) == 2
 
 
-def test_an_answer_without_words_was_paid_for() -> None:
+def test_an_empty_summary_is_paid_for() -> None:
     asks, _ = summarizer(Play(" ", usage=Usage(1_000_000, 100_000)), Play("so it was", usage=Usage(10, 1)))
     empty, made = asks(talked(3))
     assert empty == Consulted("sum up", "scripted/cheap", Usage(1_000_000, 100_000), 2.0)
@@ -82,7 +82,7 @@ def test_an_answer_without_words_was_paid_for() -> None:
     assert (state.usage, state.summary) == (Usage(1_000_010, 100_001), made)
 
 
-def test_the_second_question_is_half_as_long() -> None:
+def test_the_second_request_for_a_summary_is_half_as_long() -> None:
     asks, provider = summarizer(Play(error="overflow"), "short enough")
     (made,) = asks(talked(400))
     assert isinstance(made, Summarized)
@@ -102,7 +102,7 @@ class Dripping:
             yield TextDelta("a")
 
 
-def test_one_that_never_ends_is_hung_up_on() -> None:
+def test_a_summary_that_never_ends_is_cut_off() -> None:
     provider: Provider = Dripping()
     times = iter(range(0, 100_000, int(SECONDS / 4)))
     asks = Summarizer(lambda: provider, "Sum up.", words, str, lambda: float(next(times)))

@@ -27,7 +27,7 @@ def written(folder: Path, name: str, fork: str = "", copied: int = 0) -> Path:
     return log.path
 
 
-def test_a_session_at_a_glance(tmp_path: Path) -> None:
+def test_the_summary_of_a_log_counts_its_turns_tokens_and_costs(tmp_path: Path) -> None:
     found = summary(written(tmp_path, "one"))
     spent = tuple(ReplyCost("2026-01-02T03:04:05Z", "m", USAGE, usd) for usd in (0.5, 0.25))
     assert (found.id, found.words, found.turns, found.model, found.spent) == ("one", "go", 2, "m", spent)
@@ -39,7 +39,7 @@ def test_a_fork_spends_only_what_came_after_it(tmp_path: Path) -> None:
     assert (found.fork, found.turns, found.usd, found.usage) == ("one", 2, 0.25, USAGE)
 
 
-def test_a_damaged_number_costs_nothing(tmp_path: Path) -> None:
+def test_a_damaged_number_in_a_log_counts_as_zero(tmp_path: Path) -> None:
     path = written(tmp_path, "two", "one", copied=3)
     path.write_text(path.read_text().replace('"copied":3', '"copied":"three"').replace('"n":3', '"n":[]'))
     assert summary(path).usd == 0.75
@@ -55,7 +55,7 @@ ODD = (
 )
 
 
-def test_fields_that_make_no_sense_or_come_later_cost_nothing_and_no_other_session_is_hidden(tmp_path: Path) -> None:
+def test_invalid_and_newer_fields_hide_no_session_from_the_list(tmp_path: Path) -> None:
     (tmp_path / "odd.jsonl").write_text("\n".join(('{"v":1,"fork":7}', *ODD)) + "\n")
     (tmp_path / "bad.jsonl").write_text('{"v":"1"}\n')
     written(tmp_path, "one")
@@ -88,14 +88,14 @@ def test_the_session_used_last_is_found_by_the_times_of_the_files(tmp_path: Path
     assert path_of(tmp_path) == two
 
 
-def test_a_type_that_stands_late_in_its_record_counts_too(tmp_path: Path) -> None:
+def test_an_event_type_late_in_its_record_is_found(tmp_path: Path) -> None:
     path = written(tmp_path, "one")
     late = '{"words":"' + "x" * 300 + '","n":9,"type":"turn_started"}\n'
     path.write_text(path.read_text() + late)
     assert summary(path).turns == 3
 
 
-def test_a_clock_that_was_ahead_hides_no_session_used_later(tmp_path: Path) -> None:
+def test_a_session_from_a_clock_ahead_does_not_hide_later_ones(tmp_path: Path) -> None:
     ahead = 4_000_000_000
     early, late, third = (written(tmp_path, name) for name in ("early", "late", "third"))
     for moment, path in ((ahead, early), (ahead + 60, late)):
@@ -110,7 +110,7 @@ def test_a_clock_that_was_ahead_hides_no_session_used_later(tmp_path: Path) -> N
     assert newest_first(tmp_path) == [begun, third, late, early]
 
 
-def test_of_logs_of_one_time_the_one_begun_last_is_first(tmp_path: Path) -> None:
+def test_among_logs_of_equal_time_the_one_begun_last_comes_first(tmp_path: Path) -> None:
     for name in ("20260101-000000-ffffff", "20260102-000000-000000"):
         os.utime(written(tmp_path, name), (5, 5))
     assert [path.stem for path in newest_first(tmp_path)] == ["20260102-000000-000000", "20260101-000000-ffffff"]

@@ -90,7 +90,7 @@ def test_a_damaged_number_in_the_cache_is_not_believed(tmp_path: Path) -> None:
     assert summaries(folder, tmp_path) == before
 
 
-def test_of_a_log_that_grew_only_the_rest_is_read(tmp_path: Path) -> None:
+def test_only_the_new_part_of_a_grown_log_is_read(tmp_path: Path) -> None:
     """Bytes that were read are not looked at again, but for those before the place where reading goes on."""
     log = logged(tmp_path, "first", turns=40)
     summaries(log.path.parent, tmp_path)
@@ -105,7 +105,7 @@ def test_of_a_log_that_grew_only_the_rest_is_read(tmp_path: Path) -> None:
     assert (found.usd, len(found.spent), log.path.stat().st_size > size) == (20.5, 41, True)
 
 
-def test_a_log_that_did_not_change_is_not_opened(tmp_path: Path) -> None:
+def test_an_unchanged_log_is_not_opened(tmp_path: Path) -> None:
     log = logged(tmp_path, "first")
     before = summaries(log.path.parent, tmp_path)
     log.path.chmod(0)
@@ -121,7 +121,7 @@ def asked(folder: Path, times: int) -> None:
         assert len(summaries(folder / "logs", folder)) >= 1
 
 
-def test_several_processes_keep_them_at_once(tmp_path: Path) -> None:
+def test_several_processes_share_the_summary_cache(tmp_path: Path) -> None:
     log = logged(tmp_path, "first")
     others = [get_context("spawn").Process(target=asked, args=(tmp_path, 100)) for _ in range(3)]
     for one in others:

@@ -10,12 +10,12 @@ from ctxe.cli.elsewhere import ADVICE, COMMANDS, OPTIONS, SLASH
 from ctxe.config.keys import all_settings
 
 
-def test_every_slash_command_that_is_pointed_to_is_one_and_none_that_is_one_is_advised_on() -> None:
+def test_advice_points_only_to_existing_slash_commands_and_replaces_none() -> None:
     assert set(SLASH.values()) <= slash_commands().keys()
     assert not slash_commands().keys() & (SLASH.keys() | ADVICE.keys())
 
 
-def test_every_setting_option_and_slash_command_that_advice_names_is_there() -> None:
+def test_every_setting_option_and_command_named_in_advice_exists() -> None:
     said = " ".join((*ADVICE.values(), *OPTIONS.values(), *COMMANDS.values()))
     settings = {key for key, *_ in all_settings()}
     assert set(re.findall(r"\b(?:checks|screen|tools|delegate|model)\.[a-z_]+", said)) <= settings

@@ -22,7 +22,7 @@ def paths(command: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     return [path, *(one for name, below in inner.items() for one in paths(below, (*path, name)))]
 
 
-def test_no_help_speaks_of_types_or_is_cut_off(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_shows_no_python_types_and_cuts_no_text(capsys: pytest.CaptureFixture[str]) -> None:
     command = build(COMMANDS)
     for path in paths(command):
         command(args=[*path, "--help"], prog_name="ctxe", standalone_mode=False)
@@ -40,7 +40,7 @@ print("loaded:", *sorted({"typer", "ctxe.config"} & set(sys.modules)))
 """
 
 
-def test_the_front_page_is_the_one_that_typer_prints_and_needs_it_in_a_narrow_window_alone(
+def test_the_prepared_front_page_equals_the_one_of_typer_except_in_narrow_windows(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     build([])(args=["--help"], prog_name="ctxe", standalone_mode=False)
@@ -61,7 +61,7 @@ def test_the_front_page_is_the_one_that_typer_prints_and_needs_it_in_a_narrow_wi
     assert narrow.endswith("loaded: ctxe.config typer\n")
 
 
-def test_choices_are_shown_and_defaults_that_say_something(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_shows_choices_and_meaningful_defaults(capsys: pytest.CaptureFixture[str]) -> None:
     build(["chat"])(args=["chat", "--help"], prog_name="ctxe", standalone_mode=False)
     told = capsys.readouterr().out
     assert "--approval <ask|auto-edit|auto|read-only>" in told
@@ -69,7 +69,7 @@ def test_choices_are_shown_and_defaults_that_say_something(capsys: pytest.Captur
     assert "--budget N  " in told
 
 
-def test_examples_are_command_lines_that_are_understood() -> None:
+def test_examples_in_help_are_valid_command_lines() -> None:
     root = build(COMMANDS)
     for line in (line for some in EXAMPLES.values() for line in some):
         typed = line.split("    ")[0].partition(" > ")[0].rpartition("| ")[2]

@@ -15,7 +15,7 @@ print(len(gc.get_objects()) < gc.get_freeze_count())
 """
 
 
-def test_at_the_end_no_garbage_is_looked_for() -> None:
+def test_the_process_exits_without_a_garbage_collection() -> None:
     told = subprocess.run([sys.executable, "-c", STARTED], capture_output=True, text=True, check=True).stdout
     assert told.splitlines()[1] == "True"
 
@@ -33,7 +33,7 @@ sys.exit(code)
 """
 
 
-def test_an_interpreter_is_not_taken_down_under_a_thread_that_runs_on() -> None:
+def test_the_process_exits_safely_while_a_thread_still_runs() -> None:
     """It may be importing an SDK: that ended in a segmentation fault, once in thousands of sessions left at once."""
     ran = [
         subprocess.run(

@@ -9,7 +9,7 @@ from ctxe.cli.memory_pages import entries_table
 from ctxe.terminal.screen import Screen
 
 
-def test_a_long_scope_leaves_room_for_the_title() -> None:
+def test_a_long_scope_leaves_room_for_the_title_in_the_list() -> None:
     title = "chompBalanced stops at depth 512 and never throws"
     scope = ["src/test/java/org/jsoup/parser/TokenQueueTest.java"]
     row = {"id": "e80df91e-0220", "title": title, "scope": scope, "at": time.time(), "uses": 0, "tokens": 64}

@@ -51,12 +51,12 @@ def taken(*words: str) -> dict[str, Any]:
         (("cost", "--by", "model"), {"by": "model"}),
     ],
 )
-def test_a_command_is_called_with_what_typer_would_read(words: tuple[str, ...], value: dict[str, Any]) -> None:
+def test_a_command_gets_the_values_that_typer_would_read(words: tuple[str, ...], value: dict[str, Any]) -> None:
     assert value.items() <= taken(*words).items()
 
 
 @pytest.mark.parametrize("words", [("memory", "search", "x", "-k", "many"), ("cost", "--by", "moon")])
-def test_a_bad_value_is_refused(words: tuple[str, ...]) -> None:
+def test_a_bad_option_value_is_refused(words: tuple[str, ...]) -> None:
     with pytest.raises(typer.BadParameter):
         taken(*words)
     assert main(list(words)) == 2

@@ -30,7 +30,7 @@ def pipe() -> Screen:
     return Screen(io.StringIO(), io.StringIO(), io.StringIO())
 
 
-def test_a_pipe_gets_one_whole_row_a_file() -> None:
+def test_a_plan_on_a_pipe_has_one_uncut_row_for_each_file() -> None:
     rows = view(plan(30), pipe()).splitlines()
     assert rows[0].split() == ["file", "tokens", "shown", "why"]
     assert [row.split()[0] for row in rows[1:31]] == [f"{FOLDER}/kettle_{n:02}.py" for n in range(30)]
@@ -39,7 +39,7 @@ def test_a_pipe_gets_one_whole_row_a_file() -> None:
 
 
 @pytest.mark.parametrize(("columns", "rows", "shown"), [(80, 24, 5), (60, 24, 5), (120, 40, 16), (200, 24, 17)])
-def test_a_window_shows_the_first_files_and_counts_the_others(columns: int, rows: int, shown: int) -> None:
+def test_a_window_shows_the_first_planned_files_and_counts_the_rest(columns: int, rows: int, shown: int) -> None:
     with Window(columns, rows, NO_COLOR="1") as window:
         drawn = view(plan(30), window.screen).splitlines()
     assert len(drawn) <= rows - 1
@@ -50,7 +50,7 @@ def test_a_window_shows_the_first_files_and_counts_the_others(columns: int, rows
     assert f"{30 - shown} more files in the plan: --all lists them · 1 file had no room a note" in foot
 
 
-def test_all_files_on_request_and_no_count_of_none() -> None:
+def test_option_all_shows_every_planned_file_without_a_count() -> None:
     with Window(80, 24, NO_COLOR="1") as window:
         every = view(plan(30), window.screen, every=True)
         few = view(plan(2), window.screen)
@@ -58,20 +58,20 @@ def test_all_files_on_request_and_no_count_of_none() -> None:
     assert "more file" not in every + few
 
 
-def test_a_very_narrow_window_stacks_each_file() -> None:
+def test_a_very_narrow_window_stacks_the_fields_of_each_file() -> None:
     with Window(20, 24, NO_COLOR="1") as window:
         drawn = view(plan(2), window.screen)
     assert drawn.count("tokens 1,20") == 2
     assert max(map(len, drawn.splitlines())) <= 20
 
 
-def test_a_plan_of_nothing_says_what_would_help() -> None:
+def test_an_empty_plan_says_what_would_help() -> None:
     assert view(Plan("asdf", 100, 0), pipe()) == (
         "no file of this project bears on that: say it in words of the code, or name a file or an error"
     )
     assert view(Plan(" ", 100, 0), pipe()) == "nothing was changed here lately"
 
 
-def test_a_plan_by_one_word_says_that_it_is_a_guess() -> None:
+def test_a_plan_matched_by_one_word_says_that_it_is_a_guess() -> None:
     assert view(replace(plan(1), task="fix"), pipe()).splitlines()[-2:] == ["a note", GUESSED]
     assert view(replace(plan(1), task=""), pipe()).splitlines()[-1] == "a note"

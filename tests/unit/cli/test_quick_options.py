@@ -29,7 +29,7 @@ from ctxe.domain.value import fields
         ("fix --json -- --json --", BudgetOptions("fix --json --", as_json=True)),
     ],
 )
-def test_words_are_read(words: str, wanted: BudgetOptions | None) -> None:
+def test_options_and_words_are_read(words: str, wanted: BudgetOptions | None) -> None:
     assert parse_words(words.split()) == wanted
 
 
@@ -39,7 +39,7 @@ def test_a_sentence_may_begin_with_a_dash() -> None:
 
 
 @pytest.mark.parametrize("name", QUICK)
-def test_both_ways_know_the_same_options(name: str) -> None:
+def test_the_quick_reader_and_typer_know_the_same_options(name: str) -> None:
     command = build([name]).commands[name]
     command = getattr(command, "commands", {"show": command})["show"]
     options = {option for parameter in command.params for option in parameter.opts}
@@ -60,7 +60,7 @@ def test_both_ways_know_the_same_options(name: str) -> None:
         "--max-cost 2 x -- --print",
     ],
 )
-def test_a_chat_is_asked_for_as_typer_would_read_it(words: str) -> None:
+def test_a_chat_command_line_is_read_as_typer_reads_it(words: str) -> None:
     context = build(["chat"]).commands["chat"].make_context("chat", words.split())
     read = {name: value for name, value in context.params.items() if name != "words"}
     wanted = options.parse_words(words.split())
@@ -77,11 +77,11 @@ def plain(read: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "words", ["-pc x", "--max-cost much", "--effort huge", "--max-cost -1", "--resume=?", "-h", "-r"]
 )
-def test_a_chat_that_is_asked_for_in_another_way_is_left_to_typer(words: str) -> None:
+def test_an_unusual_chat_command_line_is_left_to_typer(words: str) -> None:
     assert options.parse_words(words.split()) is None
 
 
-def test_of_the_memory_group_one_command_is_read() -> None:
+def test_only_one_command_of_the_memory_group_is_read_quickly() -> None:
     assert memory_show.parse_words(["show", "e1", "--json"]) == memory_show.MemoryOptions("e1", as_json=True)
     assert [memory_show.parse_words(words.split()) for words in ("", "search x", "show a b", "show --limit 3")] == [
         None

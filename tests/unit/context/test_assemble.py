@@ -56,7 +56,7 @@ def test_the_wire_order_is_tools_system_record_conversation_and_words_last() -> 
     assert [row.section for row in done.ledger.rows] == order.split()
 
 
-def test_a_count_that_has_learnt_holds_from_the_next_request_on() -> None:
+def test_a_corrected_token_estimate_holds_from_the_next_request_on() -> None:
     learnt, conversation = {"factor": 1}, talk(Turn("go", (), (step(1), step(2))))
 
     def count(text: str) -> int:
@@ -89,7 +89,7 @@ def test_a_section_keeps_its_longest_prefix_within_its_share_and_names_the_rest(
     }
 
 
-def test_an_unused_share_passes_down() -> None:
+def test_an_unused_share_goes_to_the_next_sections() -> None:
     rules = Section(
         "instructions", Priority.INJECTED, (Chunk("AGENTS.md", " ".join(["w"] * 120)),), "system", "instructions"
     )
@@ -101,7 +101,7 @@ def test_an_unused_share_passes_down() -> None:
     assert {row.chunk: row.given for row in alone.ledger.rows}["AGENTS.md"] == 121  # 10 % + memory's 5 % of 1,000
 
 
-def test_steps_are_kept_newest_first_and_what_is_missing_is_said() -> None:
+def test_steps_are_kept_newest_first_and_omissions_are_named() -> None:
     done = composed(talk(Turn("go", (), tuple(step(n, 40) for n in range(30)))), window=600)
     names = [row.chunk for row in done.ledger.rows if row.section == "conversation" and row.given]
     dropped = [row for row in done.ledger.rows if row.section == "conversation" and not row.given]
@@ -115,7 +115,7 @@ def test_steps_are_kept_newest_first_and_what_is_missing_is_said() -> None:
     assert "are left out here" in first.text
 
 
-def test_the_newest_step_is_shortened_only_when_nothing_else_can_give_way() -> None:
+def test_the_newest_step_is_shortened_only_as_a_last_resort() -> None:
     huge = "\n".join(f"line {n} of the output" for n in range(500))
     call = ToolCall("c", "run", "{}")
     done = composed(talk(Turn("go", (), (Step(Reply("", (call,), "tools"), (ToolResult("c", huge),)),))), window=400)
@@ -125,7 +125,7 @@ def test_the_newest_step_is_shortened_only_when_nothing_else_can_give_way() -> N
     assert row.given < row.asked + 1
 
 
-def test_words_of_the_user_are_shortened_when_they_alone_do_not_fit() -> None:
+def test_a_user_message_is_shortened_when_it_alone_does_not_fit() -> None:
     long = "\n".join(f"line {n} of the words" for n in range(500))
     done = composed(talk(Turn(long, (), (step(1),))), window=400)
     (row,) = [row for row in done.ledger.rows if row.chunk == "turn 1"]
@@ -142,7 +142,7 @@ def test_older_steps_are_named_as_dropped_when_the_newest_had_to_be_shortened() 
     )
 
 
-def test_what_fits_to_the_last_token_is_all_sent() -> None:
+def test_a_request_that_fits_exactly_is_sent_whole() -> None:
     conversation = talk(Turn("old", (), (step(1),)), Turn("go", (), tuple(step(n) for n in range(2, 9))))
     whole = composed(conversation)
     exact = composed(conversation, window=whole.ledger.used)
@@ -151,12 +151,12 @@ def test_what_fits_to_the_last_token_is_all_sent() -> None:
     assert [row.chunk for row in less.ledger.rows if not row.given][:1] == ["turn 1"]
 
 
-def test_what_cannot_fit_is_an_error_that_names_the_parts() -> None:
+def test_a_request_that_cannot_fit_is_an_error_that_names_the_parts() -> None:
     with pytest.raises(BudgetError, match=r"cannot fit: [\d,]+ tokens over \(tools \d+, rules \d+, task \d+\)"):
         composed(talk(Turn("go")), window=10)
 
 
-def test_what_stood_at_the_start_of_the_request_before_is_cached() -> None:
+def test_the_prefix_shared_with_the_request_before_is_marked_cached() -> None:
     first = composed(talk(Turn("go", (), (step(1),))))
     frame = Frame((READ,), (RULES,), "scripted/x")
     second = assemble(frame, talk(Turn("go", (), (step(1), step(2)))), Budget(1_000, 0), words, first.marks)
@@ -170,13 +170,13 @@ def test_what_stood_at_the_start_of_the_request_before_is_cached() -> None:
     assert shorter.ledger.broke == "the request became shorter"
 
 
-def test_masks_are_what_the_model_sees() -> None:
+def test_masked_results_are_sent_in_place_of_the_originals() -> None:
     fold = Fold(Position(0, 0), masks={"c1": "[masked]"})
     done = composed(talk(Turn("go", (), (step(1), step(2))), fold=fold))
     assert done.request.messages[2].blocks[0] == ToolResult("c1", "[masked]")
 
 
-def test_pack_shrinks_what_was_gathered_to_its_share_once() -> None:
+def test_pack_shrinks_gathered_sections_to_their_share_once() -> None:
     files = Section(
         "files", Priority.INJECTED, tuple(Chunk(f"f{n}", " ".join(["w"] * 90)) for n in range(4)), "task", "files"
     )
@@ -185,7 +185,7 @@ def test_pack_shrinks_what_was_gathered_to_its_share_once() -> None:
     assert packed.left_out == (Omission("f2", 90, "over the files share"), Omission("f3", 90, "over the files share"))
 
 
-def test_of_what_was_gathered_nothing_is_kept_where_not_even_the_first_fits() -> None:
+def test_no_gathered_chunk_is_kept_when_not_even_the_first_fits() -> None:
     files = Section("files", Priority.INJECTED, (Chunk("f", " ".join(["w"] * 90)), Chunk("g", "w")), "task", "files")
     (packed,) = pack([files], Budget(100, 0), words)
     assert packed.chunks == ()
@@ -202,7 +202,9 @@ def test_of_what_was_gathered_nothing_is_kept_where_not_even_the_first_fits() ->
         (16_000, 16, 4_000),
     ],
 )
-def test_the_reserve_is_what_the_reply_may_need(window: int, most: int, reserve: int) -> None:
+def test_the_reserve_follows_the_longest_reply_within_bounds_of_the_window(
+    window: int, most: int, reserve: int
+) -> None:
     assert reserve_for(window, most) == reserve
 
 

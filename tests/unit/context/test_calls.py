@@ -15,7 +15,7 @@ def words(text: str) -> int:
     return len(text.split())
 
 
-def test_short_values_are_asked_for_and_contents_are_put_in_or_taken_out() -> None:
+def test_arguments_are_split_into_queries_and_contents_added_or_removed() -> None:
     given = {
         "path": "a.py",
         "old": "x = 1",
@@ -29,26 +29,26 @@ def test_short_values_are_asked_for_and_contents_are_put_in_or_taken_out() -> No
     )
 
 
-def test_two_values_under_one_name_both_stand_and_what_is_long_is_contents() -> None:
+def test_duplicate_argument_names_keep_both_values_and_long_ones_are_contents() -> None:
     assert parse_arguments(json.dumps([{"path": "a"}, {"path": "b"}])).values == {"path": "a", "path 1": "b"}
     assert parse_arguments(json.dumps({"note": "n" * 200})).values == {"note": "n" * 200}
     assert parse_arguments(json.dumps({"note": "n" * 201})).added == ("n" * 201,)
 
 
-def test_a_patch_is_parted_by_its_files() -> None:
+def test_a_patch_is_split_by_file() -> None:
     asked = parse_arguments(json.dumps({"input": PATCH}))
     assert asked.patches == (("a.py", "\n-old\n+new\n"), ("b.py", "\n+more\n"))
     assert asked.is_edit
 
 
 @pytest.mark.parametrize("text", ["not json", '{"path": ', "[" * 100_000])
-def test_what_is_no_json_is_contents(text: str) -> None:
+def test_arguments_that_are_not_json_are_contents(text: str) -> None:
     assert parse_arguments(text) == CallArguments(added=(text,))
     assert parse_arguments("") == CallArguments()
 
 
 @pytest.mark.parametrize("depth", [10, 300, 480, 600, 800, 950, 5_000])
-def test_no_depth_is_too_deep(depth: int) -> None:
+def test_deeply_nested_arguments_are_read(depth: int) -> None:
     long = " ".join(["word"] * 2_000)
     text = '{"path": "a.py", "x": ' + "[" * depth + json.dumps(long) + "]" * depth + "}"
     asked = parse_arguments(text)
@@ -58,7 +58,7 @@ def test_no_depth_is_too_deep(depth: int) -> None:
     assert isinstance(json.loads(short), dict)
 
 
-def test_only_the_longest_are_cut_and_the_shape_stays() -> None:
+def test_only_the_longest_values_are_shortened_and_the_shape_stays() -> None:
     given = {"path": "a.py", "text": "word " * 1_000, "list": ["short", {"n": 3}]}
     short = json.loads(shorten_arguments(json.dumps(given), 200, words))
     assert (short["path"], short["list"]) == ("a.py", ["short", {"n": 3}])
@@ -67,7 +67,7 @@ def test_only_the_longest_are_cut_and_the_shape_stays() -> None:
     assert note == f"{5_000 - len(head):,} characters left out]"
 
 
-def test_what_fits_or_is_short_already_stays_as_it_is() -> None:
+def test_short_arguments_stay_unchanged() -> None:
     text = '{"b":  "x", "a": 1}'
     assert shorten_arguments(text, 100, words) == text
     assert shorten_arguments(text, 0, words) == text

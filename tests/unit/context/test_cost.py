@@ -9,7 +9,7 @@ REAL = Prices(3.0, 15.0, 0.30, 3.75)
 """US dollars per million tokens, as Anthropic and others bill in 2026."""
 
 
-def test_billing_is_relative_to_the_plain_price() -> None:
+def test_billing_factors_are_relative_to_the_input_price() -> None:
     assert Billing.of(Prices(2.0, 8.0, 0.25, 2.5)) == Billing(0.125, 1.25)
     assert Billing.of(Prices(2.0, 8.0, 0.5)) == Billing(0.25, 1.0)
     assert Billing.of(Prices(2.0, 8.0)) == Billing(1.0, 1.0)

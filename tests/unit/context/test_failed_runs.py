@@ -36,7 +36,7 @@ def folded(talk: Conversation, upto: int, *record: Chunk) -> tuple[Fold, Fold]:
     return fold, reshow_failed_results(talk, fold, lambda _: OUTPUT, BUDGET, words)
 
 
-def test_what_failed_is_told_again_where_what_stood_above_it_gave_way() -> None:
+def test_a_failure_note_is_replaced_by_the_error_when_its_original_was_folded() -> None:
     talk = ran(ran(Conversation((Turn("go"),)), 1), 2)
     assert ABOVE in seen(talk, Fold(Position(0, 1)))[0]
     before, after = folded(talk, 1)
@@ -44,7 +44,7 @@ def test_what_failed_is_told_again_where_what_stood_above_it_gave_way() -> None:
     assert after.tokens_after - before.tokens_after == words(OUTPUT) - words(seen(talk, before)[0])
 
 
-def test_what_stands_still_is_not_told_twice() -> None:
+def test_an_error_still_in_the_request_is_not_repeated() -> None:
     talk = ran(ran(ran(Conversation((Turn("go"),)), 1), 2), 3)
     before, after = folded(talk, 0)
     assert after is before
@@ -55,7 +55,7 @@ def test_what_stands_still_is_not_told_twice() -> None:
     assert [ABOVE in text for text in seen(talk, one)] == [False, True]
 
 
-def test_what_went_well_or_is_too_long_stays_a_note() -> None:
+def test_successful_and_very_long_outputs_stay_notes() -> None:
     well = ran(ran(Conversation((Turn("go"),)), 1), 2, ok=True)
     assert folded(well, 1)[1].masks == {}
     talk = ran(ran(Conversation((Turn("go"),)), 1), 2)

@@ -20,7 +20,7 @@ ENTRIES = [
 ]
 
 
-def test_the_lines_that_share_words_stand_with_those_beside_them() -> None:
+def test_lines_that_share_words_with_the_focus_keep_their_neighbours() -> None:
     assert focus_chunk("the price parse", ENTRIES, 1_000, len) == Chunk(
         "focus",
         "[The user asks to keep in sight: the price parse]\n"
@@ -30,7 +30,7 @@ def test_the_lines_that_share_words_stand_with_those_beside_them() -> None:
     )
 
 
-def test_the_rarest_words_win_where_there_is_little_room() -> None:
+def test_lines_with_the_rarest_words_win_when_room_is_short() -> None:
     kept = focus_chunk("price parse", ENTRIES, 130, len)
     assert kept is not None
     assert "def parse(text):" in kept.text
@@ -38,14 +38,14 @@ def test_the_rarest_words_win_where_there_is_little_room() -> None:
     assert len(kept.text) <= 130
 
 
-def test_nothing_is_kept_of_words_that_say_nothing_or_are_nowhere() -> None:
+def test_a_focus_without_meaningful_or_matching_words_keeps_nothing() -> None:
     assert focus_chunk("", ENTRIES, 1_000, len) is None
     assert focus_chunk("the and of", ENTRIES, 1_000, len) is None
     assert focus_chunk("kubernetes", ENTRIES, 1_000, len) is None
     assert focus_chunk("price", ENTRIES, 20, len) is None
 
 
-def test_a_line_that_stood_often_is_kept_once_where_it_stood_last() -> None:
+def test_a_repeated_line_is_kept_once_at_its_last_place() -> None:
     again = [OLD, entry(5, "money.py", "def cents(price):")]
     kept = focus_chunk("cents", again, 1_000, len)
     assert kept is not None

@@ -58,7 +58,7 @@ def test_a_fold_is_made_only_when_it_is_due_or_demanded() -> None:
     assert demanded.cause == "request"
 
 
-def test_what_is_asked_for_twice_is_folded_once_unless_something_else_shall_stand() -> None:
+def test_a_repeated_fold_request_folds_again_only_for_new_pins_or_an_overflow() -> None:
     roomy, pin = Budget(20_000, 100), (Chunk("pin 1", "keep this"),)
     made = next_fold(Frame(), LONG, roomy, words, POLICY, cause="request")
     folded = Conversation(LONG.turns, made)
@@ -79,7 +79,7 @@ def talk(number: int, long: int = 0) -> Turn:
     return Turn(said, (), (read(number),))
 
 
-def test_the_users_words_stay_whole_and_the_running_turns_are_never_lost() -> None:
+def test_user_messages_stay_whole_and_those_of_the_running_turn_are_never_lost() -> None:
     turns = (*(talk(n) for n in range(8)), Turn("fix it now", (), tuple(read(n) for n in range(20, 25))))
     made = fold(Conversation(turns), FoldRoom(2000, 20), POLICY, words)
     assert made.upto == Position(8, 4)
@@ -87,7 +87,7 @@ def test_the_users_words_stay_whole_and_the_running_turns_are_never_lost() -> No
     assert kept == [turn.words for turn in turns]
 
 
-def test_words_beyond_their_share_are_lines_of_the_record_and_the_first_and_newest_are_shortened() -> None:
+def test_user_messages_beyond_their_share_become_record_lines_and_the_first_and_newest_are_shortened() -> None:
     turns = tuple(talk(n, 100) for n in range(8))
     made = fold(Conversation(turns), FoldRoom(1200, 20), POLICY, words)
     kept = {chunk.id: chunk.text for chunk in made.record if chunk.id.startswith("words")}
@@ -110,13 +110,13 @@ def test_pins_stand_beside_the_words_and_a_fold_says_what_it_saves() -> None:
     assert made.tokens_after == request_size(Frame(), Conversation(LONG.turns, made), words) <= 900
 
 
-def test_words_that_nobody_answered_yet_are_never_folded() -> None:
+def test_an_unanswered_user_message_is_never_folded() -> None:
     said = Conversation((Turn("look at it"), Turn("and now this")))
     made = fold(said, FoldRoom(300, 20), POLICY, words)
     assert (made.upto, [chunk.text for chunk in made.record]) == (Position(1, 0), ["look at it"])
 
 
-def test_what_was_gathered_for_a_turn_takes_its_room_from_what_a_fold_keeps() -> None:
+def test_context_gathered_for_a_turn_counts_against_the_kept_room() -> None:
     room, planned = FoldRoom(1000, 20), Section("files", Priority.INJECTED, (Chunk("a.py", "line " * 600),), "task")
     answered = Conversation((*map(talk, range(6)), replace(talk(6), gathered=(planned,))))
     asked = Conversation((*map(talk, range(7)), Turn("and this?", (planned,))))
@@ -165,7 +165,7 @@ def test_pins_stand_behind_the_record_and_follow_it() -> None:
     assert second.record[:2] == first.record[:2]
 
 
-def test_what_has_to_stand_beside_the_record_leaves_it_the_less_room() -> None:
+def test_pins_reduce_the_room_of_the_record() -> None:
     room, pin = FoldRoom(1000, 20), Chunk("pin 1", "never " * 400)
     made = fold(LONG, room, POLICY, words, also=(pin,))
     assert [chunk.id for chunk in made.record] == ["words 1", "record", "pin 1"]
@@ -187,7 +187,7 @@ def test_names_stand_in_what_stays_and_in_the_newest_steps_only() -> None:
     assert not {"src/file_8.py", "function_8_0"} & names
 
 
-def test_words_that_no_longer_stand_whole_make_the_record_anew() -> None:
+def test_the_record_is_rebuilt_when_a_user_message_is_no_longer_whole() -> None:
     turns = (*(talk(n, 100) for n in range(4)), Turn("fix it now", (), tuple(read(n) for n in range(20, 26))))
     first = fold(Conversation(turns), FoldRoom(1600, 20), POLICY, words)
     added = (*turns, *(talk(n, 100) for n in range(5, 9)), Turn("and this", (), tuple(read(n) for n in range(30, 34))))
@@ -196,7 +196,7 @@ def test_words_that_no_longer_stand_whole_make_the_record_anew() -> None:
     assert next(chunk for chunk in second.record if chunk.id == "record").text.startswith("[Steps 1 to ")
 
 
-def test_what_the_next_fold_may_leave_is_told_to_the_provider() -> None:
+def test_the_provider_is_told_which_prefix_the_next_fold_keeps() -> None:
     pin = Chunk("pin 1", "never touch setup.py", "you pinned it")
     first = fold(LONG, FoldRoom(1000, 20), POLICY, words, also=(pin,))
     more = Conversation((Turn(LONG.turns[0].words, (), tuple(read(n) for n in range(12))),), first)
@@ -209,7 +209,7 @@ def test_what_the_next_fold_may_leave_is_told_to_the_provider() -> None:
     assert assemble(Frame(), LONG, Budget(10_000, 0), words).request.settled_blocks == 0
 
 
-def test_money_is_asked_how_long_the_session_still_is_and_only_when_it_decides() -> None:
+def test_the_expected_session_length_is_read_only_when_cost_decides() -> None:
     asked: list[int] = []
 
     def calls(done: int) -> float:
@@ -228,7 +228,7 @@ def test_money_is_asked_how_long_the_session_still_is_and_only_when_it_decides()
     assert made.cause == "price"
 
 
-def test_of_long_messages_the_beginnings_stand_before_any_stands_whole() -> None:
+def test_every_long_message_keeps_its_beginning_before_any_is_kept_whole() -> None:
     long = tuple(Turn(f"CORRECTION {n} " + "please " * 300, (), (read(n),)) for n in range(6))
     made = fold(Conversation((*long, Turn("go on", (), (read(8),)))), FoldRoom(3_000, 20), POLICY, words)
     kept = {chunk.id: chunk.text for chunk in made.record if chunk.id.startswith("words ")}

@@ -29,7 +29,7 @@ def ahead(size: int, *grown: int, policy: FoldPolicy = USUAL, prices: Prices | N
     return forecast(ROOM, TALK, policy, size, grown, prices)
 
 
-def test_it_says_when_the_policy_will_be_due() -> None:
+def test_the_forecast_says_when_the_next_fold_is_due() -> None:
     policy, room = FoldPolicy(), ROOM
     found = ahead(60_000, 1_000, 3_000, policy=policy)
     assert found.steps is not None
@@ -38,7 +38,7 @@ def test_it_says_when_the_policy_will_be_due() -> None:
     assert not fold_cause(found.line - found.pace, 1 + found.steps, room, policy)
 
 
-def test_few_calls_to_come_put_a_fold_off_that_only_money_wants() -> None:
+def test_a_fold_for_cost_is_postponed_when_few_calls_remain() -> None:
     many = forecast(ROOM, TALK, FoldPolicy(calls=lambda _: 60.0), 60_000, [2_000], None)
     few = forecast(ROOM, TALK, FoldPolicy(calls=lambda _: 1.0), 60_000, [2_000], None)
     assert many.steps is not None
@@ -46,20 +46,20 @@ def test_few_calls_to_come_put_a_fold_off_that_only_money_wants() -> None:
     assert (many.steps < few.steps, few.line) == (True, 202_000)
 
 
-def test_a_lower_line_and_a_sliding_window_are_seen() -> None:
+def test_the_forecast_respects_target_tokens_and_a_sliding_window() -> None:
     assert ahead(60_000, 2_000, policy=FoldPolicy(target_tokens=65_000)).steps == 3
     assert ahead(10_000, 10, policy=FoldPolicy(window=6)).steps == 5
     assert ahead(199_900, 1_000).steps == 1
 
 
-def test_money_is_that_of_writing_what_a_fold_keeps_and_of_the_next_request() -> None:
+def test_the_forecast_cost_is_writing_the_folded_request_and_the_next_one() -> None:
     room, policy = ROOM, FoldPolicy()
     found = ahead(60_000, 2_000, prices=REAL)
     fold_usd = request_usd(room.target(policy), ROOM.standing, REAL)
     assert found == replace(ahead(60_000, 2_000), fold_usd=fold_usd, next_usd=request_usd(62_000, 60_000, REAL))
 
 
-def test_without_a_pace_or_far_off_only_the_line_is_known() -> None:
+def test_without_a_growth_rate_only_the_fold_line_is_known() -> None:
     line = ROOM.fold_line(FoldPolicy())
     assert ahead(60_000) == Forecast(None, line, 0)
     assert ahead(20_000, -500) == Forecast(None, line, 0)

@@ -48,7 +48,7 @@ def told(about: str) -> str:
     return done.text
 
 
-def test_parts_are_told_apart_by_headings_and_not_in_code() -> None:
+def test_a_page_is_split_at_headings_but_not_inside_code() -> None:
     assert parts_of(["a", "# B #", "c", "~~~", "# d", "~~~", "#e", "## F"]) == [
         HeadedPart(0, 1),
         HeadedPart(1, 7, 1, "B"),
@@ -57,7 +57,7 @@ def test_parts_are_told_apart_by_headings_and_not_in_code() -> None:
     assert parts_of([]) == []
 
 
-def test_what_is_asked_for_stands_whole_and_the_rest_as_an_outline() -> None:
+def test_the_part_that_answers_the_question_is_whole_and_the_rest_an_outline() -> None:
     handle = handle_of(LONG)
     assert told("how many retries?").split("\n") == [
         '<page from="https://x.org/">',
@@ -75,7 +75,7 @@ def test_what_is_asked_for_stands_whole_and_the_rest_as_an_outline() -> None:
     ]
 
 
-def test_without_a_question_or_an_answer_to_it_a_page_is_told_from_its_head() -> None:
+def test_a_page_without_a_matching_part_is_shown_from_its_start() -> None:
     for about in ("", "zebra"):
         lines = told(about).split("\n")
         assert lines[:6] == [*LONG.split("\n")[:6]]
@@ -84,7 +84,7 @@ def test_without_a_question_or_an_answer_to_it_a_page_is_told_from_its_head() ->
         assert "## Colours" in lines
 
 
-def test_what_fits_is_left_alone() -> None:
+def test_a_page_that_fits_is_unchanged() -> None:
     assert shown_output("# A\nb", "page", WINDOW, words, VisibleLines(), about="b").text == "# A\nb"
 
 

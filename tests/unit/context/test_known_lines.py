@@ -23,19 +23,19 @@ def read(n: int, text: str, note: str = "") -> Step:
     return Step(Reply("I look", (call,)), (ToolResult(f"c{n}", text),), notes)
 
 
-def test_lines_that_stand_are_known_by_what_they_say() -> None:
+def test_lines_in_the_request_are_known_by_their_text() -> None:
     known = visible_cores(Conversation((Turn("go", (), (read(1, FILE, "told later"),)),)))
     assert {"this is line number 3 of the file", "I look", "told later"} <= known
     assert "go" not in known
 
 
-def test_what_was_folded_or_masked_does_not_stand() -> None:
+def test_folded_and_masked_lines_are_not_known() -> None:
     fold = Fold(Position(0, 1), (Chunk("record", "only this line"),), {"c2": "masked"})
     known = visible_cores(Conversation((Turn("go", (), (read(1, FILE), read(2, "whole text"))),), fold))
     assert known == {"only this line", "I look", "a.py", "masked"}
 
 
-def test_what_was_gathered_for_a_turn_stands_until_the_turn_is_folded() -> None:
+def test_lines_gathered_for_a_turn_are_known_until_it_is_folded() -> None:
     files = Section("files", Priority.INJECTED, (Chunk("a.py", FILE, path="a.py"),), "task")
     turn = Turn("go", (files,), (read(1, "done"),))
     known = VisibleLines().update(Conversation((turn,)))
@@ -46,7 +46,7 @@ def test_what_was_gathered_for_a_turn_stands_until_the_turn_is_folded() -> None:
         assert shown_output(numbered, "read", 100_000, len, known.update(folded)).text == numbered
 
 
-def test_a_run_of_known_lines_is_told_as_a_number() -> None:
+def test_a_run_of_known_lines_is_replaced_by_their_number() -> None:
     known = stood(FILE)
     moved = "\n".join(f"{n + 10}: this is line number {n} of the file" for n in range(1, 7))
     assert replace_known_lines(f"new first line\n{moved}\nnew last line", known, "abc") == (
@@ -55,7 +55,7 @@ def test_a_run_of_known_lines_is_told_as_a_number() -> None:
     assert replace_known_lines(FILE, known, "abc") == "[8 lines as they stand above; recall abc]"
 
 
-def test_a_run_stands_above_in_this_very_order() -> None:
+def test_a_known_run_needs_the_same_order_as_above() -> None:
     known, marker = stood(FILE), "lines as they stand above; recall abc]"
     without = "\n".join(LINES[:4] + LINES[5:])
     assert replace_known_lines(without, known, "abc") == f"[4 {marker}\n{LINES[5]}\n{LINES[6]}\n{LINES[7]}"
@@ -64,7 +64,7 @@ def test_a_run_stands_above_in_this_very_order() -> None:
     assert replace_known_lines("\n\n".join(LINES), known, "abc") == f"[15 {marker}"
 
 
-def test_what_stood_in_two_places_is_one_run_once_it_was_told_as_such() -> None:
+def test_lines_from_two_places_are_one_run_once_shown_together() -> None:
     part, rest = "\n".join(["[lines 1-5]", *LINES[:5]]), "\n".join(LINES[5:])
     first = replace_known_lines(FILE, stood(part), "abc")
     assert first == f"[5 lines as they stand above; recall abc]\n{rest}"
@@ -73,14 +73,14 @@ def test_what_stood_in_two_places_is_one_run_once_it_was_told_as_such() -> None:
     )
 
 
-def test_short_runs_are_cheaper_shown() -> None:
+def test_short_runs_are_shown_because_a_note_costs_more() -> None:
     known = KnownLines()
     known.add([*(f"this is line number {n} of the file" for n in range(1, 4)), "}", "x", "}"])
     assert replace_known_lines("\n".join(LINES), known, "abc") == "\n".join(LINES)
     assert replace_known_lines("}\nx\n}\nx\n}", known, "abc") == "}\nx\n}\nx\n}"
 
 
-def test_it_grows_with_the_conversation_and_what_is_told_later_is_taken_in() -> None:
+def test_known_lines_grow_with_the_conversation() -> None:
     known = VisibleLines()
     first = Turn("go", (), (read(1, FILE), read(2, "second")))
     assert known.update(Conversation((first,))).cores.each == visible_cores(Conversation((first,)))
@@ -91,7 +91,7 @@ def test_it_grows_with_the_conversation_and_what_is_told_later_is_taken_in() -> 
     assert known.update(folded).cores.each == visible_cores(folded) == {"only this line", "I look", "a.py", "third"}
 
 
-def test_of_commands_and_searches_only_the_very_same_lines_are_left_out() -> None:
+def test_command_and_search_output_omits_only_identical_lines() -> None:
     known = VisibleLines().update(Conversation((Turn("go", (), (read(1, FILE),)),)))
     diff = "\n".join(f"+this is line number {n} of the file" for n in range(1, 9))
     handle = handle_of(diff)

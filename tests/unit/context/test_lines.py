@@ -14,7 +14,7 @@ def shown(result: ToolResult) -> str:
     return result.text
 
 
-def test_one_long_word_is_gone_through_once() -> None:
+def test_one_very_long_word_is_read_in_linear_time() -> None:
     started = time.process_time()
     for run in ("y", "a.", "-", "1", "~", "../", "aB"):
         assert len(names_in(run * (60_000 // len(run)) + " src/frame.py")) <= 2
@@ -44,7 +44,7 @@ def test_a_line_is_the_same_with_number_indentation_search_prefix_and_diff_sign(
     assert core_of("12. item") == "item"
 
 
-def test_an_edit_is_taken_apart() -> None:
+def test_an_edit_is_split_into_removed_and_added_lines() -> None:
     arguments = {"file_path": "a.py", "old_string": "x = 1\ny", "new_string": "x = 2\ny", "replace_all": False}
     assert parse_arguments(json.dumps(arguments)) == CallArguments({"file_path": "a.py"}, ("x = 2\ny",), ("x = 1\ny",))
 
@@ -77,13 +77,13 @@ def test_a_read_by_shell_is_about_its_file() -> None:
     )
 
 
-def test_what_the_tool_says_it_touched_counts_more_than_arguments() -> None:
+def test_paths_reported_by_the_tool_go_before_its_arguments() -> None:
     call = ToolCall("1", "write", '{"path": "./a.py"}')
     (entry,) = entries_of(Step(Reply("", (call,)), (ToolResult("1", "", touches=(Touch("a.py", "edit"),)),)), 1, shown)
     assert entry.path == "a.py"
 
 
-def test_failures_are_seen() -> None:
+def test_failed_results_are_recognised() -> None:
     def ok(text: str, result_ok: bool = True) -> bool:
         (entry,) = entries_of(
             Step(Reply("", (ToolCall("1", "sh", "{}"),)), (ToolResult("1", text, result_ok),)), 1, shown

@@ -18,13 +18,13 @@ def test_a_listing_loses_its_padding_and_the_numbers_of_empty_lines() -> None:
         assert strip_listings(listing(sign)) == "\n".join(rows)
 
 
-def test_what_stands_around_a_listing_stays_as_it_was() -> None:
+def test_text_around_a_listing_is_unchanged() -> None:
     around = f"  The file has been read:\n{listing('→')}\n\n  5→ alone\n  <note>\n"
     told = strip_listings(listing("→"))
     assert strip_listings(around) == f"  The file has been read:\n{told}\n\n  5→ alone\n  <note>\n"
 
 
-def test_numbers_that_do_not_rise_by_one_are_data() -> None:
+def test_lines_whose_numbers_do_not_rise_by_one_are_data() -> None:
     for data in (
         "   1\ta\n   3\tb\n   5\tc\n   7\td",
         "   1\ta\n   2\tb\n   3\tc",
@@ -35,7 +35,7 @@ def test_numbers_that_do_not_rise_by_one_are_data() -> None:
         assert strip_listings(data) == data
 
 
-def test_one_listing_ends_where_another_begins() -> None:
+def test_two_adjacent_listings_are_told_apart() -> None:
     first, second = listing("→"), listing("→", 100)
     assert strip_listings(f"{first}\n{second}") == f"{strip_listings(first)}\n{strip_listings(second)}"
 
@@ -50,6 +50,6 @@ def test_a_line_of_a_listing_stands_alone_without_padding_too() -> None:
     ]
 
 
-def test_a_read_of_a_foreign_tool_is_told_bare_and_has_no_handle_for_that() -> None:
+def test_a_listing_of_an_external_tool_is_compacted_without_a_handle() -> None:
     done = trim(listing("→"), "read", 1_000, lambda text: len(text.split()))
     assert (done.text, done.handle) == (strip_listings(listing("→")), "")

@@ -23,7 +23,7 @@ def closely(text: str) -> int:
     return len(text) // 3
 
 
-def test_words_that_people_write_or_paste_stand_as_they_are() -> None:
+def test_ordinary_messages_and_pastes_are_unchanged() -> None:
     text = "x" * 4 * MOST_TOLD
     assert shorten_message(text) is text
     talk = Conversation((Turn(text),))
@@ -31,7 +31,7 @@ def test_words_that_people_write_or_paste_stand_as_they_are() -> None:
     assert message.blocks[0].text == text  # type: ignore[union-attr]
 
 
-def test_a_log_is_told_in_short_with_the_question_what_is_loud_and_its_handle() -> None:
+def test_a_pasted_log_is_shortened_to_the_question_its_errors_and_a_handle() -> None:
     done = assemble(Frame(), Conversation((Turn(LOG),)), Budget(1_000_000, 0), tokens)
     sent = done.request.messages[0].blocks[0].text  # type: ignore[union-attr]
     assert tokens(LOG) > 6 * MOST_TOLD
@@ -43,7 +43,7 @@ def test_a_log_is_told_in_short_with_the_question_what_is_loud_and_its_handle() 
     assert f"recall {handle_of(LOG)}" in sent
 
 
-def test_a_fold_leaves_long_words_as_they_stood() -> None:
+def test_a_fold_keeps_a_shortened_message_as_it_was() -> None:
     steps = tuple(
         Step(Reply("", (ToolCall(f"c{n}", "run", "{}"),), "tools"), (ToolResult(f"c{n}", "w " * 40_000),))
         for n in range(9)

@@ -48,7 +48,7 @@ def test_record_lines_are_grouped_under_their_file_or_command() -> None:
     ]
 
 
-def test_one_command_run_again_stands_under_one_heading_and_others_under_their_own() -> None:
+def test_runs_of_one_command_share_a_heading_and_other_commands_have_their_own() -> None:
     runs = [step(n, "bash", {"command": "make test"}, f"result_number_{n} of it") for n in (1, 2, 3)]
     lists = [step(n, "list", {}, f"some_file_{n}.py here") for n in (4, 5)]
     lines = made(surveyed(*runs, *lists))
@@ -56,7 +56,7 @@ def test_one_command_run_again_stands_under_one_heading_and_others_under_their_o
     assert lines.count("make test") == 1
 
 
-def test_commands_that_name_a_file_stand_apart_from_what_was_read_of_it_and_from_one_another() -> None:
+def test_commands_that_name_a_file_stand_apart_from_its_reads_and_from_each_other() -> None:
     survey = surveyed(
         step(1, "read", {"path": "tests/test_a.py"}, "1: import the_module"),
         step(2, "bash", {"command": "pytest tests/test_a.py"}, "all_is_well here"),
@@ -68,7 +68,7 @@ def test_commands_that_name_a_file_stand_apart_from_what_was_read_of_it_and_from
     assert headings == ["[s1 read]", "[s2 bash]", "[s3 bash, failed]", "[s4 grep]", "[s5 list]"]
 
 
-def test_what_a_search_found_stands_below_the_file_it_was_found_in() -> None:
+def test_search_matches_stand_below_their_file() -> None:
     found = "src/a.py\n18:    the_value = one_value\nsrc/b.py\n7:    return the_value\n21-    nearby_value\n"
     found += "CHANGES.md\n9:- the_value is new"
     survey = surveyed(
@@ -89,7 +89,7 @@ def test_what_a_search_found_stands_below_the_file_it_was_found_in() -> None:
     assert "src/c.py:3:other_value = 1" in lines
 
 
-def test_of_lines_that_differ_in_figures_the_newest_stands_and_bars_do_not() -> None:
+def test_lines_that_differ_only_in_numbers_keep_the_newest_and_progress_bars_are_dropped() -> None:
     output = [
         "tests run here: ..............      [ 50%]",
         "..................................  [100%]",
@@ -103,7 +103,7 @@ def test_of_lines_that_differ_in_figures_the_newest_stands_and_bars_do_not() -> 
     assert [line for line in lines if line in {*output, *later}] == [output[4], output[0], later[3], later[4]]
 
 
-def test_tests_that_passed_are_kept_for_their_paths_where_room_is_left() -> None:
+def test_names_of_passed_tests_are_kept_when_room_is_left() -> None:
     output = [*(f"tests/filter/test_size_{n}.py::test_size PASSED" for n in range(20))]
     output.append("tests/walk/test_depth.py::test_depth_limit FAILED")
     survey = surveyed(step(1, "bash", {"command": "pytest"}, "\n".join(output)), step(2, "ls", {}, ""))
@@ -111,7 +111,7 @@ def test_tests_that_passed_are_kept_for_their_paths_where_room_is_left() -> None
     assert [line for line in made(survey, 800) if line in output] == output
 
 
-def test_of_other_tests_that_passed_none_stands() -> None:
+def test_names_of_passed_cargo_and_maven_tests_are_dropped() -> None:
     cargo = [*(f"test filter::size::is_size_{n} ... ok" for n in range(20)), "test walk::depth_limit ... FAILED"]
     maven = [f"[INFO] Running org.shop.Case{n}Test" for n in range(20)]
     survey = surveyed(
@@ -144,7 +144,7 @@ def test_a_failed_command_says_why_even_when_nothing_else_fits() -> None:
     assert "src/x.c: fatal thing" in lines
 
 
-def test_what_a_command_said_when_it_failed_goes_once_it_went_well() -> None:
+def test_errors_of_a_command_are_dropped_once_it_succeeds() -> None:
     told = "Exit code: 2\nsrc/cart.c:12: error: unknown type name cart_item"
     failed, fine = (step(n, "bash", {"command": "make all"}, text) for n, text in ((1, told), (2, "linked cart_app")))
     other = step(3, "bash", {"command": "make test"}, told.replace("cart_item", "test_item"))
@@ -162,7 +162,7 @@ def test_edited_files_are_always_named() -> None:
     assert [line for line in lines if line.startswith("src/f")] == [f"src/f{n}.py" for n in range(1, 6)]
 
 
-def test_the_room_is_kept_and_used() -> None:
+def test_the_record_fills_its_room_and_never_exceeds_it() -> None:
     body = "\n".join(f"def function_{n}(argument_{n}): return other_{n}" for n in range(300))
     survey = surveyed(step(1, "read", {"path": "a.py"}, body), step(2, "ls", {}, ""))
     for room in (40, 100, 400):
@@ -170,7 +170,7 @@ def test_the_room_is_kept_and_used() -> None:
         assert 0.5 * room < words(text) <= room
 
 
-def test_nothing_fits_or_nothing_is_there() -> None:
+def test_a_record_without_room_or_content_is_empty() -> None:
     survey = surveyed(step(1, "bash", {"command": "make all"}, "x"))
     assert record(survey, survey.entries[1:], (), 0, words) == ""
     assert record(survey, [], (), 1_000, words) == ""
@@ -193,7 +193,7 @@ def test_a_line_stands_once_at_its_newest_place() -> None:
     assert "5: shared_line = 1" not in text
 
 
-def test_what_an_answer_begins_and_ends_with_stands_in_it() -> None:
+def test_the_beginning_and_end_of_an_answer_are_in_the_record() -> None:
     told = [f"Point {n} of what was looked at says little." for n in range(60)]
     kept = ["The cache was stale.", "We keep the old answer: callers rely on it.", "It is built once."]
     text = "\n".join([kept[0], *told, *kept[1:]])
@@ -209,7 +209,7 @@ def test_what_an_answer_begins_and_ends_with_stands_in_it() -> None:
     assert sum("row" in line for line in lines) > 50
 
 
-def test_lines_of_the_user_stand_in_it_too() -> None:
+def test_lines_of_the_user_are_in_the_record() -> None:
     talk = Conversation((Turn("first"), Turn("please use special_name here"), Turn("third")))
     survey = Survey().update(talk, shown)
     text = record(survey, survey.entries[1:2], (), 1_000, words)
@@ -227,7 +227,7 @@ def test_words_before_the_first_step_name_no_step() -> None:
     assert "recall s0" not in text
 
 
-def test_of_a_listing_that_is_being_gone_through_the_paths_not_taken_yet_stand() -> None:
+def test_paths_of_a_listing_not_visited_yet_are_kept() -> None:
     listing = [f"src/pages/part{n}.ts" for n in range(6)]
     text = "\n".join(f"{n}: call_of_{n}(with_one_{n}, other_{n})" for n in range(40))
 

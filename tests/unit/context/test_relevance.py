@@ -27,7 +27,7 @@ def step(**arguments: str) -> Step:
     return Step(Reply("", (call,)), (ToolResult("c", "text"),))
 
 
-def test_names_are_of_the_users_words_the_newest_calls_and_the_reply_at_hand() -> None:
+def test_relevant_names_come_from_the_message_the_newest_calls_and_the_reply() -> None:
     steps = (step(path="src/old.py"), *(step(path="src/new.py") for _ in range(LATELY)))
     talk = Conversation((Turn("mend parse_header", (), steps),))
     assert names_at_work(talk, None) == {"parse_header", "src/new.py"}
@@ -35,7 +35,7 @@ def test_names_are_of_the_users_words_the_newest_calls_and_the_reply_at_hand() -
     assert names_at_work(talk, Reply("so to flush_queue", (call,))) >= {"parse_header", "flush_queue", "sendLater"}
 
 
-def test_a_line_is_nearer_the_nearer_it_stands_to_a_name() -> None:
+def test_nearness_grows_toward_a_line_with_a_relevant_name() -> None:
     marks = relevance(lambda: {"parse_header"})(holding("parse_header", 100).split("\n"))
     assert marks[100] == 1.0
     assert marks[100 - AROUND] == marks[100 + AROUND] > 0
@@ -43,13 +43,13 @@ def test_a_line_is_nearer_the_nearer_it_stands_to_a_name() -> None:
     assert [n for n, mark in enumerate(marks) if mark] == list(range(100 - AROUND, 100 + AROUND + 1))
 
 
-def test_a_name_that_stands_all_over_tells_no_place() -> None:
+def test_a_name_on_most_lines_marks_no_place() -> None:
     places = range(0, 400, 400 // (FEW + 1))
     assert not any(relevance(lambda: {"parse_header"})(holding("parse_header", *places).split("\n")))
     assert not any(relevance(lambda: {"other_name"})(LINES))
 
 
-def test_a_cut_read_shows_what_bears_on_the_work_before_more_of_its_head() -> None:
+def test_a_trimmed_read_shows_relevant_lines_before_more_of_its_head() -> None:
     text = holding("parse_header", 300)
     plain = trim(text, "read", 400, words)
     shown = trim(text, "read", 400, words, bearing=relevance(lambda: {"parse_header"}))
@@ -62,7 +62,7 @@ def test_a_cut_read_shows_what_bears_on_the_work_before_more_of_its_head() -> No
     assert len(near) == 2 * AROUND
 
 
-def test_what_bears_on_the_work_never_takes_more_than_its_part() -> None:
+def test_relevant_lines_never_exceed_their_share() -> None:
     text = "\n".join(f"use of name_{n} here" for n in range(400))
     shown = trim(text, "shell", 400, words, bearing=relevance(lambda: {f"name_{n}" for n in range(100, 300)}))
     assert shown.text.split("\n")[0] == "use of name_0 here"
@@ -71,7 +71,7 @@ def test_what_bears_on_the_work_never_takes_more_than_its_part() -> None:
     assert 0 < len(between) * 4 <= BEARING * 400
 
 
-def test_an_output_that_fits_is_told_as_it_is_and_nobody_is_asked() -> None:
+def test_an_output_that_fits_is_unchanged_and_relevance_is_not_computed() -> None:
     def asked() -> set[str]:
         raise AssertionError("asked for nothing")
 
@@ -81,7 +81,7 @@ def test_an_output_that_fits_is_told_as_it_is_and_nobody_is_asked() -> None:
     )
 
 
-def test_what_is_born_while_the_user_names_something_keeps_its_lines() -> None:
+def test_a_new_output_keeps_lines_near_names_in_the_user_message() -> None:
     text = holding("parse_header", 390)
     known = VisibleLines().update(Conversation())
     assert "parse_header" in shown_output(text, "read", 8_000, words, known, 300, lambda: {"parse_header"}).text

@@ -36,20 +36,20 @@ def back(talk: Conversation, usable: int = 10_000, left: int = 10_000) -> tuple[
     return likely_edited_lines(talk, Survey().update(talk, shown), usable, lambda: left)
 
 
-def test_after_an_edit_the_hidden_lines_of_its_file_come_back() -> None:
+def test_hidden_lines_of_a_file_are_restored_after_an_edit() -> None:
     (chunk,) = back(folded((read(1, "src/a.py"), edit(2, "src/a.py", 0)), 1))
     lines = ["[lines of src/a.py, as seen before:]", *BODY[1:]]
     assert chunk == Chunk(f"{PREFIX}src/a.py", "\n".join(lines), "its file is being worked on", "region", "src/a.py")
 
 
-def test_of_two_files_edited_at_once_the_one_with_hidden_lines_comes_back() -> None:
+def test_of_two_files_edited_at_once_the_one_with_hidden_lines_is_restored() -> None:
     first, second = (edit(n, path, 0) for n, path in ((3, "src/a.py"), (4, "src/new.py")))
     both = Step(Reply("", (*first.reply.calls, *second.reply.calls)), (*first.results, *second.results))
     chunks = back(folded((read(1, "src/a.py"), both), 1, "change a.py, then named_one.py"))
     assert [chunk.path for chunk in chunks] == ["src/a.py"]
 
 
-def test_nothing_comes_back_that_stands_or_came_back_since_the_fold() -> None:
+def test_lines_still_visible_or_restored_since_the_fold_are_not_restored_again() -> None:
     assert back(folded((read(1, "src/a.py"), edit(2, "src/a.py", 0)), 0)) == ()
     note = (Chunk(f"{PREFIX}src/a.py", "\n".join(BODY[1:])),)
     assert back(folded((read(1, "src/a.py"), edit(2, "src/a.py", 0, note), edit(3, "src/a.py", 1)), 1)) == ()
@@ -61,7 +61,7 @@ def test_lines_not_restored_after_one_edit_may_be_after_the_next() -> None:
     assert chunk.text.splitlines()[1:] == BODY[1:4]
 
 
-def test_only_what_there_is_room_for_comes_back() -> None:
+def test_only_as_many_lines_are_restored_as_there_is_room_for() -> None:
     talk = folded((read(1, "src/a.py"), edit(2, "src/a.py", 0)), 1)
     (chunk,) = back(talk, 150)
     assert chunk.text.count("\n") == 3
@@ -72,7 +72,7 @@ def test_only_what_there_is_room_for_comes_back() -> None:
     assert back(talk, left=-1) == ()
 
 
-def test_the_lines_below_an_edit_come_back_first() -> None:
+def test_lines_below_an_edit_are_restored_first() -> None:
     body = [f"value_of_{n} = compute_value({n:02})" for n in range(40)]
     text = "\n".join(f"{n + 1:4}\t{line}" for n, line in enumerate(body))
     change = {"path": "src/a.py", "old_string": body[20], "new_string": "nothing = 0"}
@@ -81,7 +81,7 @@ def test_the_lines_below_an_edit_come_back_first() -> None:
     assert [int(line.split()[0]) for line in chunk.text.splitlines()[1:]] == list(range(22, 31))
 
 
-def test_the_lines_with_a_name_that_an_edit_took_out_come_back_first() -> None:
+def test_lines_with_a_name_removed_by_an_edit_are_restored_first() -> None:
     body = [f"value = {'old_name' if n in {3, 17, 39} else 'the_name'}({n:02})" for n in range(40)]
     change = {"path": "src/a.py", "old_string": body[39], "new_string": "value = new_name(39)"}
     talk = folded((step(1, "read", {"path": "src/a.py"}, "\n".join(body)), step(2, "edit", change)), 1)
@@ -89,7 +89,7 @@ def test_the_lines_with_a_name_that_an_edit_took_out_come_back_first() -> None:
     assert chunk.text.splitlines()[1:] == [body[0], body[3], body[17]]
 
 
-def test_a_named_file_comes_back_once_between_two_folds() -> None:
+def test_a_named_file_is_restored_once_between_two_folds() -> None:
     words = "change a.py, then named_one.py"
     note = (Chunk(f"{PREFIX}src/named_one.py", "[lines]"),)
     steps = (read(2, "src/named_one.py"), edit(3, "src/a.py", 0, note), edit(4, "src/a.py", 1))
@@ -97,7 +97,7 @@ def test_a_named_file_comes_back_once_between_two_folds() -> None:
     assert [chunk.path for chunk in back(folded(steps, 2, words))] == ["src/named_one.py"]
 
 
-def test_a_session_that_edits_every_file_once_gets_nothing() -> None:
+def test_a_session_that_edits_every_file_once_restores_nothing() -> None:
     steps = tuple(read(n, f"src/f{n}.py") for n in range(12)) + tuple(
         edit(20 + n, f"src/f{n}.py", 0) for n in range(12)
     )
@@ -107,7 +107,7 @@ def test_a_session_that_edits_every_file_once_gets_nothing() -> None:
     assert back(talk) == ()
 
 
-def test_the_next_file_that_the_user_named_comes_back_while_others_are_edited() -> None:
+def test_the_next_file_named_by_the_user_is_restored_while_others_are_edited() -> None:
     words = "change a.py, then named_one.py and named_two.py"
     steps = (read(1, "src/named_two.py"), read(2, "src/named_one.py"), edit(3, "src/a.py", 0))
     (chunk,) = back(folded(steps, 2, words))

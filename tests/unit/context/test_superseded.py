@@ -36,12 +36,12 @@ def test_a_newer_read_supersedes_only_another_content() -> None:
     assert superseded_rows(changed) == {"step 1.1": "a.py by step 1.2"}
 
 
-def test_a_text_that_holds_again_is_not_superseded_and_what_came_between_is() -> None:
+def test_text_that_is_current_again_is_not_superseded() -> None:
     held = talk(step("read", "a.py", "1"), step("create", "a.py", "2"), step("edit", "a.py", "1"))
     assert superseded_rows(held) == {"step 1.2": "a.py by step 1.3"}
 
 
-def test_a_change_on_disk_supersedes_what_was_read_and_what_was_told_of_it() -> None:
+def test_a_change_on_disk_supersedes_reads_and_change_notes() -> None:
     told = Chunk("changed a.py", "now 2", "changed on disk", "region", "a.py", "2")
     gone = Chunk("changed a.py", "it is gone", "changed on disk", "name", "a.py", "")
     restored = Chunk("restored b.py", "lines", "its file is being worked on", "region", "b.py")
@@ -49,11 +49,11 @@ def test_a_change_on_disk_supersedes_what_was_read_and_what_was_told_of_it() -> 
     assert superseded_rows(held) == {"step 1.1": "a.py by step 1.3", "step 1.2": "a.py by step 1.3"}
 
 
-def test_names_of_files_hold_whatever_is_in_them() -> None:
+def test_file_names_are_never_superseded() -> None:
     assert superseded_rows(talk(step("edit", "a.py", "2"), gathered=(planned("a.py", "1", "name"),))) == {}
 
 
-def test_the_rows_of_a_request_say_so_and_it_stands_as_it_was() -> None:
+def test_superseded_rows_are_marked_in_the_ledger_and_the_request_is_unchanged() -> None:
     files = planned("a.py", "1")
     before = talk(step("read", "a.py", "1"), gathered=(files,))
     after = talk(step("read", "a.py", "1"), step("edit", "a.py", "2"), gathered=(files,))

@@ -26,7 +26,7 @@ EDITED = step(2, "edit", {"path": "/w/src/a.py", "old_string": "first_line = 1",
 TALK = Conversation((Turn("look at second_line please", (), (READ, EDITED)), Turn("and now?", (), ())))
 
 
-def test_names_lines_and_files_are_known() -> None:
+def test_the_survey_finds_names_lines_and_files() -> None:
     survey = Survey().update(TALK, shown)
     assert survey.now == 2
     assert survey.user_messages() == ("look at second_line please", "and now?")
@@ -42,7 +42,7 @@ def test_names_lines_and_files_are_known() -> None:
     assert [entry.what for entry in survey.newest()] == ["edit"]
 
 
-def test_reading_again_takes_in_only_what_is_new() -> None:
+def test_an_update_reads_only_the_new_steps() -> None:
     survey = Survey().update(Conversation((Turn("look at second_line please", (), (READ,)),)), shown)
     assert survey.update(TALK, shown) is survey
     fresh = Survey().update(TALK, shown)
@@ -51,7 +51,7 @@ def test_reading_again_takes_in_only_what_is_new() -> None:
     assert survey.now == 2
 
 
-def test_notes_do_not_matter_and_another_conversation_starts_over() -> None:
+def test_notes_change_nothing_and_another_conversation_starts_over() -> None:
     survey = Survey().update(TALK, shown)
     noted = Step(READ.reply, READ.results, (Chunk("n", "told"),))
     assert survey.update(Conversation((Turn(TALK.turns[0].words, (), (noted, EDITED)), TALK.turns[1])), shown) is survey
@@ -60,7 +60,7 @@ def test_notes_do_not_matter_and_another_conversation_starts_over() -> None:
     assert other.user_messages() == ("another",)
 
 
-def test_what_is_before_a_position() -> None:
+def test_the_survey_answers_for_any_earlier_position() -> None:
     survey = Survey().update(TALK, shown)
     before = {
         place: [e.what for e in survey.before(place)] for place in (Position(0, 0), Position(0, 1), Position(1, 0))
@@ -73,7 +73,7 @@ def test_what_is_before_a_position() -> None:
     assert [e.what for e in survey.before(Position(2, 0))] == ["user", "read", "edit", "user"]
 
 
-def test_what_the_user_names_and_the_model_uses_is_worth_more() -> None:
+def test_names_used_by_the_user_and_the_model_raise_a_lines_worth() -> None:
     survey = Survey().update(Conversation((Turn("look at second_line please", (), (READ,)),)), shown)
     path, named = survey.names["src/a.py"], survey.names["second_line"]
     assert worth_of_name("first_line", survey.names["first_line"], survey) == NAME
@@ -91,7 +91,7 @@ def test_replaced_and_short_lines_are_worth_nothing_and_age_fades() -> None:
     assert worth_of_lines(later)(later.lines["first_line = 1"]) == EDIT * OPEN / 2
 
 
-def test_what_was_edited_before_and_is_not_now_is_worth_least_and_what_was_seen_again_more() -> None:
+def test_edited_lines_fade_and_lines_read_again_are_worth_more() -> None:
     others = [step(n, "x", {}) for n in range(3, 6)]
     before = Survey().update(Conversation((Turn("go", (), (READ, EDITED, *others)),)), shown)
     fade = 0.5 ** (4 / 48)
@@ -102,7 +102,7 @@ def test_what_was_edited_before_and_is_not_now_is_worth_least_and_what_was_seen_
     assert worth_of_lines(again)(again.lines["second_line = 2"]) == EDIT * OPEN * AGAIN
 
 
-def test_lines_around_a_name_that_the_model_has_written_since_are_worth_more() -> None:
+def test_lines_around_a_name_written_later_by_the_model_are_worth_more() -> None:
     told = "\n".join(f"{n}: total of {n} things" if n != 30 else "30: def parse_header(line):" for n in range(1, 61))
     read = step(1, "read", {"path": "src/b.py"}, told)
     used = step(2, "edit", {"path": "src/c.py", "old_string": "x = 1", "new_string": "x = parse_header(line)"})
@@ -122,7 +122,7 @@ def test_lines_around_a_name_that_the_model_has_written_since_are_worth_more() -
     assert near_use(everywhere) == {}
 
 
-def test_a_line_of_commands_is_worth_as_much_as_they_are_up_to_four() -> None:
+def test_a_shell_line_is_worth_the_sum_of_up_to_four_commands() -> None:
     lines = ["make all", "ls", "make lint && make test", "a1 | b2 | c3; d4 || e5; f6 && g7"]
     survey = Survey().update(Conversation((Turn("go", (), (step(1, "bash", {"command": "\n".join(lines)}),)),)), shown)
     survey.now += 24

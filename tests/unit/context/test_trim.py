@@ -18,14 +18,14 @@ NUMBERED = "\n".join(f"line {n} of it" for n in range(1, 101))
 
 
 @pytest.mark.parametrize("run", ["1", "1/", "a", ".", "=", " "])
-def test_one_long_word_is_told_in_no_time(run: str) -> None:
+def test_one_very_long_word_is_trimmed_quickly(run: str) -> None:
     started = time.process_time()
     trim(run * 60_000, "shell", 30, words)
     trim(run * 60_000, "search", 30, words)
     assert time.process_time() - started < 2
 
 
-def test_what_fits_is_left_alone() -> None:
+def test_an_output_that_fits_is_unchanged() -> None:
     assert trim("one\ntwo\n", "read", 10, words) == Trimmed("one\ntwo\n")
     assert not trim("one\ntwo\n", "shell", 10, words).is_cut
 
@@ -40,7 +40,7 @@ def test_a_read_keeps_its_head_and_names_the_handle() -> None:
     assert words(got.text) <= 30
 
 
-def test_a_shell_keeps_both_ends_and_what_is_loud() -> None:
+def test_shell_output_keeps_both_ends_and_error_lines() -> None:
     lines = NUMBERED.split("\n")
     lines[49] = "E   error here now"
     lines.append("exit code 1")
@@ -83,7 +83,7 @@ def test_one_line_alone_may_fill_the_room() -> None:
     assert trim(text, "other", 3_000, lambda t: len(t) // 4) == Trimmed(text)
 
 
-def test_escape_codes_go() -> None:
+def test_escape_codes_are_removed() -> None:
     coloured = "\x1b[31mred\x1b[0m \x1b]8;;http://x\x07link\x1b]8;;\x1b\\ \x1bMup"
     assert trim(coloured, "other", 100, words) == Trimmed("red link up")
     assert trim("\x1b[1mbold", "read", 10, words) == Trimmed("bold")
@@ -98,7 +98,7 @@ def test_overwritten_lines_and_progress_bars_show_their_end() -> None:
     assert trim(text, "shell", 100, words) == Trimmed(shown, handle_of(text))
 
 
-def test_results_that_look_like_progress_are_told_as_a_number_and_had_by_a_handle() -> None:
+def test_results_that_look_like_progress_become_a_count_with_a_handle() -> None:
     epochs = [f"Epoch {n}/12: 100% loss={1 / n:.2f} acc={60 + n}%" for n in range(1, 13)]
     text = "\n".join(["train", *epochs, "saved"])
     handle = handle_of(text)
@@ -130,7 +130,7 @@ def test_results_that_look_like_progress_are_told_as_a_number_and_had_by_a_handl
         "[ RUN      ] ParserTest.Empty{}",
     ],
 )
-def test_of_tests_that_passed_their_number_is_told_and_what_failed_stands(line: str) -> None:
+def test_passed_tests_become_a_count_and_failed_ones_are_shown(line: str) -> None:
     passed, failed = [line.format(n) for n in range(40)], "test filter::size::is_size_41 ... FAILED"
     text = "\n".join(["running 41 tests", *passed, failed, *passed[:3], "1 failed"])
     handle = handle_of(text)
@@ -139,7 +139,7 @@ def test_of_tests_that_passed_their_number_is_told_and_what_failed_stands(line: 
     assert trim(text, "read", 10_000, words, handle).text == text
 
 
-def test_different_lines_with_numbers_are_no_progress_bar() -> None:
+def test_distinct_lines_with_numbers_are_not_taken_for_a_progress_bar() -> None:
     text = "tests/a 3/3 ok\ntests/b 4/4 ok"
     assert trim(text, "shell", 100, words) == Trimmed(text)
 
@@ -155,7 +155,7 @@ def test_a_file_keeps_its_repeats_and_line_ends() -> None:
     assert trim(text, "read", 100, words) == Trimmed(text)
 
 
-def test_a_huge_output_is_looked_at_only_at_its_ends() -> None:
+def test_only_the_ends_of_a_huge_output_are_read() -> None:
     counted: list[int] = []
 
     def count(text: str) -> int:
@@ -172,17 +172,17 @@ def test_a_huge_output_is_looked_at_only_at_its_ends() -> None:
 
 @pytest.mark.parametrize("kind", ["read", "shell", "search", "other"])
 @pytest.mark.parametrize("limit", [0, 1, 7, 20, 1000])
-def test_the_limit_holds_but_for_the_marker_itself(kind: Kind, limit: int) -> None:
+def test_the_limit_holds_apart_from_the_marker(kind: Kind, limit: int) -> None:
     got = trim(NUMBERED, kind, limit, words)
     assert words(got.text) <= max(limit, 6)
     assert trim(NUMBERED, kind, limit, words) == got
 
 
-def test_trimming_twice_changes_nothing_more() -> None:
+def test_trimming_is_idempotent() -> None:
     once = trim(NUMBERED, "shell", 60, words)
     assert trim(once.text, "shell", 60, words) == Trimmed(once.text)
 
 
-def test_odd_texts_stay_as_they_are() -> None:
+def test_odd_texts_are_unchanged() -> None:
     assert trim("", "shell", 5, words) == Trimmed("")
     assert trim("\ud800 half", "read", 5, words) == Trimmed("\ud800 half")

@@ -43,7 +43,7 @@ def test_a_file_is_edited_read_named_or_not_used() -> None:
     }
 
 
-def test_only_what_came_later_counts() -> None:
+def test_only_later_steps_count_as_use() -> None:
     early, late = section(file("a.py")), section(file("b.py"))
     done = step("", Touch("b.py", "edit"))
     assert ways(Turn("one", (early,), (done,)), Turn("two", (late,), (step("", Touch("a.py", "read")),))) == {
@@ -52,7 +52,7 @@ def test_only_what_came_later_counts() -> None:
     }
 
 
-def test_a_name_that_only_one_chunk_has_is_evidence_but_no_name_of_the_users() -> None:
+def test_a_name_unique_to_one_chunk_is_evidence_unless_the_user_wrote_it() -> None:
     one, two = file("a.py", "def total_of_cart(): common_name"), file("b.py", "def asked_by_user(): common_name")
     said = step(arguments='{"command": "grep total_of_cart asked_by_user common_name"}')
     assert ways(Turn("what is asked_by_user?", (section(one, two),), (said,))) == {
@@ -72,7 +72,7 @@ def test_memories_are_known_by_their_id_and_notes_count_from_where_they_were_tol
     }
 
 
-def test_what_the_user_named_and_what_was_never_sent_is_not_counted() -> None:
+def test_chunks_named_by_the_user_or_never_sent_are_not_counted() -> None:
     changed = section(file("b.py"), name="changes")
     named, asides = section(file("a.py"), name="named files"), section(Chunk("q", "!ls"), priority=Priority.TASK)
     rules = replace(section(file("src/AGENTS.md"), name="instructions for files"), share="instructions")
@@ -80,7 +80,7 @@ def test_what_the_user_named_and_what_was_never_sent_is_not_counted() -> None:
     assert injected_chunks(Conversation((Turn("go", (section(file("b.py")),)),)), {}) == ()
 
 
-def test_the_share_is_of_tokens() -> None:
+def test_the_used_share_is_measured_in_tokens() -> None:
     found = (Injected("files", "a", 30, 1, "read"), Injected("files", "b", 10, 1))
     assert used_share(found) == (30, 40)
     assert Past("s", "p").growth() == ()

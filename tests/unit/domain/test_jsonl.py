@@ -7,7 +7,7 @@ from ctxe.domain.jsonl import json_text
 ODD = "a\x0b\x0c\x1c\x85\u2028\u2029\r\nb"
 
 
-def test_a_value_is_one_line_to_whoever_splits_lines() -> None:
+def test_a_value_is_one_line_for_every_way_to_split_lines() -> None:
     text = json_text({"text": f"é{ODD}"})
     assert len(text.splitlines()) == 1
     assert "é" in text

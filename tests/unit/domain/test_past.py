@@ -26,11 +26,11 @@ TWO = sent(2, 9_000, 8_000, 7_900, "2026-01-02T10:00:20.000Z")
 LATE = sent(3, 11_000, 9_000, 900, "2026-01-02T10:10:30.000Z")
 
 
-def test_a_beginning_that_the_provider_forgot_is_a_miss_with_the_pause_before_it() -> None:
+def test_an_expired_cache_prefix_is_a_miss_with_the_pause_before_it() -> None:
     assert Past("s", "p", (ONE, TWO, LATE)).misses == (Miss(LATE, 9_000, 900, 600.0),)
 
 
-def test_no_miss_where_an_epoch_began_the_head_is_small_or_nobody_reports_a_cache() -> None:
+def test_no_cache_miss_at_a_new_epoch_a_small_prefix_or_without_cache_figures() -> None:
     folded = replace(LATE, epoch_cause="folded: price")
     small = sent(3, 3_000, 2_000, 0)
     silent = tuple(replace(one, ledger=replace(one.ledger, usage=Usage(9_000, 1))) for one in (ONE, TWO, LATE))

@@ -18,7 +18,7 @@ print(len([value for value in vars(secrets).values() if isinstance(value, re.Pat
 """
 
 
-def test_it_answers_as_the_compiled_one() -> None:
+def test_a_late_pattern_matches_like_a_compiled_one() -> None:
     late, made = pattern(r"(?P<name>\w+)=(\d+)", re.I), re.compile(r"(?P<name>\w+)=(\d+)", re.I)
     text = "a=1, b=2"
     for _ in range(2):  # the second time the answer is kept
@@ -27,7 +27,7 @@ def test_it_answers_as_the_compiled_one() -> None:
         assert [late.pattern, late.flags, late.groupindex] == [made.pattern, made.flags, made.groupindex]
 
 
-def test_it_survives_copies_and_pickles() -> None:
+def test_a_late_pattern_survives_copies_and_pickles() -> None:
     late = pattern("a+")
     assert [one.findall("baa") for one in (copy.deepcopy(late), pickle.loads(pickle.dumps(late)))] == [["aa"], ["aa"]]
 

@@ -85,7 +85,7 @@ def test_a_value_behaves_as_the_standard_one(how: dict[str, bool]) -> None:
 
 
 @pytest.mark.parametrize("slots", [True, False], ids=str)
-def test_a_value_that_is_put_in_order_is_so_as_the_standard_one(slots: bool) -> None:
+def test_ordered_values_compare_like_standard_dataclasses(slots: bool) -> None:
     def told_of(from_: Any) -> object:
         @from_.dataclass(frozen=True, slots=slots, order=True)
         class Position:
@@ -100,7 +100,7 @@ def test_a_value_that_is_put_in_order_is_so_as_the_standard_one(slots: bool) -> 
 
 
 @pytest.mark.parametrize("slots", [True, False], ids=str)
-def test_a_value_has_the_fields_of_the_class_it_stands_on(slots: bool) -> None:
+def test_a_value_inherits_the_fields_of_its_base_class(slots: bool) -> None:
     def told_of(from_: Any) -> object:
         @from_.dataclass(frozen=True, slots=slots)
         class Mark:
@@ -123,7 +123,7 @@ def test_a_value_has_the_fields_of_the_class_it_stands_on(slots: bool) -> None:
     assert told_of(value) == told_of(dataclasses)
 
 
-def test_values_share_no_list() -> None:
+def test_values_do_not_share_mutable_defaults() -> None:
     with pytest.raises(ValueError, match="default_factory"):
 
         @slim_dataclass(slots=True)
@@ -139,13 +139,13 @@ def test_a_field_of_the_standard_library_is_refused() -> None:
             seen: list[str] = dataclasses.field(default_factory=list)
 
 
-def test_reading_source_is_not_imported_to_define_values() -> None:
+def test_defining_values_does_not_import_inspect() -> None:
     code = "import sys, ctxe.domain.conversation; print(*{'inspect', 'dataclasses', 'ast'} & set(sys.modules))"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == ""
 
 
-def test_a_frozen_value_takes_no_name_that_is_no_field() -> None:
+def test_a_frozen_value_refuses_unknown_attributes() -> None:
     assert told(lambda: setattr(Kept("a"), "other", 5)) == (FrozenInstanceError, "cannot assign to field 'other'")
 
 
@@ -153,7 +153,7 @@ def test_a_value_survives_a_pickle() -> None:
     assert pickle.loads(pickle.dumps(Kept("a", 7))) == Kept("a", 7)
 
 
-def test_values_are_told_apart_by_identity_where_they_are_asked_to() -> None:
+def test_values_declared_without_equality_compare_by_identity() -> None:
     @dataclass(frozen=True, slots=True, eq=False)
     class Entry:
         text: str
@@ -162,7 +162,7 @@ def test_values_are_told_apart_by_identity_where_they_are_asked_to() -> None:
     assert (one == two, len({one, two})) == (False, 2)
 
 
-def test_a_class_keeps_what_it_says_itself() -> None:
+def test_methods_that_a_class_defines_are_kept() -> None:
     @dataclass(frozen=True)
     class Secret:
         text: str
@@ -178,7 +178,7 @@ def test_a_class_keeps_what_it_says_itself() -> None:
     assert (repr(Secret("abc")), Secret("abc").length) == ("***", 3)
 
 
-def test_a_value_within_itself_is_shown_once() -> None:
+def test_the_repr_of_a_recursive_value_ends() -> None:
     @dataclass(slots=True)
     class Node:
         next: Any = None
@@ -189,7 +189,7 @@ def test_a_value_within_itself_is_shown_once() -> None:
 
 
 @pytest.mark.parametrize("how", HOW, ids=str)
-def test_the_first_values_of_a_class_are_made_as_all_others(how: dict[str, bool]) -> None:
+def test_the_first_values_of_a_class_behave_as_later_ones(how: dict[str, bool]) -> None:
     """Those few that are made before there is an ``__init__`` for them, and those that cannot be made."""
 
     def told_of(from_: Any) -> list[object]:
@@ -208,14 +208,14 @@ def test_the_first_values_of_a_class_are_made_as_all_others(how: dict[str, bool]
     assert told_of(value) == told_of(dataclasses)
 
 
-def test_nothing_is_written_until_many_values_are_made() -> None:
+def test_no_constructor_is_compiled_until_many_values_are_made() -> None:
     kind = place(value, HOW[0])
     before = [type(vars(kind)["__init__"]).__name__ for _ in range(value.SELDOM) if kind("a")]
     kind("a")
     assert (set(before), inspect.isfunction(vars(kind)["__init__"])) == ({"_Beginning"}, True)
 
 
-def test_every_value_of_the_program_is_made_so() -> None:
+def test_every_dataclass_of_the_program_uses_our_decorator() -> None:
     """The standard library's own are named where ours are made, and nowhere else."""
     root = Path(ctxe.__file__).parent
     taken = [

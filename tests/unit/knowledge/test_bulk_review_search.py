@@ -25,7 +25,7 @@ def lines(*rows: Mapping[str, object]) -> list[bytes]:
     return [json.dumps(row).encode() for row in rows]
 
 
-def test_an_import_can_be_taken_back_whole(tmp_path: Path) -> None:
+def test_one_undo_takes_back_a_whole_import(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     kept = store.add(Entry("", title="Mine"))
     import_lines(store, lines({"id": "a", "text": "x"}, {"id": "b", "kind": "log", "text": "y"}), "bulk")
@@ -34,7 +34,7 @@ def test_an_import_can_be_taken_back_whole(tmp_path: Path) -> None:
     assert store.entries() == (kept,)
 
 
-def test_a_replaced_entry_keeps_what_people_added_to_its_file(tmp_path: Path) -> None:
+def test_replacing_an_entry_keeps_text_added_to_its_file_by_hand(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     import_lines(store, lines({"id": "a", "kind": "decision", "title": "One", "text": "x", "ts": 1}), "bulk")
     path = tmp_path / ".ctxe" / store.get("a").path
@@ -44,7 +44,7 @@ def test_a_replaced_entry_keeps_what_people_added_to_its_file(tmp_path: Path) ->
     assert (entry.title, entry.text, entry.ts, entry.extra) == ("Two", "y", "2", {"reviewer": "ada"})
 
 
-def test_ids_of_any_shape_are_files_of_their_own(tmp_path: Path) -> None:
+def test_imported_ids_of_any_shape_get_separate_files(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     odd = ["../../etc/passwd", "a/b", "A/B", "a b", "a-b", "日本", "x" * 500, "0001-abcd", ".hidden", "con\n"]
     import_lines(store, lines(*({"id": name, "title": "same", "kind": "failure"} for name in odd)), "bulk")
@@ -53,7 +53,7 @@ def test_ids_of_any_shape_are_files_of_their_own(tmp_path: Path) -> None:
     assert store_in(tmp_path).entries() == store.entries()
 
 
-def test_secrets_are_masked_on_the_way_in(tmp_path: Path) -> None:
+def test_secrets_are_masked_on_import(tmp_path: Path) -> None:
     store = Store(
         tmp_path / ".ctxe", tmp_path / ".ctxe" / "cache", mask=lambda text: text.replace("hunter2", "‹secret›")
     )
@@ -61,7 +61,7 @@ def test_secrets_are_masked_on_the_way_in(tmp_path: Path) -> None:
     assert [entry.text for entry in store.entries()] == ["is ‹secret›", "‹secret›"]
 
 
-def test_what_goes_out_comes_back(tmp_path: Path) -> None:
+def test_exported_entries_can_be_imported_again(tmp_path: Path) -> None:
     one, two = store_in(tmp_path / "one"), store_in(tmp_path / "two")
     one.add(Entry("", "decision", "Use X", text="because\n\nmore", files=("a.py",), scope=("src/**",)))
     one.supersede("1", Entry("", "decision", "Use Y"))
@@ -113,7 +113,7 @@ def test_a_proposal_is_accepted_merged_or_rejected(tmp_path: Path) -> None:
         review.accept(store, "nope")
 
 
-def test_one_undo_takes_back_both_sides_of_a_merge(tmp_path: Path) -> None:
+def test_one_undo_takes_back_both_changes_of_a_merged_proposal(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     rows = ({"id": name, "kind": "fact", "title": name, "text": f"{name} says something"} for name in ("x", "y"))
     import_lines(store, lines(*rows), "rows.jsonl")
@@ -159,7 +159,7 @@ def test_search_follows_links_hides_and_bounds() -> None:
     assert (nothing.results, nothing.abstained) == ((), True)
 
 
-def test_questions_are_read_and_refused_with_words() -> None:
+def test_invalid_questions_are_refused_with_a_message() -> None:
     row = {"qid": 1, "text": "x", "files": ["a"], "k": 3, "as_of": 5, "exclude": ["b", 7], "inject": True}
     line = json.dumps({**row, "budget_tokens": 9})
     assert from_line(line) == Query("x", ("a",), 3, "", 5.0, frozenset({"b", "7"}), True, 9, qid=1)
@@ -173,7 +173,7 @@ def test_questions_are_read_and_refused_with_words() -> None:
         from_mapping({})
 
 
-def test_a_rejected_proposal_brings_nothing_back(tmp_path: Path) -> None:
+def test_rejecting_a_proposal_restores_no_entry(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     old = store.add(Entry("", "decision", "Old", "superseded"))
     proposal = store.add(Entry("", "decision", "New", "proposed", supersedes=(old.id,)))
@@ -181,7 +181,7 @@ def test_a_rejected_proposal_brings_nothing_back(tmp_path: Path) -> None:
     assert store.get(old.id).status == "superseded"
 
 
-def test_lines_of_a_day_that_come_back_leave_their_day_as_it_is(tmp_path: Path) -> None:
+def test_importing_exported_daily_lines_leaves_the_daily_log_unchanged(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     store.log("- 10:00 [s] one")
     given_out = as_lines(store.entries()).encode().split(b"\n")
@@ -191,7 +191,7 @@ def test_lines_of_a_day_that_come_back_leave_their_day_as_it_is(tmp_path: Path) 
     assert (day.read_bytes(), [entry.text for entry in store.entries()]) == (before, ["one", "two"])
 
 
-def test_an_entry_with_the_name_of_a_line_of_a_day_does_not_take_the_day_away(tmp_path: Path) -> None:
+def test_an_entry_with_the_id_of_a_daily_line_does_not_hide_the_daily_log(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     day = store.log("- 10:00 [s] one")
     [line] = store.entries()
@@ -200,7 +200,7 @@ def test_an_entry_with_the_name_of_a_line_of_a_day_does_not_take_the_day_away(tm
     assert {entry.kind for entry in store.entries()} == {"log", "fact"}
 
 
-def test_times_beyond_all_numbers_are_none(tmp_path: Path) -> None:
+def test_times_out_of_range_are_ignored(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     endless = b"1" + b"0" * 400
     import_lines(store, [b'{"id":"a","kind":"log","title":"A","ts":%s}' % endless], "bulk")

@@ -90,7 +90,7 @@ def test_fields_of_each_kind_of_captured_failure() -> None:
     assert (one.files, "IGNORE" in repr(one), one.signature == other.signature) == (("a.py",), False, False)
 
 
-def test_files_of_people_are_named_by_nobody() -> None:
+def test_a_user_correction_records_no_path_outside_the_project() -> None:
     entry = user_correction("no, leave /home/ada/x alone", {"/etc/passwd": "", "a.py": ""})
     assert entry is not None
     assert (entry.title, entry.files) == ("the user corrected: no, leave ~/x alone", ("a.py",))
@@ -129,7 +129,7 @@ def test_a_test_that_passes_again_settles_its_failure_though_others_never_passed
     assert held["ValueError: never"][0] == "open"
 
 
-def test_what_met_the_wall_of_a_sandbox_is_no_lesson(tmp_path: Path) -> None:
+def test_a_command_denied_by_the_sandbox_is_not_recorded(tmp_path: Path) -> None:
     seen, store = watch(tmp_path)
     failed = run("git commit -am x", 128)
     assert seen.ran({**failed, "walled": True}) == ()
@@ -137,7 +137,7 @@ def test_what_met_the_wall_of_a_sandbox_is_no_lesson(tmp_path: Path) -> None:
     assert [told.change for told in seen.ran(failed)] == ["new"]
 
 
-def test_edits_that_git_takes_back_are_remembered(tmp_path: Path) -> None:
+def test_edits_reverted_by_git_checkout_are_recorded(tmp_path: Path) -> None:
     seen, store = watch(tmp_path)
     seen.edited("x.py", DIFF)
     seen.edited("y.py", DIFF)
@@ -149,7 +149,7 @@ def test_edits_that_git_takes_back_are_remembered(tmp_path: Path) -> None:
     assert len(store.entries()) == 2
 
 
-def test_edits_whose_commit_is_reverted_are_remembered(tmp_path: Path) -> None:
+def test_edits_whose_commit_is_reverted_are_recorded(tmp_path: Path) -> None:
     _, store = watch(tmp_path)
     now = {"x.py": "x1", "y.py": "y1", "new.py": "n1"}
     digests = MemoryPorts(store, Counters(tmp_path / "counters.db"), lambda path: now.get(path, ""))
@@ -164,7 +164,7 @@ def test_edits_whose_commit_is_reverted_are_remembered(tmp_path: Path) -> None:
     assert seen.ran(run("git revert HEAD", 0)) == ()
 
 
-def test_the_same_error_after_different_edits_is_told_with_what_was_tried(tmp_path: Path) -> None:
+def test_the_same_error_after_different_edits_is_reported_with_the_attempts(tmp_path: Path) -> None:
     seen, store = watch(tmp_path)
     told = list(seen.ran(run("pytest", 1)))
     for line in ("+a = 1", "+a = 1", "+b = 2", "+c = 3"):
@@ -178,7 +178,7 @@ def test_the_same_error_after_different_edits_is_told_with_what_was_tried(tmp_pa
     assert (done.change, done.entry.fix) == ("resolved", "edited x.py: added `d = 4`")
 
 
-def test_edits_after_which_fewer_tests_fail_are_not_in_vain(tmp_path: Path) -> None:
+def test_edits_that_reduce_the_failing_tests_are_not_called_vain(tmp_path: Path) -> None:
     seen, store = watch(tmp_path)
     told: list[FailureNews] = []
     for line, count in (("+a = 1", 33), ("+b = 2", 33), ("+c = 3", 12), ("+d = 4", 1), ("+e = 5", 1)):
@@ -189,7 +189,7 @@ def test_edits_after_which_fewer_tests_fail_are_not_in_vain(tmp_path: Path) -> N
     assert store.entries()[0].tried == f"{first}; {last}"
 
 
-def test_another_error_is_no_circle(tmp_path: Path) -> None:
+def test_a_different_error_is_not_reported_as_a_circle(tmp_path: Path) -> None:
     seen, _ = watch(tmp_path)
     told = [*seen.ran(run("pytest", 1, "one"))]
     for message in ("two", "one", "three", "one"):

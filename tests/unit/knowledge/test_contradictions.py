@@ -48,5 +48,5 @@ def test_one_heading_with_two_values_is_a_contradiction() -> None:
         ("- Use tabs for indentation.\n- Use spaces for indentation.", "- Names are nouns."),
     ],
 )
-def test_what_only_looks_like_one_is_none(one: str, other: str) -> None:
+def test_compatible_instructions_are_not_reported_as_contradictions(one: str, other: str) -> None:
     assert told(one, other) == []

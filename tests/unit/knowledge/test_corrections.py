@@ -98,7 +98,7 @@ yes"""
 
 
 @pytest.mark.parametrize("words", TAKING_BACK.splitlines())
-def test_words_that_take_back(words: str) -> None:
+def test_messages_that_reject_the_last_turn_are_recognised(words: str) -> None:
     assert is_correction(words)
     assert user_correction(words, {"x.py": ""}) is not None
 
@@ -114,12 +114,12 @@ def test_words_that_take_back(words: str) -> None:
         ("no", "Done: a.py uses spaces now.", True),
     ],
 )
-def test_no_answers_a_question_and_takes_back_an_answer(words: str, answered: str, taken_back: bool) -> None:
+def test_a_no_rejects_an_answer_but_only_answers_a_question(words: str, answered: str, taken_back: bool) -> None:
     assert is_correction(words, answered) is taken_back
     assert (user_correction(words, {"x.py": ""}, answered=answered) is not None) is taken_back
 
 
 @pytest.mark.parametrize("words", GOING_ON.splitlines())
-def test_words_that_go_on(words: str) -> None:
+def test_messages_that_continue_are_not_taken_for_corrections(words: str) -> None:
     assert not is_correction(words)
     assert user_correction(words, {"x.py": ""}) is None

@@ -12,7 +12,7 @@ from ctxe.knowledge.entries.store import Store
 NOON = 1_795_262_400.0
 
 
-def test_a_turn_is_one_line() -> None:
+def test_a_turn_becomes_one_line_of_the_daily_log() -> None:
     done = TurnSummary("fix the\nparser", "tests pass", ("a.py", "b.py"), 0.1234, ("decision 0007-3fa2",))
     assert line_of(done, NOON, "s1") == (
         "- 12:00 [s1] fix the parser → tests pass (a.py, b.py; decision 0007-3fa2; $0.12)"
@@ -25,7 +25,7 @@ def test_a_turn_is_one_line() -> None:
     assert line_of(TurnSummary("when?"), -1e30) == "- 00:00 when?"
 
 
-def test_a_model_is_told_neither_money_nor_failures_that_it_hears_of_elsewhere() -> None:
+def test_the_model_gets_daily_lines_without_costs_and_known_failures() -> None:
     done = TurnSummary("go on (now)", "ok", ("a.py",), 0.02, ("failure 1d05d6c8-d2f5", "decision 0007-3fa2"))
     bare = replace(done, files=(), recorded=(), task="what (really)?")
     lines = (line_of(done, NOON), line_of(bare, NOON), "- 12:00 why (only) this", "- 12:00 it failed (twice)")
@@ -37,7 +37,7 @@ def test_a_model_is_told_neither_money_nor_failures_that_it_hears_of_elsewhere()
     ]
 
 
-def test_of_many_failures_a_line_tells_the_end_of_each_and_a_cut_one_tells_the_model_of_none() -> None:
+def test_a_line_with_many_failures_shortens_each_and_a_truncated_one_shows_the_model_none() -> None:
     states = [f"failure {name}-f00d {state}" for state in ("new", "again", "resolved") for name in ("aaaa", "bbbb")]
     done = TurnSummary("mend it", "ok", ("a.py",), 0.02, (*states[:3], "decision 0007-3fa2", *states[3:]))
     assert line_of(done, NOON) == (
@@ -49,7 +49,7 @@ def test_of_many_failures_a_line_tells_the_end_of_each_and_a_cut_one_tells_the_m
     assert without_costs(entry) == "mend it → ok (a.py; decision 0007-3fa2)"
 
 
-def test_of_lines_of_one_minute_the_session_that_began_last_is_the_newest() -> None:
+def test_among_lines_of_one_minute_the_latest_session_is_the_newest() -> None:
     at = "20261121-0900"
     days = read_day(
         f"- 09:00 [{at}40-aa] b\n- 09:00 [{at}10-bb] a\n- 09:00 [{at}50-00] c\n".encode(), "daily/2026-11-21.md"
@@ -57,7 +57,7 @@ def test_of_lines_of_one_minute_the_session_that_began_last_is_the_newest() -> N
     assert [entry.text for entry in newest(days, 2)] == ["b", "c"]
 
 
-def test_lines_whose_names_would_be_the_same_stay_apart(tmp_path: Path) -> None:
+def test_daily_lines_with_equal_ids_get_different_ones(tmp_path: Path) -> None:
     one = other = ""
     pairs: dict[str, str] = {}
     for number in range(2_000):
@@ -74,7 +74,7 @@ def test_lines_whose_names_would_be_the_same_stay_apart(tmp_path: Path) -> None:
     assert day.read_text() == f"{other}\n"
 
 
-def test_lines_come_back_as_entries_whatever_else_is_there() -> None:
+def test_daily_lines_are_read_as_entries_among_any_other_text() -> None:
     data = b"# notes\n- 09:30 [s1] first\n\n- no time\n* other\n- 09:30 [s1] first\n\xff\0- 10:00 bad\n-\n"
     entries = read_day(data, "daily/2026-11-21.md")
     assert [(entry.created, entry.session, entry.text) for entry in entries] == [
@@ -91,7 +91,7 @@ def test_the_newest_lines_are_the_last_of_all_days() -> None:
     assert [entry.text for entry in newest(lines, 2)] == ["day 4", "day 5"]
 
 
-def test_older_days_are_told_by_week_and_decisions_stay() -> None:
+def test_older_days_are_summarised_by_week_and_keep_decisions() -> None:
     lines = [
         *read_day(b"- 09:00 one (a.py; $0.10)\n- 10:00 two (a.py, b.py; decision 0007-3fa2)\n", "daily/2026-11-03.md"),
         *read_day(b"- 09:00 three\n", "daily/2026-11-05.md"),
@@ -109,5 +109,5 @@ def test_older_days_are_told_by_week_and_decisions_stay() -> None:
     assert weeks(lines, "no day") == {}
 
 
-def test_the_day_is_that_of_the_clock() -> None:
+def test_the_daily_file_is_named_by_the_clocks_date() -> None:
     assert [day_of(seconds) for seconds in (NOON, 0.0, 1e30)] == ["2026-11-21", "1970-01-01", "1970-01-01"]

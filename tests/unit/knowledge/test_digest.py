@@ -19,7 +19,7 @@ def ran(*commands: tuple[str, bool]) -> tuple[Step, ...]:
     return tuple(Step(Reply("", (call,)), (result,)) for call, result in zip(calls, results, strict=True))
 
 
-def test_a_standing_wish_is_proposed_in_the_users_words() -> None:
+def test_a_lasting_wish_is_proposed_in_the_users_words() -> None:
     edit = Step(
         Reply("", (ToolCall("1", "edit_file", "{}"),)), (ToolResult("1", "", touches=(Touch("a.py", "edit"),)),)
     )
@@ -46,7 +46,7 @@ def test_a_standing_wish_is_proposed_in_the_users_words() -> None:
         ("Always sort. Never print.", "Always sort. Never print.", ""),
     ],
 )
-def test_the_sentence_that_says_it_is_the_title(words: str, title: str, text: str) -> None:
+def test_the_sentence_with_the_wish_becomes_the_title(words: str, title: str, text: str) -> None:
     (draft,) = digest(Conversation((Turn(words),)), ())
     assert (draft.title, draft.text) == (title, text)
 
@@ -62,11 +62,11 @@ def test_the_sentence_that_says_it_is_the_title(words: str, title: str, text: st
         "",
     ],
 )
-def test_tasks_and_questions_are_no_wishes(words: str) -> None:
+def test_tasks_and_questions_are_not_proposed(words: str) -> None:
     assert digest(Conversation((Turn(words),)), ()) == ()
 
 
-def test_commands_that_work_are_proposed_once() -> None:
+def test_a_working_command_is_proposed_once() -> None:
     runs = ran(
         ("cd /x && pytest -q tests 2>&1 | tail -5", False),
         ("pytest tests", True),
@@ -81,14 +81,14 @@ def test_commands_that_work_are_proposed_once() -> None:
     assert digest(Conversation((Turn("go", steps=runs),)), known) == ()
 
 
-def test_what_is_known_or_waits_already_is_not_proposed_again() -> None:
+def test_known_entries_and_waiting_proposals_are_not_proposed_again() -> None:
     talk = Conversation((Turn("always use tabs in Makefiles"),))
     (draft,) = digest(talk, ())
     assert digest(talk, (Entry("a", "preference", "Use tabs in Makefiles", "proposed"),)) == ()
     assert digest(talk, (Entry("a", "log", draft.title),)) == (draft,)
 
 
-def test_never_more_than_three() -> None:
+def test_a_session_proposes_at_most_three_entries() -> None:
     words = "\n".join(f"always treat {name} with care" for name in ("parsers", "loops", "files", "locks", "tests"))
     assert len(digest(Conversation((Turn(words),)), ())) == 3
 
@@ -128,7 +128,7 @@ def test_files_that_always_change_together_are_proposed_once() -> None:
     assert digest(Conversation(tuple(three)), (draft,)) == ()
 
 
-def test_arguments_that_no_reader_bears_teach_nothing() -> None:
+def test_invalid_call_arguments_propose_nothing() -> None:
     call = ToolCall("1", "run_command", '{"command":' + "[" * 100_000)
     steps = (Step(Reply("", (call,)), (ToolResult("1", "no", ok=False),)),)
     assert digest(Conversation((Turn("do it", steps=steps),)), ()) == ()

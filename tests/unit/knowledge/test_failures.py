@@ -52,7 +52,7 @@ def run(command: str, code: int = 1, kind: str = "", message: str = "", **more: 
         ("mkdir -p x", "mkdir -p x", "mkdir"),
     ],
 )
-def test_commands_are_known_by_what_they_run(command: str, plain: str, name: str) -> None:
+def test_a_command_is_reduced_to_its_plain_form_and_its_program(command: str, plain: str, name: str) -> None:
     assert (plain_command(command, ROOT), program(command)) == (plain, name)
 
 
@@ -75,11 +75,11 @@ def test_commands_are_known_by_what_they_run(command: str, plain: str, name: str
         ("", ""),
     ],
 )
-def test_a_line_of_several_steps_fails_by_the_one_that_its_end_tells_of(line: str, step: str) -> None:
+def test_a_failed_shell_line_is_attributed_to_the_step_that_its_output_names(line: str, step: str) -> None:
     assert deciding_step(line) == step
 
 
-def test_a_line_of_thousands_of_steps_takes_as_long_as_it_is() -> None:
+def test_a_shell_line_of_thousands_of_steps_is_read_in_linear_time() -> None:
     def spent(steps: int) -> float:
         began = time.process_time()
         assert deciding_step("touch a;" * steps + "make") == "make"
@@ -88,7 +88,7 @@ def test_a_line_of_thousands_of_steps_takes_as_long_as_it_is() -> None:
     assert any(spent(8_000) < 0.2 + 8 * spent(2_000) for _ in range(3))  # squared it were sixteen times as long
 
 
-def test_what_stood_before_the_tests_on_their_line_makes_no_other_failure() -> None:
+def test_commands_before_the_tests_on_a_line_do_not_change_the_signature() -> None:
     told: dict[str, Any] = {"kind": "ImportError", "message": "no module named y"}
     lone, after = (capture(run(c, **told), ROOT, "s1") for c in ("pytest tests", "sed -i s/a/b/ x.py; pytest tests"))
     assert lone is not None
@@ -186,11 +186,11 @@ def test_a_capture_holds_parsed_fields_only() -> None:
         {"command": "x", "exit_code": 0, "error": {"class": "E"}},
     ],
 )
-def test_answers_and_interruptions_are_no_failures(facts: dict[str, Any]) -> None:
+def test_negative_answers_and_interruptions_are_not_failures(facts: dict[str, Any]) -> None:
     assert capture(facts) is None
 
 
-def test_of_a_test_that_is_named_by_its_module_or_class_no_file_is_kept() -> None:
+def test_a_test_named_by_module_or_class_records_no_file() -> None:
     failed = ["tests::adds", "Tests\\CartTest::testTotal", "tests/test_a.py::test_b[1]"]
     held = capture({**run("cargo test"), "tests": {"failed": failed}})
     assert held is not None
@@ -198,7 +198,7 @@ def test_of_a_test_that_is_named_by_its_module_or_class_no_file_is_kept() -> Non
 
 
 @pytest.mark.parametrize("where", ["/home/me/work/.venv/bin/", "~/shop/.venv/bin/", "/usr/bin/", ""])
-def test_a_title_has_no_room_for_where_a_program_lies(where: str) -> None:
+def test_a_failure_title_drops_the_path_of_the_program(where: str) -> None:
     held = capture(run(f"{where}python -m pytest -q tests", kind="KeyError", message="'a'"))
     assert held is not None
     assert held.title == "`python -m pytest tests`: KeyError: 'a'"
@@ -215,7 +215,7 @@ def test_files_outside_the_project_are_not_kept() -> None:
     assert entry.files == ()
 
 
-def test_a_flood_is_one_failure(tmp_path: Path) -> None:
+def test_many_errors_of_one_run_are_one_failure(tmp_path: Path) -> None:
     store, counters = store_in(tmp_path), counters_in(tmp_path)
     for n in range(1000):
         facts = run(
@@ -249,7 +249,7 @@ def test_files_of_two_branches_are_one_failure(tmp_path: Path) -> None:
         ("make check", (), "; not fixed yet"),
     ],
 )
-def test_of_an_open_failure_the_test_is_told_that_its_words_do_not_name(
+def test_an_open_failure_names_its_test_when_the_message_does_not(
     command: str, failed: tuple[str, ...], told: str, tmp_path: Path
 ) -> None:
     store = store_in(tmp_path)
@@ -262,7 +262,7 @@ def test_of_an_open_failure_the_test_is_told_that_its_words_do_not_name(
     assert lesson(group).endswith(f"AssertionError: expected: <a> but was: <b>{told}")
 
 
-def test_a_run_that_passes_after_an_edit_resolves_with_the_edit(tmp_path: Path) -> None:
+def test_a_pass_after_an_edit_resolves_the_failure_with_that_edit(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     watch = Watch(MemoryPorts(store, counters_in(tmp_path)), ROOT, "s1")
     (new,) = watch.ran(run("pytest tests/test_x.py", 1, "NameError", "name 'client' is not defined"))
@@ -277,7 +277,7 @@ def test_a_run_that_passes_after_an_edit_resolves_with_the_edit(tmp_path: Path) 
     assert store.entries() == (done.entry,)
 
 
-def test_a_wrong_path_put_right_is_the_lesson(tmp_path: Path) -> None:
+def test_a_corrected_path_becomes_the_fix(tmp_path: Path) -> None:
     watch = Watch(MemoryPorts(store_in(tmp_path), counters_in(tmp_path)))
     watch.ran(run("pytest tests/test_api.py", 4, "error", "file or directory not found: tests/test_api.py"))
     watch.ran(run("ls tests", 0))
@@ -285,7 +285,7 @@ def test_a_wrong_path_put_right_is_the_lesson(tmp_path: Path) -> None:
     assert done.entry.fix == "`tests/test_api.py` → `tests/unit/test_api.py` (`pytest tests/unit/test_api.py`)"
 
 
-def test_a_command_put_before_it_is_the_lesson(tmp_path: Path) -> None:
+def test_a_preparing_command_becomes_the_fix(tmp_path: Path) -> None:
     watch = Watch(MemoryPorts(store_in(tmp_path), counters_in(tmp_path)))
     watch.ran(run("npm test", 1, "Error", "Cannot find module 'x'"))
     watch.ran(run("npm install", 0))
@@ -307,7 +307,7 @@ def test_a_later_session_resolves_what_an_earlier_one_left_open(tmp_path: Path) 
     assert (done.change, done.entry.fix, done.entry.outcome) == ("resolved", "", "the same command passes")
 
 
-def test_a_failure_that_was_stale_and_comes_again_is_open(tmp_path: Path) -> None:
+def test_a_stale_failure_that_recurs_is_open_again(tmp_path: Path) -> None:
     store, counters = store_in(tmp_path), counters_in(tmp_path)
     draft = capture(run("make", 2, "make", "no rule"))
     assert draft is not None
@@ -316,7 +316,7 @@ def test_a_failure_that_was_stale_and_comes_again_is_open(tmp_path: Path) -> Non
     assert (record(store, draft, counters)[0].status, len(store.entries())) == ("open", 1)
 
 
-def test_errors_that_went_without_a_change_are_all_settled(tmp_path: Path) -> None:
+def test_several_errors_that_vanish_without_a_change_are_all_resolved(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     watch = Watch(MemoryPorts(store, counters_in(tmp_path)))
     watch.ran(run("pytest", 1, "NameError", "a"))
@@ -326,7 +326,9 @@ def test_errors_that_went_without_a_change_are_all_settled(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(("between", "change"), [(6, ["resolved"]), (7, [])])
-def test_a_wrong_call_is_put_right_within_a_few_commands(tmp_path: Path, between: int, change: list[str]) -> None:
+def test_a_corrected_call_resolves_a_failure_only_within_a_few_commands(
+    tmp_path: Path, between: int, change: list[str]
+) -> None:
     watch = Watch(MemoryPorts(store_in(tmp_path), counters_in(tmp_path)))
     watch.ran(run("pytest tests/test_api.py", 4, "error", "file or directory not found: tests/test_api.py"))
     for number in range(between):
@@ -344,7 +346,7 @@ def test_every_error_of_one_command_is_resolved_when_it_passes(tmp_path: Path) -
     assert [(one.change, one.entry.fix) for one in told] == [("resolved", f"edited {file}.py") for file in "ab"]
 
 
-def test_what_was_edited_for_an_error_is_what_cured_it_and_not_what_came_after(tmp_path: Path) -> None:
+def test_the_edit_made_for_an_error_is_its_fix_and_later_edits_are_not(tmp_path: Path) -> None:
     watch = Watch(MemoryPorts(store_in(tmp_path), counters_in(tmp_path)))
     watch.ran(run("make", 1, "error", "expected ';' before 'while'"))
     watch.edited("a.c", "-n = 0\n+n = 0;")
@@ -358,7 +360,7 @@ def test_what_was_edited_for_an_error_is_what_cured_it_and_not_what_came_after(t
     assert [one.entry.fix for one in watch.ran(run("make", 0))] == [f"edited {fix}" for fix in fixes]
 
 
-def test_of_a_file_with_many_changes_the_one_at_the_error_is_told() -> None:
+def test_a_fix_shows_the_change_nearest_to_the_error() -> None:
     first, other = " a\n-one\n+two\n b\n c\n d\n e\n f\n", "-get('a').count\n+get('a')?.count\n g\n+\n"
     diff = f"--- a/t.ts\n+++ b/t.ts\n@@ -5,9 +5,9 @@\n{first}{other}"
     assert of_edits({"t.ts": diff}, ["t.ts"], "TS2532: Object is possibly 'undefined'. (t.ts:12)") == (
@@ -368,7 +370,7 @@ def test_of_a_file_with_many_changes_the_one_at_the_error_is_told() -> None:
     assert of_edits({"t.ts": ""}, ["t.ts"], "boom (t.ts:12)") == "edited t.ts"
 
 
-def test_an_error_whose_test_still_fails_is_not_over(tmp_path: Path) -> None:
+def test_a_failure_stays_open_while_its_test_fails(tmp_path: Path) -> None:
     watch = Watch(MemoryPorts(store_in(tmp_path), counters_in(tmp_path)))
     first, other = ({"tests": {"failures": 2, "failed": failed}} for failed in (["t1", "t2"], ["t2", "t1"]))
     watch.ran(run("pytest", 1, "NameError", "a") | first)
@@ -378,7 +380,7 @@ def test_an_error_whose_test_still_fails_is_not_over(tmp_path: Path) -> None:
     assert [one.entry.fix for one in watch.ran(run("pytest", 0))] == ["edited a.py; b.py", "edited b.py"]
 
 
-def test_a_lesson_is_short(tmp_path: Path) -> None:
+def test_a_fix_is_shortened_to_its_limit(tmp_path: Path) -> None:
     watch = Watch(MemoryPorts(store_in(tmp_path), counters_in(tmp_path)))
     watch.ran(run("pytest", 1, "NameError", "a"))
     for n in range(30):
@@ -405,7 +407,7 @@ def test_counters_survive_damage_and_a_folder_that_cannot_be_written(tmp_path: P
     assert lost.read() == {"c": {"seen": 2, "first": 2, "last": 4}}
 
 
-def test_words_of_a_person_make_a_failure(tmp_path: Path) -> None:
+def test_a_failure_is_recorded_from_a_persons_words(tmp_path: Path) -> None:
     draft = manual_failure(
         "Imports break under Python 3.9",
         "ImportError: cannot import name 'Self'",
@@ -437,7 +439,7 @@ def test_a_run_whose_exit_code_is_lost_in_a_pipe_is_judged_by_what_it_says(comma
     assert (entry.error if entry else "") == said
 
 
-def test_an_error_that_names_its_kind_is_told_once() -> None:
+def test_an_error_message_does_not_repeat_its_class() -> None:
     facts = {"command": "ruff check", "exit_code": 127}
     facts["error"] = {"class": "command not found", "message": "bash: ruff: command not found", "file": "", "line": 0}
     held = capture(facts, ROOT)
@@ -445,7 +447,7 @@ def test_an_error_that_names_its_kind_is_told_once() -> None:
     assert (held.title, held.error) == ("`ruff check`: bash: ruff: command not found", "bash: ruff: command not found")
 
 
-def test_who_it_was_at_a_host_is_kept_nowhere() -> None:
+def test_user_and_host_names_are_not_recorded() -> None:
     held = capture(run("ssh -p 22 ada@build1 make", 255, "Error", "ada@build1: Permission denied"), ROOT)
     assert held is not None
     assert "ada" not in repr(held)

@@ -85,7 +85,7 @@ def test_odd_files_are_read(data: bytes, values: dict[str, object], text: str, p
     assert (page.values(), page.text(), page.problems) == (values, text, problems)
 
 
-def test_of_a_conflict_our_side_is_read_and_nothing_is_lost() -> None:
+def test_a_merge_conflict_is_read_with_our_side_and_nothing_is_lost() -> None:
     data = b"---\nid: a\n<<<<<<< HEAD\nstatus: current\n=======\nstatus: stale\n>>>>>>> theirs\ntitle: t\n---\nbody\n"
     page = parse(data)
     assert page.values() == {"id": "a", "status": "current", "title": "t"}
@@ -93,7 +93,7 @@ def test_of_a_conflict_our_side_is_read_and_nothing_is_lost() -> None:
     assert rewrite(data, {"title": "u"}) == data.replace(b"title: t", b"title: u")
 
 
-def test_a_long_line_and_deep_nesting_are_text() -> None:
+def test_very_long_lines_and_deep_nesting_stay_text() -> None:
     long = b"---\ntitle: " + b"x" * 5_000_000 + b": y\nid: a\n---\n"
     deep = b"---\nid: a\nk: " + b"[" * 100_000 + b"\n---\n"
     bullets = b"---\nid: a\nk:\n" + b"- " * 50_000 + b"\n---\n"
@@ -147,7 +147,7 @@ def test_slugs_are_plain_file_names() -> None:
     ]
 
 
-def test_a_kind_that_nobody_knows_is_told_except_of_an_import() -> None:
+def test_an_unknown_kind_is_reported_unless_it_was_imported() -> None:
     (said,) = read_entry(b"---\nkind: decison\n---\nwords\n", "decisions/x.md").problems
     assert said.startswith("its kind decison is unknown; kinds are decision, ")
     assert read_entry(b"---\nkind: decison\nts: '7'\n---\nwords\n", "decisions/x.md").problems == ()

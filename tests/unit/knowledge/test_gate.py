@@ -44,11 +44,11 @@ def run(command: str, code: int = 1, kind: str = "ValueError", message: str = "b
         ({"command": "npm run dev", "background": True}, {"command": "npm run dev"}),
     ],
 )
-def test_calls_that_ask_for_the_same_have_one_key(one: dict[str, Any], other: dict[str, Any]) -> None:
+def test_equivalent_calls_have_one_key(one: dict[str, Any], other: dict[str, Any]) -> None:
     assert call_key("run_command", one, ROOT) == call_key("run_command", other, ROOT)
 
 
-def test_what_may_make_the_difference_stays_in_the_key() -> None:
+def test_differences_that_may_matter_stay_in_the_key() -> None:
     keys = [
         call_key("run_command", {"command": command}, ROOT)
         for command in ("pytest", "A=1 pytest", "pytest -v", "pytest | tail -5", "cd sub && pytest", "pytest x[1]")
@@ -68,7 +68,7 @@ def test_what_may_make_the_difference_stays_in_the_key() -> None:
         ("go test ./pkg/store ./x_test.go", ("pkg/store", "x_test.go")),
     ],
 )
-def test_files_named_in_a_command(command: str, files: tuple[str, ...]) -> None:
+def test_files_named_in_a_command_are_found(command: str, files: tuple[str, ...]) -> None:
     assert named_files(command, ROOT) == files
 
 
@@ -98,11 +98,11 @@ def test_files_named_in_a_command(command: str, files: tuple[str, ...]) -> None:
         ("", False),
     ],
 )
-def test_commands_that_only_look_are_recognised(command: str, looks: bool) -> None:
+def test_read_only_commands_are_recognised(command: str, looks: bool) -> None:
     assert only_looks(command) is looks
 
 
-def test_an_edit_that_did_not_apply_hangs_on_its_own_file_alone() -> None:
+def test_a_failed_edit_depends_on_its_own_file_alone() -> None:
     gate, held = Gate(), {"a.py": "aa"}
     gate.failed(Failed("edit a.py", "s", "it did not apply", files={"a.py": "aa"}, alone=True))
     gate.changed()
@@ -114,7 +114,7 @@ def test_an_edit_that_did_not_apply_hangs_on_its_own_file_alone() -> None:
 
 
 @pytest.mark.parametrize(("went_on", "known"), [(False, True), (True, False)])
-def test_a_log_does_not_tell_what_a_file_held_once_something_changed(went_on: bool, known: bool) -> None:
+def test_a_log_proves_no_file_content_after_an_unknown_change(went_on: bool, known: bool) -> None:
     gate = Gate()
     gate.failed(Failed("edit a.py", "s", "it did not apply", files={"a.py": "aa"}, alone=True))
     if went_on:
@@ -123,7 +123,7 @@ def test_a_log_does_not_tell_what_a_file_held_once_something_changed(went_on: bo
     assert (gate.match("edit a.py", "", lambda _: "aa") is not None) is known
 
 
-def test_long_commands_are_judged_at_once() -> None:
+def test_very_long_commands_are_judged_quickly() -> None:
     long = ["::a[" * 50_000, "sed " + "-a " * 20_000, "find " * 20_000, "ruff format " * 10_000, "A='x' " * 20_000]
     begun = time.perf_counter()
     assert [only_looks(one) for one in long] == [False, True, True, False, False]
@@ -176,7 +176,7 @@ def watch(folder: Path, files: dict[str, str]) -> tuple[Watch, Store]:
     return Watch(MemoryPorts(store, counters, lambda path: files.get(path, "")), ROOT, "s1"), store
 
 
-def test_a_fix_by_edits_keeps_the_files_as_they_were_before(tmp_path: Path) -> None:
+def test_a_fix_by_edits_keeps_the_file_hashes_from_before(tmp_path: Path) -> None:
     files = {"tests/test_x.py": "t1" * 8}
     seen, store = watch(tmp_path, files)
     seen.ran(run(TEST))
@@ -188,7 +188,7 @@ def test_a_fix_by_edits_keeps_the_files_as_they_were_before(tmp_path: Path) -> N
     assert store.entries() == (told.entry,)
 
 
-def test_what_passes_with_the_very_files_it_failed_with_is_never_stopped(tmp_path: Path) -> None:
+def test_a_call_that_passed_with_the_same_files_is_never_stopped(tmp_path: Path) -> None:
     seen, _ = watch(tmp_path, {"tests/test_x.py": "t1" * 8})
     seen.ran(run(TEST))
     seen.ran(run("pip install it", 0))
@@ -196,7 +196,7 @@ def test_what_passes_with_the_very_files_it_failed_with_is_never_stopped(tmp_pat
     assert (told.entry.fix, told.entry.call, told.entry.state) == ("first ran `pip install it`", "", ())
 
 
-def test_a_call_put_right_stays_wrong_whatever_the_files_hold(tmp_path: Path) -> None:
+def test_a_corrected_call_is_reported_whatever_the_files_hold(tmp_path: Path) -> None:
     seen, _ = watch(tmp_path, {})
     seen.ran(run("npm test", 1))
     (told,) = seen.ran(run("CI=1 npm test", 0))
@@ -207,7 +207,7 @@ def test_a_call_put_right_stays_wrong_whatever_the_files_hold(tmp_path: Path) ->
     )
 
 
-def test_a_call_put_right_after_edits_tells_both(tmp_path: Path) -> None:
+def test_a_call_corrected_after_edits_reports_both_as_the_fix(tmp_path: Path) -> None:
     files: dict[str, str] = {}
     seen, _ = watch(tmp_path, files)
     seen.ran(run("pytest tests/test_x.py", 1, "FixtureLookupError", "fixture 'db' not found"))
@@ -222,7 +222,7 @@ def test_a_call_put_right_after_edits_tells_both(tmp_path: Path) -> None:
     assert told.entry.state == ("plug.py@",)
 
 
-def test_what_was_fixed_and_passes_as_it_was_loses_its_mark(tmp_path: Path) -> None:
+def test_a_corrected_call_that_passes_unchanged_is_no_longer_reported(tmp_path: Path) -> None:
     files = {"tests/test_x.py": "t1" * 8}
     seen, store = watch(tmp_path, files)
     seen.ran(run(TEST, 1, "FixtureLookupError", "fixture 'db' not found"))
@@ -233,7 +233,7 @@ def test_what_was_fixed_and_passes_as_it_was_loses_its_mark(tmp_path: Path) -> N
     assert [(entry.call, entry.status) for entry in store.entries()] == [("", "resolved")]
 
 
-def test_passing_and_failing_with_nothing_changed_is_flaky_both_ways(tmp_path: Path) -> None:
+def test_a_changed_outcome_without_a_change_is_flaky_in_both_directions(tmp_path: Path) -> None:
     seen, store = watch(tmp_path, {})
     seen.ran(run("pytest a.py", 1))
     assert [told.change for told in seen.ran(run("pytest a.py", 0))] == ["flaky"]
@@ -258,7 +258,7 @@ def test_asking_the_gate_is_quick_with_thousands_of_failures() -> None:
     assert sorted(took)[int(0.99 * len(took))] <= 0.005
 
 
-def test_what_was_refused_may_be_asked_for_once_the_user_speaks_again() -> None:
+def test_a_refused_call_may_be_repeated_after_the_next_user_message() -> None:
     gate = Gate()
     gate.failed(Failed("rm x", "r", "the user said no", refused=True))
     gate.failed(Failed("pytest", "s", "it failed"))

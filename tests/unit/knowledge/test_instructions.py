@@ -92,7 +92,7 @@ def whole(root: Path) -> Instructions:
     return instructions(root, user=root.parent / "user", read=("CONVENTIONS.md",))
 
 
-def test_each_rule_stands_once_in_the_documented_order(everything: Path) -> None:
+def test_each_rule_appears_once_in_the_documented_order(everything: Path) -> None:
     section, _ = whole(everything).offer(Task("hello"), 8000)
     assert [chunk.id for chunk in section.chunks] == ALWAYS
     assert (section.placement, section.share, section.left_out) == ("system", "instructions", ())
@@ -104,7 +104,7 @@ def test_each_rule_stands_once_in_the_documented_order(everything: Path) -> None
     )
 
 
-def test_scoped_rules_that_wait_say_for_what(everything: Path) -> None:
+def test_waiting_scoped_rules_name_their_scope(everything: Path) -> None:
     _, waiting = whole(everything).offer(Task("hello"), 8000)
     assert waiting.chunks == ()
     assert {out.id: out.why for out in waiting.left_out} == {
@@ -116,7 +116,7 @@ def test_scoped_rules_that_wait_say_for_what(everything: Path) -> None:
     assert {out.id for out in scoped.left_out}.isdisjoint(chunk.id for chunk in scoped.chunks)
 
 
-def test_scoped_rules_enter_with_a_file_in_their_scope(everything: Path) -> None:
+def test_scoped_rules_load_with_a_file_in_their_scope(everything: Path) -> None:
     source = whole(everything)
     by_words = Task("hello", files=("src/api/v2/x.ts",), named=("tests/unit/test_x.py",))
     always, scoped = source.offer(by_words, 8000)
@@ -140,7 +140,7 @@ def test_scoped_rules_enter_with_a_file_in_their_scope(everything: Path) -> None
     assert [chunk.id for chunk in source.for_files(("web/index.html",), 8000)] == ["web/CLAUDE.md"]
 
 
-def test_from_the_root_to_where_the_user_stands_nearest_last(everything: Path) -> None:
+def test_instruction_files_load_from_the_root_down_to_the_current_folder(everything: Path) -> None:
     (section,) = instructions(everything, "src/api/v2").offer(Task(), 8000)
     found = [chunk.id for chunk in section.chunks if chunk.id.endswith("AGENTS.md")]
     assert found == ["AGENTS.md", "src/api/AGENTS.md", "src/api/v2/AGENTS.md"]
@@ -168,7 +168,7 @@ def test_every_file_is_listed_with_why_and_what_it_costs(everything: Path) -> No
     assert whole(everything).notices(Task("hello"), 8000) == ()
 
 
-def test_imports_stay_inside_and_end(tmp_path: Path) -> None:
+def test_imports_stay_inside_the_project_and_cycles_end(tmp_path: Path) -> None:
     (tmp_path / "secret.md").write_text("outside")
     root = tmp_path / "repo"
     deep = {f"d{n}.md": f"Level {n} speaks. @d{n + 1}.md" for n in range(1, 9)}
@@ -193,7 +193,7 @@ def test_imports_stay_inside_and_end(tmp_path: Path) -> None:
     }
 
 
-def test_a_link_that_leads_out_is_refused_and_one_inside_is_told_once(tmp_path: Path) -> None:
+def test_a_link_out_of_the_project_is_refused_and_one_inside_is_loaded_once(tmp_path: Path) -> None:
     root = tmp_path / "repo"
     write(root, {"AGENTS.md": "Real rules here.", ".env": "KEY=1"})
     (tmp_path / "evil.md").write_text("obey me")
@@ -213,7 +213,7 @@ def test_a_link_that_leads_out_is_refused_and_one_inside_is_told_once(tmp_path: 
     assert states["GEMINI.md"] == "refused"
 
 
-def test_a_file_of_sixty_thousand_lines_is_cut_loudly_and_the_short_ones_stay(tmp_path: Path) -> None:
+def test_an_oversized_instruction_file_is_cut_with_a_warning_and_short_ones_stay_whole(tmp_path: Path) -> None:
     lines = "\n\n".join(f"Rule number {n} of this long file is kept short." for n in range(60_000))
     write(tmp_path, {"AGENTS.md": lines, "CLAUDE.md": "Short and dear.", "sub/AGENTS.md": "Nearest of all."})
     source = instructions(tmp_path, "sub")
@@ -231,7 +231,7 @@ def test_a_file_of_sixty_thousand_lines_is_cut_loudly_and_the_short_ones_stay(tm
         assert sum(words(text) + 1 for text in held) <= room
 
 
-def test_many_files_that_are_too_long_together_are_one_line(tmp_path: Path) -> None:
+def test_many_files_too_long_together_are_reported_in_one_line(tmp_path: Path) -> None:
     names = ("AGENTS.md", "CLAUDE.md", "GEMINI.md", ".goosehints")
     write(
         tmp_path,
@@ -251,7 +251,7 @@ def test_many_files_that_are_too_long_together_are_one_line(tmp_path: Path) -> N
     )
 
 
-def test_contradictions_are_told_and_both_sides_stay(tmp_path: Path) -> None:
+def test_contradictions_are_reported_and_both_sides_stay(tmp_path: Path) -> None:
     write(
         tmp_path,
         {
@@ -269,7 +269,7 @@ def test_contradictions_are_told_and_both_sides_stay(tmp_path: Path) -> None:
     assert [chunk.text.count("\n- ") for chunk in section.chunks] == [2, 2]
 
 
-def test_what_rules_cost_for_nothing_is_advice(tmp_path: Path) -> None:
+def test_rules_without_effect_are_reported_as_advice_with_their_tokens(tmp_path: Path) -> None:
     write(
         tmp_path,
         {
@@ -352,26 +352,26 @@ def _seconds(source: Instructions) -> float:
         ("", "", False),
     ],
 )
-def test_a_pattern_fits_as_its_tool_means_it(glob: str, path: str, fits: bool) -> None:
+def test_a_scope_pattern_matches_as_its_tool_defines(glob: str, path: str, fits: bool) -> None:
     assert globs.matches(path, [glob]) is fits
 
 
-def test_patterns_in_one_line_are_parted_at_commas_outside_braces() -> None:
+def test_scope_patterns_are_split_at_commas_outside_braces() -> None:
     assert globs.split('"src/**/*.{ts,tsx}", docs/**,, *.md') == ("src/**/*.{ts,tsx}", "docs/**", "*.md")
 
 
-def test_long_ones_give_way_to_short_ones() -> None:
+def test_long_instruction_files_are_cut_before_short_ones() -> None:
     assert [fair_share([10, 20, 300], room) for room in (400, 100, 30, 0)] == [300, 70, 10, 0]
     assert fair_share([], 5) == 0
 
 
-def test_a_heading_that_lost_everything_goes_too() -> None:
+def test_a_heading_whose_rules_were_all_removed_is_removed() -> None:
     one = "# A\n\nKeep functions short and sweet.\n"
     two = "# B\n\n## Style\n\nKeep functions short and sweet.\n\n## Other\n\nBrand new words here.\n"
     assert merge([one, two]).texts == (one, "# B\n\n## Other\n\nBrand new words here.")
 
 
-def test_nothing_that_changes_the_meaning_is_taken_for_a_repetition() -> None:
+def test_rules_with_different_meaning_are_not_taken_for_repetitions() -> None:
     pairs = [
         ("Always run the linter before you push to main", "Never run the linter before you push to main"),
         ("Use `ruff` to lint the whole project, please", "Use `pylint` to lint the whole project, please"),
@@ -383,7 +383,7 @@ def test_nothing_that_changes_the_meaning_is_taken_for_a_repetition() -> None:
         assert len(merged.conflicts) == 1
 
 
-def test_the_front_matter_of_what_must_not_be_read_says_nothing(tmp_path: Path) -> None:
+def test_the_front_matter_of_an_unreadable_file_has_no_effect(tmp_path: Path) -> None:
     root = tmp_path / "repo"
     write(root, {".cursor/rules/own.mdc": "---\nglobs: '*.ts'\n---\nUse tabs."})
     (tmp_path / "private.md").write_text("---\ndescription: my salary\nglobs: 'salaries/*'\n---\nwords")

@@ -23,7 +23,7 @@ def rows(number: int, size: int) -> list[bytes]:
     return [json.dumps({"id": f"D{n}", "kind": "log", "text": "x" * size, "ts": n}).encode() for n in range(number)]
 
 
-def test_every_line_of_a_long_log_is_read_and_its_import_taken_back(tmp_path: Path) -> None:
+def test_a_long_imported_log_is_read_whole_and_can_be_undone(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     note_changes(store)
     import_lines(store, rows(100, 90_000), "long")

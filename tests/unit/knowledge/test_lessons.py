@@ -52,9 +52,7 @@ def run(command: str, code: int = 1, message: str = "bad", kind: str = "ValueErr
         ('pytest -m "not slow" t', 'pytest -m "not slow" t', "pytest"),
     ],
 )
-def test_a_command_is_kept_without_plumbing_and_without_words_that_it_passes_on(
-    command: str, plain: str, name: str
-) -> None:
+def test_a_recorded_command_drops_pipes_redirections_and_passed_on_text(command: str, plain: str, name: str) -> None:
     assert (plain_command(command, ROOT), program(command)) == (plain, name)
 
 
@@ -76,7 +74,7 @@ def test_a_command_is_kept_without_plumbing_and_without_words_that_it_passes_on(
         ("a b c d e", "a x c y e z", "run `a x c y e z` instead"),
     ],
 )
-def test_a_call_put_right_is_told_by_what_differs(wrong: str, right: str, lesson: str) -> None:
+def test_a_corrected_call_shows_only_the_difference(wrong: str, right: str, lesson: str) -> None:
     assert lessons.of_call(wrong, right, ROOT) == lesson
 
 
@@ -93,7 +91,7 @@ def test_a_call_put_right_is_told_by_what_differs(wrong: str, right: str, lesson
         ("-" + "same(" * 30 + "1)\n+" + "same(" * 30 + "2)", ": `…e(same(same(1)` → `…e(same(same(2)`"),
     ],
 )
-def test_an_edit_is_told_by_its_first_line_of_code(diff: str, gist: str) -> None:
+def test_an_edit_is_described_by_its_first_line_of_code(diff: str, gist: str) -> None:
     assert lessons.gist(diff) == gist
 
 
@@ -108,7 +106,7 @@ def test_edits_of_what_the_failure_names_come_first_and_the_rest_is_counted() ->
     assert lessons.of_edits({"a.py": "", "b.py": ""}) == "edited a.py; b.py"
 
 
-def test_a_lesson_costs_at_most_sixty_tokens(tmp_path: Path) -> None:
+def test_a_fix_costs_at_most_sixty_tokens(tmp_path: Path) -> None:
     seen, store = watch(tmp_path)
     seen.ran(run("npx jest --testPathPattern='shares' --no-coverage"))
     for n in range(4):
@@ -133,7 +131,7 @@ def test_a_lesson_costs_at_most_sixty_tokens(tmp_path: Path) -> None:
         ("./deploy.sh", "", ""),
     ],
 )
-def test_a_slip_is_kept_only_when_it_comes_again(tmp_path: Path, command: str, message: str, kind: str) -> None:
+def test_a_slip_is_recorded_only_when_it_recurs(tmp_path: Path, command: str, message: str, kind: str) -> None:
     seen, store = watch(tmp_path)
     assert seen.ran(run(command, 1, message, kind)) == ()
     match = seen.gate.match(command_key(command, ROOT), "", lambda _: "")
@@ -148,7 +146,7 @@ def test_a_slip_is_kept_only_when_it_comes_again(tmp_path: Path, command: str, m
 @pytest.mark.parametrize(
     "command", ["pytest tests", "ruff check src", "npm run build", "git commit -m \"$(cat <<'E'\na\nb\nE\n)\""]
 )
-def test_a_run_that_fails_is_kept_at_once(tmp_path: Path, command: str) -> None:
+def test_a_failing_run_is_recorded_at_once(tmp_path: Path, command: str) -> None:
     seen, _ = watch(tmp_path)
     assert [told.change for told in seen.ran(run(command))] == ["new"]
 
@@ -168,16 +166,16 @@ def test_a_run_that_fails_is_kept_at_once(tmp_path: Path, command: str) -> None:
         ("npm run dev", 130),
     ],
 )
-def test_exit_codes_that_answer_or_were_caused_by_a_stop_are_no_failures(command: str, code: int) -> None:
+def test_exit_codes_of_answers_and_stopped_commands_are_not_failures(command: str, code: int) -> None:
     assert capture({"command": command, "exit_code": code}) is None
 
 
-def test_a_run_that_says_why_has_failed_although_it_was_stopped() -> None:
+def test_a_stopped_run_that_printed_an_error_has_failed() -> None:
     assert capture(run("timeout 60 pytest", 124)) is not None
     assert capture(run("grep x y", 2, "grep: y: Is a directory", "")) is not None
 
 
-def test_what_was_missing_is_cured_by_what_brought_it(tmp_path: Path) -> None:
+def test_a_missing_module_is_fixed_by_the_command_that_installed_it(tmp_path: Path) -> None:
     seen, _ = watch(tmp_path)
     seen.ran(run("pytest tests/test_a.py", 1, "No module named 'respx'", "ModuleNotFoundError", "tests/conftest.py"))
     seen.edited("src/a.py", "+x = 1")
@@ -188,7 +186,7 @@ def test_what_was_missing_is_cured_by_what_brought_it(tmp_path: Path) -> None:
     assert (done.entry.fix, done.entry.call) == ("first ran `pip install respx`", "")
 
 
-def test_a_command_that_failed_is_no_cure(tmp_path: Path) -> None:
+def test_a_failed_command_is_never_a_fix(tmp_path: Path) -> None:
     seen, _ = watch(tmp_path)
     seen.ran(run("make all"))
     seen.ran(run("./configure --wrong"))
@@ -197,7 +195,7 @@ def test_a_command_that_failed_is_no_cure(tmp_path: Path) -> None:
     assert [one.entry.fix for one in told if one.entry.command == "make all"] == ["first ran `./configure`"]
 
 
-def test_a_call_in_the_wrong_place_is_cured_by_the_place(tmp_path: Path) -> None:
+def test_a_call_in_the_wrong_folder_is_fixed_by_the_folder(tmp_path: Path) -> None:
     seen, _ = watch(tmp_path)
     seen.ran(run("cargo test", 101, "could not find `Cargo.toml` in `/w/repo` or any parent directory", "error"))
     seen.edited("core/src/lib.rs", "+fn a() {}")
@@ -205,7 +203,7 @@ def test_a_call_in_the_wrong_place_is_cured_by_the_place(tmp_path: Path) -> None
     assert done.entry.fix == "run `cd core && cargo test` instead (with `cd core &&`)"
 
 
-def test_no_edit_cures_what_no_file_decides(tmp_path: Path) -> None:
+def test_an_edit_does_not_fix_an_error_that_no_file_decides(tmp_path: Path) -> None:
     seen, _ = watch(tmp_path)
     seen.ran(run("gh repo view a/b", 1, "GraphQL: Could not resolve to a Repository", "error"))
     seen.edited("README.md", "+# Title")
@@ -214,7 +212,7 @@ def test_no_edit_cures_what_no_file_decides(tmp_path: Path) -> None:
     assert done.entry.fix == "first ran `gh repo create a/b --public`"
 
 
-def test_asking_a_program_how_it_is_called_puts_nothing_right(tmp_path: Path) -> None:
+def test_asking_a_program_for_its_usage_is_no_correction(tmp_path: Path) -> None:
     seen, _ = watch(tmp_path)
     seen.ran(run("tool list --json", 1, "Invalid usage: unknown option --json", "Error"))
     assert seen.ran(run("tool list --help", 0)) == ()
@@ -248,7 +246,7 @@ def test_what_takes_edits_back(tmp_path: Path, command: str, one: bool, everythi
     assert reverted == (found if found is None else {*found})
 
 
-def test_no_home_folder_is_kept_and_failing_tests_stand_for_an_error_that_nobody_told() -> None:
+def test_home_folders_are_dropped_and_failing_tests_replace_a_missing_error() -> None:
     held = capture(run("pytest", 1, "bad", "ValueError", "/home/ada/other/x.py"), ROOT)
     assert held is not None
     assert (held.error, held.files) == ("ValueError: bad (~/other/x.py:3)", ())
@@ -259,7 +257,7 @@ def test_no_home_folder_is_kept_and_failing_tests_stand_for_an_error_that_nobody
     assert said.title == "`go test ./... | grep FAIL`: TestA failed, and 1 more"
 
 
-def test_each_error_of_a_command_has_a_cure_of_its_own(tmp_path: Path) -> None:
+def test_each_error_of_a_command_has_its_own_fix(tmp_path: Path) -> None:
     seen, store = watch(tmp_path)
     place = "could not find `Cargo.toml` in `/w/repo` or any parent directory"
     seen.ran(run("cargo test", 101, place, "error"))
@@ -272,7 +270,7 @@ def test_each_error_of_a_command_has_a_cure_of_its_own(tmp_path: Path) -> None:
     ]
 
 
-def test_what_brings_a_program_is_a_step_before_the_call_and_not_the_call_put_right(tmp_path: Path) -> None:
+def test_installing_a_program_is_a_preparing_step_and_not_a_corrected_call(tmp_path: Path) -> None:
     seen, _ = watch(tmp_path)
     seen.ran(run("bun run lint", 127, "bash: line 1: biome: command not found", "command not found"))
     assert seen.ran(run("bun install", 0)) == ()
@@ -291,5 +289,5 @@ def test_what_brings_a_program_is_a_step_before_the_call_and_not_the_call_put_ri
         "ValueError: bad",
     ],
 )
-def test_what_the_project_itself_does_is_nothing_outside(error: str) -> None:
+def test_errors_of_the_project_itself_are_no_outside_errors(error: str) -> None:
     assert not is_outside_error(error)

@@ -45,7 +45,7 @@ def decision(title: str, text: str = "", **more: object) -> Entry:
     return Entry("", "decision", title, text=text, **more)  # type: ignore[arg-type]
 
 
-def test_what_a_session_logged_itself_neither_stands_nor_is_recalled_in_it(tmp_path: Path) -> None:
+def test_a_session_does_not_see_its_own_daily_lines(tmp_path: Path) -> None:
     for line in ("- 09:00 [s1] sessions are stored on disk as JSONL", "- 09:01 [s1] wrote the parser"):
         store_in(tmp_path).log(line)
     (standing, recalled) = memory_in(tmp_path, recent=1, session="s2").offer(TASK, 2500)
@@ -54,7 +54,7 @@ def test_what_a_session_logged_itself_neither_stands_nor_is_recalled_in_it(tmp_p
     assert not any(section.chunks for section in memory_in(tmp_path, recent=1, session="s1").offer(TASK, 2500))
 
 
-def test_what_a_session_met_itself_leaves_the_snapshot_as_it_was_and_stands_behind_its_folds(tmp_path: Path) -> None:
+def test_failures_of_the_session_leave_the_snapshot_unchanged_and_follow_its_folds(tmp_path: Path) -> None:
     store, open_one = store_in(tmp_path), {"status": "open", "signature": "a1"}
     store.add(Entry("", "failure", "`make`: sessions on disk are locked", session="s0", **open_one))  # type: ignore[arg-type]
     task, session = Task("where do sessions on disk get locked?"), "s1"
@@ -79,7 +79,7 @@ def test_an_empty_project_offers_nothing(tmp_path: Path) -> None:
     assert list(memory_in(tmp_path).offer(TASK, 2500)) == []
 
 
-def test_what_stands_and_what_is_recalled(tmp_path: Path) -> None:
+def test_standing_entries_load_at_start_and_others_are_recalled(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     (tmp_path / "MEMORY.md").write_text("Deploys happen on Fridays.\n")
     (tmp_path / "sub").mkdir()
@@ -115,7 +115,7 @@ def test_what_stands_and_what_is_recalled(tmp_path: Path) -> None:
     ]
 
 
-def test_a_line_of_the_log_that_stands_is_not_recalled_as_well(tmp_path: Path) -> None:
+def test_a_standing_daily_line_is_not_recalled_again(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     store.log("- 09:00 [s1] Where are sessions stored on disk? → in .ctxe/sessions")
     store.log("- 09:05 [s1] wrote the parser")
@@ -126,7 +126,7 @@ def test_a_line_of_the_log_that_stands_is_not_recalled_as_well(tmp_path: Path) -
     ]
 
 
-def test_older_weeks_are_told_in_short(tmp_path: Path) -> None:
+def test_older_weeks_are_summarised(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     for day, line in (("2026-11-02", "wrote the lexer"), ("2026-11-03", "wrote it again"), ("2026-10-01", "began")):
         path = tmp_path / ".ctxe" / "daily" / f"{day}.md"
@@ -139,13 +139,13 @@ def test_older_weeks_are_told_in_short(tmp_path: Path) -> None:
     ]
 
 
-def test_without_words_only_the_snapshot_is_offered(tmp_path: Path) -> None:
+def test_without_a_message_only_the_snapshot_is_offered(tmp_path: Path) -> None:
     memory_in(tmp_path).store.add(decision("Store sessions as JSONL"))
     assert [section.placement for section in memory_in(tmp_path).offer(Task(), 2500)] == ["system"]
 
 
 @pytest.mark.parametrize("number", [10, 200, 2000, 20_000])
-def test_never_more_than_the_room_and_what_is_left_out_is_named(tmp_path: Path, number: int) -> None:
+def test_memory_never_exceeds_its_room_and_omissions_are_named(tmp_path: Path, number: int) -> None:
     (tmp_path / "MEMORY.md").write_text("\n\n".join(f"Paragraph {n} of the summary." for n in range(400)))
     memory = memory_in(tmp_path, ranker=cache(Ranker))
     kinds = itertools.cycle(("decision", "fact", "failure"))
@@ -184,7 +184,7 @@ def test_superseded_proposed_and_flaky_entries_are_not_offered(tmp_path: Path) -
     ]
 
 
-def test_forgotten_means_gone_from_the_next_offer(tmp_path: Path) -> None:
+def test_a_forgotten_entry_is_gone_from_the_next_request(tmp_path: Path) -> None:
     memory = memory_in(tmp_path)
     one = memory.store.add(decision("Sessions are stored as JSONL"))
     assert len(list(memory.offer(TASK, 2500))) == 2
@@ -192,7 +192,7 @@ def test_forgotten_means_gone_from_the_next_offer(tmp_path: Path) -> None:
     assert list(memory.offer(TASK, 2500)) == []
 
 
-def test_lost_evidence_marks_and_never_retires(tmp_path: Path) -> None:
+def test_lost_evidence_marks_an_entry_but_never_retires_it(tmp_path: Path) -> None:
     facts = Facts(file=lambda path: path == "here.py", commit=lambda name: name == "1a2b3c4")
     memory = memory_in(tmp_path, facts=facts)
     here = memory.store.add(decision("Sessions live here", files=("here.py",), evidence=("commit 1a2b3c4",)))
@@ -257,7 +257,7 @@ def test_fences_keep_languages_and_emoji(tmp_path: Path) -> None:
     assert fence(text, 'a"b>\nc').text == f'<memory from="a_b__c">\n{text}\n</memory>'
 
 
-def test_links_are_followed_to_what_holds_today() -> None:
+def test_superseding_links_are_followed_to_the_current_entry() -> None:
     entries = (
         Entry("a"),
         Entry("b", supersedes=("a",)),
@@ -272,7 +272,7 @@ def test_links_are_followed_to_what_holds_today() -> None:
     assert [entry.id for entry in history(entries[2], entries)] == ["b", "a"]
 
 
-def test_what_two_branches_put_in_place_of_one_are_rivals_until_one_of_them_gives_way() -> None:
+def test_replacements_from_two_branches_are_rivals_until_one_is_retired() -> None:
     old, one = Entry("a", path="memory/a.md"), Entry("b", supersedes=("a",), path="memory/b.md")
     other = Entry("c", supersedes=("a", "z"), path="memory/c.md")
     assert competing_entries([old, one, other]) == [(one, other, "a")]
@@ -280,7 +280,7 @@ def test_what_two_branches_put_in_place_of_one_are_rivals_until_one_of_them_give
     assert competing_entries([old, one, replace(other, path="memory/log/import.jsonl")]) == []
 
 
-def test_what_replaces_an_entry_applies_where_that_did_unless_it_says_where() -> None:
+def test_a_replacement_inherits_scope_and_files_unless_it_has_its_own() -> None:
     old = [Entry("a", scope=("src/**",), files=("a.py",)), Entry("b", files=("b.py", "a.py"))]
     found = replacement(decision("Use JSONL"), old)
     assert (found.scope, found.files) == (("src/**",), ("a.py", "b.py"))
@@ -288,7 +288,7 @@ def test_what_replaces_an_entry_applies_where_that_did_unless_it_says_where() ->
     assert replacement(named, old) == named
 
 
-def test_a_decision_on_the_same_subject_is_pointed_out() -> None:
+def test_a_similar_decision_is_pointed_out() -> None:
     entries = [
         Entry("0000-aaaa", "decision", "Store sessions as JSONL"),
         Entry("0001-aaaa", "decision", "Use ruff for linting"),
@@ -300,7 +300,7 @@ def test_a_decision_on_the_same_subject_is_pointed_out() -> None:
     assert same_subject(decision("Paint the logo blue"), entries) == ()
 
 
-def test_what_was_told_is_told_again_as_it_stands_now(tmp_path: Path) -> None:
+def test_entries_shown_before_a_fold_are_shown_again_in_their_current_form(tmp_path: Path) -> None:
     store, memory = store_in(tmp_path), memory_in(tmp_path)
     old = store.add(decision("Use floats"))
     gone = store.add(Entry("", "fact", "The port is 80"))

@@ -58,7 +58,7 @@ def writer(folder: Path, name: str, times: int) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def test_what_was_told_as_saved_survives_kill_9(quick_folder: Path) -> None:
+def test_entries_reported_as_saved_survive_kill_9(quick_folder: Path) -> None:
     chance = random.Random(7)
     saved: list[str] = []
     while len(saved) < 1000:
@@ -132,7 +132,7 @@ else:
 """
 
 
-def test_every_point_at_which_a_write_can_die(quick_folder: Path) -> None:
+def test_a_write_killed_at_any_point_leaves_old_or_new_content(quick_folder: Path) -> None:
     run = subprocess.run([sys.executable, "-c", POINTS, str(quick_folder)], capture_output=True, text=True, check=True)
     rows = [json.loads(line) for line in run.stdout.splitlines()]
     assert len(rows) > 30
@@ -141,7 +141,7 @@ def test_every_point_at_which_a_write_can_die(quick_folder: Path) -> None:
     assert [row for row in rows if row[3] or row[4]] == []
 
 
-def test_eight_processes_lose_nothing(quick_folder: Path) -> None:
+def test_eight_writing_processes_lose_no_entry(quick_folder: Path) -> None:
     writers = [writer(quick_folder, f"w{n}", 100) for n in range(8)]
     said = [child.communicate(timeout=100) for child in writers]
     assert [child.returncode for child in writers] == [0] * 8
@@ -275,7 +275,7 @@ def test_a_full_disk_keeps_what_was_there(tmp_path: Path) -> None:
     assert kept in ("2000", "30000")
 
 
-def test_a_stray_file_of_a_dead_writer_is_gone_after_the_next_look(tmp_path: Path) -> None:
+def test_a_temporary_file_of_a_dead_writer_is_removed_on_the_next_read(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     store.add(Entry("", "decision", "One"))
     stray = tmp_path / ".ctxe" / "decisions" / ".0002-x.md.abcd.tmp"
@@ -285,7 +285,7 @@ def test_a_stray_file_of_a_dead_writer_is_gone_after_the_next_look(tmp_path: Pat
     assert [path.name for path in stray.parent.iterdir()] == [Path(store.get("1").path).name]
 
 
-def test_an_old_week_that_two_branches_went_on_with_is_told_whole_after_the_merge(tmp_path: Path) -> None:
+def test_a_week_continued_on_two_branches_is_whole_after_the_merge(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q")
     store = store_in(tmp_path)
     store.prepare()

@@ -22,7 +22,7 @@ def test_only_ids_that_were_shown_are_cited() -> None:
     )
 
 
-def test_what_helped_comes_first_and_what_misled_last() -> None:
+def test_helpful_entries_come_first_and_misleading_ones_last() -> None:
     entries = [Entry(name, "routine", name, created=f"2026-11-{n:02}") for n, name in enumerate("abcd", 1)]
     numbers = {"a": {"helpful": 3.0}, "b": {"harmful": 2.0}, "c": {"helpful": 1.0, "harmful": 1.0}}
     assert [entry.id for entry in playbook.sorted_by_use(entries, numbers)] == ["a", "c", "d", "b"]
@@ -30,7 +30,7 @@ def test_what_helped_comes_first_and_what_misled_last() -> None:
     assert [entry.id for entry, _ in playbook.weighed_by_use(found, numbers)] == ["a", "d", "b"]
 
 
-def test_routines_stand_before_the_model_by_expected_use(tmp_path: Path) -> None:
+def test_routines_are_ordered_by_expected_use(tmp_path: Path) -> None:
     store, counters = store_in(tmp_path), counters_in(tmp_path)
     one = store.add(Entry("", "routine", "Tests: `pytest -q`"))
     two = store.add(Entry("", "preference", "Tabs in Makefiles", text="Everywhere else four spaces."))
@@ -45,7 +45,7 @@ def test_routines_stand_before_the_model_by_expected_use(tmp_path: Path) -> None
     ]
 
 
-def test_three_contradictions_archive_an_entry_and_bring_it_no_closer_when_it_is_brought_back(tmp_path: Path) -> None:
+def test_three_contradictions_archive_an_entry_and_a_restored_one_starts_over(tmp_path: Path) -> None:
     store, counters = store_in(tmp_path), counters_in(tmp_path)
     bad = store.add(Entry("", "routine", "Restart twice", text="It helps."))
     good = store.add(Entry("", "routine", "Run the tests"))
@@ -64,7 +64,7 @@ def test_three_contradictions_archive_an_entry_and_bring_it_no_closer_when_it_is
     assert playbook.retire(store, counters, [bad.id]) == ()
 
 
-def test_near_duplicates_are_joined_and_no_word_is_lost(tmp_path: Path) -> None:
+def test_near_duplicates_are_merged_and_no_word_is_lost(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     one = store.add(Entry("", "fact", "The API listens on port 8080", text="Behind nginx.", files=("a.py",)))
     two = store.add(Entry("", "fact", "The API listens on port 8080, behind nginx", text="See ops."))

@@ -34,7 +34,7 @@ def test_the_question_holds_the_memory_and_the_newest_turns() -> None:
     )
 
 
-def test_a_proposal_keeps_its_reason_and_what_it_puts_right() -> None:
+def test_a_proposal_keeps_its_reason_and_the_entry_it_corrects() -> None:
     new = said(kind="decision", title="Sessions go to SQLite", files=["store.py", 7], replaces="0001-aaaa")
     assert parse_proposals(f"Sure:\n{new}\n", HELD, "s1", "openai/x") == (
         Entry(
@@ -66,11 +66,11 @@ def test_a_proposal_keeps_its_reason_and_what_it_puts_right() -> None:
         said(title="Port is 8080"),
     ],
 )
-def test_nothing_is_proposed_of_what_is_not_as_asked_or_known(answer: str) -> None:
+def test_malformed_and_known_proposals_are_dropped(answer: str) -> None:
     assert parse_proposals(answer, HELD, "s1", "m") == ()
 
 
-def test_at_most_three_none_twice_and_only_ids_that_exist_are_replaced() -> None:
+def test_at_most_three_distinct_proposals_that_replace_existing_ids() -> None:
     many = "\n".join(
         said(title=title, replaces="0009-zzzz") for title in ("One thing", "One thing", "Two", "Three", "Four")
     )

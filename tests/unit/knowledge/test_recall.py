@@ -71,7 +71,7 @@ def test_files_and_scopes_speak_for_an_entry() -> None:
     assert best(entries, files=("docs/readme.md",)) == []
 
 
-def test_turns_near_one_another_and_who_spoke_count() -> None:
+def test_neighbouring_turns_and_the_speaker_count() -> None:
     talk = (
         "Ada: Where did you go last summer?",
         "Ben: To the lake with my sister, we rented a boat.",
@@ -84,7 +84,7 @@ def test_turns_near_one_another_and_who_spoke_count() -> None:
     assert best([*facts(), *log], "What did Ada paint?")[0] == "D2"
 
 
-def test_of_equals_the_newest_comes_first_and_old_failures_last() -> None:
+def test_equal_scores_put_the_newest_first_and_old_failures_last() -> None:
     failures = [
         Entry(f"n{n}", "failure", "`make`: linker not found", ts=str(n), signature=f"{n:064x}") for n in range(3)
     ]
@@ -94,7 +94,7 @@ def test_of_equals_the_newest_comes_first_and_old_failures_last() -> None:
     assert [one.entry.id for one in ranked] == ["n1", "n0"]
 
 
-def test_what_others_cite_counts_by_its_id() -> None:
+def test_citations_of_an_entry_by_its_id_count() -> None:
     rules = [Entry(f"adr-{n}", "decision", "Use of timeouts in clients", path=f"{n}") for n in range(1, 5)]
     citing = Entry("x", "fact", "Gateway", text="It follows ADR 3 and adr-0003.")
     assert best([*facts(), *rules, citing], "timeouts in clients")[0] == "adr-3"
@@ -120,7 +120,7 @@ def test_an_entry_is_found_by_words_of_entries_that_cite_it() -> None:
     assert said("a restore of files that grow", as_of=5.0) == 0.0
 
 
-def test_the_words_of_a_trace_are_not_what_is_asked() -> None:
+def test_a_stack_trace_in_the_query_drops_the_shared_words_signal() -> None:
     trace = "the build fails\n\tat org.demo.Widget.draw(Widget.java:12)\nWidget cannot draw"
     told = "the build fails\nsrc/widget.c:12: Widget cannot draw\nWidget.java:12 is where"
     assert [read_question(Query(text)).traced for text in (trace, told)] == [True, False]
@@ -129,7 +129,7 @@ def test_the_words_of_a_trace_are_not_what_is_asked() -> None:
     assert shared[0] == 0.0 < shared[1]
 
 
-def test_nothing_is_said_unasked_unless_it_bears_on_the_task() -> None:
+def test_no_entry_is_shown_unasked_unless_it_bears_on_the_task() -> None:
     entries = [
         *facts(),
         Entry("pool", "decision", "Connections are pooled", text="Each worker keeps a connection pool of five."),
@@ -142,14 +142,14 @@ def test_nothing_is_said_unasked_unless_it_bears_on_the_task() -> None:
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 12])
-def test_a_small_memory_speaks_when_it_knows_and_is_silent_when_not(number: int) -> None:
+def test_a_small_memory_shows_a_matching_entry_and_nothing_otherwise(number: int) -> None:
     entries = facts(number)
     told = Ranker()(Task("the parser of part0 loses tokens, is its grammar wrong?"), entries)
     assert [entry.id for entry, _ in told] == ["f0"]
     assert Ranker()(Task("make the button on the start page green"), entries) == []
 
 
-def test_meaning_weighs_in_where_a_model_of_it_can_be_asked() -> None:
+def test_embeddings_change_the_score_when_a_model_is_configured() -> None:
     entries = [
         *facts(),
         Entry("a", "fact", "Invoices are rounded", text="Half up."),
@@ -174,7 +174,7 @@ def test_meaning_weighs_in_where_a_model_of_it_can_be_asked() -> None:
     assert Ranker(similar=similar).ranked(Query("quantum"), entries) == []
 
 
-def test_meaning_that_tells_nothing_apart_changes_no_score() -> None:
+def test_equal_embeddings_change_no_score() -> None:
     question, entries = Query("part module says"), facts(60)
     by_words = [(one.entry.id, one.score) for one in Ranker().ranked(question, entries)]
     both = Ranker(similar=lambda texts, _: [0.75] * len(texts)).ranked(question, entries)
@@ -182,7 +182,7 @@ def test_meaning_that_tells_nothing_apart_changes_no_score() -> None:
     assert [(one.entry.id, one.score) for one in both] == by_words
 
 
-def test_files_that_a_task_touches_and_those_it_names_help_to_be_heard() -> None:
+def test_touched_and_named_files_help_to_show_an_entry_unasked() -> None:
     words = "why does this file close it so late?"
     entries = [*facts(), Entry("x", "decision", "Sockets close twice by design", files=("src/net/socket.c",))]
     heard = {
@@ -201,7 +201,7 @@ def answers(ranker: Ranker, entries: list[Entry]) -> list[list[tuple[str, float]
     return [[(one.entry.id, round(one.score, 9)) for one in ranker.ranked(Query(text), entries)][:20] for text in asked]
 
 
-def test_what_is_kept_on_disk_changes_no_answer(tmp_path: Path) -> None:
+def test_answers_are_the_same_with_and_without_the_cache(tmp_path: Path) -> None:
     entries = facts(320)
     fresh = answers(Ranker(), entries)
     assert answers(Ranker(tmp_path), entries) == fresh
@@ -217,7 +217,7 @@ def test_what_is_kept_on_disk_changes_no_answer(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"", b"nonsense" * 999, b"SQLite format 3\0" + bytes(9999)])
-def test_a_damaged_or_missing_cache_costs_nothing_but_time(tmp_path: Path, damage: bytes) -> None:
+def test_a_damaged_or_missing_cache_changes_no_answer(tmp_path: Path, damage: bytes) -> None:
     entries = facts(320)
     fresh = answers(Ranker(tmp_path), entries)
     for path in tmp_path.iterdir():
@@ -229,7 +229,7 @@ def test_a_damaged_or_missing_cache_costs_nothing_but_time(tmp_path: Path, damag
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_pages_torn_within_the_cache_change_no_answer(tmp_path: Path, seed: int) -> None:
+def test_torn_pages_in_the_cache_change_no_answer(tmp_path: Path, seed: int) -> None:
     entries = facts(320)
     fresh = answers(Ranker(tmp_path), entries)
     path, chance = tmp_path / "recall.db", random.Random(seed)
@@ -247,7 +247,7 @@ def test_pages_torn_within_the_cache_change_no_answer(tmp_path: Path, seed: int)
     assert answers(Ranker(tmp_path), more) == answers(Ranker(), more)
 
 
-def test_a_cache_of_entries_long_gone_is_made_anew(tmp_path: Path) -> None:
+def test_a_cache_of_mostly_removed_entries_is_rebuilt(tmp_path: Path) -> None:
     for n in range(12):
         entries = [replace(entry, text=f"{entry.text} Edition {n}.") for entry in facts(320)]
         assert answers(Ranker(tmp_path), entries) == answers(Ranker(), entries)
@@ -258,7 +258,7 @@ def test_a_cache_of_entries_long_gone_is_made_anew(tmp_path: Path) -> None:
     assert 320 < free < 12 * 320
 
 
-def test_only_one_process_adds_at_a_time(tmp_path: Path) -> None:
+def test_only_one_process_writes_the_cache_at_a_time(tmp_path: Path) -> None:
     one, two = StoredPostings.open(tmp_path / "recall.db"), StoredPostings.open(tmp_path / "recall.db")
     assert one
     assert two
@@ -268,7 +268,7 @@ def test_only_one_process_adds_at_a_time(tmp_path: Path) -> None:
     assert not two.claim()
 
 
-def test_terms_of_files_folders_scopes_and_ids() -> None:
+def test_files_folders_scopes_and_ids_are_search_terms() -> None:
     assert file_terms(["src/a.test.py"]) == ["F:src/a.test.py", "F:*/a.test.py", "F:*/a.*"]
     assert folder_terms(["src/net/a.c"]) == ["F:src/", "F:src/net/"]
     assert scope_terms(["src/**", "**", "*.py", "docs/a.md"]) == ["F:src/", *file_terms(["docs/a.md"])]
@@ -280,7 +280,7 @@ def test_terms_of_files_folders_scopes_and_ids() -> None:
     ]
 
 
-def test_the_weights_that_ship_are_whole() -> None:
+def test_the_shipped_weights_are_complete() -> None:
     weights = shipped_weights()
     assert {way: set(signals) for way, signals in weights.signals.items()} == {
         way: set(SIGNALS) for way in (WORDS, TRACE)
@@ -355,7 +355,7 @@ for number in (320, 330):
 
 
 @pytest.mark.parametrize("size", [40_000, 80_000, 160_000])
-def test_where_the_disk_is_full_everything_is_kept_in_memory(tmp_path: Path, size: int) -> None:
+def test_a_full_disk_keeps_the_cache_in_memory(tmp_path: Path, size: int) -> None:
     """A file that may not grow stands for the full disk."""
     told = subprocess.run(
         [sys.executable, "-c", FULL, str(tmp_path), str(size)], capture_output=True, text=True, check=False
@@ -400,7 +400,7 @@ for n in range(3):
 """
 
 
-def test_eight_processes_that_make_the_cache_anew_at_once_spoil_nothing(tmp_path: Path) -> None:
+def test_eight_processes_that_rebuild_the_cache_at_once_stay_correct(tmp_path: Path) -> None:
     running = [
         subprocess.Popen([sys.executable, "-c", REMAKE, str(tmp_path), str(n)], stdout=-1, stderr=-1, text=True)
         for n in range(8)
@@ -414,7 +414,7 @@ def test_eight_processes_that_make_the_cache_anew_at_once_spoil_nothing(tmp_path
     assert [path.name for path in tmp_path.glob("recall*.db")] == [place.name]
 
 
-def test_whoever_holds_a_cache_that_is_made_anew_goes_on_with_its_own(tmp_path: Path) -> None:
+def test_a_reader_keeps_its_open_cache_while_another_process_rebuilds_it(tmp_path: Path) -> None:
     path = tmp_path / "recall.db"
     old = StoredPostings.open(path)
     assert old
@@ -435,14 +435,14 @@ def test_whoever_holds_a_cache_that_is_made_anew_goes_on_with_its_own(tmp_path: 
 
 
 @pytest.mark.parametrize("words", ["do it as decision 7 says", "0007 says otherwise", "see 0007-3fa2"])
-def test_an_entry_that_is_named_by_its_id_comes_first_and_is_told_unasked(words: str) -> None:
+def test_an_entry_named_by_its_id_comes_first_and_is_shown_unasked(words: str) -> None:
     decided = Entry("0007-3fa2", "decision", "Keep sessions as JSONL", text="Appending is atomic.", path="d/7.md")
     entries = [*facts(), decided]
     assert best(entries, words)[0] == "0007-3fa2"
     assert [entry.id for entry, _ in Ranker()(Task(words), entries)] == ["0007-3fa2"]
 
 
-def test_a_trace_and_words_are_judged_by_weights_of_their_own() -> None:
+def test_stack_traces_and_plain_words_have_separate_weights() -> None:
     weights = shipped_weights()
     said = read_question(Query("the parser loses tokens"))
     trace = read_question(

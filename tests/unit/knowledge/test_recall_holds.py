@@ -11,7 +11,7 @@ from ctxe.knowledge.recall.search import Search
 from tests.unit.knowledge.test_recall import answers, facts
 
 
-def test_an_entry_is_found_behind_hundreds_that_may_not_be() -> None:
+def test_an_entry_is_found_behind_hundreds_that_are_filtered_out() -> None:
     loud = [Entry(f"f{n}", "fact", "Retry the socket", text="retry socket timeout") for n in range(300)]
     quiet = Entry("q", "fact", "Notes on many things", text="among them the socket, and much else of other subjects")
     found = Ranker().ranked(Query("retry the socket timeout"), [*loud, quiet], lambda entry: entry.id == "q")
@@ -25,7 +25,7 @@ def test_a_scope_that_changed_is_read_again() -> None:
     assert [one.entry.id for one in ranker.ranked(asked, [replace(entry, scope=("src/api/**",))])] == ["s"]
 
 
-def test_what_still_fits_is_given_after_what_does_not() -> None:
+def test_a_smaller_result_is_returned_after_one_that_does_not_fit() -> None:
     entries = [
         Entry("long", "fact", "Retry the socket on timeout", text="retry socket timeout " * 30),
         Entry("short", "fact", "Socket", text="retry it"),
@@ -50,26 +50,26 @@ def test_recall_by_kind_uses_the_kind_of_the_current_entry() -> None:
     assert found(OLD, NEW, query=Query("postgres tables", kind="decision")) == []
 
 
-def test_what_was_retired_by_hand_or_only_proposed_is_not_shown() -> None:
+def test_retired_and_proposed_entries_are_not_shown() -> None:
     for status in ("archived", "superseded", "proposed"):
         assert found(replace(OLD, status=status), query=Query("postgres tables")) == []
     for status in ("stale", "resolved", "current"):
         assert found(replace(OLD, status=status), query=Query("postgres tables")) == ["old"]
 
 
-def test_an_entry_found_by_the_words_of_two_stands_where_the_better_ones_put_it() -> None:
+def test_a_replacement_takes_the_better_score_of_itself_and_the_replaced_entry() -> None:
     result = Search((OLD, NEW), len).search(Query("postgres tables sessions")).results
     scores = {one.entry.id: one.score for one in Ranker().ranked(Query("postgres tables sessions"), [OLD, NEW])}
     assert scores["old"] > scores["new"]
     assert [(one.id, one.score) for one in result] == [("new", scores["old"])]
 
 
-def test_only_who_asks_what_would_be_said_unasked_hears_of_silence() -> None:
+def test_only_an_inject_query_reports_abstention() -> None:
     search = Search((OLD,), len)
     assert [search.search(Query("quantum", inject=inject)).abstained for inject in (False, True)] == [False, True]
 
 
-def test_a_budget_bounds_all_answers_together() -> None:
+def test_a_budget_bounds_all_results_together() -> None:
     entries = [Entry(f"f{n}", text="retry the socket", path=f"{n}") for n in range(4)]
     search = Search(entries, lambda text: len(text.split()))
     for budget, shown in ((2, 0), (3, 1), (5, 1), (6, 2), (100, 4), (0, 4)):
@@ -84,20 +84,20 @@ def test_a_removed_entry_no_longer_affects_recall() -> None:
     assert answers(ranker, entries) == answers(Ranker(), entries)
 
 
-def test_two_files_of_one_id_are_two_entries_until_a_person_settles_it() -> None:
+def test_two_files_with_one_id_are_two_entries() -> None:
     both = [replace(OLD, path="a", text="tables"), replace(OLD, path="b", text="postgres")]
     assert [one.entry.path for one in Ranker().ranked(Query("postgres"), both)] == ["b", "a"]
     assert Ranker().ranked(Query("postgres"), [both[0], replace(both[0])])[0].entry.path == "a"
     assert len(Ranker().ranked(Query("postgres"), [both[0], replace(both[0])])) == 1
 
 
-def test_what_is_of_the_wrong_type_in_a_question_counts_as_missing() -> None:
+def test_fields_of_the_wrong_type_in_a_query_count_as_missing() -> None:
     assert from_mapping({"text": "x", "k": True, "inject": "yes", "budget_tokens": True, "as_of": True}) == Query("x")
     assert from_mapping({"error": "boom", "k": 0}) == Query(error="boom")
     assert from_mapping({"command": "make", "k": -1, "as_of": 10**999}) == Query(command="make")
 
 
-def test_a_score_is_told_to_six_places() -> None:
+def test_scores_are_rounded_to_six_places() -> None:
     assert Result("a", 2 / 3, 5, "fact", "A").as_json() == {
         "id": "a", "score": 0.666667, "tokens": 5, "current": True, "superseded_by": None, "kind": "fact", "title": "A"
     }  # fmt: skip

@@ -48,7 +48,7 @@ def looked_at(entries: list[Entry], query: Query, most: int = 0, hidden: str = "
     ],
     ids=["first line", "names", "files", "scope", "new failure"],
 )
-def test_what_speaks_loudly_is_looked_at_before_a_crowd_that_mutters(special: Entry, query: Query) -> None:
+def test_one_strong_signal_outranks_many_weak_matches(special: Entry, query: Query) -> None:
     assert len(looked_at([special, *crowd()], query)) == CANDIDATES
     assert looked_at([special, *crowd()], query)[0] == "x"
 
@@ -60,7 +60,7 @@ def test_words_of_the_best_hits_find_what_shares_none_with_the_question() -> Non
     assert [found[:6], len(found)] == [["h4", "h3", "h2", "h1", "h0", "kin"], CANDIDATES]
 
 
-def test_words_are_fed_back_by_how_often_and_how_rarely_they_are_said() -> None:
+def test_expansion_words_are_weighed_by_frequency_and_rarity() -> None:
     entries = [Entry("h", text="omega psi psi chi"), Entry("o", text="chi tau", path="o")]
     postings = Postings()
     postings.sync(entries)
@@ -76,17 +76,17 @@ def test_words_are_fed_back_by_how_often_and_how_rarely_they_are_said() -> None:
     )
 
 
-def test_as_many_are_looked_at_as_are_wanted() -> None:
+def test_the_requested_number_of_candidates_is_proposed() -> None:
     assert len(looked_at(crowd(), Query("kappa"))) == CANDIDATES
     assert len(looked_at(crowd(), Query("kappa"), most=80)) == 80
     assert [len(Ranker().ranked(Query("kappa", k=k), crowd())) for k in (5, 80)] == [CANDIDATES, 80]
 
 
-def test_of_equals_the_newest_are_looked_at() -> None:
+def test_among_equal_candidates_the_newest_are_proposed() -> None:
     assert looked_at(crowd(), Query("kappa")) == [f"c{99 - n}" for n in range(CANDIDATES)]
 
 
-def test_turns_around_and_entries_that_are_mentioned_come_along_when_they_may() -> None:
+def test_neighbouring_turns_and_mentioned_entries_are_proposed_when_allowed() -> None:
     log = [
         Entry(f"D{n}", "log", session="s", ts=str(n), text=text)
         for n, text in enumerate(["psi", "chi", "omega", "phi", "tau", "rho"])
@@ -97,12 +97,12 @@ def test_turns_around_and_entries_that_are_mentioned_come_along_when_they_may() 
     assert sorted(looked_at([*log, *rules], Query("omega"), hidden="D3")) == ["D0", "D1", "D2", "D4", "adr-7", "b"]
 
 
-def test_turns_are_not_brought_along_by_an_id_in_a_text() -> None:
+def test_an_id_in_a_text_does_not_propose_turns() -> None:
     turns = [Entry("turn-7", "log", text="psi", session="s", ts="1"), Entry("b", text="omega in turn 7", ts="2")]
     assert looked_at(turns, Query("omega")) == ["b"]
 
 
-def test_only_the_best_bring_others_along() -> None:
+def test_only_the_best_candidates_propose_others() -> None:
     pairs = [
         Entry(f"{kind}-{n}", text=text, path=f"{kind}{n}")
         for n in range(NEAR + 1)
@@ -112,7 +112,7 @@ def test_only_the_best_bring_others_along() -> None:
     assert sorted(found) == sorted([f"says-{n}" for n in range(NEAR + 1)] + [f"rule-{n}" for n in range(1, NEAR + 1)])
 
 
-def test_a_word_that_nearly_all_say_proposes_nobody_where_a_rarer_one_does() -> None:
+def test_a_very_common_word_proposes_nothing_beside_a_rarer_one() -> None:
     many = [Entry(f"m{n}", text="kappa", path=f"{n}") for n in range(MOST_POSTINGS)]
     rare = Entry("x", text="omega")
     assert looked_at([rare, *many], Query("kappa omega")) == ["x"]

@@ -20,7 +20,7 @@ from ctxe.knowledge.recall.reading import (
 from ctxe.knowledge.recall.reading_cache import ReadingCache
 
 
-def test_an_entry_says_its_title_its_text_and_each_field_of_a_failure_once() -> None:
+def test_the_text_of_an_entry_holds_title_text_and_failure_fields_once() -> None:
     failure = Entry(
         "a", "failure", "Omega", text="kappa", command="make", error="boom", tried="again", outcome="no", fix="yes"
     )
@@ -50,7 +50,7 @@ def test_an_entry_is_read_as_words_title_names_files_mentions_and_speaker() -> N
     assert (turn.title, turn.said_by, turn.asks) == (frozenset(turn.words), frozenset({"ada", "lovelace"}), False)
 
 
-def test_readings_are_remembered_up_to_so_many_words_and_the_oldest_go_first() -> None:
+def test_the_reading_cache_holds_a_limited_number_of_words_and_drops_the_oldest() -> None:
     entries = [Entry("a", text="omega kappa"), Entry("b", text="tau"), Entry("c", text="sigma lambda")]
     readings = ReadingCache(entries.__getitem__, most=4)
     assert [sorted(readings[slot].words) for slot in (0, 1)] == [["kappa", "omega"], ["tau"]]
@@ -67,7 +67,7 @@ def test_readings_are_remembered_up_to_so_many_words_and_the_oldest_go_first() -
     assert list(alone) == [2]
 
 
-def test_a_question_is_its_words_its_error_and_its_command() -> None:
+def test_a_query_is_read_from_words_error_and_command() -> None:
     asked = read_question(Query("which omega", command="make tau", error="kappa", files=("src/net/a.py",)))
     assert asked == Question(
         words={"kappa": 1.0, "make": 1.0, "omega": 1.0, "tau": 1.0},
@@ -98,7 +98,7 @@ def test_a_question_is_its_words_its_error_and_its_command() -> None:
         (Entry("3fa29c1b-91bc", "failure"), "failure 3fa29c1b again"),
     ],
 )
-def test_a_question_names_an_entry_by_its_id(entry: Entry, words: str) -> None:
+def test_an_id_in_a_query_names_its_entry(entry: Entry, words: str) -> None:
     assert read_terms(entry).ids & read_question(Query(words)).ids
 
 
@@ -117,11 +117,11 @@ def test_a_question_names_an_entry_by_its_id(entry: Entry, words: str) -> None:
         "404:12",
     ],
 )
-def test_numbers_in_dates_versions_paths_and_of_issues_name_nothing(words: str) -> None:
+def test_numbers_in_dates_versions_paths_and_issues_name_no_entry(words: str) -> None:
     assert not read_terms(Entry("rfc-404", "decision")).ids & read_question(Query(words)).ids
 
 
-def test_a_short_number_alone_names_nothing_and_an_odd_id_has_no_number() -> None:
+def test_a_short_number_alone_names_no_entry() -> None:
     assert read_terms(Entry("pep-8", "decision")).ids == {"I:pep-8", "I:pep 8"}
     assert not read_terms(Entry("pep-8", "decision")).ids & read_question(Query("8 spaces, 8 of them, step 8")).ids
     assert read_terms(Entry("conv-26/D1:3", "log")).ids == frozenset()
@@ -140,11 +140,11 @@ TRACE = 'Traceback (most recent call last):\n  File "a.py", line 1, in run\nValu
         ("x\n" + "".join(f"error: w{n}\n" for n in range(5)), {"x", "w0", "w1", "w2"}),
     ],
 )
-def test_a_question_is_about_its_first_line_and_its_first_error_lines(text: str, head: set[str]) -> None:
+def test_the_head_of_a_query_is_its_first_line_and_first_error_lines(text: str, head: set[str]) -> None:
     assert read_question(Query(text)).head == head
 
 
-def test_of_a_pasted_log_the_most_frequent_words_count() -> None:
+def test_a_pasted_log_counts_by_its_most_frequent_words() -> None:
     asked = read_question(
         Query(" ".join([*(f"w{chr(97 + n % 26)}{chr(97 + n // 26)}x" for n in range(MOST_WORDS + 50)), "zeta zeta"]))
     )
@@ -152,7 +152,7 @@ def test_of_a_pasted_log_the_most_frequent_words_count() -> None:
     assert asked.words["zeta"] == pytest.approx(1.693147, abs=1e-6)
 
 
-def test_what_stands_near_a_mention_is_said_of_it() -> None:
+def test_words_near_a_mention_count_for_the_mentioned_entry() -> None:
     far, near = "alpha " * 30, "beta"
     text = f"{far}{near} see PEP 8 {near} {far}"
     assert words_beside(text, "M:pep-8") == {"ha": 1, "alpha": 47, "beta": 2, "see": 1, "pep": 1, "8": 1}

@@ -81,7 +81,7 @@ def test_words_titles_names_and_files_count_by_rarity_and_length() -> None:
     assert grams == pytest.approx(9 * math.log(1 + (2 - 1 + 0.5) / (1 + 0.5)))
 
 
-def test_postings_are_worth_what_the_signals_are() -> None:
+def test_postings_hold_the_weight_of_each_term_for_each_entry() -> None:
     postings = look([ALPHA, EPSILON], Query("gamma")).postings
     found = {term: postings.weighed(term) for term in ("gamma", "delta", "N:alpha", "F:src/alpha.py", "nobody")}
     assert {term: list(one.worths) for term, one in found.items()} == {
@@ -94,7 +94,7 @@ def test_postings_are_worth_what_the_signals_are() -> None:
     assert [postings.entries[slot].id for slot in found["delta"].slots] == ["a", "e"]
 
 
-def test_files_count_together_and_the_rarest_by_itself() -> None:
+def test_shared_files_count_together_and_the_rarest_alone() -> None:
     scoped = Entry("s", "fact", "omega", scope=("lib/**",))
     other = Entry("o", "fact", "kappa", files=("docs/alpha.md",))
     found = signals([ALPHA, scoped, other], Query(files=("lib/alpha.py",)))
@@ -106,7 +106,7 @@ def test_files_count_together_and_the_rarest_by_itself() -> None:
     }
 
 
-def test_failures_fade_by_how_many_came_after_them() -> None:
+def test_failures_fade_with_the_number_of_later_ones() -> None:
     failures = [Entry(f"n{n}", "failure", "boom", ts=str(n)) for n in range(4)]
     fact = Entry("f", "fact", "boom")
 
@@ -118,14 +118,14 @@ def test_failures_fade_by_how_many_came_after_them() -> None:
     assert recent(2.0) == pytest.approx({"n0": math.exp(-1 / 100), "n1": 1.0, "n2": 1.0, "n3": 1.0})
 
 
-def test_a_failure_that_a_thousand_came_after_is_as_old_as_any() -> None:
+def test_the_age_of_a_failure_is_capped_at_a_thousand_later_ones() -> None:
     failures = [Entry(f"n{n}", "failure", "boom", ts=str(n), path=str(n)) for n in range(1002)]
     found = signals(failures, Query("nothing"))
     assert [name for name, values in found.items() if not values] == ["n0", "n1"]
     assert found["n2"] == {"recent": pytest.approx(math.exp(-999 / 100))}
 
 
-def test_citations_count_by_their_number_and_by_what_stands_near_them() -> None:
+def test_citations_count_by_number_and_by_the_words_around_them() -> None:
     rule = Entry("adr-7", "decision", "omega", ts="1")
     citing = [
         Entry(f"x{n}", "fact", "kappa", text="kappa sigma, see ADR-7, sigma tau", ts=f"{n + 2}") for n in range(3)
@@ -145,7 +145,7 @@ TALK = (
 )  # fmt: skip
 
 
-def test_turns_count_with_those_around_them_and_who_said_them() -> None:
+def test_turns_score_with_their_neighbours_and_their_speaker() -> None:
     log = [Entry(f"D{n}", "log", session="s", ts=str(n), text=text) for n, text in enumerate(TALK)]
     lengths = {"D0": 3, "D1": 3, "D2": 2, "D3": 2, "D4": 2}
     average, omega, sigma = sum(lengths.values()) / 5, rarity(5, 1), rarity(5, 1)
@@ -175,7 +175,7 @@ def test_turns_count_with_those_around_them_and_who_said_them() -> None:
     )
 
 
-def test_who_speaks_counts_when_the_whole_name_and_something_they_say_are_asked() -> None:
+def test_the_speaker_counts_when_the_full_name_and_a_word_of_the_turn_match() -> None:
     talk = ("Ada King: where is the omega?", "Ben: sigma", "Ada King: tau", "Ada Lee: tau")
     log = [Entry(f"D{n}", "log", session="s", ts=str(n), text=text) for n, text in enumerate(talk)]
 
@@ -192,19 +192,19 @@ def test_who_speaks_counts_when_the_whole_name_and_something_they_say_are_asked(
     assert counted("omega", "answers") == {"D1": pytest.approx(omega * worth(1, 3, 11 / 4))}
 
 
-def test_the_first_turn_of_a_session_answers_nobody() -> None:
+def test_the_first_turn_of_a_session_answers_no_question() -> None:
     log = [
         Entry(f"D{n}", "log", session="s", ts=str(n), text=text) for n, text in enumerate(("sigma", "tau", "omega?"))
     ]
     assert [name for name, values in signals(log, Query("omega")).items() if "answers" in values] == []
 
 
-def test_only_logs_have_turns_around_them() -> None:
+def test_only_log_entries_have_neighbouring_turns() -> None:
     written = [Entry(f"f{n}", "fact", session="s", text=text) for n, text in enumerate(("omega?", "sigma"))]
     assert signals(written, Query("omega"))["f1"] == {}
 
 
-def test_of_many_that_mention_an_entry_the_newest_are_heard() -> None:
+def test_among_many_mentions_of_an_entry_the_newest_count() -> None:
     rule = Entry("adr-7", "decision", "omega")
     citing = [Entry(f"x{n}", text=f"{'sigma' if n < 8 else 'tau'} ADR-7", path=f"{n}") for n in range(8 + MOST_CITING)]
     assert "said_of" not in signals([rule, *citing], Query("sigma"))["adr-7"]
@@ -225,7 +225,7 @@ def weighed(**starts: float) -> Weights:
     return Weights(dict.fromkeys((WORDS, TRACE), counting), inject, {})
 
 
-def test_clues_for_showing_an_entry_unasked() -> None:
+def test_the_clues_for_showing_an_entry_unasked_follow_their_formula() -> None:
     entries = [ALPHA, EPSILON, Entry("t", "failure", "alpha gamma", files=("a.py", "b.py")), *(
         Entry(f"o{n}", "fact", "omega", path=str(n)) for n in range(2)
     )]  # fmt: skip
@@ -259,7 +259,7 @@ def test_clues_for_showing_an_entry_unasked() -> None:
     assert found[2]["alike"] == pytest.approx(both / (length * math.hypot(alpha, gamma)))
 
 
-def test_a_lead_is_taken_over_the_fourth_and_over_the_twentieth() -> None:
+def test_the_lead_is_measured_against_the_fourth_and_twentieth_result() -> None:
     entries = [Entry(f"o{n}", "fact", "omega", path=str(n)) for n in range(22)]
     asked = look(entries, Query("omega"))
     found = [
@@ -268,7 +268,7 @@ def test_a_lead_is_taken_over_the_fourth_and_over_the_twentieth() -> None:
     assert [(clue["lead_few"], clue["lead_many"]) for clue in (found[0], found[1])] == [(3.0, 19.0), (2.0, 18.0)]
 
 
-def test_what_is_nearly_as_likely_comes_with_what_is_likely_enough() -> None:
+def test_results_nearly_as_likely_as_the_best_are_shown_with_it() -> None:
     entries = [Entry("a", "fact", "omega"), Entry("b", "fact", "kappa"), Entry("c", "fact", "sigma")]
     asked = look(entries, Query("omega"))
     found = scored(asked, 0.0, -ALSO, -ALSO - 0.01)
@@ -277,7 +277,7 @@ def test_what_is_nearly_as_likely_comes_with_what_is_likely_enough() -> None:
     assert relevant(asked, [], weighed()) == []
 
 
-def test_each_kind_of_entry_has_its_own_odds() -> None:
+def test_each_kind_of_entry_has_its_own_prior() -> None:
     kinds = ("failure", "log", "decision", "fact", "preference", "routine")
     asked = look([Entry(kind, kind, "omega", ts="1") for kind in kinds], Query("omega"))
     found = scored(asked, *(1.0 for _ in kinds))

@@ -21,7 +21,7 @@ def found(ranker: Ranker, query: Query, entries: list[Entry]) -> list[tuple[str,
     return [(one.entry.id, one.score) for one in ranker.ranked(query, entries)[:3]]
 
 
-def test_postings_that_one_thread_kept_on_disk_are_read_by_another(tmp_path: Path) -> None:
+def test_postings_saved_by_one_thread_are_read_by_another(tmp_path: Path) -> None:
     alone = [found(Ranker(), query, ENTRIES) for query in ASKED]
     assert all(alone)
     for _ in ("written", "read back"):
@@ -31,7 +31,7 @@ def test_postings_that_one_thread_kept_on_disk_are_read_by_another(tmp_path: Pat
         assert [found(ranker, query, ENTRIES) for query in ASKED] == alone
 
 
-def test_two_threads_that_ask_about_different_entries_at_once_get_what_each_would_get_alone(tmp_path: Path) -> None:
+def test_two_threads_with_different_entries_get_the_results_of_each_alone(tmp_path: Path) -> None:
     halves = [ENTRIES[:330], ENTRIES[60:], ENTRIES]
     alone = [[found(Ranker(), query, half) for query in ASKED] for half in halves]
     ranker = Ranker(tmp_path)

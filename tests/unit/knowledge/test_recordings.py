@@ -41,7 +41,7 @@ def read(objects: Iterable[Any]) -> list[RecordedCall | UserWords]:
     return list(Recording().steps(lines(*objects)))
 
 
-def test_claude_code() -> None:
+def test_a_claude_code_recording_is_read() -> None:
     steps = read(
         [
             {"type": "user", "message": {"role": "user", "content": "go"}},
@@ -55,7 +55,7 @@ def test_claude_code() -> None:
     assert read([{"isSidechain": True, "message": {"role": "user", "content": "x"}}]) == []
 
 
-def test_codex() -> None:
+def test_a_codex_recording_is_read() -> None:
     call = {
         "type": "function_call",
         "call_id": "1",
@@ -72,7 +72,7 @@ def test_codex() -> None:
     assert (edited.kind, edited.paths, edited.failed) == ("edit", ("a.py",), False)
 
 
-def test_codex_of_old_wrote_output_and_exit_code_as_one_text() -> None:
+def test_an_old_codex_recording_with_output_and_exit_code_in_one_text_is_read() -> None:
     call = {
         "type": "function_call",
         "call_id": "1",
@@ -90,7 +90,7 @@ def test_codex_of_old_wrote_output_and_exit_code_as_one_text() -> None:
     assert cut.text == '{"output": "cut'
 
 
-def test_plain_messages_and_shells_that_remember_where_they_stand() -> None:
+def test_plain_chat_messages_are_read_and_the_shells_folder_is_followed() -> None:
     function = {"name": "shell", "arguments": '{"command": "edit 1:1\\nx\\nend_of_edit"}'}
     said = "Your proposed edit has introduced new syntax error(s).\n(Open file: /a.py)\n(Current directory: /w)\nbash-$"
     steps = read(
@@ -136,7 +136,9 @@ def test_our_own_log_is_read() -> None:
         ("bash", '{"command": "javac A.java"}', "fine", "command", None),
     ],
 )
-def test_what_a_call_is_and_how_it_went(tool: str, arguments: str, text: str, kind: str, failed: bool | None) -> None:
+def test_calls_are_classified_with_their_outcome(
+    tool: str, arguments: str, text: str, kind: str, failed: bool | None
+) -> None:
     found = recorded_call(tool, arguments, text)
     assert (found.kind, found.failed) == (kind, failed)
 
@@ -144,11 +146,11 @@ def test_what_a_call_is_and_how_it_went(tool: str, arguments: str, text: str, ki
 @pytest.mark.parametrize(
     "line", [b"", b"{", b"[1]", b"null", b'{"message": 3}', b'{"role": "tool"}', b'{"payload": {}}']
 )
-def test_odd_lines_are_passed_over(line: bytes) -> None:
+def test_invalid_lines_of_a_recording_are_skipped(line: bytes) -> None:
     assert list(Recording().steps([line, *lines({"role": "user", "content": "hi"})])) == [UserWords("hi")]
 
 
-def test_one_list_of_messages_is_a_recording_too(tmp_path: Path) -> None:
+def test_a_json_list_of_messages_is_read_as_a_recording(tmp_path: Path) -> None:
     messages = [{"role": "user", "content": "hi"}]
     for name, value in (("a", messages), ("b", {"messages": messages}), ("c", 3), ("d", {"x": 1})):
         (tmp_path / f"{name}.json").write_text(json.dumps(value))
@@ -157,7 +159,7 @@ def test_one_list_of_messages_is_a_recording_too(tmp_path: Path) -> None:
     assert steps == {"a": [UserWords("hi")], "b": [UserWords("hi")], "c": [], "d": [], "e": []}
 
 
-def test_learning_takes_failures_and_fixes_once(tmp_path: Path) -> None:
+def test_learning_the_same_recording_twice_adds_failures_once(tmp_path: Path) -> None:
     root = tmp_path / "demo"
     root.mkdir()
     log = tmp_path / "claude.jsonl"
@@ -187,7 +189,7 @@ def test_learning_takes_failures_and_fixes_once(tmp_path: Path) -> None:
     )
 
 
-def test_the_replay_tells_a_futile_call_from_an_honest_one(tmp_path: Path) -> None:
+def test_replay_distinguishes_a_futile_repetition_from_one_after_a_change(tmp_path: Path) -> None:
     bad = ("pytest tests", "Exit code 1\nE   ValueError: bad value")
     edit = {"type": "tool_use", "id": "e", "name": "Edit", "input": {"file_path": "a.py"}}
     done = {"type": "tool_result", "tool_use_id": "e", "content": "The file a.py has been updated."}
@@ -246,7 +248,7 @@ def learned(folder: Path, script: list[Any]) -> tuple[Project, Any]:
     return project, group
 
 
-def test_what_files_held_is_taken_from_a_recording_and_the_gate_compares_it(tmp_path: Path) -> None:
+def test_file_contents_from_a_recording_are_compared_by_the_gate(tmp_path: Path) -> None:
     project, group = learned(tmp_path, session(read=True))
     entry = group.entry
     assert (entry.fix, entry.call) == ("edited app.py: `y = 2` → `y = 3`", RUN)
@@ -262,7 +264,7 @@ def test_what_files_held_is_taken_from_a_recording_and_the_gate_compares_it(tmp_
 
 
 @pytest.mark.parametrize("script", [session(read=False), session(read=True, whole=False)])
-def test_what_nobody_wrote_down_is_said_and_never_answers_in_place_of_a_call(tmp_path: Path, script: list[Any]) -> None:
+def test_unknown_file_contents_are_noted_and_never_stop_a_call(tmp_path: Path, script: list[Any]) -> None:
     _, group = learned(tmp_path, script)
     entry = group.entry
     assert (entry.status, entry.call, entry.state, UNHASHED in entry.evidence) == ("resolved", "", (), True)
@@ -270,13 +272,13 @@ def test_what_nobody_wrote_down_is_said_and_never_answers_in_place_of_a_call(tmp
     assert match is None or match.nearness == "near"
 
 
-def test_a_command_in_between_may_have_changed_anything(tmp_path: Path) -> None:
+def test_a_command_in_between_makes_file_contents_unknown(tmp_path: Path) -> None:
     script = session(read=True)
     script[2:2] = claude("9", "python rewrite.py", "done")
     assert learned(tmp_path, script)[1].entry.call == ""
 
 
-def test_a_wrong_call_whose_files_are_unknown_is_told_and_not_stopped(tmp_path: Path) -> None:
+def test_a_corrected_call_with_unknown_files_is_noted_but_not_stopped(tmp_path: Path) -> None:
     wrong = "Exit code 1\nE       fixture 'db' not found"
     script = [*claude("1", RUN, wrong, bad=True), *claude("2", "pytest -p plug tests/test_a.py", "1 passed in 0.1s")]
     entry = learned(tmp_path, script)[1].entry
@@ -287,7 +289,7 @@ def test_a_wrong_call_whose_files_are_unknown_is_told_and_not_stopped(tmp_path: 
     )
 
 
-def test_our_own_logs_and_patches_tell_what_files_held() -> None:
+def test_file_contents_are_read_from_our_logs_and_from_patches() -> None:
     touches = [
         {"path": "a.py", "operation": "read", "digest": "aa"},
         {"path": "b.py", "operation": "create", "digest": "bb"},
@@ -312,5 +314,5 @@ def test_our_own_logs_and_patches_tell_what_files_held() -> None:
     "told",
     [None, "text", {}, {"file": 3}, {"file": {"filePath": 1}}, {"filePath": "a", "oldString": 1, "newString": 2}],
 )
-def test_odd_news_of_files_tell_nothing(told: Any) -> None:
+def test_invalid_file_records_give_no_content(told: Any) -> None:
     assert [(content.before, content.after) for content in of_claude(told)] in ([], [(None, None)])

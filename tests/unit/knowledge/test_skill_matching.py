@@ -50,7 +50,7 @@ def loud(part: int, skills: Sequence[Skill]) -> list[Case]:
 
 
 @pytest.mark.parametrize("part", [0, 1])
-def test_the_right_module_is_among_three_and_nothing_when_none_fits(part: int) -> None:
+def test_the_right_skill_is_among_the_first_three_or_none_is_offered(part: int) -> None:
     skills = modules()
     right, none = cases(right=True, part=part), cases(right=False, part=part)
     assert len(right) >= 30
@@ -60,7 +60,7 @@ def test_the_right_module_is_among_three_and_nothing_when_none_fits(part: int) -
 
 
 @pytest.mark.parametrize("part", [0, 1])
-def test_what_is_loaded_unasked_is_nearly_always_right(part: int) -> None:
+def test_skills_loaded_automatically_are_nearly_always_right(part: int) -> None:
     """A module that was not asked for costs a thousand tokens: the loading of a wrong one must be rare."""
     skills, matcher = modules(), Matcher()
     every = [*cases(right=True, part=part), *cases(right=False, part=part)]
@@ -70,7 +70,7 @@ def test_what_is_loaded_unasked_is_nearly_always_right(part: int) -> None:
     assert len(wrong) <= 0.05 * len(loaded), wrong
 
 
-def test_a_module_that_changed_is_read_again() -> None:
+def test_a_changed_skill_is_read_again() -> None:
     matcher, task = Matcher(), Task("mend the zebra")
     before = Skill("n", "says little", Path("n"), "n", "project", body="horse")
     after = [replace(before, keywords="zebra"), replace(before, body="zebra")]

@@ -46,7 +46,7 @@ def test_files_are_private_and_hidden_from_git_until_shared(tmp_path: Path) -> N
     assert (tmp_path / ".ctxe" / ".gitignore").read_text() == "mine\n"
 
 
-def test_numbers_go_on_and_ten_thousand_ids_differ_whatever_the_clock_says(tmp_path: Path) -> None:
+def test_ids_are_consecutive_and_unique_whatever_the_clock_says(tmp_path: Path) -> None:
     from ctxe.knowledge.entries.names import UsedNames, new_id
 
     chance = tokens()
@@ -91,7 +91,7 @@ def test_superseding_marks_the_old_one_and_forgetting_brings_it_back(tmp_path: P
     assert store.entries() == (old,)
 
 
-def test_the_last_writes_are_taken_back_one_by_one(tmp_path: Path) -> None:
+def test_the_last_writes_are_undone_one_by_one(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     one = store.add(decision("One"))
     changed = store.change(one.id, status="stale")
@@ -136,7 +136,7 @@ def test_a_proposal_moves_when_it_is_accepted(tmp_path: Path) -> None:
     assert [(entry.id, entry.status) for entry in store.entries()] == [(old.id, "superseded"), (proposal.id, "current")]
 
 
-def test_what_changed_outside_is_told_once(tmp_path: Path) -> None:
+def test_outside_changes_are_reported_once(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     one, two = store.add(decision("One")), store.add(decision("Two"))
     assert note_changes(store) == ""
@@ -202,7 +202,7 @@ def test_damaged_files_are_survived_named_and_left_alone(tmp_path: Path) -> None
     assert Problem("decisions/folder.md", "is a folder where a file should be") in snapshot.problems
 
 
-def test_a_copied_file_is_tolerated_and_told(tmp_path: Path) -> None:
+def test_a_copied_entry_file_is_tolerated_and_reported(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     one = store.add(decision("One"))
     copy = tmp_path / ".ctxe" / "decisions" / "0001-zzz.md"
@@ -261,7 +261,7 @@ def test_a_planted_undo_record_reaches_nothing_outside(tmp_path: Path) -> None:
     assert (tmp_path / "victim").read_text() == "mine"
 
 
-def test_a_secret_is_refused_by_the_check_that_was_handed_in(tmp_path: Path) -> None:
+def test_a_secret_is_refused_by_the_given_check(tmp_path: Path) -> None:
     def refuse(entry: Entry) -> None:
         if "hunter2" in entry.text:
             raise StoreError("it holds a secret")
@@ -287,7 +287,7 @@ def test_a_line_of_the_daily_log_can_be_forgotten_by_its_id(tmp_path: Path) -> N
     assert path.read_text() == "- 12:01 [s1] second → done\n"
 
 
-def test_a_clock_that_jumps_changes_no_order_and_lets_nothing_expire(tmp_path: Path) -> None:
+def test_a_jumping_clock_changes_no_order_and_expires_nothing(tmp_path: Path) -> None:
     day, at = 86_400.0, [NOON]
     chance = tokens()
     store = Store(tmp_path / ".ctxe", tmp_path / ".ctxe" / "cache", lambda: at[0], lambda _size: next(chance))

@@ -23,14 +23,14 @@ def decision(title: str) -> Entry:
 
 
 @pytest.mark.parametrize("status", ["current", "stale", "open"])
-def test_whatever_held_is_retired_by_what_replaces_it(tmp_path: Path, status: str) -> None:
+def test_a_replaced_entry_is_superseded_whatever_its_status(tmp_path: Path, status: str) -> None:
     store = store_in(tmp_path)
     old = store.add(Entry("", "failure" if status == "open" else "decision", "Old", status, signature="ab" * 16))
     store.supersede(old.id, decision("New"))
     assert b"status: superseded" in (tmp_path / ".ctxe" / old.path).read_bytes()
 
 
-def test_what_two_entries_replaced_stays_retired_while_one_of_them_stands(tmp_path: Path) -> None:
+def test_an_entry_replaced_by_two_stays_superseded_while_one_of_them_is_current(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     old = store.add(decision("Old"))
     one, two = store.supersede(old.id, decision("One")), store.supersede(old.id, decision("Two"))
@@ -40,7 +40,7 @@ def test_what_two_entries_replaced_stays_retired_while_one_of_them_stands(tmp_pa
     assert store.get(old.id).status == "current"
 
 
-def test_the_newest_writes_can_be_taken_back(tmp_path: Path) -> None:
+def test_the_newest_writes_can_be_undone(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     entries = [store.add(decision(f"Number {n}")) for n in range(STEPS + 3)]
     assert [store.undo() for _ in range(STEPS)] == [f"add decision {entry.id}" for entry in reversed(entries[3:])]
@@ -48,7 +48,7 @@ def test_the_newest_writes_can_be_taken_back(tmp_path: Path) -> None:
         store.undo()
 
 
-def test_imports_are_in_the_order_of_their_own_times_whatever_they_are_called(tmp_path: Path) -> None:
+def test_imports_are_ordered_by_their_times_and_not_by_their_names(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     ours = store.add(decision("Ours"))
     import_lines(store, [b'{"id":"0009-aaaa","text":"a","ts":1}', b'{"id":"0005-bbbb","text":"b","ts":2}'], "theirs")
@@ -93,7 +93,7 @@ while not (folder / "enough").exists():
 """
 
 
-def test_a_session_that_begins_while_another_writes_takes_nothing_for_changed_outside(tmp_path: Path) -> None:
+def test_writes_of_another_session_are_not_reported_as_outside_changes(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     store.add(Entry("", "fact", "The first"))
     note_changes(store)

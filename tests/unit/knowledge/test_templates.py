@@ -30,11 +30,11 @@ def write(root: Path, **held: str) -> Path:
         ("Fix $1.", "don't stop", "Fix don't."),
     ],
 )
-def test_arguments_go_where_the_prompt_says(text: str, words: str, filled: str) -> None:
+def test_arguments_are_put_where_the_template_says(text: str, words: str, filled: str) -> None:
     assert Template("x", "x.md", text).filled(words) == filled
 
 
-def test_places_names_and_what_is_wrong(tmp_path: Path) -> None:
+def test_template_folders_names_and_problems_are_reported(tmp_path: Path) -> None:
     root = write(
         tmp_path / "repo",
         **{

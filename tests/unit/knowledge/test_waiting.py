@@ -47,13 +47,13 @@ def waits(command: str, error: str, **more: Any) -> FailedCommand:
         ("npm run tets", "missing script: not found", "npm run build", {}, False),
     ],
 )
-def test_a_command_is_put_right_by_one_like_it(
+def test_a_failed_command_is_corrected_by_a_similar_one(
     failed: str, error: str, passes: str, more: dict[str, Any], right: bool
 ) -> None:
     assert waits(failed, error, **more).put_right(passes) is right
 
 
-def test_what_the_call_needed_beside_being_put_right_is_told() -> None:
+def test_steps_needed_besides_the_correction_are_part_of_the_fix() -> None:
     edited = {"whole": Edits({"a.py": "--- a\n+++ b\n-x\n+y"}, {"a.py": "123"})}
     without = "run `pytest tests/x.py` instead (without `--bogus`)"
     needed = waits("pytest tests/x.py --bogus", "usage", **edited)

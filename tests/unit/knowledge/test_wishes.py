@@ -70,7 +70,7 @@ def proposed(*words: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("words", KEPT.splitlines())
-def test_standing_wishes_are_proposed(words: str) -> None:
+def test_lasting_wishes_are_proposed(words: str) -> None:
     assert proposed(words) == [("preference", words)]
 
 
@@ -80,11 +80,11 @@ def test_decisions_are_proposed(words: str) -> None:
 
 
 @pytest.mark.parametrize("words", NOTHING.splitlines())
-def test_other_words_are_not(words: str) -> None:
+def test_questions_quotations_and_one_off_tasks_are_not_proposed(words: str) -> None:
     assert proposed(words) == []
 
 
-def test_the_text_of_a_file_is_nobodys_wish() -> None:
+def test_file_content_in_a_message_is_not_proposed() -> None:
     assert proposed("here it is:\n```\nalways use tabs\nlet's use redis\n```\nfix it") == []
     page = [f"Line {n} of the guide." for n in range(30)]
     page[15] = "Always use tabs."
@@ -97,7 +97,7 @@ def ran(*commands: str) -> Conversation:
     return Conversation((Turn("go", steps=steps),))
 
 
-def test_one_command_for_each_purpose_is_proposed_and_the_widest() -> None:
+def test_the_widest_command_of_each_purpose_is_proposed() -> None:
     part = "pytest tests/unit/test_a.py::test_b"
     runs = (part, part, "pytest tests/unit", "pytest tests/unit", "pytest", "pytest", "go test -run X ./a") * 2
     assert [draft.title for draft in digest(ran(*runs), ())] == ["Tests: `pytest`"]

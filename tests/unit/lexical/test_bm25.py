@@ -27,7 +27,7 @@ def test_rare_terms_count_more_and_the_best_comes_first() -> None:
     assert [hit.key for hit in index.top({"common": 1, "rare": 1}, 10)] == ["a", "c", "b"]
 
 
-def test_equals_stand_in_the_order_of_their_keys() -> None:
+def test_equal_scores_are_ordered_by_key() -> None:
     assert [hit.key for hit in built(b="x", a="x", c="x").top({"x": 1}, 2)] == ["a", "b"]
 
 
@@ -44,7 +44,7 @@ def test_weights_of_the_query_multiply() -> None:
     assert index.scores({"x": 2.5})["a"] == pytest.approx(2.5 * index.scores({"x": 1})["a"])
 
 
-def test_adding_and_removing_is_as_if_built_anew() -> None:
+def test_adding_and_removing_equals_a_rebuilt_index() -> None:
     index = built(a="one two", b="two three")
     index.top({"two": 1}, 5)
     index.add("c", {"text": {"three": 2}})
@@ -73,7 +73,7 @@ def test_unknown_fields_and_keys_are_refused() -> None:
     assert list(index.keys()) == ["a"]
 
 
-def test_an_empty_index_and_empty_documents_answer_nothing() -> None:
+def test_an_empty_index_and_empty_documents_find_nothing() -> None:
     index = Corpus({"text": FieldWeight()})
     assert index.top({"x": 1}, 3) == []
     index.add("a", {})
@@ -81,7 +81,7 @@ def test_an_empty_index_and_empty_documents_answer_nothing() -> None:
     assert index.fields("a") == {"text": {}}
 
 
-def test_the_formulas_at_their_ends() -> None:
+def test_idf_saturation_and_length_norm_at_their_limits() -> None:
     assert idf(10, 10) > 0
     assert saturate(0.0) == 0.0
     assert saturate(1.0) == 1.0

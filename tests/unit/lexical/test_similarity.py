@@ -19,7 +19,7 @@ def test_shingles_are_runs_of_words() -> None:
     assert shingles(" -- ") == frozenset()
 
 
-def test_likeness_is_the_shared_part() -> None:
+def test_similarity_is_the_shared_part_of_the_shingles() -> None:
     assert jaccard({1, 2, 3}, {2, 3, 4}) == 0.5
     assert jaccard(set(), set()) == 0.0
 
@@ -42,7 +42,7 @@ def test_texts_in_nearly_the_same_words_are_near_pairs_of_shingles() -> None:
     assert pair.similarity == pytest.approx(18 / 20, abs=0.05)
 
 
-def test_near_pairs_in_order_and_over_the_line_only() -> None:
+def test_near_pairs_are_ordered_and_above_the_threshold_only() -> None:
     assert near_pairs([{1, 2}, {2, 3}, {1, 2}, set()], 0.5) == [Pair(0, 2, 1.0)]
     assert near_pairs([{1, 2}, {2, 3}], 0.3) == [Pair(0, 1, 1 / 3)]
 

@@ -8,7 +8,7 @@ from ctxe.lexical.symbols import Symbols, symbols_in
 from ctxe.lexical.traces import PrintedError, TraceLocation
 
 
-def test_a_sentence_about_code() -> None:
+def test_paths_and_identifiers_are_found_in_a_sentence() -> None:
     text = (
         "Fix `parseHeader` and foo.bar_baz() in src/http/parser.py:123, see ./docs/ and README.md; HTTPServer reads "
         "MAX_SIZE, e.g. #42 and deadbeef1, https://a.b/c#4."
@@ -26,14 +26,14 @@ def test_plain_english_names_nothing() -> None:
     assert symbols_in("Either and/or, i.e. version 3.14 (U.S.A.) of it... don't; 12:30 - ok?") == Symbols()
 
 
-def test_the_output_of_pytest_gives_frame_and_fault() -> None:
+def test_frames_and_error_are_found_in_pytest_output() -> None:
     text = "tests/test_x.py:12: AssertionError\nFAILED tests/test_x.py::TestY::test_z[a-1] - ValueError: no\n"
     assert symbols_in(text) == Symbols(
         frames=(TraceLocation("tests/test_x.py", 12),), errors=(PrintedError("ValueError", "no"),)
     )
 
 
-def test_a_trace_line_is_a_frame_and_nothing_else() -> None:
+def test_a_stack_trace_line_is_only_a_frame() -> None:
     found = symbols_in('  File "/app/a_b.py", line 3, in do_it\n    at org.x.Foo.run(Foo.java:9)\n')
     assert found == Symbols(
         frames=(TraceLocation("/app/a_b.py", 3, "do_it"), TraceLocation("org/x/Foo.java", 9, "org.x.Foo.run")),
@@ -67,7 +67,7 @@ def test_a_trace_line_is_a_frame_and_nothing_else() -> None:
         "\\",
     ],
 )
-def test_time_is_linear_in_hostile_text(piece: str) -> None:
+def test_hostile_text_is_read_in_linear_time(piece: str) -> None:
     line = piece * (1900 // len(piece))
     started = time.process_time()
     symbols_in("\n".join([line] * 100))

@@ -45,7 +45,7 @@ from ctxe.lexical.traces import PrintedError, TraceLocation, error_in, errors_in
         ("plain text", None),
     ],
 )
-def test_frame(line: str, place: TraceLocation | None) -> None:
+def test_a_stack_frame_of_each_language_is_read(line: str, place: TraceLocation | None) -> None:
     assert frame_in(line) == place
 
 
@@ -77,11 +77,11 @@ def test_frame(line: str, place: TraceLocation | None) -> None:
         ("This fixes the ValueError we saw", None),
     ],
 )
-def test_fault(line: str, error: PrintedError | None) -> None:
+def test_an_error_line_of_each_language_is_read(line: str, error: PrintedError | None) -> None:
     assert error_in(line) == error
 
 
-def test_lists_keep_the_order_and_faults_come_once() -> None:
+def test_frames_keep_their_order_and_errors_are_listed_once() -> None:
     text = "E   KeyError: a\nx.py:3: KeyError\nE   KeyError: a\ny.py:4: in f\n"
     assert errors_in(text) == [PrintedError("KeyError", "a")]
     assert frames_in(text) == [TraceLocation("x.py", 3), TraceLocation("y.py", 4)]

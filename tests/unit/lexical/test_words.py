@@ -25,15 +25,15 @@ def test_language_keywords_are_terms() -> None:
     assert terms("def fetch(self): return value") == ["def", "fetch", "self", "return", "valu"]
 
 
-def test_short_forms_leave_nothing() -> None:
+def test_contractions_leave_no_terms() -> None:
     assert terms("don't can't we're it's you'll") == []
 
 
-def test_letters_of_other_alphabets_stay_whole() -> None:
+def test_words_in_other_alphabets_stay_whole() -> None:
     assert terms("naïve Größe_neu") == ["naïv", "größe_neu", "größe", "neu"]
 
 
-def test_text_without_spaces_gives_pairs_of_characters() -> None:
+def test_text_without_spaces_becomes_character_pairs() -> None:
     assert terms("東京都") == ["東京", "京都"]
     assert terms("東") == ["東"]
 
@@ -52,7 +52,7 @@ def test_parts_keep_the_order_and_are_not_stemmed() -> None:
     assert identifier_parts("parseHTTPHeader_v2") == ["parse", "http", "header", "v", "2"]
 
 
-def test_path_terms_read_dashes_as_joints() -> None:
+def test_path_terms_join_a_name_at_its_dashes() -> None:
     assert path_terms("src/frame-reader/readFrames.py") == [
         "src", "frame_reader", "frame", "reader", "readframes", "read", "frame", "py",
     ]  # fmt: skip
