@@ -237,7 +237,7 @@ def test_asking_a_program_for_its_usage_is_no_correction(tmp_path: Path) -> None
         ("git checkout -B a.py origin/a", False, False),
     ],
 )
-def test_what_takes_edits_back(tmp_path: Path, command: str, one: bool, everything: bool) -> None:
+def test_commands_that_revert_edits_are_recognised(tmp_path: Path, command: str, one: bool, everything: bool) -> None:
     files = EditedFiles(watch(tmp_path)[0].memory, "")
     files.edited("a.py", "", None)
     files.edited("b.py", "", None)

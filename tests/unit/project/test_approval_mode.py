@@ -26,7 +26,7 @@ def going_on(folder: Path, own: Mode, left: str) -> tuple[Mode, tuple[str, ...]]
 
 @pytest.mark.parametrize("own", get_args(Mode))
 @pytest.mark.parametrize("left", [*get_args(Mode), "yolo"])
-def test_no_log_brings_more_than_the_user_allows(tmp_path: Path, own: Mode, left: str) -> None:
+def test_a_resumed_log_cannot_loosen_the_approval_mode(tmp_path: Path, own: Mode, left: str) -> None:
     mode, notices = going_on(tmp_path, own, left)
     if left == own:
         assert (mode, notices) == (own, ())

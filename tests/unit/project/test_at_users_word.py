@@ -17,7 +17,7 @@ from tests.wire.server import Call, Reply, WireServer
 FAILS = "python3 check.py"
 
 
-def test_the_gate_answers_in_place_of_no_command_of_the_users(tmp_path: Path, home: Path) -> None:
+def test_the_gate_never_stops_a_command_of_the_user(tmp_path: Path, home: Path) -> None:
     repo = repository(tmp_path / "repo", {"check.py": "raise ValueError('bad port')\n"})
     with WireServer([Reply("", [Call("run_command", {"command": FAILS})]), Reply("It fails.")], key=KEY) as server:
         project = Project.open(repo, environment(home, **openai_at(server.url)))
@@ -28,7 +28,7 @@ def test_the_gate_answers_in_place_of_no_command_of_the_users(tmp_path: Path, ho
     assert "repeats" not in ended.facts
 
 
-def test_words_that_are_said_again_are_told_whole_and_nothing_is_said_of_it(tmp_path: Path, home: Path) -> None:
+def test_a_repeated_user_message_is_sent_whole_without_a_notice(tmp_path: Path, home: Path) -> None:
     repo = repository(tmp_path / "repo", {"a.py": "x = 1\n"})
     with WireServer([Reply("Yes."), Reply("Yes, again.")], key=KEY) as server:
         project = Project.open(repo, environment(home, **openai_at(server.url)))

@@ -20,7 +20,7 @@ def cut(state: State) -> tuple[str, str]:
     return trimmer(32_000, words, lambda: state)(ToolOutput(TEXT, kind="read"))
 
 
-def test_lines_near_what_the_user_or_the_model_names_survive_the_cut() -> None:
+def test_trimming_keeps_lines_near_names_of_the_user_and_the_model() -> None:
     asked = State(conversation=Conversation((Turn("mend parse_header"),)))
     text, handle = cut(asked)
     assert "def parse_header():" in text

@@ -95,7 +95,7 @@ def looks(project: Project) -> list[Callable[[], object]]:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_every_place_damaged_at_once(tmp_path: Path, way: str) -> None:
+def test_damage_everywhere_in_the_memory_folder_hides_no_intact_entry(tmp_path: Path, way: str) -> None:
     environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
     (tmp_path / "p").mkdir()
     before = Project.open(tmp_path / "p", environment).store

@@ -78,7 +78,7 @@ def told(events: Sequence[Event], tool: str = "delegate") -> ToolFinished:
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_only_the_answer_enters_the_window_and_all_money_counts(api: str, repo: Path, home: Path) -> None:
+def test_only_the_answer_of_a_delegate_enters_the_window_and_its_cost_counts(api: str, repo: Path, home: Path) -> None:
     models = Models([ASK, Reply("In m3.")], [read(1, 2), read(3, 4, 5), Reply(ANSWER)])
     with opened(repo, home, models, api=api) as live:
         events = list(turn(live, "where is retry decided?"))
@@ -120,7 +120,7 @@ def test_only_the_answer_enters_the_window_and_all_money_counts(api: str, repo: 
     assert row.usd == pytest.approx(past(live.project, path_of(folder, name)).usd)
 
 
-def test_what_a_delegate_read_is_not_seen_by_the_session(repo: Path, home: Path) -> None:
+def test_files_read_by_a_delegate_do_not_count_as_read_by_the_session(repo: Path, home: Path) -> None:
     edit = Reply("", [Call("edit_file", {"path": "src/m3.py", "old": "x + 1\n", "new": "x\n"})])
     models = Models([ASK, edit, Reply("Read it first.")], [read(3), Reply(ANSWER)])
     with opened(repo, home, models) as live:
@@ -131,7 +131,7 @@ def test_what_a_delegate_read_is_not_seen_by_the_session(repo: Path, home: Path)
     assert (repo / "src/m3.py").read_text() == FILES["src/m3.py"]
 
 
-def test_it_only_reads_asks_nobody_and_teaches_the_project_nothing(repo: Path, home: Path) -> None:
+def test_a_delegate_only_reads_asks_no_approval_and_records_nothing(repo: Path, home: Path) -> None:
     wrong = [
         Call("edit_file", {"path": "src/m1.py", "old": "x", "new": "y"}),
         Call("run_command", {"command": "touch made"}),
@@ -155,7 +155,7 @@ def test_it_only_reads_asks_nobody_and_teaches_the_project_nothing(repo: Path, h
     assert (repo / "src/m1.py").read_text() == FILES["src/m1.py"]
 
 
-def test_an_endless_one_is_asked_for_its_answer_with_no_calls_left(repo: Path, home: Path) -> None:
+def test_a_delegate_out_of_calls_is_asked_for_its_answer(repo: Path, home: Path) -> None:
     last = Reply("So far: m1 does not.", [Call("read_file", {"path": "src/m5.py"})])
     models = Models([ASK, Reply("So.")], [read(1), read(2), last])
     with opened(repo, home, models, CTXE_DELEGATE_MAX_STEPS="2") as live:
@@ -172,7 +172,7 @@ def test_an_endless_one_is_asked_for_its_answer_with_no_calls_left(repo: Path, h
     assert events[-1].outcome == "answered"
 
 
-def test_money_ends_it_with_what_it_has(repo: Path, home: Path) -> None:
+def test_a_delegate_at_its_spending_limit_returns_what_it_has(repo: Path, home: Path) -> None:
     dear = Reply("m1 first.", read(1).calls, usage=Usage(1_000, 300))  # $0.00425
     models = Models([ASK, Reply("So.")], [dear])
     with opened(repo, home, models, CTXE_DELEGATE_MAX_COST="0.004") as live:
@@ -186,7 +186,7 @@ def test_money_ends_it_with_what_it_has(repo: Path, home: Path) -> None:
     assert events[-1].outcome == "answered"
 
 
-def test_the_sessions_money_is_its_limit_too(repo: Path, home: Path) -> None:
+def test_a_delegate_stops_at_the_spending_limit_of_the_session(repo: Path, home: Path) -> None:
     dear = Reply("", read(1).calls, usage=Usage(1_000, 2_000))  # $0.02125
     models = Models([ASK], [dear])
     with opened(repo, home, models, CTXE_BUDGET_MAX_COST="0.02") as live:
@@ -211,7 +211,9 @@ def test_the_sessions_money_is_its_limit_too(repo: Path, home: Path) -> None:
         (rate_limited(retry_after="99"), "it asks to wait 99 s"),
     ],
 )
-def test_a_provider_that_fails_inside_is_a_result_and_no_end(fault: Answer, says: str, repo: Path, home: Path) -> None:
+def test_a_provider_failure_in_a_delegate_is_a_failed_result_and_the_turn_goes_on(
+    fault: Answer, says: str, repo: Path, home: Path
+) -> None:
     models = Models([ASK, Reply("Without it then.")], [Reply("m1 first.", read(1).calls), fault, fault])
     with opened(repo, home, models) as live:
         events = list(turn(live, "go"))
@@ -224,7 +226,7 @@ def test_a_provider_that_fails_inside_is_a_result_and_no_end(fault: Answer, says
     assert events[-1].outcome == "answered"
 
 
-def test_one_that_fails_teaches_nothing_and_is_not_kept_from_another_try(repo: Path, home: Path) -> None:
+def test_a_failed_delegate_records_no_failure_and_may_be_repeated(repo: Path, home: Path) -> None:
     fault = Answer(400, failure("no such thing"))
     models = Models([ASK, ASK, Reply("So.")], [fault, Reply(ANSWER)])
     with opened(repo, home, models) as live:
@@ -235,7 +237,7 @@ def test_one_that_fails_teaches_nothing_and_is_not_kept_from_another_try(repo: P
     assert failures == []
 
 
-def test_money_that_a_delegate_spends_is_warned_of_as_the_sessions_own(repo: Path, home: Path) -> None:
+def test_spending_of_a_delegate_triggers_the_sessions_warning(repo: Path, home: Path) -> None:
     models = Models([ASK, Reply("So.", usage=Usage(100, 1))], [Reply(ANSWER, usage=Usage(1_000, 3_000))])
     with opened(repo, home, models, CTXE_BUDGET_MAX_COST="0.035") as live:
         events = list(turn(live, "go"))
@@ -245,7 +247,7 @@ def test_money_that_a_delegate_spends_is_warned_of_as_the_sessions_own(repo: Pat
     assert events.index(Notice(warned[0], "warning")) < events.index(told(events))
 
 
-def test_a_long_answer_is_cut_and_its_whole_recalled(repo: Path, home: Path) -> None:
+def test_a_long_delegate_answer_is_cut_and_recalled_whole_by_its_handle(repo: Path, home: Path) -> None:
     long = "\n".join(f"- `src/m{n % 9}.py:{n}` says {n * n}, which is not {n}." for n in range(400))
     models = Models([ASK, Reply("So.")], [Reply(long)])
     with opened(repo, home, models) as live:
@@ -255,7 +257,7 @@ def test_a_long_answer_is_cut_and_its_whole_recalled(repo: Path, home: Path) -> 
     assert whole == long
 
 
-def test_files_to_begin_with_are_put_before_it(repo: Path, home: Path) -> None:
+def test_files_named_in_the_call_are_put_before_the_delegate(repo: Path, home: Path) -> None:
     asks = [
         Reply("", [Call("delegate", {"task": "What is f2_1?", "files": files})])
         for files in (["src/m2.py", "./src/m2.py"], ["gone.py"], ["../x"], [".env"])
@@ -273,7 +275,7 @@ def test_files_to_begin_with_are_put_before_it(repo: Path, home: Path) -> None:
     assert json.dumps(models.read[0]).count("def f2_1(x)") == 1
 
 
-def test_it_finds_files_by_words(repo: Path, home: Path) -> None:
+def test_a_delegate_finds_files_with_its_plan_tool(repo: Path, home: Path) -> None:
     (repo / "src/again.py").write_text("def backoff(fault):\n    return fault.retried < 3\n")
     asks = Reply("", [Call("plan", {"task": task}) for task in ("backoff of a retried fault", " ", "xyzzy plugh")])
     models = Models([ASK, Reply("So.")], [asks, Reply(ANSWER)])
@@ -286,7 +288,7 @@ def test_it_finds_files_by_words(repo: Path, home: Path) -> None:
     assert nothing.startswith("no file bears on these words")
 
 
-def test_several_in_one_reply_run_one_after_the_other(repo: Path, home: Path) -> None:
+def test_several_delegates_of_one_reply_run_one_after_another(repo: Path, home: Path) -> None:
     both = Reply("", [Call("delegate", {"task": "one"}), Call("delegate", {"task": "two"})])
     models = Models([both, Reply("So.")], [Reply("first"), Reply("second")])
     with opened(repo, home, models) as live:
@@ -298,7 +300,7 @@ def test_several_in_one_reply_run_one_after_the_other(repo: Path, home: Path) ->
     assert names == ["d1.jsonl", "d2.jsonl"]
 
 
-def test_a_delegates_own_model_goes_before_the_cheap_one_and_the_sessions(repo: Path, home: Path) -> None:
+def test_the_delegate_model_setting_goes_before_the_cheap_and_the_session_model(repo: Path, home: Path) -> None:
     def answered_by(**more: str) -> str:
         models = Models([ASK, Reply("So.")], [Reply("x")])
         with opened(repo, home, models, None, **more) as live:
@@ -310,7 +312,7 @@ def test_a_delegates_own_model_goes_before_the_cheap_one_and_the_sessions(repo: 
     assert answered_by(CTXE_MODEL_CHEAP="openai/gpt-5-mini", CTXE_DELEGATE_MODEL="openai/gpt-5-nano") == "gpt-5-nano"
 
 
-def test_a_model_that_cannot_be_reached_is_told(repo: Path, home: Path) -> None:
+def test_an_unreachable_delegate_model_is_reported(repo: Path, home: Path) -> None:
     models = Models([ASK, Reply("So.")], [])
     with opened(repo, home, models, CTXE_DELEGATE_MODEL="anthropic/claude-sonnet-4-5") as live:
         result = told(list(turn(live, "go"))).result
@@ -318,7 +320,7 @@ def test_a_model_that_cannot_be_reached_is_told(repo: Path, home: Path) -> None:
     assert result.text == "there is no key for anthropic"
 
 
-def test_it_can_be_switched_off_and_a_repository_may_only_tighten_it(repo: Path, home: Path) -> None:
+def test_delegates_can_be_switched_off_and_a_repository_may_only_tighten_them(repo: Path, home: Path) -> None:
     (repo / ".ctxe.toml").write_text(
         '[delegate]\nenabled = false\nmodel = "openai/gpt-5-pro"\nmax_cost = 9.0\nwindow = 9000\nmax_steps = 3\n'
     )
@@ -335,13 +337,13 @@ def test_it_can_be_switched_off_and_a_repository_may_only_tighten_it(repo: Path,
     ]
 
 
-def test_the_first_request_stays_small(tmp_path: Path, home: Path) -> None:
+def test_the_first_request_of_a_delegate_stays_small(tmp_path: Path, home: Path) -> None:
     found = ledger(Project.open(tmp_path, environment(home, **openai_at("http://127.0.0.1:1"))), "hello")
     assert "delegate" in {row.chunk for row in found.rows}
     assert found.used < 2_150
 
 
-def test_the_only_tools_of_a_session_are_the_only_ones_of_its_delegates(repo: Path, home: Path) -> None:
+def test_a_restricted_tool_list_also_restricts_delegates(repo: Path, home: Path) -> None:
     models = Models([ASK, Reply("So.")], [Reply("x")])
     with opened(repo, home, models, Opening(tools=("delegate", "search"))) as live:
         list(turn(live, "go"))
@@ -353,7 +355,7 @@ def test_the_only_tools_of_a_session_are_the_only_ones_of_its_delegates(repo: Pa
         pass
 
 
-def test_what_it_does_is_told_as_it_comes_and_a_session_never_goes_on_with_it(repo: Path, home: Path) -> None:
+def test_delegate_progress_is_shown_live_and_its_log_cannot_be_resumed(repo: Path, home: Path) -> None:
     models = Models([ASK, Reply("So.")], [read(1, 2), Reply(ANSWER)])
     with opened(repo, home, models) as live:
         events = list(turn(live, "go"))
@@ -372,7 +374,7 @@ def test_what_it_does_is_told_as_it_comes_and_a_session_never_goes_on_with_it(re
         assert live.session.id == path.stem
 
 
-def test_planning_goes_by_what_answers_point_at(repo: Path, home: Path) -> None:
+def test_places_named_in_a_delegates_answer_are_used_for_planning(repo: Path, home: Path) -> None:
     from ctxe.project.window.mentions import delegate_places
 
     answer = "It is in `src/m3.py:5`, src/m4.py:7-9 and (README.md:1); not 12:30, http://x.y:80 or src/m5.py."

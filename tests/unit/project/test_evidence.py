@@ -31,7 +31,7 @@ def lost(project: Project, *evidence: str) -> tuple[str, ...]:
     return gone_evidence(entry, facts_of(project))
 
 
-def test_what_stands_and_what_is_gone(project: Project) -> None:
+def test_present_and_missing_evidence_is_told_apart(project: Project) -> None:
     commit = f"commit {git(project.root, 'rev-parse', 'HEAD')[:9]}"
     standing = (commit, "symbol Parser.read", "test test_app.py::test_reads[1]", "file app.py", "session s1")
     assert lost(project, *standing, "commit none yet", "symbol ", "file *.py", "file ../x") == ()
@@ -45,7 +45,7 @@ def test_what_stands_and_what_is_gone(project: Project) -> None:
     )
 
 
-def test_a_name_that_no_file_can_have_is_of_no_file(project: Project) -> None:
+def test_an_impossible_file_name_is_missing_evidence(project: Project) -> None:
     name = "a" * 300
     entry = project.store.add(Entry("", "fact", "It leans", files=(name,), evidence=(f"file {name}", "test b\0::c")))
     assert gone_evidence(entry, facts_of(project)) == (f"file {name} is gone", "test b is gone")
@@ -53,13 +53,13 @@ def test_a_name_that_no_file_can_have_is_of_no_file(project: Project) -> None:
     assert [row["title"] for row in memories.rows(project)] == ["It leans"]
 
 
-def test_what_was_brought_in_from_elsewhere_is_never_stale(project: Project) -> None:
+def test_imported_entries_are_never_stale(project: Project) -> None:
     facts = facts_of(project)
     ours, theirs = (Entry(name, "fact", ts=ts, evidence=("file no.py",)) for name, ts in (("a", ""), ("b", "5")))
     assert stale_entries([ours, theirs], facts) == {"a": ("file no.py is gone",)}
 
 
-def test_names_with_signs_of_their_own_are_looked_up_whole(project: Project) -> None:
+def test_names_with_punctuation_are_looked_up_whole(project: Project) -> None:
     (project.root / "src" / "@types").mkdir(parents=True)
     (project.root / "src" / "@types" / "it.d.ts").write_text("export {}\n")
     cited = ("file src/@types/it.d.ts", "file src/@types/it.d.ts:12", "file src/@types/no.ts")
@@ -70,7 +70,7 @@ def test_names_with_signs_of_their_own_are_looked_up_whole(project: Project) -> 
     assert gone_evidence(entry, facts_of(project))[0] == "file src/@types/it.d.ts has changed since"
 
 
-def test_a_file_that_an_entry_rests_on_is_pinned_and_a_change_is_seen(project: Project) -> None:
+def test_a_cited_file_is_pinned_by_its_content_and_a_change_is_noticed(project: Project) -> None:
     entry = memories.add_entry(project, Entry("", "decision", "It leans", evidence=("file app.py", "file no.py")))
     assert [item.partition("@")[0] for item in entry.evidence] == ["file app.py", "file no.py"]
     assert len(entry.evidence[0].partition("@")[2]) == 12
@@ -87,7 +87,7 @@ def test_a_file_that_an_entry_rests_on_is_pinned_and_a_change_is_seen(project: P
     assert memories.rows(project)[0]["stale"] == []
 
 
-def test_who_keeps_an_entry_whose_files_are_gone_is_not_asked_again(project: Project) -> None:
+def test_an_entry_kept_despite_missing_files_is_not_reported_again(project: Project) -> None:
     entry = memories.add_entry(
         project, Entry("", "fact", "Two", files=("app.py", "no.py"), evidence=("symbol Nowhere",))
     )
@@ -97,7 +97,7 @@ def test_who_keeps_an_entry_whose_files_are_gone_is_not_asked_again(project: Pro
     assert memories.rows(project)[0]["stale"] == []
 
 
-def test_what_cannot_be_judged_stands(tmp_path: Path) -> None:
+def test_evidence_that_cannot_be_checked_counts_as_present(tmp_path: Path) -> None:
     project = Project.open(tmp_path, {})
     assert lost(project, "commit 1234567", "symbol Parser") == ()
     clone = tmp_path / "shallow"

@@ -34,14 +34,14 @@ def test_a_small_change_of_a_long_file_is_a_diff() -> None:
     ]
 
 
-def test_what_is_another_text_altogether_is_told_whole_and_what_is_too_long_not_at_all() -> None:
+def test_a_rewritten_file_is_shown_whole_unless_it_is_too_long() -> None:
     assert news_of("a\nb\nc\n", "x\n", 10, words) == "x\n"
     assert news_of(None, "x\ny\n", 10, words) == "x\ny\n"
     assert news_of(None, LONG, 100, words) == ""
     assert news_of("a\n", "", 10, words) == ""
 
 
-def test_of_what_is_told_without_a_version_nothing_is_known() -> None:
+def test_a_file_noted_without_a_version_is_not_compared() -> None:
     state = after_reading(a="1")
     (step,) = state.turn.steps
     rule = Chunk("rules", "use tabs", path="b")
@@ -50,7 +50,7 @@ def test_of_what_is_told_without_a_version_nothing_is_known() -> None:
     assert seen_versions(State(Conversation((Turn("go", (), (told,)),))), announced=True) == {"a": "1", "c": ""}
 
 
-def test_the_note_says_what_the_file_is_now_and_counts_as_seen() -> None:
+def test_a_change_note_shows_the_current_content_and_counts_as_seen() -> None:
     state = after_reading(a="1", b="2", c="3", d="4")
     now = {"a": "1", "b": "20", "c": "", "d": "40"}
 
@@ -71,7 +71,7 @@ def test_the_note_says_what_the_file_is_now_and_counts_as_seen() -> None:
     assert (known["a"], known["b"], known["d"]) == ("1", "20", "4")
 
 
-def test_a_file_that_was_folded_away_is_shown_as_a_diff_or_not_at_all() -> None:
+def test_a_changed_file_that_was_folded_is_shown_as_a_diff_or_not_at_all() -> None:
     (before,), (after,) = (after_reading(**read).conversation.turns for read in ({"a": "1", "b": "2"}, {"b": "2"}))
     fold = Fold(Position(1), (Chunk("record", "lines of a"),))
     state = State(Conversation((before, after), fold))

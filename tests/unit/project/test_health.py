@@ -10,7 +10,7 @@ from ctxe.project.health import LEAST_ROOM, disk
 
 
 @pytest.mark.parametrize(("left", "states"), [(LEAST_ROOM, []), (1_500_000, ["note"]), (0, ["fail"])])
-def test_a_disk_that_is_full_or_nearly_so_is_told_of(left: int, states: list[str]) -> None:
+def test_a_full_or_nearly_full_disk_is_reported(left: int, states: list[str]) -> None:
     found = list(disk(Path("/w/repo"), left))
     assert [one.state for one in found] == states
     assert [one.says for one in found] == [f"{left / 1e6:.1f} MB left where /w/repo is"] * len(states)

@@ -45,7 +45,7 @@ def begin(jobs: Jobs, command: str) -> None:
     jobs.start(command, ["sh", "-c", command], {"PATH": os.environ["PATH"]}).is_announced = True
 
 
-def test_an_end_is_told_once_logged_and_masked(jobs: Jobs) -> None:
+def test_the_end_of_a_job_is_reported_once_logged_and_masked(jobs: Jobs) -> None:
     tells = job_notes(jobs)
     begin(jobs, "echo sesame; exit 3")
     jobs.by_number[1].running.wait(10)
@@ -64,7 +64,7 @@ def test_an_end_is_told_once_logged_and_masked(jobs: Jobs) -> None:
     assert list(tells.between_steps(talk())) == list(tells.before_words()) == []
 
 
-def test_between_turns_it_waits_for_the_next_words(jobs: Jobs) -> None:
+def test_the_end_of_a_job_between_turns_waits_for_the_next_message(jobs: Jobs) -> None:
     tells = job_notes(jobs)
     begin(jobs, "true")
     jobs.by_number[1].running.wait(10)
@@ -73,7 +73,7 @@ def test_between_turns_it_waits_for_the_next_words(jobs: Jobs) -> None:
     assert queued == Queued((Chunk("job 1", said, "a job ended"),))
 
 
-def test_after_a_fold_the_model_is_told_once_what_runs(jobs: Jobs) -> None:
+def test_running_jobs_are_reported_once_after_a_fold(jobs: Jobs) -> None:
     tells = job_notes(jobs)
     begin(jobs, "sleep 60")
     assert list(tells.between_steps(talk())) == []
@@ -82,7 +82,7 @@ def test_after_a_fold_the_model_is_told_once_what_runs(jobs: Jobs) -> None:
     assert list(tells.between_steps(talk(fold=FOLD))) == []
 
 
-def test_a_job_whose_start_the_user_stopped_is_told_with_the_next_words_and_known_gone_later(jobs: Jobs) -> None:
+def test_a_job_started_in_an_interrupted_turn_is_reported_with_the_next_message(jobs: Jobs) -> None:
     tells = job_notes(jobs)
     begin(jobs, "sleep 60 # sesame")
     jobs.by_number[1].is_announced = False
@@ -100,7 +100,7 @@ def finished(**facts: object) -> ToolFinished:
     return ToolFinished(ToolResult("c", ""), "run_command", facts=facts)
 
 
-def test_what_a_log_leaves_running_is_gone_and_said_once() -> None:
+def test_a_job_still_running_in_the_log_is_reported_lost_once_on_resume() -> None:
     events: list[Event] = [
         finished(command="npm run dev", job=1),
         finished(command="make", job=2),

@@ -36,14 +36,14 @@ def kit(tmp_path: Path) -> Kit:
         ("write_file", {"text": "We stay."}),
     ],
 )
-def test_no_tool_reads_or_changes_it(kit: Kit, path: str, tool: str, more: dict[str, str]) -> None:
+def test_no_tool_reads_or_changes_an_ignored_file(kit: Kit, path: str, tool: str, more: dict[str, str]) -> None:
     before = (kit.files.workspace.root / path).read_bytes()
     with pytest.raises(ToolError, match=WHY):
         list(kit.tools[tool].prepare({"path": path, **more}).run())
     assert (kit.files.workspace.root / path).read_bytes() == before
 
 
-def test_a_mention_of_it_is_left_out_with_the_reason(kit: Kit) -> None:
+def test_a_mention_of_an_ignored_file_is_left_out_with_the_reason(kit: Kit) -> None:
     section = named_files(("open.md", "private/plans.md"), 1_000, kit.files.show, len)
     assert [chunk.path for chunk in section.chunks] == ["open.md"]
     assert [(out.id, WHY in out.why) for out in section.left_out] == [("private/plans.md", True)]

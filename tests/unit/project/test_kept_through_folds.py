@@ -26,7 +26,7 @@ URL = "https://x.org/manual"
 PAGE = Chunk(URL, "# Manual\n[4 lines left out]", "you asked for this page", "region", of=digest(WHOLE))
 
 
-def test_what_waits_for_words_is_parted_by_how_long_it_has_to_stand() -> None:
+def test_queued_notes_are_split_into_pages_and_asides() -> None:
     other = Chunk("pin 1", "x", "you pinned it")
     assert queued_sections((other, PAGE)) == [
         Section("pages", Priority.INJECTED, (PAGE,), "task"),
@@ -35,7 +35,7 @@ def test_what_waits_for_words_is_parted_by_how_long_it_has_to_stand() -> None:
     assert queued_sections(()) == []
 
 
-def test_plan_and_pages_stand_after_every_fold(tmp_path: Path) -> None:
+def test_the_approved_plan_and_the_pages_stand_after_every_fold(tmp_path: Path) -> None:
     project = Project.open(tmp_path, {"HOME": str(tmp_path), "CTXE_MODEL": "openai/gpt-5"})
     todo = [{"text": "One", "state": "open"}]
     state = apply(State(), ToolFinished(ToolResult("c", "yes"), facts={"plan": PLAN, "todo": todo}))

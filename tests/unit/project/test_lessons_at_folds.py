@@ -51,7 +51,7 @@ def long_turn(project: Project) -> tuple[State, Entry]:
     return replace(state, conversation=Conversation((turn,)), running=True), entry
 
 
-def test_a_fold_in_the_middle_of_a_turn_keeps_what_was_recalled_with_its_words(tmp_path: Path) -> None:
+def test_a_fold_during_a_turn_keeps_the_entries_recalled_for_its_message(tmp_path: Path) -> None:
     project = Project.open(tmp_path, {"HOME": str(tmp_path), "CTXE_MODEL": "openai/gpt-5"})
     state, entry = long_turn(project)
     kit = kit_for(project, memory_writer(project, "now"), state=lambda: state)
@@ -74,7 +74,7 @@ def test_a_fold_in_the_middle_of_a_turn_keeps_what_was_recalled_with_its_words(t
     assert entry.id not in {c.id for c in lessons_before(project, composed, state, Position(0, 5))}
 
 
-def test_no_fold_keeps_a_domain_module_in_lines_whoever_asks_for_it(tmp_path: Path) -> None:
+def test_no_fold_keeps_lines_of_a_skill_in_the_record(tmp_path: Path) -> None:
     project = Project.open(tmp_path, {"HOME": str(tmp_path), "CTXE_MODEL": "openai/gpt-5"})
     module = "\n".join(['<skill name="brew">', *(f"step {n} of part{n} heats kettle_{n}" for n in range(12))])
     call = ToolCall("u", "use", '{"name": "brew"}')
@@ -90,7 +90,7 @@ def test_no_fold_keeps_a_domain_module_in_lines_whoever_asks_for_it(tmp_path: Pa
     assert "heats kettle_" not in kept
 
 
-def test_an_open_failure_that_stands_in_the_memory_is_not_recalled_beside_it(tmp_path: Path) -> None:
+def test_an_open_failure_in_the_standing_memory_is_not_recalled_again(tmp_path: Path) -> None:
     project = Project.open(tmp_path, {"HOME": str(tmp_path), "CTXE_MODEL": "openai/gpt-5"})
     failure = Entry("", "failure", "Rounding of invoices breaks with floats", "open", session="long-ago")
     standing, later = (project.store.add(replace(failure, signature=f"{n}b" * 16)) for n in (1, 2))

@@ -81,7 +81,7 @@ class Sitting:
         return self.session_gate.known_failure(action)
 
 
-def test_a_key_that_the_user_or_the_model_wrote_stands_in_no_log_of_the_day(tmp_path: Path) -> None:
+def test_a_key_in_a_message_or_reply_never_enters_the_daily_log(tmp_path: Path) -> None:
     sitting = Sitting(tmp_path)
     key = "ghp_" + "a1B2" * 9
     words = f"push with {key}, " + "please " * 23 + key
@@ -91,7 +91,7 @@ def test_a_key_that_the_user_or_the_model_wrote_stands_in_no_log_of_the_day(tmp_
     assert "ghp_" not in day.read_text()
 
 
-def test_what_failed_and_was_tried_is_known_again_and_nothing_is_written_twice(tmp_path: Path) -> None:
+def test_failures_and_attempts_are_known_after_a_resume_and_not_written_twice(tmp_path: Path) -> None:
     first = Sitting(tmp_path)
     first.hear(TurnStarted("make it pass"))
     for number in (1, 2):
@@ -117,7 +117,7 @@ def test_what_failed_and_was_tried_is_known_again_and_nothing_is_written_twice(t
     assert (entry.status, entry.fix, entry.state) == ("resolved", "edited a.py: added `x = 2`", ("a.py@",))
 
 
-def test_a_call_is_answered_after_a_resume_only_while_the_tree_is_as_it_was(tmp_path: Path) -> None:
+def test_a_failed_call_is_answered_after_a_resume_only_while_the_files_are_unchanged(tmp_path: Path) -> None:
     repo = repository(tmp_path / "repo", {"a.py": "x = 1\n", "sub/b.py": "y = 1\n"})
     first = Sitting(repo)
     first.hear(TurnStarted("test it"))
@@ -133,7 +133,7 @@ def test_a_call_is_answered_after_a_resume_only_while_the_tree_is_as_it_was(tmp_
 
 
 @pytest.mark.parametrize("change", ["write", "make", "remove", "rename"])
-def test_whatever_became_of_the_tree_shows(tmp_path: Path, change: str) -> None:
+def test_any_change_of_the_tree_is_noticed(tmp_path: Path, change: str) -> None:
     repo = repository(tmp_path / "repo", {"a.py": "x = 1\n", "sub/b.py": "y = 1\n", ".gitignore": "*.log\n"})
     time.sleep(0.02)
     changed, now = changed_since(Git(repo, {"PATH": os.environ["PATH"]})), time.time()
@@ -151,7 +151,7 @@ def test_whatever_became_of_the_tree_shows(tmp_path: Path, change: str) -> None:
     assert changed(now)
 
 
-def test_an_edit_that_did_not_apply_is_no_longer_known_once_something_else_happened(tmp_path: Path) -> None:
+def test_a_failed_edit_is_forgotten_once_another_change_happened(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("x = 1\n")
     arguments = json.dumps({"path": "a.py", "old": "y", "new": "z"})
     call = ToolCall("e", "edit_file", arguments)
@@ -165,7 +165,7 @@ def test_an_edit_that_did_not_apply_is_no_longer_known_once_something_else_happe
     assert Sitting(tmp_path, first.past).session_gate.known_failure(edit) is None
 
 
-def test_what_a_turn_leaned_on_is_blamed_when_it_is_taken_back_in_another_process(tmp_path: Path) -> None:
+def test_cited_entries_are_blamed_when_a_later_process_rejects_the_turn(tmp_path: Path) -> None:
     first = Sitting(tmp_path)
     name = first.store.add(Entry("", "routine", "Restart twice")).id
     section = Section("recalled", Priority.MEMORY, (Chunk(name, "Restart twice"),), "task", "memory")
@@ -191,7 +191,7 @@ def test_what_a_turn_leaned_on_is_blamed_when_it_is_taken_back_in_another_proces
         {"refused": 5},
     ],
 )
-def test_a_log_with_odd_facts_is_gone_on_with(tmp_path: Path, facts: dict[str, Any]) -> None:
+def test_a_log_with_invalid_facts_is_resumed(tmp_path: Path, facts: dict[str, Any]) -> None:
     call = ToolCall("c", "run_command", "no json")
     ended = ToolFinished(ToolResult("other", "", ok=False), "run_command", facts=facts)
     past: list[Timed] = [
@@ -205,7 +205,7 @@ def test_a_log_with_odd_facts_is_gone_on_with(tmp_path: Path, facts: dict[str, A
 
 
 @pytest.mark.parametrize("place", ["sub/b.py", ".venv/lib/python3.11/site-packages/respx", "node_modules/left-pad"])
-def test_what_another_terminal_changed_lets_a_call_run_again(tmp_path: Path, place: str) -> None:
+def test_a_change_by_another_terminal_lets_a_failed_call_run_again(tmp_path: Path, place: str) -> None:
     repo = repository(
         tmp_path / "repo", {"a.py": "x = 1\n", "sub/b.py": "y = 1\n", ".gitignore": ".venv\nnode_modules\n"}
     )
@@ -240,7 +240,7 @@ def test_what_another_terminal_changed_lets_a_call_run_again(tmp_path: Path, pla
         ("gh pr checks 12 --watch=false", ""),
     ],
 )
-def test_another_try_of_what_failed_for_something_outside_is_no_repeat(
+def test_repeating_a_call_that_failed_for_an_outside_cause_is_allowed(
     tmp_path: Path, command: str, message: str
 ) -> None:
     repo = repository(tmp_path / "repo", {"a.py": "x = 1\n"})

@@ -76,14 +76,14 @@ def test_cited_entries_are_credited_when_tests_pass_and_blamed_when_the_user_obj
     assert (played.numbers(one), played.numbers(two)) == ((1, 1), (0, 1))
 
 
-def test_a_user_s_own_run_credits_nobody(tmp_path: Path) -> None:
+def test_a_test_run_by_the_user_credits_no_entry(tmp_path: Path) -> None:
     played = Played(tmp_path)
     one = played.store.add(Entry("", "routine", "Run ruff first")).id
     played.turn("fix it", f"As {one}.", (one,), {**PASSED, "by": "user"})
     assert played.numbers(one) == (0, 0)
 
 
-def test_what_was_leaned_on_is_in_the_statistics(tmp_path: Path) -> None:
+def test_cited_entries_are_counted_in_the_statistics(tmp_path: Path) -> None:
     played = Played(tmp_path)
     one, two = (played.store.add(Entry("", "routine", title)) for title in ("Restart twice", "Run ruff first"))
     played.turn("fix it", f"By {two.id}.", (one.id, two.id), PASSED)
@@ -95,7 +95,7 @@ def test_what_was_leaned_on_is_in_the_statistics(tmp_path: Path) -> None:
     ]
 
 
-def test_undoing_turns_archives_what_misled_three_times_and_says_so(tmp_path: Path) -> None:
+def test_undone_turns_archive_an_entry_that_misled_three_times_and_report_it(tmp_path: Path) -> None:
     played = Played(tmp_path)
     one = played.store.add(Entry("", "routine", "Restart twice"))
     for _ in range(3):

@@ -8,7 +8,7 @@ from ctxe.project import Project
 from ctxe.project.memory.writer import memory_writer
 
 
-def test_what_is_known_word_for_word_is_not_kept_again(tmp_path: Path) -> None:
+def test_an_entry_known_word_for_word_is_not_added_again(tmp_path: Path) -> None:
     keeps = memory_writer(Project.open(tmp_path, {"HOME": str(tmp_path / "home")}), "s", approved=True)
     told = keeps.remember("fact", "Ports", "The API listens on 8080.", ["api.py"], "")
     (entry,) = keeps.store.entries()

@@ -24,7 +24,7 @@ def store(folder: Path) -> Store:
 
 
 @pytest.mark.parametrize("field", [*WORDS, *LISTS])
-def test_every_field_is_looked_at(tmp_path: Path, field: str) -> None:
+def test_a_secret_is_refused_or_masked_in_every_field(tmp_path: Path, field: str) -> None:
     held: dict[str, Any] = {field: (f"see {KEY}",) if field in LISTS else f"see {KEY}"}
     draft = replace(Entry("", "fact", "a title", text="words"), **held)
     with pytest.raises(StoreError, match="GitHub token"):

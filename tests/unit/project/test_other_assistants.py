@@ -63,7 +63,7 @@ def write(home: Path, **files: str) -> None:
         path.write_text(text)
 
 
-def test_each_assistants_servers_are_read_as_they_would_be_here(tmp_path: Path) -> None:
+def test_server_settings_of_each_assistant_are_converted(tmp_path: Path) -> None:
     at = project(tmp_path)
     home = tmp_path / "home"
     gemini = {"mcpServers": {"g": {"httpUrl": "https://g.test/mcp"}, "s": {"url": "https://s.test/sse"}}}
@@ -98,7 +98,7 @@ def test_each_assistants_servers_are_read_as_they_would_be_here(tmp_path: Path) 
         foreign_servers(at, "emacs")
 
 
-def test_what_claude_keeps_for_this_project_is_for_this_project(tmp_path: Path) -> None:
+def test_claude_servers_of_this_project_are_offered_for_this_project_only(tmp_path: Path) -> None:
     at = project(tmp_path)
     local = {
         str(at.root): {"mcpServers": {"mine": {"command": "mine"}}},
@@ -110,13 +110,13 @@ def test_what_claude_keeps_for_this_project_is_for_this_project(tmp_path: Path) 
     ]
 
 
-def test_nothing_of_a_repository_is_read(tmp_path: Path) -> None:
+def test_server_files_of_a_repository_are_not_read(tmp_path: Path) -> None:
     at = project(tmp_path)
     write(at.root, claude=json.dumps(CLAUDE), codex=CODEX, code=CODE)
     assert foreign_servers(at) == []
 
 
-def test_a_key_is_shown_masked(tmp_path: Path) -> None:
+def test_keys_in_server_settings_are_shown_masked(tmp_path: Path) -> None:
     at = project(tmp_path)
     key = "ghp_" + "aB3dE6gH9k" * 3 + "LmNoPq"
     write(tmp_path / "home", claude=json.dumps({"mcpServers": {"hub": {"command": "hub", "env": {"TOKEN": key}}}}))
@@ -130,7 +130,7 @@ def test_a_key_is_shown_masked(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["", "[]", "[" * 100_000, '{"mcpServers": []}', '{"mcpServers": {"a": {"command": 1}}}']
 )
-def test_a_bad_file_is_passed_over(tmp_path: Path, text: str) -> None:
+def test_an_unreadable_settings_file_is_skipped(tmp_path: Path, text: str) -> None:
     at = project(tmp_path)
     write(tmp_path / "home", claude=text)
     assert [one for one in foreign_servers(at) if not one.problem] == []

@@ -17,7 +17,7 @@ def session(folder: Path, name: str, replies: int) -> None:
         log.append(ReplyReceived(Reply("hi", usage=Usage(1, 1))))
 
 
-def test_past_sessions_say_how_many_calls_are_to_come(tmp_path: Path) -> None:
+def test_the_expected_calls_come_from_past_sessions(tmp_path: Path) -> None:
     for name, replies in (("a", 10), ("b", 30), ("c", 50), ("own", 300)):
         session(tmp_path, name, replies)
     (tmp_path / "broken.jsonl").write_text("no log")
@@ -27,7 +27,7 @@ def test_past_sessions_say_how_many_calls_are_to_come(tmp_path: Path) -> None:
     assert calls(0) == 30.0
 
 
-def test_replies_of_delegates_are_no_calls_of_the_session(tmp_path: Path) -> None:
+def test_replies_of_delegates_do_not_count_as_calls(tmp_path: Path) -> None:
     session(tmp_path, "a", 10)
     log = Log(tmp_path / "a.jsonl", lambda: "2026-11-21T10:00:00Z", 10)
     for _ in range(30):
@@ -35,11 +35,11 @@ def test_replies_of_delegates_are_no_calls_of_the_session(tmp_path: Path) -> Non
     assert calls_still_expected(tmp_path, "own")(0) == 10.0
 
 
-def test_without_past_sessions_a_usual_one_is_expected(tmp_path: Path) -> None:
+def test_without_past_sessions_the_default_number_of_calls_is_expected(tmp_path: Path) -> None:
     assert calls_still_expected(tmp_path / "none", "own")(5) == USUAL_CALLS
 
 
-def test_a_log_that_is_gone_counts_for_nothing(tmp_path: Path) -> None:
+def test_a_removed_log_is_not_counted(tmp_path: Path) -> None:
     session(tmp_path, "a", 10)
     (tmp_path / "b.jsonl").symlink_to(tmp_path / "nowhere")
     assert calls_still_expected(tmp_path, "own")(0) == 10.0

@@ -24,7 +24,7 @@ USAGE = Usage(1_000_000, 0, 400_000)
 LEDGER = Ledger("openai/gpt-5", 300_000, 20_000, ())
 
 
-def test_money_with_and_without_a_cache_and_files_that_changed(home: Path, tmp_path: Path) -> None:
+def test_past_costs_are_read_with_and_without_a_cache(home: Path, tmp_path: Path) -> None:
     log = Log.create(tmp_path, "one", "demo", lambda: "2026-01-02T03:04:05Z")
     reply = Reply("", (ToolCall("1", "edit_file", "{}"),), usage=USAGE)
     touches = (Touch("a.py", "edit"), Touch("b.py", "read"), Touch("a.py", "read"))

@@ -30,13 +30,13 @@ def root(home: Path, folder: str, user: int) -> str:
         (".", ".", "."),
     ],
 )
-def test_a_memory_folder_around_is_the_projects_unless_it_is_the_homes_or_anothers(
+def test_the_nearest_memory_folder_marks_the_project_unless_it_is_the_home_folders(
     home: Path, folder: str, own: str, others: str
 ) -> None:
     assert (root(home, folder, person()), root(home, folder, person() + 1)) == (own, others)
 
 
-def test_a_repository_of_the_home_folder_is_that_of_folders_where_it_tracks_files(home: Path) -> None:
+def test_a_home_repository_is_the_project_only_of_folders_with_tracked_files(home: Path) -> None:
     (home / ".config/editor").mkdir(parents=True)
     (home / ".config/editor/init").write_text("set number\n")
     (home / ".gitignore").write_text("*\n")

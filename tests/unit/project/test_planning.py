@@ -41,7 +41,7 @@ def paths(offered: object) -> list[str]:
     return [chunk.path for section in offered for chunk in section.chunks]
 
 
-def test_a_request_goes_without_a_plan_while_the_index_is_built(tmp_path: Path) -> None:
+def test_a_request_is_sent_without_a_plan_while_the_index_is_built(tmp_path: Path) -> None:
     source = planning(tmp_path, patience=0.0)
     assert source.offer(ASKED, 8_000) == (Section("files", Priority.INJECTED, (), "task", "files", (BUILDING,)),)
     limit = time.monotonic() + 20
@@ -50,7 +50,7 @@ def test_a_request_goes_without_a_plan_while_the_index_is_built(tmp_path: Path) 
     assert paths(offered) == ["tea/teapot.py"]
 
 
-def test_how_far_the_first_index_is_is_told_while_it_is_built(tmp_path: Path) -> None:
+def test_progress_of_the_first_index_is_reported(tmp_path: Path) -> None:
     source = planning(tmp_path, patience=0.0)
     for number in range(2_000):
         (tmp_path / "tea" / f"leaf{number}.py").write_text("def steep(water):\n    return water\n" * 20)
@@ -64,13 +64,13 @@ def test_how_far_the_first_index_is_is_told_while_it_is_built(tmp_path: Path) ->
     assert source.progress() == ""
 
 
-def test_that_the_index_is_being_built_is_said_beside_the_words(tmp_path: Path) -> None:
+def test_a_note_beside_the_message_says_that_the_index_is_being_built(tmp_path: Path) -> None:
     built = gathered_lines(planning(tmp_path, patience=0.0).offer(ASKED, 8_000), unicode=True)
     assert [text for row in built for text, _ in row] == [f"gathered for this: no files, {BUILDING.why}"]
     assert gathered_lines((Section("files", Priority.INJECTED, (), "task", "files", (SHORT,)),), unicode=True) == []
 
 
-def test_what_changed_since_an_index_was_built_beside_the_session_is_seen(tmp_path: Path) -> None:
+def test_files_changed_while_the_index_was_built_are_planned_in_their_new_form(tmp_path: Path) -> None:
     source = planning(tmp_path, patience=0.0)
     source.offer(ASKED, 8_000)
     limit = time.monotonic() + 20
@@ -83,11 +83,11 @@ def test_what_changed_since_an_index_was_built_beside_the_session_is_seen(tmp_pa
     assert paths(source.offer(ASKED, 8_000)) == ["tea/kettle.py"]
 
 
-def test_a_small_tree_is_waited_for(tmp_path: Path) -> None:
+def test_a_request_waits_for_the_index_of_a_small_tree(tmp_path: Path) -> None:
     assert paths(planning(tmp_path, patience=30.0).offer(ASKED, 8_000)) == ["tea/teapot.py"]
 
 
-def test_of_many_files_that_fit_alike_a_few_are_put_before_the_model(tmp_path: Path) -> None:
+def test_only_a_few_of_many_equally_ranked_files_are_sent(tmp_path: Path) -> None:
     source = planning(tmp_path, patience=30.0)
     for number in range(9):
         (tmp_path / "tea" / f"pot{number}.py").write_text(f"def decant_{number}(wine):\n    return wine\n")
@@ -96,7 +96,7 @@ def test_of_many_files_that_fit_alike_a_few_are_put_before_the_model(tmp_path: P
     assert sum(out.why == "is less relevant to the words" for out in section.left_out) == 9 - MOST
 
 
-def test_words_that_follow_work_with_files_get_a_smaller_plan(tmp_path: Path) -> None:
+def test_a_follow_up_message_gets_a_smaller_plan(tmp_path: Path) -> None:
     source = planning(tmp_path, patience=30.0)
     wine = "".join(
         f"def decant_{n}(wine):\n    return wine * {n}  # decant the wine {n} times\n\n\n" for n in range(900)
@@ -111,7 +111,7 @@ def test_words_that_follow_work_with_files_get_a_smaller_plan(tmp_path: Path) ->
     assert 2_000 < sizes[1] <= 4_000
 
 
-def test_a_file_that_the_model_holds_is_not_put_before_it_again(tmp_path: Path) -> None:
+def test_a_file_already_in_the_window_is_not_planned_again(tmp_path: Path) -> None:
     first = planning(tmp_path, patience=30.0)
     [path] = paths(first.offer(ASKED, 8_000))
     files = first._files
@@ -121,7 +121,7 @@ def test_a_file_that_the_model_holds_is_not_put_before_it_again(tmp_path: Path) 
     assert [(out.id, out.why) for out in section.left_out][:1] == [(path, "is in the request already")]
 
 
-def test_a_file_that_goes_in_whole_is_not_planned_and_one_that_does_not_fit_is(tmp_path: Path) -> None:
+def test_a_mentioned_file_is_planned_only_when_it_does_not_fit_whole(tmp_path: Path) -> None:
     source = planning(tmp_path, patience=30.0)
     named = replace(ASKED, named=("tea/teapot.py",))
     assert paths(source.offer(named, 8_000)) == ["tea/teapot.py"]
@@ -129,7 +129,7 @@ def test_a_file_that_goes_in_whole_is_not_planned_and_one_that_does_not_fit_is(t
     assert (section.chunks, section.left_out[0].why) == ((), "is in the request already")
 
 
-def test_what_the_user_dropped_stays_out_and_what_they_added_counts_as_in_use() -> None:
+def test_dropped_files_are_not_planned_and_added_files_count_as_in_use() -> None:
     chosen = (("tea/cup.py", "drop"), ("tea/sieve.py", "add"), ("tea/leaf.py", "read-only"))
     task = Task("pour", files=("tea/pot.py", "tea/leaf.py"), named=("tea/kettle.py",))
     assert steering_of(task, chosen) == Steering(
@@ -137,7 +137,7 @@ def test_what_the_user_dropped_stays_out_and_what_they_added_counts_as_in_use() 
     )
 
 
-def test_words_said_while_the_model_works_plan_only_what_they_name(tmp_path: Path) -> None:
+def test_a_steering_message_plans_only_the_files_it_names(tmp_path: Path) -> None:
     source = planning(tmp_path, patience=30.0)
     assert paths(source.offer(ASKED, 8_000))
     under_way = replace(ASKED, under_way=True)
@@ -166,7 +166,7 @@ def test_words_said_while_the_model_works_plan_only_what_they_name(tmp_path: Pat
         "rename it to something clearer",
     ],
 )
-def test_words_that_name_nothing_build_nothing(tmp_path: Path, words: str) -> None:
+def test_a_message_without_a_subject_builds_no_index(tmp_path: Path, words: str) -> None:
     source = planning(tmp_path, patience=30.0)
     [section] = source.offer(Task(words), 8_000)
     assert (section.chunks, [out.id for out in section.left_out]) == ((), ["files:plan"])
@@ -175,7 +175,7 @@ def test_words_that_name_nothing_build_nothing(tmp_path: Path, words: str) -> No
     assert not list(tmp_path.rglob("index.db"))
 
 
-def test_a_path_among_words_that_say_nothing_else_brings_that_file_alone(tmp_path: Path) -> None:
+def test_a_message_with_only_a_path_plans_that_file_alone(tmp_path: Path) -> None:
     source = planning(tmp_path, patience=30.0)
     for number in range(3):
         (tmp_path / "tea" / f"line{number}.py").write_text("def add_line(md):\n    return md\n")
@@ -187,7 +187,7 @@ def test_a_path_among_words_that_say_nothing_else_brings_that_file_alone(tmp_pat
     assert paths(source.offer(Task("explain @tea/cup.py", named=("tea/cup.py",)), 8_000)) == ["tea/cup.py"]
 
 
-def test_two_that_ask_at_once_wait_for_one_index_and_not_for_each_other(tmp_path: Path) -> None:
+def test_two_callers_at_once_wait_for_one_index_build(tmp_path: Path) -> None:
     source = planning(tmp_path, patience=2.0)
     index = Project.open(tmp_path, {"HOME": str(tmp_path.parent)}).cache / "index.db"
     index.parent.mkdir(parents=True, exist_ok=True)
@@ -201,7 +201,7 @@ def test_two_that_ask_at_once_wait_for_one_index_and_not_for_each_other(tmp_path
         ahead.join()
 
 
-def test_a_picture_that_is_named_says_nothing_of_files(tmp_path: Path) -> None:
+def test_a_mentioned_picture_plans_no_files(tmp_path: Path) -> None:
     source = planning(tmp_path, patience=30.0)
     (tmp_path / "tea" / "shot.py").write_text("def shot(png):\n    return png\n")
     only = Task("what is on @tea/shot.png ?", named=("tea/shot.png",))

@@ -62,7 +62,7 @@ def _pressed(events: Iterator[Event], wanted: type[Event]) -> Iterator[Event]:
     yield from events
 
 
-def test_what_a_command_of_the_models_had_put_out_is_kept(live: Live) -> None:
+def test_output_of_a_model_command_is_kept(live: Live) -> None:
     came = pressed_at(turn(live, "go"), Progress)
     (finished,) = (event for event in came if isinstance(event, ToolFinished))
     assert finished.result.text == f"words\n{STOPPED}"
@@ -71,7 +71,7 @@ def test_what_a_command_of_the_models_had_put_out_is_kept(live: Live) -> None:
     assert live.undo.undo() == ["put back: made"]
 
 
-def test_what_a_command_of_the_users_had_put_out_is_told(live: Live) -> None:
+def test_output_of_a_user_command_is_reported_to_the_model(live: Live) -> None:
     came = pressed_at(run_for_user(live, TALKS), Progress)
     (queued,) = (event for event in came if isinstance(event, Queued))
     assert queued.chunks[0].text == f"[the user ran `{TALKS}`]\nwords\n{STOPPED}"
@@ -79,7 +79,7 @@ def test_what_a_command_of_the_users_had_put_out_is_told(live: Live) -> None:
 
 
 @pytest.mark.parametrize("script", [[*EDIT, Reply("Done."), Reply("Next.")]])
-def test_a_check_leaves_its_result(live: Live) -> None:
+def test_an_interrupted_check_leaves_its_result(live: Live) -> None:
     came = pressed_at(turn(live, "go"), Progress)
     (check,) = (event for event in came if isinstance(event, ToolFinished) and event.facts.get("by") == "check")
     assert check.result.text == f"words\n{STOPPED}"
@@ -88,7 +88,7 @@ def test_a_check_leaves_its_result(live: Live) -> None:
 
 
 @pytest.mark.parametrize("script", [[Reply("Some words that come piece by piece."), Reply("Next.")]])
-def test_words_of_an_answer_are_kept_and_shown(live: Live) -> None:
+def test_an_interrupted_answer_is_kept_and_shown(live: Live) -> None:
     came = pressed_at(turn(live, "go"), TextDelta)
     (reply,) = (event for event in came if isinstance(event, ReplyReceived))
     assert reply.reply.stop == "interrupted"
@@ -100,7 +100,7 @@ AGAIN = Reply("", [Call("run_command", {"command": "echo words; sleep 1"})])
 
 
 @pytest.mark.parametrize("script", [[AGAIN, AGAIN, Reply("Done.")]])
-def test_what_the_user_stopped_is_no_failure_and_runs_again(live: Live) -> None:
+def test_a_call_stopped_by_the_user_is_no_failure_and_may_run_again(live: Live) -> None:
     pressed_at(turn(live, "go"), Progress)
     finished = [event.result.text for event in turn(live, "run it again") if isinstance(event, ToolFinished)]
     assert finished == ["words\n[exit 0]"]

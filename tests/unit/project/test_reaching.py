@@ -18,7 +18,7 @@ from ctxe.project.models import connect
         ("lmstudio/gpt-oss-20b", {"CTXE_MODEL_IDLE_SECONDS": "7"}, 7.0),
     ],
 )
-def test_a_server_of_the_users_own_may_read_for_minutes(
+def test_a_local_server_may_be_silent_for_minutes(
     tmp_path: Path, name: str, said: dict[str, str], seconds: float
 ) -> None:
     environment = {"HOME": str(tmp_path), "CTXE_MODEL": name, "ANTHROPIC_API_KEY": "k", **said}

@@ -110,7 +110,7 @@ def signed_in(at: Project) -> Path:
     return file
 
 
-def test_a_sign_in_is_private_renewed_in_time_told_to_nobody_and_forgotten(
+def test_a_sign_in_is_stored_privately_renewed_in_time_and_forgotten_on_request(
     tmp_path: Path, opened: Opened, issuer: Issuer
 ) -> None:
     issuer.way("short")
@@ -133,9 +133,7 @@ def test_a_sign_in_is_private_renewed_in_time_told_to_nobody_and_forgotten(
     assert (file.exists(), sign_in.logout(at, "vault")) == (False, False)
 
 
-def test_a_token_that_is_refused_before_its_time_is_renewed_and_else_the_user_is_told(
-    tmp_path: Path, opened: Opened, issuer: Issuer
-) -> None:
+def test_a_refused_token_is_renewed_or_else_the_user_is_told(tmp_path: Path, opened: Opened, issuer: Issuer) -> None:
     issuer.way("")
     at = here(tmp_path, issuer)
     signed_in(at)
@@ -150,7 +148,7 @@ def test_a_token_that_is_refused_before_its_time_is_renewed_and_else_the_user_is
     assert issuer.journal == []
 
 
-def test_a_refusal_keeps_nothing(tmp_path: Path, issuer: Issuer) -> None:
+def test_a_refused_sign_in_stores_nothing(tmp_path: Path, issuer: Issuer) -> None:
     issuer.way("refuses")
     browser = Browser()
     with pytest.raises(CtxeError, match="server vault: the sign-in was refused: access_denied"):
@@ -159,9 +157,7 @@ def test_a_refusal_keeps_nothing(tmp_path: Path, issuer: Issuer) -> None:
     assert not (tmp_path / "home/servers").exists()
 
 
-def test_a_known_client_comes_back_by_a_pasted_address_and_its_tokens_are_taken_back(
-    tmp_path: Path, issuer: Issuer
-) -> None:
+def test_a_known_client_signs_in_by_a_pasted_address_and_revokes_its_tokens(tmp_path: Path, issuer: Issuer) -> None:
     issuer.way("")
     at = here(tmp_path, issuer)
     put_in: list[str] = ["https://elsewhere.test/callback?code=x&state=y"]
@@ -185,7 +181,7 @@ def test_a_known_client_comes_back_by_a_pasted_address_and_its_tokens_are_taken_
     assert issuer.journal[2:] == ["revoked RefreshToken", "revoked AccessToken"]
 
 
-def test_a_sign_in_is_for_one_address_and_a_projects_for_that_project(tmp_path: Path, issuer: Issuer) -> None:
+def test_a_sign_in_holds_for_one_address_and_a_project_server_for_its_project(tmp_path: Path, issuer: Issuer) -> None:
     issuer.way("")
     at = here(tmp_path, issuer)
     file = signed_in(at)
@@ -199,7 +195,7 @@ def test_a_sign_in_is_for_one_address_and_a_projects_for_that_project(tmp_path: 
     assert launch_of(offered, named(offered, "vault")).signed is None
 
 
-def test_who_cannot_sign_in_is_told_why(tmp_path: Path, issuer: Issuer) -> None:
+def test_a_failed_sign_in_says_why(tmp_path: Path, issuer: Issuer) -> None:
     talk = Browser().talk
     program = project(tmp_path, "[mcp.servers.vault]\ncommand = 'x'\n")
     with pytest.raises(ConfigError, match="server vault is a program"):
@@ -218,7 +214,7 @@ def test_who_cannot_sign_in_is_told_why(tmp_path: Path, issuer: Issuer) -> None:
 @pytest.mark.parametrize(
     "damage", ["{", "[]", '{"tokens": {"access_token": 5}}', '{"tokens": "x", "client": [], "ends": "y"}']
 )
-def test_a_damaged_file_is_no_sign_in_and_stays_unsaid(
+def test_a_damaged_sign_in_file_counts_as_signed_out(
     tmp_path: Path, opened: Opened, issuer: Issuer, damage: str
 ) -> None:
     issuer.way("")
@@ -245,12 +241,12 @@ def test_a_damaged_file_is_no_sign_in_and_stays_unsaid(
         "https://localhost/x",
     ],
 )
-def test_addresses_that_no_browser_is_sent_to(url: str) -> None:
+def test_unsafe_sign_in_addresses_are_not_opened_in_a_browser(url: str) -> None:
     with pytest.raises(ToolError, match="https is needed"):
         require_safe(url, "https://vault.test/mcp")
 
 
-def test_a_stranger_on_loopback_changes_nothing() -> None:
+def test_a_foreign_request_to_the_callback_changes_nothing() -> None:
     loop = Loop()
     login = Login(loop)
     try:
@@ -260,7 +256,7 @@ def test_a_stranger_on_loopback_changes_nothing() -> None:
         loop.close()
 
 
-def test_a_browser_of_the_repository_is_not_started(tmp_path: Path) -> None:
+def test_a_browser_program_from_the_repository_is_not_started(tmp_path: Path) -> None:
     at = project(tmp_path, "", None, PATH=f"{tmp_path}/repo/bin:.")
     (at.root / "bin").mkdir()
     for name in ("xdg-open", "open"):
@@ -271,7 +267,7 @@ def test_a_browser_of_the_repository_is_not_started(tmp_path: Path) -> None:
     assert list(tmp_path.rglob("HOSTILE")) == []
 
 
-def test_tokens_of_before_stay_unsaid_and_a_sign_in_that_ends_says_so(
+def test_old_tokens_are_never_shown_and_an_expired_sign_in_is_reported(
     tmp_path: Path, opened: Opened, issuer: Issuer
 ) -> None:
     issuer.way("")
@@ -292,7 +288,7 @@ def test_tokens_of_before_stay_unsaid_and_a_sign_in_that_ends_says_so(
     assert run(servers.prepare("vault/token", {})).text.endswith(hidden)
 
 
-def test_what_another_session_renewed_or_took_back_holds_at_once(
+def test_tokens_renewed_or_revoked_by_another_session_hold_at_once(
     tmp_path: Path, opened: Opened, issuer: Issuer
 ) -> None:
     issuer.way("")

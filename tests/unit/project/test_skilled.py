@@ -64,7 +64,7 @@ def step(tool: str, arguments: dict[str, Any], *paths: str, number: int = 1, ok:
     return Step(Reply("", (one,)), (ToolResult(one.id, "x", ok, touches=tuple(Touch(p, "read") for p in paths)),))
 
 
-def test_find_tools_finds_by_words_and_lists_without(root: Path, home: Path) -> None:
+def test_find_tools_searches_by_words_and_lists_all_without(root: Path, home: Path) -> None:
     here = kit(root, home, State())
     assert call(here, "find_tools", query="how hot should tea be?").splitlines()[:2] == [
         "- brew: Brewing tea in kettles.",
@@ -78,7 +78,7 @@ def test_find_tools_finds_by_words_and_lists_without(root: Path, home: Path) -> 
         call(here, "find_tools", query="xyzzy")
 
 
-def test_use_loads_reads_and_runs(root: Path, home: Path) -> None:
+def test_use_loads_skills_reads_files_and_runs_scripts(root: Path, home: Path) -> None:
     fresh, here = kit(root, home, State()), kit(root, home, loaded())
     assert call(fresh, "use", name="brew").startswith('<skill from=".agents/skills/brew"')
     assert fresh.skills.uses() == {"brew": 1.0}
@@ -108,13 +108,13 @@ def test_use_loads_reads_and_runs(root: Path, home: Path) -> None:
         ("brew", "{", "use: arguments must be an object"),
     ],
 )
-def test_a_wrong_use_says_what_is_right(root: Path, home: Path, name: str, arguments: Any, says: str) -> None:
+def test_a_wrong_use_call_names_the_right_one(root: Path, home: Path, name: str, arguments: Any, says: str) -> None:
     with pytest.raises(ToolError) as caught:
         call(kit(root, home, loaded()), "use", name=name, arguments=arguments)
     assert str(caught.value).startswith(says)
 
 
-def test_tools_that_are_not_offered_stay_so(root: Path, home: Path) -> None:
+def test_excluded_tools_are_not_reachable_through_gateways(root: Path, home: Path) -> None:
     here = kit(root, home, loaded(), only=("use", "read_file"))
     assert list(here.tools) == ["read_file", "use"]
     with pytest.raises(ToolError, match="run_command is not offered"):
@@ -136,7 +136,7 @@ def others(number: int, *paths: str) -> Iterator[Step]:
 SCOPES = {"brew": ("tea/**",)}
 
 
-def test_what_a_session_holds_is_read_from_its_conversation() -> None:
+def test_loaded_skills_are_read_from_the_conversation() -> None:
     load, other = step("use", {"name": "brew"}), step("use", {"name": "brew/scripts/x.sh"}, number=2)
     nothing = HeldSkills()
     assert held_skills(State(), SCOPES) == nothing

@@ -53,7 +53,7 @@ def module(tmp_path: Path) -> Any:
     return module
 
 
-def test_it_speaks_survives_a_cut_and_gives_up(module: Any) -> None:
+def test_the_documented_provider_streams_retries_a_cut_and_gives_up(module: Any) -> None:
     with Server(("127.0.0.1", 0), Handler) as server:
         server.asked = []
         threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True).start()
@@ -68,7 +68,7 @@ def test_it_speaks_survives_a_cut_and_gives_up(module: Any) -> None:
         server.shutdown()
 
 
-def test_the_settings_of_the_document_make_the_model_known() -> None:
+def test_the_documented_settings_make_the_model_known() -> None:
     (settings,) = re.findall(r"```toml\n(.*?)```", DOCUMENT, re.S)
     model = catalog.find("local/my-model", tomllib.loads(settings)["models"])
     assert (model.window, model.prices and (model.prices.input, model.prices.output)) == (65_536, (0.2, 0.8))
@@ -77,6 +77,6 @@ def test_the_settings_of_the_document_make_the_model_known() -> None:
     assert isinstance(provider.model, Model)
 
 
-def test_every_habit_of_a_host_is_told() -> None:
+def test_every_host_dialect_is_documented() -> None:
     habits = set(catalog.Host.__dataclass_fields__) - {"name", "api", "url", "key"}
     assert not [habit for habit in habits if f"`{habit}`" not in DOCUMENT]

@@ -41,13 +41,13 @@ def test_an_error_after_the_end_of_the_stream_does_no_harm(error: Exception | No
 
 
 @pytest.mark.parametrize("error", ODD)
-def test_odd_events_before_the_end_are_told_as_such(error: Exception) -> None:
+def test_odd_events_before_the_end_are_reported_as_a_fault(error: Exception) -> None:
     with pytest.raises(RequestFault) as caught:
         finished(Draft(), error, stop=None)
     assert caught.value.error.message == "the answer of demo cannot be used: events of an unknown shape"
 
 
-def test_an_answer_without_an_end_is_cut_and_a_fault_stays_what_it_is() -> None:
+def test_an_answer_without_an_end_is_truncated_and_a_fault_stays_itself() -> None:
     with pytest.raises(RequestFault) as caught:
         finished(Draft(), stop=None)
     assert caught.value.error.message == "the answer of demo cannot be used: it ended in the middle"
@@ -57,18 +57,18 @@ def test_an_answer_without_an_end_is_cut_and_a_fault_stays_what_it_is() -> None:
     assert passed.value is fault
 
 
-def test_a_bug_of_ours_is_not_taken_for_an_odd_event() -> None:
+def test_an_internal_error_is_not_reported_as_an_odd_event() -> None:
     with pytest.raises(ZeroDivisionError):
         finished(Draft(), ZeroDivisionError(), stop=None)
 
 
 @pytest.mark.parametrize("stop", ["length", "refusal", "filtered"])
-def test_calls_of_an_answer_that_was_cut_are_named_and_never_run(stop: StopReason) -> None:
+def test_calls_of_a_truncated_answer_are_named_but_dropped(stop: StopReason) -> None:
     reply = Draft(["half"], [slot("call_longer_id")], stop).reply(AT, REQUEST, "demo/m")
     assert (reply.calls, reply.dropped, reply.stop) == ((), ("run",), stop)
 
 
-def test_a_call_keeps_its_id_unless_it_is_weak_or_taken() -> None:
+def test_a_call_keeps_its_id_unless_it_is_too_short_or_taken() -> None:
     def ids(request: Request) -> list[str]:
         slots = [slot("call_longer_id"), slot("call_longer_id"), slot("call_1"), slot("")]
         reply = Draft([], slots, "tools").reply(AT, request, "demo/m")
@@ -91,14 +91,14 @@ def test_a_call_without_arguments_has_the_empty_object(arguments: str, told: str
 
 
 @pytest.mark.parametrize("arguments", ["{", "[]", "3", '{"a": NaN}', "[" * 5_000])
-def test_broken_arguments_are_a_fault_with_the_reply_to_fall_back_on(arguments: str) -> None:
+def test_broken_arguments_are_a_fault_that_carries_the_reply(arguments: str) -> None:
     with pytest.raises(RequestFault) as caught:
         Draft([], [slot("call_longer_id", arguments)], "end").reply(AT, REQUEST, "demo/m")
     assert caught.value.reply is not None
     assert caught.value.reply.calls == (ToolCall("call_longer_id", "run", arguments),)
 
 
-def test_an_answer_without_words_and_calls_is_empty() -> None:
+def test_an_answer_without_text_and_calls_is_an_empty_answer_fault() -> None:
     with pytest.raises(RequestFault, match="an empty answer"):
         Draft([" \n"], [], "end").reply(AT, REQUEST, "demo/m")
     assert Draft([" \n"], [], "length").reply(AT, REQUEST, "demo/m").text == ""

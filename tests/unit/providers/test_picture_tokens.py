@@ -29,7 +29,7 @@ from ctxe.providers.pictures import UNSEEN, picture_encoder, tokens
         ("glm-5.3", (4000, 4000), UNSEEN),
     ],
 )
-def test_a_picture_costs(name: str, size: tuple[int, int], wanted: int) -> None:
+def test_a_picture_costs_the_tokens_that_its_provider_publishes(name: str, size: tuple[int, int], wanted: int) -> None:
     assert tokens(catalog.find(name), *size) == wanted
 
 
@@ -39,7 +39,7 @@ def test_every_model_has_a_sane_bound_for_every_picture() -> None:
             assert 0 < tokens(model, *size) <= 50_000, model.id
 
 
-def test_the_bytes_are_found_only_for_a_model_that_sees() -> None:
+def test_picture_bytes_are_loaded_only_for_a_model_with_vision() -> None:
     picture, asked = Picture("d", "a.png", "image/png", 1, 1, 3), list[str]()
 
     def data(digest: str) -> bytes:

@@ -22,7 +22,7 @@ from tests.wire.adapters import HELLO, KEY, hear
 KEYS = {host.key: KEY for host in catalog.hosts().values() if host.key}
 
 
-def test_the_file_is_sound() -> None:
+def test_the_catalog_file_is_consistent() -> None:
     found = list(catalog.models())
     made, source = catalog.file_origin()
     assert 90 <= len(found) <= 160
@@ -47,7 +47,7 @@ def check_prices(prices: Prices, name: str) -> None:
         check_prices(prices.long, name)
 
 
-def test_the_makers_and_windows_that_people_use_are_known() -> None:
+def test_common_models_have_their_provider_and_window() -> None:
     found = list(catalog.models())
     makers = {"openai", "anthropic", "gemini", "qwen", "deepseek", "mistral", "minimax", "xai", "meta", "local"}
     assert makers <= {model.provider for model in found}
@@ -77,12 +77,12 @@ def test_the_makers_and_windows_that_people_use_are_known() -> None:
         (" gpt-4o ", ("openai", "gpt-4o", 128_000, True)),
     ],
 )
-def test_a_name_means_one_model(name: str, wanted: tuple[str, str, int, bool]) -> None:
+def test_each_name_resolves_to_one_model(name: str, wanted: tuple[str, str, int, bool]) -> None:
     model = catalog.find(name)
     assert (model.provider, model.name, model.window, model.prices is not None) == wanted
 
 
-def test_an_entry_is_whole() -> None:
+def test_a_catalog_entry_is_complete() -> None:
     assert catalog.find("gpt-5.6-sol") == Model(
         "openai",
         "gpt-5.6-sol",
@@ -112,12 +112,12 @@ def test_an_entry_is_whole() -> None:
         ("openrouter/anthropic/claude-opus-4.6", ("low", "medium", "high", "max"), False, True),
     ],
 )
-def test_what_a_model_can_be_asked_for(name: str, efforts: tuple[str, ...], budgeted: bool, images: bool) -> None:
+def test_abilities_of_a_model_are_known(name: str, efforts: tuple[str, ...], budgeted: bool, images: bool) -> None:
     found = catalog.find(name)
     assert (found.efforts, found.budgeted, found.images) == (efforts, budgeted, images)
 
 
-def test_an_effort_is_one_that_the_model_takes() -> None:
+def test_efforts_are_limited_to_those_of_the_model() -> None:
     assert catalog.at_effort(catalog.find("gpt-5"), "minimal").effort == "minimal"
     assert catalog.at_effort(catalog.find("glm-5.3"), "max").effort == "max"
     assert catalog.at_effort(catalog.find("gpt-4.1"), "").effort == ""
@@ -157,12 +157,12 @@ def test_long_input_is_billed_at_its_own_price() -> None:
         ("gemini/flash", "gemini/gemini-3.8-flash"),
     ],
 )
-def test_one_word_of_a_name_means_the_newest_model_that_has_it(said: str, model: str) -> None:
+def test_one_word_of_a_name_resolves_to_the_newest_matching_model(said: str, model: str) -> None:
     assert catalog.find(said).id == model
 
 
 @pytest.mark.parametrize("said", ["flash", "pro", "claude", "5", "anthropic/flash", ""])
-def test_a_word_that_several_providers_or_none_use_means_no_model(said: str) -> None:
+def test_an_ambiguous_or_unknown_word_resolves_to_no_model(said: str) -> None:
     with pytest.raises(ConfigError, match="is not known"):
         catalog.find(said)
 
@@ -224,7 +224,7 @@ def test_overrides_change_what_they_name() -> None:
         ({"input": "1 dollar"}, "[models.\"x\"] input = '1 dollar' is of the wrong type"),
     ],
 )
-def test_bad_overrides_are_named(own: dict[str, Any], message: str) -> None:
+def test_invalid_overrides_are_refused_by_name(own: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         catalog.find("x", {"x": own})
     assert caught.value.message == message
@@ -262,7 +262,7 @@ HABITS = {
 }
 
 
-def test_habits_go_with_the_host() -> None:
+def test_dialects_follow_the_host() -> None:
     def made(name: str, **more: Any) -> Any:
         return connect(catalog.find(name), environment=KEYS, **more)
 
@@ -311,7 +311,9 @@ HOSTED = "https://gateway.example/v1"
         ),
     ],
 )
-def test_addresses_and_keys(name: str, environment: dict[str, str], base_url: str, address: str, key: str) -> None:
+def test_base_urls_and_keys_are_read_from_settings_and_environment(
+    name: str, environment: dict[str, str], base_url: str, address: str, key: str
+) -> None:
     model = catalog.find(name)
     at = endpoint(model, catalog.host(model.provider), environment, base_url)
     assert (at.address, at.key) == (address, key)
@@ -332,7 +334,7 @@ def test_addresses_and_keys(name: str, environment: dict[str, str], base_url: st
         ("qwen3", {}, "http://[broken", "the base URL 'http://[broken' is not an address"),
     ],
 )
-def test_what_cannot_be_reached_is_said_before_anything_is_sent(
+def test_an_unreachable_configuration_is_refused_before_anything_is_sent(
     name: str, environment: dict[str, str], base_url: str, message: str
 ) -> None:
     with pytest.raises(ConfigError) as caught:

@@ -46,7 +46,7 @@ LONG = [
 
 @pytest.mark.parametrize("words", LONG)
 @pytest.mark.parametrize("status", [400, 422, 429, 500])
-def test_every_way_to_say_too_long_is_understood(words: str, status: int) -> None:
+def test_every_providers_overflow_message_is_recognised(words: str, status: int) -> None:
     fault = faults.of_status(AT, status, {"error": {"message": words}}, {}, 0)
     assert (type(fault.error), fault.tries) == (ContextOverflow, 1)
 
@@ -54,7 +54,7 @@ def test_every_way_to_say_too_long_is_understood(words: str, status: int) -> Non
 WINDOWS = {0: 8_192, 2: 200_000, 4: 1_048_576, 5: 32_768, 6: 131_072, 7: 4_096, 10: 4_096, 15: 8_192, 19: 32_768}
 
 
-def test_the_window_is_read_out_of_the_words_that_say_it() -> None:
+def test_the_window_is_read_from_an_overflow_message() -> None:
     said = {at: window_in(words) for at, words in enumerate(LONG)}
     assert {at: window for at, window in said.items() if window} == WINDOWS
     assert window_in("request (5351 tokens) exceeds the available context size (4096 tokens)") == 4_096
@@ -72,7 +72,7 @@ def test_the_window_is_read_out_of_the_words_that_say_it() -> None:
         "Rate limit reached for tokens per min (TPM): Limit 30000, Used 29000, Requested 2000.",
     ],
 )
-def test_other_words_are_no_overflow(words: str) -> None:
+def test_other_errors_are_not_taken_for_an_overflow(words: str) -> None:
     assert type(faults.of_status(AT, 400, {"error": {"message": words}}, {}, 0).error) is BadRequest
 
 
@@ -93,7 +93,7 @@ BODIES: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("body", "wanted"), BODIES)
-def test_the_message_is_found_in_every_shape(body: Any, wanted: str) -> None:
+def test_the_error_message_is_found_in_every_body_shape(body: Any, wanted: str) -> None:
     assert faults.of_status(AT, 400, body, {}, 0).error.message == f"wire refused the request: {wanted}"
 
 
@@ -120,7 +120,7 @@ def test_a_model_without_tools_is_explained(words: str) -> None:
         (403, {"error": "Your newly created team doesn't have any credits yet."}),
     ],
 )
-def test_no_credit_is_told_apart_from_too_often(status: int, body: Any) -> None:
+def test_exhausted_credit_is_told_apart_from_a_rate_limit(status: int, body: Any) -> None:
     fault = faults.of_status(AT, status, body, {}, 0)
     assert (type(fault.error), fault.tries) == (QuotaError, 1)
 
@@ -138,12 +138,12 @@ MEMORY = "model requires more system memory (5.6 GiB) than is available (4.1 GiB
         (502, "<html><h1>502 Bad Gateway</h1></html>", "wire answered 502"),
     ],
 )
-def test_trouble_of_a_host_is_told_in_its_own_words(status: int, body: Any, wanted: str) -> None:
+def test_a_host_error_is_shown_with_its_own_message(status: int, body: Any, wanted: str) -> None:
     fault = faults.of_status(AT, status, body, {}, 0)
     assert (fault.error.message, fault.why) == (wanted, wanted)
 
 
-def test_a_model_too_large_for_its_machine_is_asked_for_no_minute() -> None:
+def test_a_model_too_large_for_memory_is_not_retried() -> None:
     assert [faults.of_event(AT, words, 0).tries for words in (MEMORY, "boom")] == [faults.FEW, faults.MANY]
 
 
@@ -154,12 +154,12 @@ def test_a_model_too_large_for_its_machine_is_asked_for_no_minute() -> None:
         (400, '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'),
     ],
 )
-def test_a_server_that_was_started_without_reading_tool_calls_is_asked_once_and_named(status: int, words: str) -> None:
+def test_a_local_server_without_tool_call_parsing_is_named_and_not_retried(status: int, words: str) -> None:
     fault = faults.of_status(AT, status, {"error": {"message": words}}, {}, 0)
     assert (type(fault.error), fault.tries, fault.error.hint) == (BadRequest, faults.ONCE, PARSER)
 
 
-def test_an_answer_within_an_answer_is_read() -> None:
+def test_a_nested_error_body_is_read() -> None:
     within = '{"error":{"code":400,"message":"request (5351 tokens) exceeds the available context size (4096 tokens)"}}'
     fault = faults.of_status(AT, 400, {"error": within}, {}, 0)
     assert fault.error.message == "wire: request (5351 tokens) exceeds the available context size (4096 tokens)"
@@ -190,11 +190,11 @@ def test_the_limit_of_a_free_tier_is_a_rate_limit() -> None:
         ({"retry-after": "Thu, 99 Jan 1970 99:99:99 GMT"}, None),
     ],
 )
-def test_the_time_to_wait_is_read(headers: dict[str, str], wanted: float | None) -> None:
+def test_the_retry_delay_is_read_from_headers_and_body(headers: dict[str, str], wanted: float | None) -> None:
     assert asked_wait(headers, None, 30.0) == wanted
 
 
-def test_a_model_that_is_not_there_yet_is_fetched() -> None:
+def test_a_missing_local_model_says_how_to_fetch_it() -> None:
     at = Endpoint("ollama", "qwen3", "http://127.0.0.1:11434/v1", local=True)
     error = faults.of_status(at, 404, {"error": {"message": "model not found"}}, {}, 0).error
     assert (error.message, error.hint) == (
@@ -264,18 +264,18 @@ def test_backoff_grows_and_eight_requests_fit_in_a_minute() -> None:
         assert len(clock.slept) == 7
 
 
-def test_words_before_a_retry_are_followed_by_a_waiting() -> None:
+def test_text_before_a_retry_is_followed_by_a_wait_event() -> None:
     items = list(persist(failing([fault(3), fault(3), Reply("done")], deltas=2), patience()))
     kinds = [type(item).__name__ for item in items]
     assert kinds == ["TextDelta"] * 2 + ["Waiting"] + ["TextDelta"] * 2 + ["Waiting"] + ["TextDelta"] * 2 + ["Reply"]
 
 
-def test_a_reply_to_fall_back_on_is_given_in_the_end() -> None:
+def test_a_fault_that_carries_a_reply_returns_it_after_the_last_retry() -> None:
     spare = Reply("spare")
     assert list(persist(failing([fault(2, reply=spare)]), patience())) == [Waiting(0.5625, "why"), spare]
 
 
-def test_closing_while_waiting_asks_no_more() -> None:
+def test_closing_the_stream_during_a_wait_sends_no_further_request() -> None:
     clock = Clock()
     stream = persist(failing([fault(8)]), patience(clock))
     assert isinstance(next(stream), Waiting)
@@ -284,12 +284,12 @@ def test_closing_while_waiting_asks_no_more() -> None:
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
-def test_what_is_no_fault_goes_through(error: type[BaseException]) -> None:
+def test_an_exception_that_is_no_fault_is_raised_unchanged(error: type[BaseException]) -> None:
     with pytest.raises(error):
         list(persist(failing([error()]), patience()))
 
 
-def test_the_seconds_asked_for_are_told_with_the_limit() -> None:
+def test_the_requested_delay_is_shown_with_the_patience_limit() -> None:
     limited = faults.of_status(AT, 429, {"error": {"message": "slow\ndown"}}, {"retry-after": "7200"}, 0)
     with pytest.raises(RateLimited) as caught:
         list(persist(failing([limited]), patience()))
@@ -297,7 +297,7 @@ def test_the_seconds_asked_for_are_told_with_the_limit() -> None:
     assert (caught.value.seconds, str(caught.value)) == (7200.0, caught.value.message)
 
 
-def test_a_page_asks_about_the_base_url() -> None:
+def test_an_html_answer_asks_about_the_base_url() -> None:
     error = faults.broken(AT, "a web page instead of an answer", page=True).error
     assert type(error) is BadReply
     assert error.hint == "is https://host.example/v1 the right base URL, and does the network want you to sign in?"

@@ -65,11 +65,11 @@ def silent_port() -> Iterator[int]:
         ("", False),
     ],
 )
-def test_a_server_near_here_is_told_by_its_address(url: str, wanted: bool) -> None:
+def test_a_local_server_is_recognised_by_its_address(url: str, wanted: bool) -> None:
     assert is_near(url) is wanted
 
 
-def test_those_that_answer_are_found_with_their_models(silent_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_running_local_servers_are_found_with_their_models(silent_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{silent_port}")
     with (
         WireServer(models=["qwen3-coder:30b", "nomic-embed-text", "gpt-oss:20b"]) as ollama,
@@ -89,7 +89,7 @@ def test_those_that_answer_are_found_with_their_models(silent_port: int, monkeyp
         )
 
 
-def test_nobody_there_is_known_at_once() -> None:
+def test_no_local_server_is_found_out_quickly() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         began = time.monotonic()
@@ -110,12 +110,12 @@ def test_nobody_there_is_known_at_once() -> None:
         ({}, None),
     ],
 )
-def test_servers_say_with_which_window_they_run(pages: dict[str, Any], wanted: int | None) -> None:
+def test_local_servers_report_the_window_they_run_with(pages: dict[str, Any], wanted: int | None) -> None:
     with Pages(pages) as server:
         assert served_window(server.url, "m") == wanted
 
 
-def test_a_model_is_loaded_for_the_question_only_when_there_is_time() -> None:
+def test_a_model_is_loaded_to_learn_its_window_only_when_there_is_time() -> None:
     with WireServer(loads={"m": 4_096}) as server:
         assert served_window(f"{server.url}/v1", "m") is None
         assert served_window(f"{server.url}/v1", "other", load=5) is None
@@ -123,13 +123,13 @@ def test_a_model_is_loaded_for_the_question_only_when_there_is_time() -> None:
         assert served_window(f"{server.url}/v1", "m") == 4_096
 
 
-def test_nobody_but_ollama_is_asked_to_load() -> None:
+def test_only_ollama_is_asked_to_load_a_model() -> None:
     with WireServer() as server:
         assert served_window(f"{server.url}/v1", "m", load=5) is None
         assert {exchange.method for exchange in server.exchanges} == {"GET"}
 
 
-def test_nobody_else_is_asked() -> None:
+def test_other_hosts_are_not_asked_for_their_window() -> None:
     assert served_window("https://host.example/v1", "m") is None
 
 
@@ -149,5 +149,5 @@ def test_nobody_else_is_asked() -> None:
         ("", False),
     ],
 )
-def test_loopback_is_told_by_the_whole_name(url: str, wanted: bool) -> None:
+def test_loopback_is_recognised_by_the_whole_host_name(url: str, wanted: bool) -> None:
     assert is_loopback(url) is wanted

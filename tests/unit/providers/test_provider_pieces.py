@@ -35,18 +35,18 @@ STREAM = (
 
 
 @given(st.lists(st.integers(0, 10_000), max_size=12))
-def test_events_do_not_depend_on_how_the_bytes_come(places: list[int]) -> None:
+def test_stream_events_do_not_depend_on_byte_boundaries(places: list[int]) -> None:
     assert list(sse.events(cut(STREAM, places))) == [{"n": 1, "s": "ä"}, {"n": 2}, sse.DONE, {"n": 3}]
 
 
 @given(st.lists(st.integers(0, 100), max_size=5))
-def test_one_plain_object_is_the_only_event(places: list[int]) -> None:
+def test_a_plain_json_body_is_the_only_event(places: list[int]) -> None:
     assert list(sse.events(cut(b'\xef\xbb\xbf {"choices": [\n1, 2]\n}', places))) == [{"choices": [1, 2]}]
     assert list(sse.events(cut(b'\n\n{"a": 1}', places))) == [{"a": 1}]
 
 
 @pytest.mark.parametrize("data", [b"", b"\n\n", b": only comments\n\n", b'data: {"half', b"nothing like it"])
-def test_no_event_in_nothing(data: bytes) -> None:
+def test_an_empty_body_has_no_event(data: bytes) -> None:
     assert list(sse.events([data])) == []
 
 
@@ -61,7 +61,7 @@ def test_no_event_in_nothing(data: bytes) -> None:
         (b"data: " + b"[" * 100_000 + b"\n\n", "broken JSON", False),
     ],
 )
-def test_noise_is_named(data: bytes, why: str, page: bool) -> None:
+def test_a_body_that_is_no_event_stream_is_named(data: bytes, why: str, page: bool) -> None:
     with pytest.raises(sse.Garbled) as caught:
         list(sse.events([data]))
     assert (str(caught.value), caught.value.page) == (why, page)
@@ -102,7 +102,9 @@ THOUGHTS = [
 
 @pytest.mark.parametrize(("text", "wanted"), THOUGHTS)
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
-def test_thoughts_are_told_apart_however_they_stream(text: str, wanted: list[tuple[str, bool]], size: int) -> None:
+def test_think_tags_are_separated_however_they_are_streamed(
+    text: str, wanted: list[tuple[str, bool]], size: int
+) -> None:
     thinking = Thinking()
     pieces = [piece for at in range(0, len(text), size) for piece in thinking.split(text[at : at + size])]
     joined: list[tuple[str, bool]] = []
@@ -118,7 +120,7 @@ KINDS = st.lists(st.sampled_from(["text", "tool_use", "tool_result", "text", "te
 
 
 @given(KINDS, st.integers(1, 4))
-def test_cache_marks_are_few_and_close(kinds: list[str], marks: int) -> None:
+def test_cache_marks_are_few_and_near_the_end(kinds: list[str], marks: int) -> None:
     blocks: list[dict[str, Any]] = [{"type": kind} for kind in kinds]
     mark(blocks, marks)
     marked = [at for at, block in enumerate(blocks) if "cache_control" in block]
@@ -132,7 +134,7 @@ def test_cache_marks_are_few_and_close(kinds: list[str], marks: int) -> None:
         assert len(marked) == marks or marked[0] <= REACH
 
 
-def test_marks_after_many_parallel_calls_reach_what_the_request_before_wrote() -> None:
+def test_cache_marks_after_many_parallel_calls_reach_the_previous_prefix() -> None:
     before = [{"type": "text"} for _ in range(30)]
     mark(before, 3)
     after: list[dict[str, Any]] = [{"type": "text"} for _ in range(30 + 40)]
@@ -142,7 +144,7 @@ def test_marks_after_many_parallel_calls_reach_what_the_request_before_wrote() -
     assert max(written) in looked_up
 
 
-def test_one_mark_stands_behind_what_the_next_fold_may_leave() -> None:
+def test_one_cache_mark_is_set_behind_the_prefix_that_survives_a_fold() -> None:
     blocks: list[dict[str, Any]] = [{"type": "text"} for _ in range(60)]
     mark(blocks, 3, 4)
     assert [at for at, block in enumerate(blocks) if "cache_control" in block] == [3, 59 - REACH, 59]
@@ -152,7 +154,7 @@ def test_one_mark_stands_behind_what_the_next_fold_may_leave() -> None:
 
 
 @given(st.text(max_size=80))
-def test_names_and_ids_become_legal_and_stay_so(text: str) -> None:
+def test_names_and_ids_are_made_legal_once(text: str) -> None:
     name, long, short = legal_name(text), legal_id(text), legal_id(text, short=True)
     assert re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_-]{0,63}", name)
     assert re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", long)
@@ -205,7 +207,7 @@ def test_carried_blocks_come_back_where_they_stood(parts: list[Any]) -> None:
     assert [part for part in back if part != ""] == (kept if carry else merged)
 
 
-def test_words_that_were_shortened_since_stay_whole() -> None:
+def test_a_shortened_text_stays_whole_among_carried_blocks() -> None:
     carry = Carry('[{"t":1},5,{"t":2},6,"gone"]', "m")
     assert list(placed([carry, Text("short"), ToolCall("new", "x", "{}")], "m")) == [
         {"t": 1},
@@ -216,19 +218,19 @@ def test_words_that_were_shortened_since_stay_whole() -> None:
 
 
 @pytest.mark.parametrize("broken", ["{", "3", '"x"', "null"])
-def test_a_broken_carry_is_no_harm(broken: str) -> None:
+def test_broken_carried_blocks_are_ignored(broken: str) -> None:
     assert list(placed([Carry(broken, "m"), Text("a")], "m")) == [Text("a")]
 
 
 @given(st.integers(), st.integers(), st.integers(), st.integers())
-def test_usage_is_always_sensible(total: int, output: int, read: int, write: int) -> None:
+def test_usage_is_never_negative_or_inconsistent(total: int, output: int, read: int, write: int) -> None:
     usage = usage_of(total, output, read, write)
     assert usage is None or (
         usage.input >= usage.cache_read + usage.cache_write and min(usage.input, usage.output) >= 0
     )
 
 
-def test_bytes_are_compact_and_never_fail() -> None:
+def test_request_bytes_are_compact_and_encoding_never_fails() -> None:
     assert encode({"b": "ä\ud800", "a": [1, None]}) == '{"b":"ä?","a":[1,null]}'.encode()
 
 
@@ -314,7 +316,7 @@ EVENTS = st.lists(st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=6), ma
 
 
 @given(EVENTS, st.sampled_from(APIS))
-def test_no_shape_of_events_ends_in_anything_but_a_reply_or_a_fault(events: list[dict[str, Any]], api: str) -> None:
+def test_any_events_end_in_a_reply_or_a_fault(events: list[dict[str, Any]], api: str) -> None:
     provider, draft = speak(api, "http://127.0.0.1:9"), Draft()
     if api == "chat":
         deltas = AnswerReader(draft, provider.transport, echo_reasoning=True).read(iter(events))

@@ -32,7 +32,7 @@ def test_replies_come_in_order_and_requests_are_kept() -> None:
     assert (provider.requests, provider.left) == ([HELLO] * 3, 0)
 
 
-def test_a_script_that_is_over_says_so() -> None:
+def test_a_script_without_replies_left_says_so() -> None:
     provider = Scripted(["One"], MODEL, name="demo.json")
     hear(provider)
     with pytest.raises(BadReply) as caught:
@@ -40,7 +40,7 @@ def test_a_script_that_is_over_says_so() -> None:
     assert caught.value.message == "demo.json holds 1 reply, and this is request 2"
 
 
-def test_usage_counts_every_part_and_what_the_request_before_shared() -> None:
+def test_usage_counts_every_part_and_the_prefix_shared_with_the_last_request() -> None:
     tool = ToolSchema("run", "Run it.", {"type": "object"})
     first = Request((tool,), ("be brief",), (Message("user", (Text("one two three"),)),), 100)
     grown = replace(
@@ -60,7 +60,7 @@ def test_usage_counts_every_part_and_what_the_request_before_shared() -> None:
     assert hear(provider, other)[1].usage == Usage(base + 1 + 7 + 8, 1, cache_read=schema)
 
 
-def test_thoughts_waits_delays_and_own_usage_are_played() -> None:
+def test_reasoning_waits_delays_and_usage_are_played() -> None:
     slept: list[float] = []
     play = Play("x" * 50, reasoning="hm", waits=[(2.0, "rate limit")], delay=0.5, usage=Usage(1, 2, 1))
     deltas, reply = hear(Scripted([play], MODEL, sleep=slept.append))
@@ -77,7 +77,7 @@ def test_every_error_can_be_played(name: Any) -> None:
     assert isinstance(caught.value, ProviderError)
 
 
-def test_a_cut_answer_comes_half_and_breaks() -> None:
+def test_a_cut_answer_streams_half_and_raises() -> None:
     stream = Scripted([Play("x" * 96, cut=True)], MODEL).stream(HELLO)
     assert [next(stream), next(stream)] == [TextDelta("x" * 24)] * 2
     with pytest.raises(BadReply, match="cuts the answer"):
@@ -103,7 +103,7 @@ PLAYS = [
 ]
 
 
-def test_a_file_is_a_list_or_a_value_a_line(tmp_path: Path) -> None:
+def test_a_script_file_is_a_list_or_one_value_per_line(tmp_path: Path) -> None:
     whole, lines = tmp_path / "whole.json", tmp_path / "lines.jsonl"
     whole.write_text(json.dumps(LINES, indent=1))
     lines.write_text("// a demo\n\n" + "\n".join(json.dumps(line) for line in LINES) + "\n")
@@ -124,7 +124,7 @@ def test_a_file_is_a_list_or_a_value_a_line(tmp_path: Path) -> None:
         ('[\n"a",\n}', "{file}, line 3: Expecting value"),
     ],
 )
-def test_a_broken_script_is_named_with_its_place(tmp_path: Path, text: str, message: str) -> None:
+def test_a_broken_script_is_reported_with_its_line(tmp_path: Path, text: str, message: str) -> None:
     file = tmp_path / "script.json"
     file.write_text(text)
     with pytest.raises(ConfigError) as caught:

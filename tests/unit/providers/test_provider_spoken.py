@@ -55,36 +55,36 @@ def heard(text: str, size: int, tools: tuple[str, ...] = TOOLS) -> tuple[str, li
 
 @pytest.mark.parametrize("size", [1, 3, 7, 1000])
 @pytest.mark.parametrize("text", CALLS)
-def test_a_call_among_the_words_is_a_call(text: str, size: int) -> None:
+def test_a_call_written_in_the_text_is_recognised(text: str, size: int) -> None:
     assert heard(text, size) == CALLS[text]
 
 
 @pytest.mark.parametrize("size", [1, 3, 7, 1000])
 @pytest.mark.parametrize("text", WORDS)
-def test_what_is_quoted_or_no_call_stays_words(text: str, size: int) -> None:
+def test_quoted_and_incomplete_calls_stay_text(text: str, size: int) -> None:
     assert heard(text, size) == (text, [])
 
 
 @pytest.mark.parametrize("text", [*CALLS, *WORDS])
-def test_where_no_tools_were_offered_all_is_words_at_once(text: str) -> None:
+def test_without_tools_all_text_is_passed_on_at_once(text: str) -> None:
     assert TextCalls(()).split(text) == text
 
 
-def test_words_do_not_wait_for_the_end() -> None:
+def test_text_is_passed_on_before_the_end() -> None:
     spoken = TextCalls(TOOLS)
     assert spoken.split("Look: ") == "Look: "
     assert spoken.split('{"name": ') == '{"name": '
     assert spoken.split("\n<ta") == "\n<ta"
 
 
-def test_what_may_be_a_call_stays_words_beside_true_calls() -> None:
+def test_a_written_call_stays_text_beside_native_calls() -> None:
     spoken = TextCalls(TOOLS)
     assert spoken.split(READ) == ""
     assert spoken.rest(called=True) == (READ, ())
 
 
 @pytest.mark.parametrize("begun", ["One line ", '{"name": "read_file", "arguments": {"path": "', "<tool_call>"])
-def test_a_long_answer_is_not_read_anew_with_every_piece(begun: str) -> None:
+def test_a_long_answer_is_read_in_linear_time(begun: str) -> None:
     def took(pieces: int) -> float:
         spoken, began = TextCalls(TOOLS), time.process_time()
         for piece in [begun, *["ten chars "] * pieces]:
@@ -98,7 +98,7 @@ def test_a_long_answer_is_not_read_anew_with_every_piece(begun: str) -> None:
     st.lists(st.sampled_from(["\n", "```", "<", "<tool_call>", "</tool_call>", READ, "<function=", " ", "x"])),
     st.integers(1, 9),
 )
-def test_nothing_is_lost_or_said_twice(parts: list[str], size: int) -> None:
+def test_no_text_is_lost_or_repeated_however_it_is_streamed(parts: list[str], size: int) -> None:
     text = "".join(parts)
     words, calls = heard(text, size)
     assert words == text if not calls else text.startswith(words)

@@ -10,7 +10,7 @@ from ctxe.repo.git import Git
 from tests.repositories import git
 
 
-def test_the_branch_is_what_git_says(tmp_path: Path) -> None:
+def test_the_branch_equals_what_git_reports(tmp_path: Path) -> None:
     root, linked = tmp_path / "tree", tmp_path / "linked"
     root.mkdir()
     asked = Git(root, os.environ)
@@ -29,7 +29,7 @@ def test_the_branch_is_what_git_says(tmp_path: Path) -> None:
     assert asked.branch() == "HEAD"
 
 
-def test_what_was_begun_and_not_ended_is_known(tmp_path: Path) -> None:
+def test_an_unfinished_merge_or_rebase_is_noticed(tmp_path: Path) -> None:
     root, linked = tmp_path / "tree", tmp_path / "linked"
     root.mkdir()
     (root / "rebase-merge").mkdir()
@@ -54,7 +54,7 @@ def test_what_was_begun_and_not_ended_is_known(tmp_path: Path) -> None:
             assert asked.under_way() == ""
 
 
-def test_the_commit_is_read_where_it_is_plain_and_is_git_s_own(tmp_path: Path) -> None:
+def test_the_commit_is_read_from_plain_files_and_equals_gits(tmp_path: Path) -> None:
     root = tmp_path / "tree"
     root.mkdir()
     asked = Git(root, os.environ)

@@ -50,7 +50,7 @@ def mirrors(tmp_path: Path) -> Path:
     return mirrors
 
 
-def test_a_case_is_a_told_change_of_existing_source(mirrors: Path, tmp_path: Path) -> None:
+def test_a_case_is_a_commit_with_a_message_that_changes_existing_source(mirrors: Path, tmp_path: Path) -> None:
     [case] = mine(mirrors, "tea/house", 28)
     assert (case.group, case.language, case.gold) == ("mined", "python", ("pot.py",))
     assert text_of(mirrors, case) == TOLD
@@ -59,7 +59,7 @@ def test_a_case_is_a_told_change_of_existing_source(mirrors: Path, tmp_path: Pat
     assert load(tmp_path / "cases.json") == [case]
 
 
-def test_signals_are_asked_of_the_tree_before_the_change(mirrors: Path, tmp_path: Path) -> None:
+def test_signals_are_computed_on_the_tree_before_the_change(mirrors: Path, tmp_path: Path) -> None:
     from ctxe.repo.planning.mix import fitted
 
     [case] = mine(mirrors, "tea/house", 28)
@@ -73,7 +73,7 @@ def test_signals_are_asked_of_the_tree_before_the_change(mirrors: Path, tmp_path
     assert lines_shown([opened], fitted().units, 5.0, 0.25) == [100.0] * 4
 
 
-def test_an_index_of_another_form_is_made_anew_and_never_emptied(mirrors: Path, tmp_path: Path) -> None:
+def test_an_index_of_another_version_is_left_unchanged_until_it_is_rebuilt(mirrors: Path, tmp_path: Path) -> None:
     from ctxe.repo.planning.mix import fitted
 
     [case] = mine(mirrors, "tea/house", 28)
@@ -88,7 +88,7 @@ def test_an_index_of_another_form_is_made_anew_and_never_emptied(mirrors: Path, 
     assert [seen.case for seen in see([case], mirrors, tmp_path, fitted())] == [case]
 
 
-def test_changes_soon_after_a_case_are_asked_of_its_index(mirrors: Path, tmp_path: Path) -> None:
+def test_changes_soon_after_a_case_reuse_its_index(mirrors: Path, tmp_path: Path) -> None:
     from ctxe.repo.planning.mix import fitted
 
     [case] = mine(mirrors, "tea/house", 28)
@@ -115,12 +115,12 @@ def test_lines_of_a_patch_with_and_without_context() -> None:
     assert touched("--- /dev/null\n+++ b/new.py\n@@ -0,0 +1 @@\n+one\n") == {}
 
 
-def test_hard_text_names_no_file_of_the_change() -> None:
+def test_the_hard_text_of_a_case_names_no_changed_file() -> None:
     text = "In src/tea/pot.py:12 and `tea.pot`, see pot.py. But spot.py and teapot stay."
     assert without_names(text, ["src/tea/pot.py"]) == "In  and  see  But spot.py and teapot stay."
 
 
-def test_messages_are_cleaned_of_what_no_user_would_say() -> None:
+def test_commit_messages_lose_trailers_and_references() -> None:
     assert (
         clean("Fix it (#12)\n\nSee https://example.org/x for more\nFixes: #3\nCo-authored-by: B")
         == "Fix it\n\nSee  for more"

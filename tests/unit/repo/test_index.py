@@ -49,7 +49,7 @@ def having(index: Index, term: str) -> set[str]:
     return {index.files[number].path for number in heads[::2]}
 
 
-def test_a_tree_is_read_once_and_then_only_what_changed(tree: Path) -> None:
+def test_after_the_first_build_only_changed_files_are_read(tree: Path) -> None:
     index = opened(tree)
     assert counted(index.refresh()) == (3, 0, 3)
     assert counted(index.refresh()) == (0, 0, 3)
@@ -59,7 +59,7 @@ def test_a_tree_is_read_once_and_then_only_what_changed(tree: Path) -> None:
     assert counted(opened(tree).refresh()) == (0, 0, 3)
 
 
-def test_what_is_asked_is_what_is_there(tree: Path) -> None:
+def test_the_index_answers_terms_paths_and_definitions_of_each_file(tree: Path) -> None:
     index = opened(tree)
     index.refresh()
     assert having(index, "pour") == {"tea/pot.py"}
@@ -80,7 +80,7 @@ def test_what_is_asked_is_what_is_there(tree: Path) -> None:
     )
 
 
-def test_imports_are_linked_also_to_files_that_come_later(tree: Path) -> None:
+def test_imports_are_linked_to_files_added_later(tree: Path) -> None:
     (tree / "tea" / "cup.py").unlink()
     index = opened(tree)
     index.refresh()
@@ -104,7 +104,7 @@ def test_a_deleted_file_is_forgotten_and_found_again(tree: Path) -> None:
     assert index.neighbours(pot) == ([cup], [])
 
 
-def test_touching_a_file_does_not_scan_it(tree: Path) -> None:
+def test_a_touched_but_unchanged_file_is_not_scanned(tree: Path) -> None:
     index = opened(tree)
     index.refresh()
     os.utime(tree / "tea" / "cup.py", (1, 1))
@@ -126,7 +126,7 @@ def test_a_change_within_the_same_tick_is_seen(tree: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"", b"no database", b"SQLite format 3\0" + b"\xff" * 5000])
-def test_a_damaged_index_is_made_anew(tree: Path, damage: bytes) -> None:
+def test_a_damaged_index_is_rebuilt(tree: Path, damage: bytes) -> None:
     (tree.parent / "index.db").write_bytes(damage)
     index = opened(tree)
     assert counted(index.refresh()) == (3, 0, 3)
@@ -158,7 +158,7 @@ def test_a_torn_list_of_files_is_noticed_and_repaired(tree: Path, tear: str) -> 
     assert (having(index, NAMED + "fill"), index.note) == ({"tea/cup.py"}, REBUILT)
 
 
-def test_where_nothing_can_be_written_the_index_lives_in_memory(tree: Path) -> None:
+def test_an_unwritable_folder_keeps_the_index_in_memory(tree: Path) -> None:
     blocker = tree.parent / "file"
     blocker.write_text("")
     index = Index(tree, Git(tree, os.environ), blocker / "index.db", 1)
@@ -167,7 +167,7 @@ def test_where_nothing_can_be_written_the_index_lives_in_memory(tree: Path) -> N
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit])
-def test_an_interrupted_build_goes_on_where_it_was(tree: Path, stop: type[BaseException]) -> None:
+def test_an_interrupted_build_continues_where_it_stopped(tree: Path, stop: type[BaseException]) -> None:
     for number in range(400):
         (tree / f"m{number}.py").write_text(f"def name_{number}(): ...\n")
 
@@ -189,7 +189,7 @@ def edges(index: Index) -> dict[str, set[str]]:
     return {path: {index.files[other].path for other in found} for path, found in ahead.items() if found}
 
 
-def test_imports_of_what_was_scanned_before_an_interruption_are_linked_too(tree: Path) -> None:
+def test_imports_scanned_before_an_interruption_are_linked(tree: Path) -> None:
     for number in range(400):
         (tree / "tea" / f"m{number}.py").write_text(f"from .m{(number + 1) % 400} import name\n")
 
@@ -219,7 +219,7 @@ def test_imports_of_what_was_scanned_before_an_interruption_are_linked_too(tree:
         ("a/use.c", '#include "tin.h"\n', "b/tin.h", "a/tin.h", "a/tin.h"),
     ],
 )
-def test_a_file_that_comes_or_goes_is_weighed_against_what_imports_meant(
+def test_a_file_added_or_removed_relinks_imports(
     tree: Path, importer: str, text: str, before: str, come: str, after: str
 ) -> None:
     for path, words in ((importer, text), (before, "\n"), ("pad.py", "x = 1\n")):
@@ -239,7 +239,7 @@ def test_a_file_that_comes_or_goes_is_weighed_against_what_imports_meant(
     assert edges(index).get(importer, set()) == meant
 
 
-def test_an_empty_file_that_is_binary_now_is_data(tree: Path) -> None:
+def test_an_empty_file_that_became_binary_is_data(tree: Path) -> None:
     (tree / "tea" / "cup.py").write_text("")
     index = opened(tree)
     index.refresh()
@@ -248,7 +248,7 @@ def test_an_empty_file_that_is_binary_now_is_data(tree: Path) -> None:
     assert index.files[index.by_path["tea/cup.py"]].kind == "data"
 
 
-def test_workers_and_one_process_find_the_same(tree: Path) -> None:
+def test_several_workers_and_one_process_build_the_same_index(tree: Path) -> None:
     for number in range(200):
         (tree / f"m{number}.py").write_text(f"def name_{number}():\n    return other_{number % 7}\n")
     alone, staffed = opened(tree, "one.db"), opened(tree, "two.db", workers=2)
@@ -258,7 +258,7 @@ def test_workers_and_one_process_find_the_same(tree: Path) -> None:
 
 
 @pytest.mark.timeout(30)
-def test_a_file_that_no_worker_can_scan_is_an_error_and_no_endless_wait(tree: Path) -> None:
+def test_a_file_that_crashes_every_worker_is_an_error_and_does_not_hang(tree: Path) -> None:
     nameless: list[tuple[int, str]] = [(1, None)]  # type: ignore[list-item]
     staff = WorkerPool(tree, [[(2, "tea/pot.py")], nameless, [(3, "tea/cup.py")]], 10, 2)
     try:
@@ -268,7 +268,7 @@ def test_a_file_that_no_worker_can_scan_is_an_error_and_no_endless_wait(tree: Pa
         staff.stop()
 
 
-def test_two_sessions_build_at_once(tree: Path) -> None:
+def test_two_sessions_may_build_at_once(tree: Path) -> None:
     for number in range(60):
         (tree / f"m{number}.py").write_text(f"def name_{number}(): ...\n")
     totals: list[int] = []
@@ -289,7 +289,7 @@ def test_two_sessions_build_at_once(tree: Path) -> None:
     assert having(index, DEFINED + "name_59") == {"m59.py"}
 
 
-def test_many_small_updates_are_joined(tree: Path) -> None:
+def test_many_small_updates_are_merged(tree: Path) -> None:
     index = opened(tree)
     index.refresh()
     for number in range(40):
@@ -302,13 +302,13 @@ def test_many_small_updates_are_joined(tree: Path) -> None:
     assert having(index, NAMED + "pour") == {"tea/pot.py"}
 
 
-def test_a_file_that_goes_while_it_is_read_is_no_error(tree: Path) -> None:
+def test_a_file_removed_while_it_is_read_is_no_error(tree: Path) -> None:
     index = opened(tree)
     (tree / "tea" / "cup.py").chmod(0)
     assert index.refresh().total == 3
 
 
-def test_an_index_of_another_version_is_made_anew(tree: Path) -> None:
+def test_an_index_of_another_version_is_rebuilt(tree: Path) -> None:
     opened(tree).refresh()
     db = database.connect(tree.parent / "index.db")
     db.execute("PRAGMA user_version=999")
@@ -333,7 +333,7 @@ def test_history_is_read_commit_by_commit(tree: Path) -> None:
     }
 
 
-def test_a_rewritten_past_is_read_anew(tree: Path) -> None:
+def test_a_rewritten_history_is_read_again(tree: Path) -> None:
     index = opened(tree)
     index.refresh()
     git(tree, "commit", "-q", "--amend", "-m", "Brew")
@@ -341,7 +341,7 @@ def test_a_rewritten_past_is_read_anew(tree: Path) -> None:
     assert len(index.history.commits) == 1
 
 
-def test_of_a_rewritten_past_only_what_was_rewritten_is_read(tree: Path) -> None:
+def test_only_the_rewritten_part_of_the_history_is_read_again(tree: Path) -> None:
     for name in ("Fill the cup", "Brew the tea"):
         git(tree, "commit", "-q", "--allow-empty", "-m", name)
     index = opened(tree)
@@ -359,7 +359,7 @@ def test_of_a_rewritten_past_only_what_was_rewritten_is_read(tree: Path) -> None
     assert (len(past), len(past.when), [past.paths[number] for number in past.files(3)]) == (4, 4, ["tea/cup.py"])
 
 
-def test_a_merged_branch_of_older_commits_stands_in_the_past_where_a_new_index_has_it(tree: Path) -> None:
+def test_merged_older_commits_are_ordered_as_in_a_new_index(tree: Path) -> None:
     def at(when: int, *args: str) -> None:
         dated = {**os.environ, "GIT_COMMITTER_DATE": f"@{when} +0000", "GIT_AUTHOR_DATE": f"@{when} +0000"}
         subprocess.run(["git", "-C", str(tree), *args], check=True, capture_output=True, env=dated)
@@ -394,7 +394,7 @@ def test_a_merged_branch_of_older_commits_stands_in_the_past_where_a_new_index_h
     }
 
 
-def test_another_branch_and_back_is_the_history_of_each(tree: Path) -> None:
+def test_switching_branches_gives_each_its_own_history(tree: Path) -> None:
     git(tree, "checkout", "-qb", "green")
     git(tree, "commit", "-q", "--allow-empty", "-m", "Try green tea")
     index = opened(tree)
@@ -407,7 +407,7 @@ def test_another_branch_and_back_is_the_history_of_each(tree: Path) -> None:
         assert len(index.history.commits) == 1 + (number or 0)
 
 
-def test_a_past_that_was_shallow_is_read_when_it_is_there(tree: Path) -> None:
+def test_history_fetched_into_a_shallow_clone_is_read(tree: Path) -> None:
     for name in ("Fill the cup", "Brew the tea"):
         git(tree, "commit", "-q", "--allow-empty", "-m", name)
     near = tree.parent / "near"
@@ -428,7 +428,7 @@ def test_a_tree_without_commits_has_no_history(tmp_path: Path) -> None:
     assert len(index.history.commits) == 0
 
 
-def test_its_size_is_what_it_takes_on_disk_also_while_it_is_open(tree: Path) -> None:
+def test_the_size_of_the_index_includes_its_open_journal(tree: Path) -> None:
     index = opened(tree)
     index.refresh()
     taken = sum(file.stat().st_size for file in tree.parent.glob("index.db*") if not file.name.endswith("-shm"))

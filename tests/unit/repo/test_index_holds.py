@@ -25,7 +25,7 @@ def opened(tree: Path) -> Index:
     return Index(tree, Git(tree, os.environ), tree.parent / "index.db", 1)
 
 
-def test_what_another_session_read_meanwhile_is_not_read_again(tree: Path) -> None:
+def test_files_indexed_by_another_session_are_not_read_again(tree: Path) -> None:
     one, other = opened(tree), opened(tree)
     scanned: list[int] = []
     done = one.refresh(lambda *_: scanned.append(other.refresh().scanned))
@@ -35,7 +35,7 @@ def test_what_another_session_read_meanwhile_is_not_read_again(tree: Path) -> No
     ]
 
 
-def test_a_plan_is_of_one_moment_though_another_session_writes_between_its_questions(tree: Path) -> None:
+def test_a_plan_reads_one_snapshot_while_another_session_writes(tree: Path) -> None:
     one, other = opened(tree), opened(tree)
     one.refresh()
     held = one.by_path.copy()
@@ -57,7 +57,7 @@ def test_a_plan_is_of_one_moment_though_another_session_writes_between_its_quest
         assert one.postings(["pour"]) == other.postings(["pour"])
 
 
-def test_the_lines_of_a_file_that_changed_since_are_not_counted(tree: Path) -> None:
+def test_lines_of_a_file_changed_since_indexing_are_not_counted(tree: Path) -> None:
     index = opened(tree)
     index.refresh()
     (tree / "cup.py").write_text("def cup():\n    return 'something longer'\n")
@@ -66,7 +66,7 @@ def test_the_lines_of_a_file_that_changed_since_are_not_counted(tree: Path) -> N
     assert counted == {"cup.py": False, "pot.py": True}
 
 
-def test_a_commit_that_sweeps_over_everything_says_nothing_of_its_files(tree: Path) -> None:
+def test_a_sweeping_commit_does_not_relate_its_files(tree: Path) -> None:
     for number in range(41):
         (tree / f"m{number}.py").write_text(f"def name_{number}(): ...\n")
     git(tree, "add", ".")
@@ -92,7 +92,7 @@ def work(tree: Path, seed: int) -> None:
     index.close()
 
 
-def test_sessions_that_write_and_plan_at_once_leave_what_one_alone_would(tree: Path) -> None:
+def test_concurrent_sessions_leave_the_index_that_one_alone_would(tree: Path) -> None:
     spawn = multiprocessing.get_context("spawn")
     sessions = [spawn.Process(target=work, args=(tree, seed)) for seed in range(3)]
     for session in sessions:

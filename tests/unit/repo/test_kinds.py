@@ -38,7 +38,7 @@ from ctxe.repo.kinds import kind, language
         ("data/words.xyz", "data"),
     ],
 )
-def test_kind_of_a_path(path: str, what: str) -> None:
+def test_a_path_has_its_kind(path: str, what: str) -> None:
     assert kind(path) == what
 
 
@@ -56,5 +56,5 @@ def test_kind_of_a_path(path: str, what: str) -> None:
         ("x.unheard", ""),
     ],
 )
-def test_language_of_a_path(path: str, name: str) -> None:
+def test_a_path_has_its_language(path: str, name: str) -> None:
     assert language(path) == name

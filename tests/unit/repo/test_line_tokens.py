@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SOURCES = sorted(Path(line_tokens.__file__).parent.glob("*.py"))
 
 
-def test_the_sum_of_lines_is_a_close_upper_bound() -> None:
+def test_the_sum_of_line_tokens_is_a_close_upper_bound() -> None:
     exact = line_tokens.exact()
     for path in SOURCES[:12]:
         text = path.read_text()
@@ -19,7 +19,7 @@ def test_the_sum_of_lines_is_a_close_upper_bound() -> None:
         assert true <= lines <= true * 1.06 + 3
 
 
-def test_an_estimate_is_above_all_but_a_few_stretches_of_lines_and_not_far() -> None:
+def test_a_line_token_estimate_is_rarely_too_low_and_never_far_off() -> None:
     below, stretches = [], 0
     for path in (*SOURCES, *sorted(ROOT.glob("tests/unit/repo/*.py")), *sorted(ROOT.glob("docs/*.md"))):
         lines = path.read_text().split("\n")
@@ -74,7 +74,7 @@ def test_lines_of_many_words_are_counted_whole_and_as_exactly() -> None:
     assert counted == [count(f"{line}\n") for line in [*lines, lines[0]]]
 
 
-def test_a_list_of_paths_takes_no_more_than_its_names_are_said_to() -> None:
+def test_a_list_of_paths_costs_no_more_than_its_estimate() -> None:
     numbered = [f"peps/pep-{number:04}.rst" for number in range(0, 800, 31)]
     hashed = [f"cache/{number * 0x9E3779B97F4A7C15 % 2**64:016x}-{number:03}.json" for number in range(1, 25)]
     own = [str(path.relative_to(ROOT)) for path in (*SOURCES, *sorted(ROOT.glob("tests/**/*.txt")))]

@@ -30,14 +30,14 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_git_and_the_walk_agree(tree: Path) -> None:
+def test_listing_with_and_without_git_gives_the_same_files(tree: Path) -> None:
     without = names(tree)
     git(tree, "init", "-q")
     git(tree, "add", "a.py")
     assert names(tree) == without == [".gitignore", "a.py", "sub/b.py"]
 
 
-def test_what_programs_fill_counts_only_where_git_tracks_it(tree: Path) -> None:
+def test_generated_folders_are_listed_only_when_git_tracks_them(tree: Path) -> None:
     put(tree, node_modules__dep__index_dot_js="x", sub___dot_venv__lib__d_dot_py="x")
     (tree / "env/lib/python3.12/site-packages/dep").mkdir(parents=True)
     (tree / "env/lib/python3.12/site-packages/dep/a.py").write_text("x")
@@ -49,7 +49,7 @@ def test_what_programs_fill_counts_only_where_git_tracks_it(tree: Path) -> None:
     assert names(tree) == [".gitignore", "a.py", "node_modules/dep/index.js", "sub/b.py"]
 
 
-def test_sizes_and_times_are_those_of_the_file(tree: Path) -> None:
+def test_listed_sizes_and_times_are_those_of_the_file(tree: Path) -> None:
     listed = next(one for one in list_files(Git(tree, os.environ)) if one.path == "a.py")
     seen = (tree / "a.py").stat()
     assert (listed.size, listed.mtime) == (1, seen.st_mtime_ns)
@@ -62,7 +62,7 @@ def test_a_tracked_file_that_is_gone_is_not_listed(tree: Path) -> None:
     assert names(tree) == [".gitignore", "sub/b.py"]
 
 
-def test_expected_paths_do_not_change_the_listing(tree: Path) -> None:
+def test_paths_expected_from_the_index_do_not_change_the_listing(tree: Path) -> None:
     git(tree, "init", "-q")
     git(tree, "add", ".")
     (tree / "link").symlink_to("a.py")
@@ -73,19 +73,19 @@ def test_expected_paths_do_not_change_the_listing(tree: Path) -> None:
         assert list_columns(asked, expected=expected) == plain
 
 
-def test_our_ignore_file_hides_tracked_files_too(tree: Path) -> None:
+def test_ctxeignore_hides_tracked_files(tree: Path) -> None:
     git(tree, "init", "-q")
     git(tree, "add", ".")
     (tree / ".ctxeignore").write_text("# secret\nsub/\n")
     assert names(tree) == [".ctxeignore", ".gitignore", "a.py"]
 
 
-def test_a_line_that_is_no_pattern_does_not_hide_the_others(tree: Path) -> None:
+def test_an_invalid_ignore_pattern_does_not_disable_the_others(tree: Path) -> None:
     (tree / ".ctxeignore").write_text("!\nsub/\n")
     assert names(tree) == [".ctxeignore", ".gitignore", "a.py"]
 
 
-def test_links_loops_and_fifos_are_left_out(tree: Path) -> None:
+def test_links_loops_and_fifos_are_not_listed(tree: Path) -> None:
     (tree / "loop").symlink_to(tree, target_is_directory=True)
     (tree / "link.py").symlink_to("a.py")
     os.mkfifo(tree / "pipe.py")
@@ -93,7 +93,7 @@ def test_links_loops_and_fifos_are_left_out(tree: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [".gitignore", ".git/packed-refs", ".git/info/exclude", ".git/index"])
-def test_git_is_not_asked_where_it_would_wait_for_a_pipe(tree: Path, name: str) -> None:
+def test_git_is_not_run_where_it_would_block_on_a_pipe(tree: Path, name: str) -> None:
     git(tree, "init", "-q")
     (tree / name).unlink(missing_ok=True)
     os.mkfifo(tree / name)
@@ -113,7 +113,7 @@ def test_nested_ignore_files_count_below_them_only(tree: Path) -> None:
     assert sorted(walk(tree)) == [".gitignore", "a.py", "sub/.gitignore", "sub/b.py"]
 
 
-def test_the_first_line_of_an_ignore_file_counts_whatever_stands_before_it(tree: Path) -> None:
+def test_a_byte_order_mark_does_not_hide_the_first_ignore_pattern(tree: Path) -> None:
     (tree / ".ctxeignore").write_bytes(b"\xef\xbb\xbfsub/\r\n.gitignore\r\n")
     assert names(tree) == [".ctxeignore", "a.py"]
 
@@ -161,7 +161,7 @@ def test_a_bare_or_broken_repository_falls_back_to_the_walk(tree: Path) -> None:
         (b"", ""),
     ],
 )
-def test_bytes_become_text(data: bytes, text: str | None) -> None:
+def test_file_bytes_are_decoded_to_text(data: bytes, text: str | None) -> None:
     assert decode(data) == text
 
 
@@ -172,13 +172,13 @@ def test_unreadable_paths_read_as_none(tmp_path: Path) -> None:
     assert [read_text(tmp_path, name, 50) for name in ("pipe", "big", "gone", "link", ".")] == [None] * 5
 
 
-def test_minified_text_is_told_by_its_lines() -> None:
+def test_minified_text_is_recognised_by_its_line_lengths() -> None:
     assert minified("x" * 5000)
     assert not minified("a line of code\n" * 500)
     assert not minified("x" * 500)
 
 
-def test_a_name_with_a_line_end_is_no_file_of_the_code_base(tree: Path) -> None:
+def test_a_file_name_with_a_line_break_is_not_listed(tree: Path) -> None:
     for name in ("b\nobey.py", "c\x1b[31m.py", "née \u65e5.py"):
         (tree / name).write_text("x = 1\n")
     without = names(tree)

@@ -61,7 +61,7 @@ def why(evidence: Evidence, task: str, path: str) -> str:
 
 
 @pytest.mark.parametrize("length", [7, 12, 40])
-def test_what_a_commit_changed_is_named_with_the_commit(tree: Path, length: int) -> None:
+def test_naming_a_commit_names_the_files_it_changed(tree: Path, length: int) -> None:
     name = change(tree, "tea/pretty/lines.py", "Draw longer lines")
     change(tree, "tea/units/weigh.py", "Weigh twice")
     asked = ask(tree, f"Cups leak since {name[:length]}")
@@ -71,7 +71,7 @@ def test_what_a_commit_changed_is_named_with_the_commit(tree: Path, length: int)
     )
 
 
-def test_who_asks_what_a_commit_broke_is_shown_what_it_changed(tree: Path) -> None:
+def test_asking_what_a_commit_broke_plans_the_files_it_changed(tree: Path) -> None:
     name = change(tree, "tea/pretty/lines.py", "Draw longer lines")
     for number in range(8):
         (tree / f"tea/part{number}/error.py").write_text(f"def break_{number}(cup):\n    cup.break_it()\n")
@@ -81,12 +81,12 @@ def test_who_asks_what_a_commit_broke_is_shown_what_it_changed(tree: Path) -> No
     assert "tea/pretty/lines.py" in shown
 
 
-def test_pieces_of_a_commits_name_are_no_words() -> None:
+def test_parts_of_a_commit_hash_are_no_search_terms() -> None:
     views = read_task("What did bcd8ce7 break?").views()
     assert views["title"] == {"bcd8ce7": 1.0, "break": 1.0}
 
 
-def test_what_a_commit_about_an_issue_changed_is_named_with_the_issue(tree: Path) -> None:
+def test_naming_an_issue_names_the_files_of_its_commits(tree: Path) -> None:
     change(tree, "tea/units/weigh.py", "Weigh twice (#417)")
     change(tree, "tea/pretty/lines.py", "Draw 90 lines")
     asked = ask(tree, "Cups leak, regressed by #417, and #90210 is not of this history")
@@ -97,7 +97,7 @@ def test_what_a_commit_about_an_issue_changed_is_named_with_the_issue(tree: Path
 
 
 @pytest.mark.parametrize("task", ["Cups leak since 417 days", "Cups leak since 0abc123", "Cups leak"])
-def test_a_number_alone_and_a_commit_from_elsewhere_name_nothing(tree: Path, task: str) -> None:
+def test_a_plain_number_and_an_unknown_commit_name_no_file(tree: Path, task: str) -> None:
     change(tree, "tea/units/weigh.py", "Weigh twice (#417)")
     asked = ask(tree, task)
     assert commit_named(asked) == issue_named(asked) == {}
@@ -110,34 +110,34 @@ def test_a_number_that_many_commits_use_is_no_issue(tree: Path) -> None:
     assert issue_named(asked) == {}
 
 
-def test_a_commits_name_is_a_mention_of_its_own() -> None:
+def test_a_commit_hash_is_its_own_kind_of_mention() -> None:
     said = symbols_in("Since 1f3a9c2 and 0123456789abcdef0123456789abcdef01234567; 20261122 and deadbeef are not")
     assert said.commits == ("1f3a9c2", "0123456789abcdef0123456789abcdef01234567")
 
 
-def test_what_an_import_takes_from_a_package_is_looked_for_where_it_is_defined(tree: Path) -> None:
+def test_a_name_imported_from_a_package_leads_to_its_definition(tree: Path) -> None:
     asked = ask(tree, "Milli is wrong\n\n```python\nfrom tea.units import milli, cup\n```\n")
     assert by_path(asked, module_named(asked)) == {"tea/units/scale.py": 1.0}
     assert "tea/units/scale.py" in by_path(asked, defined(asked))
 
 
-def test_a_package_that_hands_on_nothing_of_that_name_stands_for_itself(tree: Path) -> None:
+def test_a_package_without_that_name_stands_for_itself(tree: Path) -> None:
     asked = ask(tree, "Cups leak\n\n    from tea.units import cup\n")
     assert by_path(asked, module_named(asked)) == {"tea/units/__init__.py": 1.0}
 
 
-def test_a_package_named_alone_means_the_module_of_its_name_too(tree: Path) -> None:
+def test_a_package_named_alone_also_means_the_module_of_its_name(tree: Path) -> None:
     asked = ask(tree, "Wrong lines in tea.pretty")
     assert by_path(asked, module_named(asked)) == {"tea/pretty/__init__.py": 0.5, "tea/pretty/pretty.py": 0.5}
 
 
-def test_a_member_is_looked_for_where_both_are_defined(tree: Path) -> None:
+def test_a_member_leads_to_the_file_that_defines_class_and_member(tree: Path) -> None:
     (tree / "tea/units/weigh.py").write_text("class Scales:\n    def tare(self): ...\n")
     asked = ask(tree, "Scales.tare forgets the cup")
     assert by_path(asked, member_named(asked)) == {"tea/units/weigh.py": 1.0}
 
 
-def test_of_many_files_of_one_name_the_one_in_the_folder_that_the_title_begins_with(tree: Path) -> None:
+def test_the_folder_at_the_start_of_the_title_chooses_among_namesakes(tree: Path) -> None:
     asked = ask(tree, "part3: move what is raised to error.py")
     assert by_path(asked, path_named(asked)) == {"tea/part3/error.py": 1.0}
     asked = ask(tree, "Move what is raised to error.py")
@@ -157,7 +157,7 @@ def test_of_many_files_of_one_name_the_one_in_the_folder_that_the_title_begins_w
         ("from " * 20_000, []),
     ],
 )
-def test_imports_as_they_are_written(text: str, taken: list[tuple[str, list[str]]]) -> None:
+def test_imports_are_recognised_in_every_spelling(text: str, taken: list[tuple[str, list[str]]]) -> None:
     assert list(imports(text)) == taken
 
 
@@ -170,7 +170,7 @@ def test_imports_as_they_are_written(text: str, taken: list[tuple[str, list[str]
         ("/usr/local/go/src", False),
     ],
 )
-def test_a_frame_at_the_top_of_the_project_is_ours_wherever_the_project_stood(
+def test_a_stack_frame_from_another_checkout_leads_to_the_project_file(
     tmp_path: Path, folder: str, first: bool
 ) -> None:
     files = {"route.go": "package tea\n\nfunc Walk() {}\n", "pot/pour.go": "package pot\n\nfunc Pour() {}\n"}

@@ -34,11 +34,11 @@ from tests.unit.repo.planned import plan
         ("", ""),
     ],
 )
-def test_a_question_about_the_whole_is_known_by_having_no_other_word(task: str, kind: str) -> None:
+def test_an_overview_question_names_nothing_but_the_project(task: str, kind: str) -> None:
     assert about(task) == kind
 
 
-def test_the_pages_that_answer_come_best_first_from_where_projects_keep_them() -> None:
+def test_overview_pages_come_best_first_from_their_usual_places() -> None:
     paths = [
         "pyproject.toml", "docs/index.rst", "README.md", "README.zh.md", "src/README.md", "docs/architecture.md",
         ".github/CONTRIBUTING.md", "Makefile", "src/pyproject.toml",
@@ -69,7 +69,7 @@ def index(tmp_path: Path) -> Index:
 
 
 @pytest.mark.parametrize("budget", [600, 1_500, 8_000])
-def test_a_plan_begins_with_them_and_keeps_its_budget(index: Index, budget: int) -> None:
+def test_an_overview_plan_begins_with_these_pages_and_keeps_its_budget(index: Index, budget: int) -> None:
     made = plan(index, "explain this repository", budget)
     assert [file.path for file in made.files[:2]] == ["README.md", "setup.cfg"]
     assert made.files[0].why == "it is about the project as a whole"
@@ -86,7 +86,7 @@ def test_a_file_the_user_dropped_is_not_planned_as_an_overview(index: Index) -> 
     assert "README.md" not in [file.path for file in made.files]
 
 
-def test_of_a_page_larger_than_what_is_read_the_beginning_is_shown(index: Index) -> None:
+def test_an_overview_page_too_large_to_read_shows_its_beginning(index: Index) -> None:
     (index.root / "README.md").write_text("# Teapot\n\nPours té.\n" + "Tout sur le thé et sa préparation.\n" * 60_000)
     index.refresh()
     first = plan(index, "explain this repository", 8_000).files[0]

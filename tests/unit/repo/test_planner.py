@@ -80,13 +80,13 @@ def test_the_file_a_task_is_about_comes_first(index: Index, task: str, path: str
     assert first(plan(index, task, 4000)) == path
 
 
-def test_what_past_commits_with_such_words_changed_is_found_without_a_word_in_common(index: Index) -> None:
+def test_files_of_past_commits_with_similar_messages_are_found(index: Index) -> None:
     made = plan(index, "Descale", 4000)
     assert {file.path for file in made.files[:2]} == {"tea/kettle.py", "tea/leaf_sieve.py"}
     assert "3 past commits" in made.files[0].why
 
 
-def test_of_past_commits_alike_the_later_one_says_more(index: Index) -> None:
+def test_of_similar_past_commits_the_later_counts_more(index: Index) -> None:
     for path in ("tea/cup.py", "tea/pot.py"):
         (index.root / path).write_text((index.root / path).read_text() + "\n# more\n")
         git(index.root, "commit", "-qam", "Rinse each vessel")
@@ -101,14 +101,14 @@ def test_of_past_commits_alike_the_later_one_says_more(index: Index) -> None:
     assert said[pot] > said[cup]
 
 
-def test_reasons_tell_what_is_so(index: Index) -> None:
+def test_reasons_state_what_is_true(index: Index) -> None:
     made = plan(index, "Crash in tea/cup.py:3 while `pour_over` runs", 4000)
     why = {file.path: file.why for file in made.files}
     assert "named in the task: tea/cup.py, line 3" in why["tea/cup.py"]
     assert "defines `pour_over`, named in the task" in why["tea/pot.py"]
 
 
-def test_reasons_say_nothing_twice(index: Index) -> None:
+def test_reasons_do_not_repeat_themselves(index: Index) -> None:
     made = plan(index, "boil water in the kettle and fill the cup from the pot", 2000)
     both = [[one.detail for one in file.reasons if one.signal in ("units", "words")] for file in made.files]
     assert any(len(told) == 1 for told in both)
@@ -116,7 +116,7 @@ def test_reasons_say_nothing_twice(index: Index) -> None:
         assert len(told) < 2 or not set(listed_words(told[1])) <= set(listed_words(told[0]))
 
 
-def test_a_part_of_a_name_is_not_told_for_the_name(index: Index) -> None:
+def test_a_part_of_a_name_is_not_given_as_the_name(index: Index) -> None:
     (index.root / "tea/kettle.py").write_text("# DripTray below, spout above, lid, whistle, handle and descaler\n")
     for n in range(4):
         (index.root / f"tea/tray{n}.py").write_text("# driptray\n")
@@ -127,7 +127,7 @@ def test_a_part_of_a_name_is_not_told_for_the_name(index: Index) -> None:
     assert sorted(listed_words(told)) == ["descaler", "handle", "lid", "spout", "whistle"]
 
 
-def test_what_the_user_names_after_dropping_it_is_wanted_and_what_a_model_asks_for_is_not(index: Index) -> None:
+def test_a_dropped_file_returns_when_the_user_names_it_but_not_when_a_model_does(index: Index) -> None:
     steering = Steering(added=("tea/cup.py",), dropped=("tea/cup.py", "tea/pot.py"), asked=("tea/pot.py",))
     made = plan(index, "boil the water longer", 4000, steering)
     assert first(made) == "tea/cup.py"
@@ -135,7 +135,7 @@ def test_what_the_user_names_after_dropping_it_is_wanted_and_what_a_model_asks_f
     assert [one.path for one in made.left_out if one.reason == "you dropped it"] == ["tea/pot.py"]
 
 
-def test_files_that_fit_alike_come_in_the_order_of_their_paths(index: Index) -> None:
+def test_equally_ranked_files_are_ordered_by_path(index: Index) -> None:
     for name in ("m2", "m3", "m1"):
         (index.root / f"{name}.py").write_text("def percolate(tea):\n    return tea\n")
         index.refresh()
@@ -157,14 +157,14 @@ def test_no_file_is_shown_whole_beyond_the_cap(index: Index, budget: int) -> Non
 
 
 @pytest.mark.parametrize("budget", [100, 130, 200, 300, 500, 1000, 20_000])
-def test_the_cap_holds_to_the_token(index: Index, budget: int) -> None:
+def test_the_plan_never_exceeds_its_cap_by_a_token(index: Index, budget: int) -> None:
     made = plan(index, "boil water in the kettle and fill the cup from the pot", budget)
     shown = "\n".join(file.text for file in made.files)
     assert made.tokens == sum(file.tokens for file in made.files) <= budget
     assert count(shown) <= budget
 
 
-def test_files_nobody_could_count_in_advance_keep_the_cap_too(index: Index, tmp_path: Path) -> None:
+def test_files_that_cannot_be_counted_in_advance_keep_the_cap(index: Index, tmp_path: Path) -> None:
     odd = [f"# kettle {chr(0x4E00 + n)}{chr(0x1F600 + n % 60)} {n:x}{n * 7919:x}{'=-'[n % 2] * 9}" for n in range(900)]
     (tmp_path / "tree" / "tea" / "kettle.py").write_text("\n".join(odd) + "\n")
     index.refresh()
@@ -174,7 +174,7 @@ def test_files_nobody_could_count_in_advance_keep_the_cap_too(index: Index, tmp_
         assert sum(count(file.text) for file in made.files) <= budget
 
 
-def test_the_user_steers(index: Index) -> None:
+def test_added_and_dropped_files_steer_the_plan(index: Index) -> None:
     steering = Steering(added=("tea/leaf_sieve.py",), dropped=("tea/kettle.py",))
     made = plan(index, "boil the water longer", 4000, steering)
     assert first(made) == "tea/leaf_sieve.py"
@@ -183,7 +183,7 @@ def test_the_user_steers(index: Index) -> None:
     assert (made.left_out[0].path, made.left_out[0].reason) == ("tea/kettle.py", "you dropped it")
 
 
-def test_what_the_session_touched_and_memory_names_comes_nearer(index: Index) -> None:
+def test_files_touched_in_the_session_or_named_by_memory_rank_higher(index: Index) -> None:
     task = "make it warmer"
     before = [file.path for file in plan(index, task, 4000).files]
     touched = plan(index, task, 4000, Steering(touched=("tea/leaf_sieve.py",), named=("tea/cup.py",)))
@@ -192,18 +192,18 @@ def test_what_the_session_touched_and_memory_names_comes_nearer(index: Index) ->
     assert before != [file.path for file in touched.files]
 
 
-def test_vectors_are_mixed_in_and_told(index: Index) -> None:
+def test_vectors_change_the_ranking_and_the_reason_says_so(index: Index) -> None:
     number = index.by_path["tea/leaf_sieve.py"]
     made = plan(index, "the infusion has bits in it", 4000, meaning={number: 1.0})
     assert (first(made), made.files[0].reasons[0].detail) == ("tea/leaf_sieve.py", "nearest in meaning")
 
 
-def test_the_same_question_gets_the_same_answer(index: Index) -> None:
+def test_the_same_task_gets_the_same_plan(index: Index) -> None:
     one, other = (plan(index, "boil water in the pot", 900, clock=lambda: 0.0) for _ in range(2))
     assert one == other
 
 
-def test_an_empty_task_shows_what_was_changed_lately(index: Index) -> None:
+def test_an_empty_task_plans_recently_changed_files(index: Index) -> None:
     made = plan(index, " \n", 4000)
     assert {file.path for file in made.files[:2]} == {"tea/kettle.py", "tea/leaf_sieve.py"}
 
@@ -223,7 +223,7 @@ def test_no_region_is_blank_or_begins_so(index: Index) -> None:
     assert [body.split("\n")[start - 1][:3] for start, _ in urn.ranges] == ["def"] * len(urn.ranges)
 
 
-def test_a_part_of_a_file_says_how_many_lines_the_whole_has() -> None:
+def test_a_region_states_the_line_count_of_its_file() -> None:
     for text in ("one\ntwo\nthree\n", "one\ntwo\nthree"):
         lines = text.split("\n")
         assert in_lines(0, "tea.py", lines, [1] * len(lines), {2}).text.startswith('<file path="tea.py" lines="3">\n')

@@ -74,11 +74,11 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
         ("?!", ""),
     ],
 )
-def test_tasks_in_other_languages_and_no_language(index: Index, task: str, path: str) -> None:
+def test_tasks_in_other_languages_or_without_words_are_planned(index: Index, task: str, path: str) -> None:
     assert first(plan(index, task, 3000)) == path
 
 
-def test_a_long_pasted_log_hides_no_title_and_takes_no_time(index: Index) -> None:
+def test_a_long_pasted_log_neither_hides_the_title_nor_slows_the_plan(index: Index) -> None:
     assert len(LOG) > 1_700_000
     task = "strain_leaves lets large ones through\n\n" + LOG
     began = time.process_time()
@@ -87,16 +87,16 @@ def test_a_long_pasted_log_hides_no_title_and_takes_no_time(index: Index) -> Non
     assert time.process_time() - began < 3.0
 
 
-def test_a_log_alone_brings_no_error(index: Index) -> None:
+def test_a_task_of_only_a_log_is_planned(index: Index) -> None:
     assert plan(index, LOG, 3000).tokens <= 3000
 
 
-def test_a_tree_without_git(tmp_path: Path) -> None:
+def test_a_tree_without_git_is_planned(tmp_path: Path) -> None:
     made = plan(indexed(planted(tmp_path / "tree")), "strain the leaves", 3000)
     assert first(made) == "tea/strain_leaves.py"
 
 
-def test_a_shallow_clone_and_one_without_commits(tmp_path: Path) -> None:
+def test_a_shallow_clone_and_a_repository_without_commits_are_planned(tmp_path: Path) -> None:
     origin = committed(tmp_path / "origin")
     git(tmp_path, "clone", "-q", "--depth", "1", origin.as_uri(), "shallow")
     assert first(plan(indexed(tmp_path / "shallow"), "strain the leaves", 3000)) == "tea/strain_leaves.py"
@@ -105,7 +105,7 @@ def test_a_shallow_clone_and_one_without_commits(tmp_path: Path) -> None:
     assert first(plan(indexed(tmp_path / "unborn/tree"), "strain the leaves", 3000)) == "tea/strain_leaves.py"
 
 
-def test_an_empty_tree(tmp_path: Path) -> None:
+def test_an_empty_tree_gives_an_empty_plan(tmp_path: Path) -> None:
     (tmp_path / "tree").mkdir()
     made = plan(indexed(tmp_path / "tree"), "strain the leaves", 3000)
     assert (made.files, made.left_out, made.tokens) == ((), (), 0)
@@ -134,7 +134,7 @@ def test_a_deleted_file_is_not_shown_by_a_plan(tmp_path: Path) -> None:
     assert "tea/strain_leaves.py" not in [file.path for file in plan(index, "strain the leaves", 3000).files]
 
 
-def test_what_changed_since_is_shown_as_it_is_now(tmp_path: Path) -> None:
+def test_a_file_changed_since_indexing_is_shown_as_it_is_now(tmp_path: Path) -> None:
     root = committed(tmp_path / "tree")
     index = indexed(root)
     (root / "tea/strain_leaves.py").write_text("# rewritten\ndef strain_leaves(leaves):\n    return set(leaves)\n")
@@ -143,7 +143,7 @@ def test_what_changed_since_is_shown_as_it_is_now(tmp_path: Path) -> None:
     assert "leaf.small" not in shown.text
 
 
-def test_links_that_lead_in_circles_end_where_they_began(tmp_path: Path) -> None:
+def test_circular_links_are_not_followed(tmp_path: Path) -> None:
     root = planted(tmp_path / "tree")
     (root / "tea/up").symlink_to("..")
     (root / "tea/self.py").symlink_to("self.py")
@@ -153,7 +153,7 @@ def test_links_that_lead_in_circles_end_where_they_began(tmp_path: Path) -> None
     assert first(plan(index, "strain the leaves", 3000)) == "tea/strain_leaves.py"
 
 
-def test_a_submodule_is_somebody_elses_tree(tmp_path: Path) -> None:
+def test_files_of_a_submodule_are_not_planned(tmp_path: Path) -> None:
     theirs = committed(tmp_path / "theirs")
     root = committed(tmp_path / "tree")
     git(root, "-c", "protocol.file.allow=always", "submodule", "-q", "add", theirs.as_uri(), "lib/theirs")
@@ -163,7 +163,7 @@ def test_a_submodule_is_somebody_elses_tree(tmp_path: Path) -> None:
     assert first(plan(index, "strain the leaves", 3000)) == "tea/strain_leaves.py"
 
 
-def test_files_that_go_and_change_while_they_are_indexed_are_as_the_next_look_finds_them(tmp_path: Path) -> None:
+def test_files_changed_during_indexing_are_corrected_by_the_next_refresh(tmp_path: Path) -> None:
     root = committed(tmp_path / "tree")
     for number in range(200):
         (root / f"m{number:03}.py").write_text(f"def name_{number}(): ...\n")
@@ -182,7 +182,7 @@ def test_files_that_go_and_change_while_they_are_indexed_are_as_the_next_look_fi
 
 
 @pytest.mark.parametrize("how", ["block", "bytes", "zeros", "cut"])
-def test_a_cache_that_is_damaged_anywhere_is_made_anew_and_the_plan_is_the_same(tmp_path: Path, how: str) -> None:
+def test_an_index_damaged_anywhere_is_rebuilt_and_gives_the_same_plan(tmp_path: Path, how: str) -> None:
     root = planted(tmp_path / "tree", FILES | {f"m{n}.py": f"def name_{n}():\n    return {n}\n" for n in range(60)})
     path = tmp_path / "index.db"
     index = indexed(root)
@@ -202,7 +202,7 @@ def test_a_cache_that_is_damaged_anywhere_is_made_anew_and_the_plan_is_the_same(
     assert mended or how == "cut"  # a file that is cut short is noticed when it is opened
 
 
-def test_an_index_is_not_made_anew_again_for_an_error_that_outlived_it(tmp_path: Path) -> None:
+def test_an_error_that_survives_a_rebuild_does_not_rebuild_again(tmp_path: Path) -> None:
     index = indexed(planted(tmp_path / "tree"))
     asked = []
 
@@ -234,7 +234,7 @@ def damaged(data: bytes, how: str, chance: random.Random) -> bytes:
     return bytes(found[: len(data)])
 
 
-def test_vectors_outlive_an_index_that_is_made_anew(tmp_path: Path) -> None:
+def test_vectors_survive_a_rebuilt_index(tmp_path: Path) -> None:
     index = indexed(committed(tmp_path / "tree"))
     Vectors(index.db, "test/one", lambda texts: [[1.0] for _ in texts]).learn(["leaves"])
     index.renew()
@@ -242,7 +242,7 @@ def test_vectors_outlive_an_index_that_is_made_anew(tmp_path: Path) -> None:
     assert Vectors(index.db, "test/one", lambda texts: []).unknown([key_of("leaves")]) == set()
 
 
-def test_an_index_that_was_made_anew_is_closed_with_its_owner(tmp_path: Path) -> None:
+def test_a_rebuilt_index_is_closed_with_its_owner(tmp_path: Path) -> None:
     index = indexed(committed(tmp_path / "tree"))
     index.renew()
     db = index.db
@@ -252,7 +252,7 @@ def test_an_index_that_was_made_anew_is_closed_with_its_owner(tmp_path: Path) ->
         db.execute("SELECT 1")
 
 
-def test_an_index_that_nobody_can_write_is_said_in_one_line_or_kept_in_memory(tmp_path: Path) -> None:
+def test_an_unwritable_index_is_one_line_or_kept_in_memory(tmp_path: Path) -> None:
     root = committed(tmp_path / "tree")
     indexed(root).close()
     (root / "tea/steep.py").write_text("def steep_leaves(): ...\n")

@@ -25,7 +25,7 @@ UNSURE = [
 
 
 @pytest.mark.parametrize("name", TRICKY)
-def test_tricky_text_is_read_as_the_grammar_reads_it(name: str) -> None:
+def test_tricky_python_is_read_as_the_grammar_reads_it(name: str) -> None:
     text = TRICKY[name]
     assert read_python(text, text.split("\n")) is not None
     assert read_syntax("python", text) == read_by_grammar("python", text)
@@ -41,6 +41,6 @@ def test_this_code_base_is_read_as_the_grammar_reads_it() -> None:
 
 
 @pytest.mark.parametrize("text", UNSURE)
-def test_what_is_unsure_is_left_to_the_grammar(text: str) -> None:
+def test_uncertain_python_is_left_to_the_grammar(text: str) -> None:
     assert read_python(text, text.split("\n")) is None
     assert read_syntax("python", text) == read_by_grammar("python", text)

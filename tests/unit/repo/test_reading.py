@@ -26,7 +26,7 @@ No spill.
 """
 
 
-def test_title_prose_and_pasted_text_are_apart() -> None:
+def test_title_prose_and_pasted_text_are_separated() -> None:
     found = read_task(ISSUE)
     assert found.title == "Pot.pour() loses tea when `strict_mode` is on"
     assert "hue order" in found.prose
@@ -40,7 +40,7 @@ def test_title_prose_and_pasted_text_are_apart() -> None:
     assert TraceLocation("tea/pot.py") in found.mentions.paths
 
 
-def test_a_trace_alone_is_about_what_it_says_in_the_end() -> None:
+def test_a_task_of_only_a_trace_is_about_its_last_lines() -> None:
     trace = ISSUE[ISSUE.index("Traceback") : ISSUE.index("### Expected")] + "SpillError: the cup is full\n"
     found = read_task(trace)
     assert found.title == "SpillError the cup is full"
@@ -71,7 +71,7 @@ def test_views_hold_search_terms() -> None:
         ("Look at this: it fails", ("Look",)),
     ],
 )
-def test_the_prefix_of_a_title(title: str, scope: tuple[str, ...]) -> None:
+def test_the_prefix_of_a_title_is_split_off(title: str, scope: tuple[str, ...]) -> None:
     assert read_task(title).scope == scope
 
 
@@ -88,7 +88,7 @@ def test_a_long_first_line_is_cut_at_its_first_sentence() -> None:
 @pytest.mark.parametrize(
     "text", ["", "\n\n", "   ", "\0", "```", "x" * 2_000_000, "a\n" * 700_000, "\ud800", "茶壶漏水了"]
 )
-def test_any_text_can_be_read(text: str) -> None:
+def test_any_text_can_be_read_as_a_task(text: str) -> None:
     found = read_task(text)
     assert set(found.views()) == {"title", "lead", "prose", "code", "paste", "fault", "compound"}
 
@@ -109,7 +109,7 @@ def test_words_of_other_languages_are_search_terms() -> None:
         ("https://example.org", []),
     ],
 )
-def test_of_an_address_only_what_names_code_or_a_discussion_is_read(task: str, words: list[str]) -> None:
+def test_only_code_and_issue_names_of_an_address_are_read(task: str, words: list[str]) -> None:
     reading = read_task(task)
     assert reading.title.strip()
     assert [word for word in reading.views()["title"] if word not in ("go", "dcaa4296", "l120", "120")] == words

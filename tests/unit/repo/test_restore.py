@@ -132,7 +132,7 @@ def test_an_edit_is_undone_and_redone(root: Path, store: Restore) -> None:
     assert state(root) == then
 
 
-def test_a_new_file_in_new_folders_goes_and_empty_folders_stay(root: Path, store: Restore) -> None:
+def test_undo_removes_a_new_file_with_its_folders_but_keeps_empty_folders(root: Path, store: Restore) -> None:
     (root / "empty").mkdir()
     was = state(root)
 
@@ -191,7 +191,7 @@ def test_a_folder_that_was_moved_goes_back_though_its_files_are_older_than_the_t
     assert state(root) == was
 
 
-def test_git_is_only_read(root: Path, store: Restore) -> None:
+def test_undo_only_reads_from_git(root: Path, store: Restore) -> None:
     (root / ".git/index.lock").write_bytes(b"held by somebody")
     held = {path: path.read_bytes() for path in (root / ".git").rglob("*") if path.is_file()}
     point = turn(store, lambda: (root / "a.py").write_text("x"))
@@ -199,7 +199,7 @@ def test_git_is_only_read(root: Path, store: Restore) -> None:
     assert {path: path.read_bytes() for path in (root / ".git").rglob("*") if path.is_file()} == held
 
 
-def test_staged_and_unstaged_split_survives(root: Path, store: Restore) -> None:
+def test_undo_keeps_staged_and_unstaged_changes_apart(root: Path, store: Restore) -> None:
     held = of_git(root)
     point = turn(store, lambda: [(root / name).write_text("changed\n") for name in ("a.py", "b.py", "half.py")])
     undoing.undo(store, point)
@@ -228,7 +228,7 @@ def test_later_changes_of_the_user_are_conflicts(root: Path, store: Restore) -> 
     assert (root / "a.py").read_text() == "user\n"
 
 
-def test_what_the_user_took_back_already_is_no_conflict(root: Path, store: Restore) -> None:
+def test_a_change_already_reverted_by_the_user_is_no_conflict(root: Path, store: Restore) -> None:
     text = (root / "a.py").read_bytes()
     point = turn(store, lambda: (root / "a.py").write_text("model\n"))
     (root / "a.py").write_bytes(text)
@@ -236,7 +236,7 @@ def test_what_the_user_took_back_already_is_no_conflict(root: Path, store: Resto
     assert (undone.restored, undone.conflicts, undone.redo) == ((), (), None)
 
 
-def test_changes_outside_the_spans_of_tools_are_foreign(root: Path, store: Restore) -> None:
+def test_changes_made_between_tool_calls_are_not_the_sessions(root: Path, store: Restore) -> None:
     point = undoing.cover_tree(store, undoing.take(store))
     time.sleep(0.15)
     began = time.time()
@@ -251,7 +251,7 @@ def test_changes_outside_the_spans_of_tools_are_foreign(root: Path, store: Resto
     assert (root / "b.py").read_text() == "user in the editor\n"
 
 
-def test_edits_then_commands_in_one_turn_go_back_to_the_very_start(root: Path, store: Restore) -> None:
+def test_undo_of_edits_then_commands_restores_the_start_of_the_turn(root: Path, store: Restore) -> None:
     was = state(root)
     point = undoing.cover(store, undoing.take(store), ["a.py", "fresh/f.py"])
     (root / "a.py").write_text("edit one\n")
@@ -267,7 +267,7 @@ def test_edits_then_commands_in_one_turn_go_back_to_the_very_start(root: Path, s
     assert state(root) == was
 
 
-def test_a_crash_before_the_end_of_the_turn_can_be_undone(root: Path, store: Restore) -> None:
+def test_a_turn_without_an_end_after_a_crash_can_be_undone(root: Path, store: Restore) -> None:
     was = state(root)
     point = undoing.cover_tree(store, undoing.take(store, "s", 3, "crash"))
     (root / "a.py").write_text("x")
@@ -304,7 +304,7 @@ def test_a_turn_whose_undo_was_undone_can_be_undone_again(root: Path, store: Res
         assert (root / "a.py").read_text() == "one\n"
 
 
-def test_undos_are_taken_back_one_after_another(root: Path, store: Restore) -> None:
+def test_undos_are_redone_one_after_another(root: Path, store: Restore) -> None:
     for text in ("one\n", "two\n", "three\n"):
         turn(store, partial((root / "a.py").write_text, text))
     assert undoing.redoable(store, "s") is None
@@ -325,7 +325,7 @@ def test_undos_are_taken_back_one_after_another(root: Path, store: Restore) -> N
     assert (undoing.redoable(store, "s") is None, undoing.redoable(store, "other")) == (False, None)
 
 
-def test_no_undo_is_taken_back_over_a_later_turn(root: Path, store: Restore) -> None:
+def test_no_undo_is_redone_over_a_later_turn(root: Path, store: Restore) -> None:
     undoing.undo(store, turn(store, lambda: (root / "a.py").write_text("one\n")))
     turn(store, lambda: None)
     assert undoing.redoable(store, "s") is not None
@@ -333,7 +333,7 @@ def test_no_undo_is_taken_back_over_a_later_turn(root: Path, store: Restore) -> 
     assert undoing.redoable(store, "s") is None
 
 
-def test_large_files_are_told_and_left(root: Path, store: Restore) -> None:
+def test_files_too_large_to_keep_are_reported_and_left(root: Path, store: Restore) -> None:
     store = replace(store, bounds=SnapshotBounds(file=1000))
     (root / "big.bin").write_bytes(b"x" * 5000)
 
@@ -355,7 +355,7 @@ def test_large_files_are_told_and_left(root: Path, store: Restore) -> None:
         undoing.before(store, point, "big.bin")
 
 
-def test_what_nobody_can_put_back_stands_in_no_other_turns_way(root: Path, store: Restore) -> None:
+def test_a_change_that_cannot_be_restored_does_not_block_other_turns(root: Path, store: Restore) -> None:
     store = replace(store, bounds=SnapshotBounds(file=1000))
     (root / "big.bin").write_bytes(b"x" * 5000)
     first = turn(store, lambda: (root / "a.py").write_text("one\n"))
@@ -371,7 +371,7 @@ def test_what_nobody_can_put_back_stands_in_no_other_turns_way(root: Path, store
 
 
 @pytest.mark.parametrize("name", ["", "points", "blobs", "trees", "blobs/ab"])
-def test_no_point_is_kept_behind_a_link_that_a_repository_brought(root: Path, store: Restore, name: str) -> None:
+def test_no_restore_point_is_written_through_a_link_of_the_repository(root: Path, store: Restore, name: str) -> None:
     outside = root.parent / "outside"
     (outside / "ab").mkdir(parents=True)
     (outside / "ab" / ("c" * 38)).write_text("precious")
@@ -397,7 +397,7 @@ def test_no_point_is_kept_behind_a_link_that_a_repository_brought(root: Path, st
     assert sorted(outside.rglob("*")) == held
 
 
-def test_the_sum_of_copies_is_bounded(root: Path, store: Restore) -> None:
+def test_the_total_size_of_copies_is_bounded(root: Path, store: Restore) -> None:
     for n in range(20):
         (root / f"data{n}").write_bytes(os.urandom(1000))
     store = replace(store, bounds=SnapshotBounds(total=5000))
@@ -405,7 +405,7 @@ def test_the_sum_of_copies_is_bounded(root: Path, store: Restore) -> None:
     assert store.blobs.size() <= 5000
 
 
-def test_a_commit_is_told_and_not_undone(root: Path, store: Restore) -> None:
+def test_a_commit_is_reported_and_not_undone(root: Path, store: Restore) -> None:
     point = turn(store, sh(root, "echo x >> a.py; git add -A; git commit -qm second"))
     head = git(root, "rev-parse", "HEAD")
     undone = undoing.undo(store, point)
@@ -415,7 +415,7 @@ def test_a_commit_is_told_and_not_undone(root: Path, store: Restore) -> None:
     assert f"to {head[:12]} during the turn; commits are not undone (still there)" in undone.notes[0]
 
 
-def test_what_commands_change_in_a_repository_inside_is_told_and_not_undone(root: Path, store: Restore) -> None:
+def test_changes_in_a_nested_repository_are_reported_and_not_undone(root: Path, store: Restore) -> None:
     (root / "sub").mkdir()
     git(root / "sub", "init", "-q")
     for name in ("one", "two", "edited"):
@@ -432,7 +432,7 @@ def test_what_commands_change_in_a_repository_inside_is_told_and_not_undone(root
     assert undoing.undo(store, quiet).notes == ()
 
 
-def test_files_that_become_unignored_are_not_taken_for_new(root: Path, store: Restore) -> None:
+def test_files_no_longer_ignored_are_not_taken_for_new(root: Path, store: Restore) -> None:
     was = state(root)
     time.sleep(0.06)
     point = turn(store, (root / ".gitignore").unlink)
@@ -441,7 +441,7 @@ def test_files_that_become_unignored_are_not_taken_for_new(root: Path, store: Re
     assert state(root) == was
 
 
-def test_build_output_of_ignored_folders_stays(root: Path, store: Restore) -> None:
+def test_undo_leaves_build_output_in_ignored_folders(root: Path, store: Restore) -> None:
     point = turn(store, sh(root, "rm .gitignore; echo new > build/out.o; echo x > a.py"))
     undone = undoing.undo(store, point)
     assert undone.failed == (("build/out.o", "it is ignored by the restored .gitignore, so it stays"),)
@@ -449,7 +449,7 @@ def test_build_output_of_ignored_folders_stays(root: Path, store: Restore) -> No
     assert (root / "a.py").read_text() == "# a.py\none\ntwo\nthree\n"
 
 
-def test_a_link_in_place_of_a_folder_is_not_followed(root: Path, store: Restore, tmp_path: Path) -> None:
+def test_undo_does_not_follow_a_link_in_place_of_a_folder(root: Path, store: Restore, tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
     (out / "c.py").write_text("theirs\n")
@@ -463,7 +463,7 @@ def test_a_link_in_place_of_a_folder_is_not_followed(root: Path, store: Restore,
     assert [path.name for path in out.iterdir()] == ["c.py"]
 
 
-def test_filters_and_hooks_of_the_repository_do_not_run(root: Path, store: Restore) -> None:
+def test_undo_runs_no_filters_or_hooks_of_the_repository(root: Path, store: Restore) -> None:
     git(root, "config", "filter.evil.clean", f"touch {root}/HOSTILE; cat")
     git(root, "config", "filter.evil.smudge", f"touch {root}/HOSTILE; cat")
     git(root, "config", "core.fsmonitor", f"touch {root}/HOSTILE; false")
@@ -474,7 +474,7 @@ def test_filters_and_hooks_of_the_repository_do_not_run(root: Path, store: Resto
     assert state(root) == was
 
 
-def test_without_git_ignore_files_still_count(tmp_path: Path) -> None:
+def test_ignore_files_count_without_git(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / ".gitignore").write_text("*.tmp\n")
     (tmp_path / "sub/a").write_text("a")
@@ -530,7 +530,7 @@ def test_undo_works_in_odd_repositories(tmp_path: Path, root: Path, place: str) 
     assert state(at) == was
 
 
-def test_damaged_store_is_said_and_survived(root: Path, store: Restore) -> None:
+def test_a_damaged_restore_store_is_reported_and_survived(root: Path, store: Restore) -> None:
     point = turn(store, lambda: (root / "new.txt").write_text("model\n"))
     for path in store.folder.rglob("*"):
         if path.is_file() and path.parent.name != "points":
@@ -548,7 +548,7 @@ def test_damaged_store_is_said_and_survived(root: Path, store: Restore) -> None:
     assert undoing.undo(store, found).restored == ("a.py",)
 
 
-def test_keys_from_a_crafted_store_reach_nothing_else(root: Path, store: Restore) -> None:
+def test_keys_from_a_crafted_store_read_no_other_file(root: Path, store: Restore) -> None:
     (root / ".ctxe").mkdir(exist_ok=True)
     for key in ("b:../../../../etc/passwd", "g:--textconv", "g:HEAD", "b:", ""):
         with pytest.raises(StoreError, match="is gone"):
@@ -574,7 +574,7 @@ def test_old_points_and_their_copies_are_pruned(root: Path, store: Restore) -> N
     assert (root / "a.py").read_text() == "4\n"
 
 
-def test_what_a_killed_process_left_is_cleared(root: Path, store: Restore) -> None:
+def test_files_left_by_a_killed_process_are_removed(root: Path, store: Restore) -> None:
     for name, age in ((".ctxe-0123456789ab.tmp", 700), ("pkg/.ctxe-ba9876543210.tmp", 700), (".ctxe-new.tmp", 5)):
         (root / name).write_text("half")
         os.utime(root / name, (time.time() - age, time.time() - age))
@@ -582,13 +582,13 @@ def test_what_a_killed_process_left_is_cleared(root: Path, store: Restore) -> No
     assert sorted(path.name for path in root.rglob(".ctxe-*")) == [".ctxe-new.tmp"]
 
 
-def test_everything_kept_is_private(root: Path, store: Restore) -> None:
+def test_restore_points_and_copies_are_readable_by_the_user_only(root: Path, store: Restore) -> None:
     turn(store, lambda: (root / ".env").write_text("SECRET=3\n"))
     modes = {stat.S_IMODE(path.lstat().st_mode) for path in store.folder.rglob("*")}
     assert modes == {0o600, 0o700}
 
 
-def test_what_did_not_change_is_not_read_again(root: Path, store: Restore) -> None:
+def test_unchanged_files_are_not_read_again(root: Path, store: Restore) -> None:
     first = snapshot.take(root, store.git, store.blobs, None, store.bounds)
     aged = replace(first, taken=first.taken + 10_000_000_000)
     assert snapshot.take(root, store.git, store.blobs, aged, store.bounds) is aged

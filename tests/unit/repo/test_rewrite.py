@@ -72,7 +72,7 @@ def test_read_only_file_is_refused_unless_forced(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["../x", "/etc/x", "", "a/../../x"])
-def test_paths_outside_are_refused(tmp_path: Path, name: str) -> None:
+def test_paths_outside_the_project_are_refused(tmp_path: Path, name: str) -> None:
     root = tmp_path / "root"
     root.mkdir()
     with pytest.raises(StoreError, match="not a path below the root"):
@@ -80,7 +80,7 @@ def test_paths_outside_are_refused(tmp_path: Path, name: str) -> None:
     assert names(tmp_path) == ["root"]
 
 
-def test_linked_folder_on_the_way_is_refused(tmp_path: Path) -> None:
+def test_a_path_through_a_linked_folder_is_refused(tmp_path: Path) -> None:
     root, out = tmp_path / "root", tmp_path / "out"
     root.mkdir()
     out.mkdir()
@@ -100,7 +100,7 @@ def test_linked_folder_on_the_way_is_refused(tmp_path: Path) -> None:
     assert names(out) == ["x"]
 
 
-def test_link_at_the_end_is_not_followed(tmp_path: Path) -> None:
+def test_a_link_as_the_last_part_is_not_followed(tmp_path: Path) -> None:
     root = tmp_path / "root"
     root.mkdir()
     (tmp_path / "out").write_bytes(b"theirs")
@@ -112,7 +112,7 @@ def test_link_at_the_end_is_not_followed(tmp_path: Path) -> None:
     assert (tmp_path / "out").read_bytes() == b"theirs"
 
 
-def test_odd_files_are_refused_at_once(tmp_path: Path) -> None:
+def test_fifos_and_devices_are_refused_without_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()
     for name in ("pipe", "folder"):

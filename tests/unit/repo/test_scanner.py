@@ -8,7 +8,7 @@ from pathlib import Path
 from ctxe.repo.indexing.worker import LONGEST, SHARE, Scanner
 
 
-def test_segments_grow_with_the_time_that_an_index_takes(tmp_path: Path) -> None:
+def test_index_segments_grow_with_the_build_time(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("a = 1\n")
     now = [0.0]
     scanner = Scanner(tmp_path, 1_000_000, clock=lambda: now[0])

@@ -15,7 +15,7 @@ TRICKY = dict(
 
 
 @pytest.mark.parametrize("name", TRICKY)
-def test_the_grammar_says_the_same_without_them(name: str) -> None:
+def test_the_grammar_finds_the_same_without_the_left_out_blocks(name: str) -> None:
     text, (language, size) = TRICKY[name], name.split()
     bare = skeleton(language, text).text
     assert bare.count("\n") == text.count("\n")
@@ -23,13 +23,13 @@ def test_the_grammar_says_the_same_without_them(name: str) -> None:
     assert read_by_grammar(language, text) == read_by_grammar(language, text, whole=True)
 
 
-def test_braces_that_are_not_each_others_hold_no_block() -> None:
+def test_unmatched_braces_hold_no_block() -> None:
     text = "package a\n\nfunc F() {\n\tfor _, b := range []C{\n\t\t{1},\n\t\t{2}} {\n\t\td(b)\n\t}\n}\n"
     assert "d(b)" in skeleton("go", text).text
     assert read_by_grammar("go", text) == read_by_grammar("go", text, whole=True)
 
 
-def test_a_text_that_the_grammar_takes_otherwise_is_read_whole() -> None:
+def test_a_text_parsed_differently_is_read_whole() -> None:
     text = "const a = b(`\n  if (c) {\n    d;\n  }\n${\n  e\n}\nfunction f() {}\n"
     assert read_by_grammar("typescript", text) == read_by_grammar("typescript", text, whole=True)
 

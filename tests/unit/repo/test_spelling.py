@@ -11,7 +11,7 @@ def test_parts_of_a_listed_name_are_not_listed() -> None:
     assert whole(["WebSocket", "ping", "web", "socket", "Ping"]) == ["WebSocket", "ping", "Ping"]
 
 
-def test_words_that_persuade_nobody_are_told_only_where_there_are_no_others() -> None:
+def test_weak_words_are_given_only_when_there_are_no_others() -> None:
     assert convincing(["sinc", "kettl", "fix"]) == ["kettl"]
     assert convincing(["sinc", "fix"]) == ["sinc", "fix"]
 
@@ -24,11 +24,11 @@ def test_words_that_persuade_nobody_are_told_only_where_there_are_no_others() ->
         ("uses water, tea", ["water", "tea"]),
     ],
 )
-def test_the_words_of_a_reason(detail: str, words: list[str]) -> None:
+def test_words_are_joined_into_a_reason(detail: str, words: list[str]) -> None:
     assert listed_words(detail) == words
 
 
-def test_names_nested_deep_are_told_by_their_last_parts() -> None:
+def test_deeply_nested_names_are_shortened_to_their_last_parts() -> None:
     assert short("Kettle.boil") == "Kettle.boil"
     assert short(".".join(f"DISABLE_{n:02}" for n in range(9))) == "…" + ".".join(
         f"DISABLE_{n:02}" for n in range(4, 9)

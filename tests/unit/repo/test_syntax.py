@@ -207,7 +207,7 @@ SOURCES = {
 
 
 @pytest.mark.parametrize("language", SOURCES)
-def test_definitions_and_imports(language: str) -> None:
+def test_definitions_and_imports_of_each_language_are_found(language: str) -> None:
     text, definitions, imports = SOURCES[language]
     found = read_syntax(language, text)
     assert list(found.definitions) == definitions

@@ -54,15 +54,15 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
         ("fix the GitHub workflow of the nightly publish job", ".github/workflows/nightly.yml"),
     ],
 )
-def test_what_a_task_asks_for_comes_first(index: Index, task: str, path: str) -> None:
+def test_files_of_the_requested_kind_come_first(index: Index, task: str, path: str) -> None:
     assert plan(index, task, 4000).files[0].path == path
 
 
-def test_a_file_name_without_suffix_is_told_as_named(index: Index) -> None:
+def test_a_file_named_without_its_suffix_is_shown_as_named(index: Index) -> None:
     assert "named in the task: dockerfile" in plan(index, "fix the dockerfile", 4000).files[0].why
 
 
-def test_words_tell_and_without_words_nothing_changes() -> None:
+def test_learnt_words_change_the_kind_shares_and_no_words_change_nothing() -> None:
     odds = {"doc": {"": -4.0, "manual": 6.0, "parse": -2.0}}
     none, some, both = (kind_shares(title, odds)["doc"] for title in ("turn it", "Manual", "parse the manual"))
     assert KIND_SHARE["doc"] < none < 0.38
@@ -72,7 +72,7 @@ def test_words_tell_and_without_words_nothing_changes() -> None:
     assert words("docs(cli): .github/ci.yml, Größe x") == {"docs:", "docs", "cli", "github", "ci", "yml", "gr"}
 
 
-def test_what_ships_knows_what_anybody_would_say() -> None:
+def test_the_shipped_weights_know_the_obvious_words() -> None:
     odds = fitted().kinds
     assert set(odds) == {"doc", "test", "config"}
     for kind, word in (("doc", "changelog"), ("doc", "readme"), ("test", "tests"), ("config", "workflow")):

@@ -43,7 +43,7 @@ def test_units_follow_definitions_and_windows_take_the_rest() -> None:
     assert owners(units, len(lines)) == owner
 
 
-def test_windows_are_short() -> None:
+def test_windows_of_text_are_short() -> None:
     units, owner = cut((), 100)
     assert units == [Unit(-1, 1, 40), Unit(-1, 41, 80), Unit(-1, 81, 100)]
     assert owner == [0] * 40 + [1] * 40 + [2] * 20
@@ -77,12 +77,12 @@ def test_a_long_function_is_cut_between_its_statements() -> None:
     assert len(found) > 1
 
 
-def test_neighbouring_lines_are_one_range() -> None:
+def test_neighbouring_lines_are_joined_into_one_range() -> None:
     assert ranges_of({5, 1, 2, 3, 9}) == [(1, 3), (5, 5), (9, 9)]
     assert ranges_of(()) == []
 
 
-def test_what_a_batch_keeps_of_a_file() -> None:
+def test_a_batch_keeps_terms_and_units_of_a_file() -> None:
     batch = Batch()
     batch.add(7, "net/http_pot.py", "def pour_tea():\n    return tea\n")
     [file] = batch.files
@@ -95,7 +95,7 @@ def test_what_a_batch_keeps_of_a_file() -> None:
     }  # fmt: skip
 
 
-def test_data_and_minified_text_are_known_by_name_only() -> None:
+def test_data_and_minified_files_are_indexed_by_name_only() -> None:
     batch = Batch()
     batch.add(1, "logo.png", None)
     batch.add(2, "app.js", "x" * 9000)
@@ -110,6 +110,6 @@ def test_data_and_minified_text_are_known_by_name_only() -> None:
     }
 
 
-def test_a_hollow_name_stands_for_its_folder() -> None:
+def test_index_file_names_stand_for_their_folder() -> None:
     names = ["src/net/__init__.py", "src/net/http.py", "index.ts", "a/Pot.test.tsx", "net/mod.rs"]
     assert [stem_of(name) for name in names] == ["net", "http", "index", "pot", "net"]

@@ -66,7 +66,7 @@ def test_only_changed_windows_are_embedded_again(tmp_path: Path) -> None:
     assert index.db.execute("SELECT count(*) FROM windows").fetchone() == (3,)
 
 
-def test_a_plan_embeds_few_and_says_how_many_are_left(tmp_path: Path) -> None:
+def test_a_plan_embeds_a_few_windows_and_says_how_many_are_left(tmp_path: Path) -> None:
     index = tree(tmp_path)
     vectors = Vectors(index.db, "wire/words", Host())
     assert embed(index, vectors, most=1) == 3
@@ -80,7 +80,7 @@ def test_another_model_has_vectors_of_its_own(tmp_path: Path) -> None:
     assert len(missing(index, Vectors(index.db, "wire/other", Host()))) == 4
 
 
-def test_words_that_mean_the_same_bring_the_file_first(tmp_path: Path) -> None:
+def test_a_file_of_the_same_meaning_is_ranked_first(tmp_path: Path) -> None:
     index = tree(tmp_path)
     vectors = Vectors(index.db, "wire/words", Host())
     embed(index, vectors)
@@ -93,7 +93,7 @@ def test_words_that_mean_the_same_bring_the_file_first(tmp_path: Path) -> None:
     assert json.dumps([reason.detail for reason in made.files[0].reasons]) == '["nearest in meaning"]'
 
 
-def test_a_damaged_index_keeps_its_vectors_out_of_a_new_version(tmp_path: Path) -> None:
+def test_vectors_survive_a_new_version_of_the_index(tmp_path: Path) -> None:
     index, host = tree(tmp_path), Host()
     embed(index, Vectors(index.db, "wire/words", host))
     index.db.execute("PRAGMA user_version=1")

@@ -128,19 +128,19 @@ KINDS = {
 
 
 @pytest.mark.parametrize(("text", "url"), ONE_WAY.items())
-def test_each_way_to_write_an_address_is_one(text: str, url: str) -> None:
+def test_every_spelling_of_an_address_is_normalised_to_one(text: str, url: str) -> None:
     assert parse_address(text).url == url
     assert parse_address(url).url == url, "and reading it again changes nothing"
 
 
 @pytest.mark.parametrize("text", REFUSED)
-def test_what_could_be_read_in_two_ways_is_refused(text: str) -> None:
+def test_ambiguous_addresses_are_refused(text: str) -> None:
     with pytest.raises(ToolError):
         parse_address(text)
 
 
 @pytest.mark.parametrize(("host", "kind"), KINDS.items())
-def test_where_a_host_leads(host: str, kind: str) -> None:
+def test_a_host_is_classified_as_public_private_or_local(host: str, kind: str) -> None:
     assert kind_of(host) == kind
     try:
         ip = ipaddress.ip_address(host)
@@ -149,13 +149,13 @@ def test_where_a_host_leads(host: str, kind: str) -> None:
     assert kind_of_ip(ip) == kind
 
 
-def test_letters_that_punycode_hides_are_told() -> None:
+def test_characters_hidden_by_punycode_are_shown() -> None:
     assert parse_address("https://\u0430pple.com/").unicode_host == "\u0430pple.com", "a Cyrillic letter"
     assert parse_address("https://xn--pple-43d.com/").unicode_host == "\u0430pple.com"
     assert parse_address("https://apple.com/").unicode_host == ""
 
 
-def test_who_may_reach_this_machine() -> None:
+def test_addresses_of_this_machine_need_the_user_or_a_rule() -> None:
     assert refusal_reason("public", named=False, asked=False) == ""
     assert refusal_reason("own", named=False, asked=False) != "", "the model does not"
     assert refusal_reason("own", named=False, asked=True) == "", "the user does"
@@ -163,7 +163,7 @@ def test_who_may_reach_this_machine() -> None:
     assert refusal_reason("link", named=True, asked=False) == "", "a rule of the user's own opens it"
 
 
-def test_rules_about_hosts() -> None:
+def test_host_rules_match_hosts_and_subdomains() -> None:
     docs, own = parse_address("https://docs.python.org/3/"), parse_address("http://127.0.0.1:8000/")
     assert [
         rule
@@ -186,7 +186,7 @@ def web(url: str) -> Action:
 
 
 @pytest.mark.parametrize("mode", ["ask", "auto-edit", "auto", "read-only"])
-def test_every_mode_asks_about_a_page(mode: Mode) -> None:
+def test_fetching_a_page_is_asked_about_in_every_mode(mode: Mode) -> None:
     url = "https://docs.python.org:8443/3/"
     policy = Policy(mode, sandboxed=True)
     decided = decide(web(url), policy)
@@ -202,7 +202,7 @@ def test_every_mode_asks_about_a_page(mode: Mode) -> None:
     assert "host:docs.python.org:8443" in alone.why
 
 
-def test_a_redirect_stays_with_its_host() -> None:
+def test_a_redirect_to_another_origin_is_refused() -> None:
     here = parse_address("https://x.org/a/b?c")
     assert redirect_target(here, "../d").url == "https://x.org/d"
     assert redirect_target(parse_address("http://x.org/"), "https://x.org/").url == "https://x.org/"
@@ -218,7 +218,7 @@ def test_a_redirect_stays_with_its_host() -> None:
             redirect_target(here, elsewhere)
 
 
-def test_no_key_leaves_in_an_address() -> None:
+def test_a_key_in_an_address_is_recognised_in_every_encoding() -> None:
     own = "sk-test-0123456789abcdefghijklmnopqrstuvwxyz"
     packed = base64.urlsafe_b64encode(b"??>>" + own.encode()).decode()
     for inside in (own, own.replace("-", "%2D"), own.replace("-", "%252d"), own[::-1], own.encode().hex(), packed):
@@ -227,7 +227,7 @@ def test_no_key_leaves_in_an_address() -> None:
     assert not carries_secret("https://docs.python.org/3/library/json.html?highlight=dumps#json.dumps", (own,))
 
 
-def test_addresses_in_words() -> None:
+def test_addresses_are_found_in_a_message() -> None:
     said = "see @https://x.org/a_(b), (@http://y.org/) and @https://x.org/a_(b)! mail a@https://no.org, plain https://z.org"
     assert mentioned_addresses(said) == ("https://x.org/a_(b)", "http://y.org/")
     assert mentions_url("as in https://z.org.")

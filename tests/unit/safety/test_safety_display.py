@@ -39,12 +39,12 @@ def safe(text: str) -> bool:
 
 
 @pytest.mark.parametrize("sequence", SEQUENCES.values(), ids=SEQUENCES.keys())
-def test_whole_sequences_go(sequence: str) -> None:
+def test_whole_escape_sequences_are_removed(sequence: str) -> None:
     assert visible(f"before{sequence}after") == "beforeafter"
     assert strip_sequences(f"before{sequence}after") == "beforeafter"
 
 
-def test_a_link_keeps_its_words() -> None:
+def test_a_terminal_hyperlink_keeps_its_text() -> None:
     assert visible("\x1b]8;;http://trap.test\x1b\\docs\x1b]8;;\x1b\\") == "docs"
 
 
@@ -71,7 +71,7 @@ def test_a_link_keeps_its_words() -> None:
         ("tab\tand\nline", "tab\tand\nline"),
     ],
 )
-def test_what_is_left_is_spelled_out(text: str, shown: str) -> None:
+def test_remaining_control_characters_are_escaped(text: str, shown: str) -> None:
     assert visible(text) == shown
 
 
@@ -89,7 +89,7 @@ KEPT = [
 
 
 @pytest.mark.parametrize("text", KEPT)
-def test_languages_and_emoji_stay(text: str) -> None:
+def test_text_of_all_languages_and_emoji_are_unchanged(text: str) -> None:
     assert strip_invisible(text) == (text, ())
     assert visible(text) == text
 
@@ -127,15 +127,15 @@ def tags(words: str) -> str:
         ),
     ],
 )
-def test_the_invisible_is_taken_out_and_reported(text: str, clean: str, found: Hidden) -> None:
+def test_invisible_characters_are_removed_and_reported(text: str, clean: str, found: Hidden) -> None:
     assert strip_invisible(text) == (clean, (found,))
 
 
-def test_a_byte_order_mark_is_no_finding() -> None:
+def test_a_byte_order_mark_is_not_reported() -> None:
     assert strip_invisible("\ufeff# Title") == ("# Title", ())
 
 
-def test_exact_hides_nothing() -> None:
+def test_exact_display_shows_every_character() -> None:
     assert exact("echo \x1b[8mrm -rf x\x1b[0m") == "echo ‹U+001B›[8mrm -rf x‹U+001B›[0m"
     assert exact("ls\r\nrm x") == "ls‹U+000D›\nrm x"
     assert exact("ls" + " " * 400 + "; rm x") == "ls‹400 spaces›; rm x"
@@ -144,7 +144,7 @@ def test_exact_hides_nothing() -> None:
     assert exact("ls    x\n\nls") == "ls    x\n\nls"
 
 
-def test_one_line_is_one_short_line() -> None:
+def test_one_line_display_is_one_short_line() -> None:
     assert one_line("a\nb\x1b[2J\tc") == "a b c"
     assert one_line("x" * 900, 10) == "x" * 9 + "…"
 
@@ -161,7 +161,7 @@ def test_one_line_is_one_short_line() -> None:
     ],
     ids=["plain", "bells", "open strings", "long strings", "marks", "colours"],
 )
-def test_large_text_is_quick(text: str) -> None:
+def test_large_text_is_cleaned_quickly(text: str) -> None:
     started = time.process_time()
     assert safe(visible(text))
     strip_invisible(text)

@@ -36,7 +36,7 @@ commit abcdef1234567890
     "names",
     ["a/.env b/.env", ".env .env", '"a/k\\303\\244/.env" "b/k/.env"', "a/main.py b/conf/id_rsa", "i/.env w/.env"],
 )
-def test_hunks_of_secret_files_give_way_to_one_line(names: str) -> None:
+def test_diff_hunks_of_secret_files_become_one_line(names: str) -> None:
     told = without_secret_files(DIFF.format(names=names))
     assert "canary" not in told
     assert told.count("[left out: ") == 1
@@ -45,7 +45,7 @@ def test_hunks_of_secret_files_give_way_to_one_line(names: str) -> None:
 
 
 @pytest.mark.parametrize("prefix", [">> ", "\x1b[1m", "| "])
-def test_a_prefix_before_every_line_changes_nothing(prefix: str) -> None:
+def test_a_prefix_before_every_line_does_not_defeat_the_removal(prefix: str) -> None:
     text = "\n".join(prefix + line for line in DIFF.format(names="a/.env b/.env").split("\n"))
     assert "canary" not in without_secret_files(text)
 
@@ -53,7 +53,7 @@ def test_a_prefix_before_every_line_changes_nothing(prefix: str) -> None:
 @pytest.mark.parametrize(
     "line", [".env:A=canary", "./conf/.env:3:A=canary", "HEAD:.env:A=canary", ".env-2-A=canary", "id_rsa=7=canary"]
 )
-def test_lines_found_in_secret_files_are_left_out(line: str) -> None:
+def test_grep_matches_in_secret_files_are_left_out(line: str) -> None:
     name = line.removeprefix("HEAD:").partition(":")[0]
     name = {".env-2-A=canary": ".env", "id_rsa=7=canary": "id_rsa"}.get(line, name)
     assert (
@@ -101,11 +101,11 @@ def test_lines_beside_a_found_one_are_left_out_without_numbers_too(head: str) ->
         "On branch main\nChanges not staged:\n\tmodified:   .env\n",
     ],
 )
-def test_everything_else_stays_as_it_is(text: str) -> None:
+def test_text_about_other_files_is_unchanged(text: str) -> None:
     assert without_secret_files(text) == text
 
 
-def test_a_megabyte_takes_no_time() -> None:
+def test_a_megabyte_is_read_quickly() -> None:
     text = "src/app.py:12:" + "x" * 60 + "\n"
     began = time.process_time()
     assert without_secret_files(text * 14_000) == text * 14_000

@@ -71,7 +71,7 @@ def test_a_filter_is_found_however_it_is_written(repository: Path, way: str) -> 
 
 
 @pytest.mark.parametrize("name", [b"", b"\xff\xfe", "é".encode(), b"a=b.c"], ids=["none", "no text", "accent", "odd"])
-def test_names_of_any_bytes_are_switched_off(tmp_path: Path, name: bytes) -> None:
+def test_filters_named_with_any_bytes_are_switched_off(tmp_path: Path, name: bytes) -> None:
     root = made(tmp_path / "repo", b"*.a filter=" + name + b"\n")
     configure(root, b'[filter "' + name + b'"]\n clean = touch HOSTILE; cat\n')
     assert "+another" in ours(root, "diff")
@@ -106,7 +106,7 @@ def test_git_is_not_run_with_configuration_that_cannot_be_checked(repository: Pa
 
 
 @pytest.mark.parametrize("name", ["config", "included", "commondir"])
-def test_a_pipe_in_its_place_is_not_waited_for(repository: Path, name: str) -> None:
+def test_a_pipe_in_place_of_git_config_does_not_block(repository: Path, name: str) -> None:
     configure(repository, "[include]\n path = included\n")
     (repository / ".git" / name).unlink(missing_ok=True)
     os.mkfifo(repository / ".git" / name)
@@ -115,14 +115,14 @@ def test_a_pipe_in_its_place_is_not_waited_for(repository: Path, name: str) -> N
         git_command(repository, "status")
 
 
-def test_a_head_that_is_a_pipe_is_not_waited_for(repository: Path) -> None:
+def test_a_pipe_in_place_of_head_does_not_block(repository: Path) -> None:
     (repository / ".git/HEAD").unlink()
     os.mkfifo(repository / ".git/HEAD")
     assert configured_programs(repository) == ("what nobody can check (its HEAD is not a file)",)
     assert Git(repository, {"HOME": str(repository)}).branch() == ""
 
 
-def test_an_index_that_is_a_pipe_is_not_waited_for(repository: Path) -> None:
+def test_a_pipe_in_place_of_the_git_index_does_not_block(repository: Path) -> None:
     (repository / ".git/index").unlink()
     os.mkfifo(repository / ".git/index")
     assert configured_programs(repository) == ()
@@ -140,7 +140,7 @@ def test_a_missing_object_is_not_fetched_by_a_program_of_the_repository(reposito
 
 
 @pytest.mark.parametrize("named", [True, False], ids=["a submodule", "a link in the index alone"])
-def test_a_submodule_is_looked_into(repository: Path, named: bool) -> None:
+def test_the_configuration_of_a_submodule_is_checked(repository: Path, named: bool) -> None:
     inner = made(repository / "inner")
     if named:
         plain(repository, "-c", "protocol.file.allow=always", "submodule", "add", "-q", "./inner", "inner")
@@ -156,7 +156,7 @@ def test_a_submodule_is_looked_into(repository: Path, named: bool) -> None:
     assert (inner / "HOSTILE").exists(), "plain git runs it, so a question is due"
 
 
-def test_headings_and_settings_in_their_order() -> None:
+def test_sections_and_settings_are_read_in_their_order() -> None:
     text = '\ufeff[A.B]c\n[x "y\\"]"] d="e # f" # g\n\th = i\\tj ; k\n?? broken\n[m]'
     assert list(parsed(text)) == [
         Setting("a", "b", ""),

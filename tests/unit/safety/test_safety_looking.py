@@ -41,16 +41,16 @@ def asked(root: Path, line: str, mode: Mode = "ask") -> str | None:
 
 
 @pytest.mark.parametrize("line", ["cat lin[^z]", "cat lin[[:alpha:]]", "cat l*[^z]", "head link", "echo ../*"])
-def test_globs_of_the_shell_do_not_lead_out(root: Path, line: str) -> None:
+def test_shell_globs_do_not_lead_outside_the_project(root: Path, line: str) -> None:
     assert (asked(root, line) or "").endswith("is outside the work tree")
 
 
 @pytest.mark.parametrize("line", ["cat s[^x]crets.yml", "cat s?crets.yml", "cat docs/hel[^z].txt", "cat docs/*"])
-def test_globs_of_the_shell_do_not_find_keys(root: Path, line: str) -> None:
+def test_shell_globs_do_not_reach_secret_files(root: Path, line: str) -> None:
     assert (asked(root, line) or "").endswith("may hold keys and passwords")
 
 
-def test_more_names_than_can_be_looked_at_are_asked_about(root: Path) -> None:
+def test_a_glob_with_too_many_names_is_asked_about(root: Path) -> None:
     (root / "many").mkdir()
     for number in range(MOST_NAMES + 1):
         (root / f"many/{number}").touch()
@@ -58,7 +58,7 @@ def test_more_names_than_can_be_looked_at_are_asked_about(root: Path) -> None:
     assert asked(root, "wc -l many/*1") is None
 
 
-def test_programs_that_follow_links_are_asked_about_where_there_are_any(root: Path) -> None:
+def test_programs_that_follow_links_are_asked_about_when_links_exist(root: Path) -> None:
     assert asked(root, "grep -R x src") == "it would also read what away leads to"
     assert asked(root, "grep -R x docs") == "it would also read what held.txt leads to"
     assert asked(root, "diff -r plain src") == "it would also read what away leads to"
@@ -71,14 +71,14 @@ def test_programs_that_follow_links_are_asked_about_where_there_are_any(root: Pa
 
 
 @pytest.mark.parametrize("line", ["echo x > hooks/a", "cd hooks && echo x > a", "cd src && echo x > ../hooks/a"])
-def test_a_link_into_a_protected_place_is_no_way_around_the_question(root: Path, line: str) -> None:
+def test_a_link_into_a_protected_place_is_asked_about(root: Path, line: str) -> None:
     why = "it writes .git/hooks/a, which is protected: the repository's own data and hooks"
     assert asked(root, line, "auto-edit") == why
     assert asked(root, "echo x > plain/a", "auto-edit") is None
 
 
 @pytest.mark.parametrize("line", ["git -C inner status", "cd inner && git diff", "cd inner/.git && git log"])
-def test_git_in_an_inner_repository_is_asked_about_when_that_one_runs_programs(root: Path, line: str) -> None:
+def test_git_in_a_nested_repository_that_runs_programs_is_asked_about(root: Path, line: str) -> None:
     assert asked(root, line) is None
     with (root / "inner/.git/config").open("a") as config:
         config.write("[diff]\n external = touch HOSTILE\n")
@@ -86,7 +86,7 @@ def test_git_in_an_inner_repository_is_asked_about_when_that_one_runs_programs(r
     assert asked(root, "git status") is None
 
 
-def test_a_content_that_only_its_hash_names_is_asked_about(root: Path) -> None:
+def test_git_content_named_by_hash_is_asked_about(root: Path) -> None:
     def git(*words: str) -> str:
         who = ("-c", "user.name=a", "-c", "user.email=a@b.test")
         return subprocess.run(
@@ -115,7 +115,7 @@ def test_a_content_that_only_its_hash_names_is_asked_about(root: Path) -> None:
         assert asked(root, line) is None, line
 
 
-def test_lines_that_do_not_say_their_file_are_asked_about_where_keys_lie(root: Path) -> None:
+def test_output_without_file_names_is_asked_about_when_secret_files_exist(root: Path) -> None:
     (root / "plain/.env").write_text("KEY=canary")
     (root / "docs/.docker").mkdir()
     (root / "docs/.docker/config.json").write_text("{}")

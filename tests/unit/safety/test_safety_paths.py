@@ -45,7 +45,7 @@ def root(tmp_path: Path) -> Path:
         ("..src", "..src"),
     ],
 )
-def test_paths_inside_become_real(root: Path, path: str, real: str) -> None:
+def test_paths_inside_the_project_are_resolved(root: Path, path: str, real: str) -> None:
     assert inside(root, path).relative_to(root.resolve()).as_posix() == real
     assert inside(root, path) == (Path(os.path.realpath(root)) / real if real != "." else Path(os.path.realpath(root)))
 
@@ -89,7 +89,7 @@ def test_invalid_paths_are_refused(root: Path, path: str) -> None:
         inside(root, path)
 
 
-def test_what_commands_would_read_is_looked_at_for_real(root: Path) -> None:
+def test_files_a_command_would_read_are_resolved_on_disk(root: Path) -> None:
     (root / ".env").write_text("KEY=x")
     (root / "src/keys").mkdir()
     (root / "src/keys/credentials.json").write_text("{}")

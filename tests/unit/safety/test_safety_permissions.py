@@ -82,18 +82,18 @@ def test_false_questions_on_benign_commands_are_rare() -> None:
     assert len(asked) <= len(BENIGN) * 0.05, asked
 
 
-def test_nothing_of_the_bypass_list_runs_by_itself() -> None:
+def test_no_command_of_the_bypass_list_runs_unasked() -> None:
     assert len(BYPASS) >= 400
     ran = [line for line in BYPASS + CONTROL[:-3] if isinstance(decide(command(line), ASK), Allow)]
     assert ran == []
 
 
 @pytest.mark.parametrize("line", CONTROL[-3:], ids=["empty", "long word", "many words"])
-def test_odd_lengths_are_asked_or_nothing(line: str) -> None:
+def test_empty_and_huge_command_lines_are_asked_about_or_do_nothing(line: str) -> None:
     assert not isinstance(decide(command(line), ASK), Allow) or line == ""
 
 
-def test_headless_denies_all_of_it_in_one_line() -> None:
+def test_headless_denies_every_question_in_one_line() -> None:
     for line in BYPASS:
         decision = decide(command(line), with_(ASK, interactive=False))
         assert isinstance(decision, Deny)
@@ -237,7 +237,7 @@ DESTRUCTIVE = [
 
 
 @pytest.mark.parametrize("line", DESTRUCTIVE)
-def test_the_destructive_is_asked_even_in_the_most_permissive_mode(line: str) -> None:
+def test_destructive_commands_are_asked_about_in_every_mode(line: str) -> None:
     policy = with_(AUTO, allow=("run:*", "tool:run_command"), granted=(f"line:{line}",))
     decision = decide(command(line), policy)
     assert isinstance(decision, Ask)
@@ -295,7 +295,7 @@ def test_unclear_command_lines_are_asked_about_in_the_sandbox_too(line: str) -> 
 
 @pytest.mark.parametrize("count", [60, 500, 5_000])
 @pytest.mark.parametrize("joint", [" && ", " ; ", " | ", "\n", " || "])
-def test_length_never_outvotes_a_deny(count: int, joint: str) -> None:
+def test_a_denied_command_stays_denied_in_a_long_line(count: int, joint: str) -> None:
     policy = with_(AUTO, deny=("run:curl *",), allow=("run:*",))
     line = joint.join(["true"] * count + ["curl trap.test"])
     started = time.process_time()
@@ -337,7 +337,7 @@ def _seconds(line: str) -> float:
         "git push )",
     ],
 )
-def test_a_deny_is_met_however_it_is_dressed(line: str) -> None:
+def test_a_deny_rule_matches_every_spelling_of_the_command(line: str) -> None:
     policy = with_(AUTO, deny=("run:git push *",), allow=("run:git *",), granted=(f"line:{line}",))
     assert isinstance(decide(command(line), policy), Deny)
 
@@ -406,7 +406,7 @@ def test_rules_are_matched_word_by_word(rule: str, line: str, allowed: bool) -> 
         ("echo $HOME", "line:echo $HOME"),
     ],
 )
-def test_always_is_narrow_and_works(line: str, rule: str) -> None:
+def test_the_always_rule_is_narrow_and_allows_the_command_again(line: str, rule: str) -> None:
     decision = decide(command(line), ASK)
     assert isinstance(decision, Ask)
     assert decision.rule == rule
@@ -493,7 +493,7 @@ def test_protected_files_ask_in_every_mode_existing_or_not(path: str) -> None:
 @pytest.mark.parametrize(
     "path", [".github/ISSUE_TEMPLATE/bug.md", ".github/dependabot.yml", "workflows/a.py", "docs/jenkins.md"]
 )
-def test_what_is_near_a_pipeline_and_runs_nowhere_is_no_question(path: str) -> None:
+def test_edits_near_ci_configuration_that_run_nothing_are_not_asked_about(path: str) -> None:
     assert decide(edit(path), with_(AUTO, mode="auto-edit")) == Allow()
 
 
@@ -532,7 +532,7 @@ def test_ordinary_files_are_edited_in_auto(path: str) -> None:
     assert decide(edit(path), with_(AUTO, sandboxed=False, interactive=False)) == Allow()
 
 
-def test_edits_ask_and_always_is_bound_to_the_file() -> None:
+def test_edits_are_asked_about_and_always_holds_for_that_file() -> None:
     assert decide(edit("src/a.py"), ASK) == Ask("", "edit:src/a.py")
     assert decide(edit("src/a.py"), with_(ASK, granted=("edit:src/a.py",))) == Allow()
     assert decide(edit("src/b.py"), with_(ASK, granted=("edit:src/a.py",))) == Ask("", "edit:src/b.py")
@@ -560,7 +560,7 @@ def test_edits_outside_are_refused(path: str) -> None:
         ("src", "src/a.py", False),
     ],
 )
-def test_globs_of_edit_rules(glob: str, path: str, covered: bool) -> None:
+def test_edit_rules_match_globs(glob: str, path: str, covered: bool) -> None:
     assert isinstance(decide(edit(path), with_(ASK, allow=(f"edit:{glob}",))), Allow) is covered
     assert isinstance(decide(edit(path), with_(AUTO, deny=(f"edit:{glob}",))), Deny) is covered
 
@@ -610,14 +610,14 @@ def test_git_asks_where_the_repository_would_make_it_run_something() -> None:
     assert decide(command("ls"), policy) == Allow()
 
 
-def test_tools_of_others_ask_by_name() -> None:
+def test_external_tools_are_asked_about_by_name() -> None:
     assert decide(other(Risk.NETWORK), AUTO) == Ask("it reaches the network", "tool:mcp__x__y")
     assert decide(other(Risk.EXECUTE), AUTO) == Ask("it acts outside of ctxe", "tool:mcp__x__y")
     assert decide(other(Risk.EXECUTE), with_(ASK, granted=("tool:mcp__x__y",))) == Allow()
     assert decide(other(Risk.READ), with_(ASK, deny=("tool:mcp__x__y",))) == Deny("the rule tool:mcp__x__y forbids it")
 
 
-def test_the_question_says_what_is_special() -> None:
+def test_the_question_names_what_is_unusual() -> None:
     cases: dict[str, Decision] = {
         "curl x": Ask("it reaches the network (curl)", "run:curl x"),
         "git fetch": Ask("it reaches the network (git fetch)", "run:git fetch"),
@@ -632,7 +632,7 @@ def test_the_question_says_what_is_special() -> None:
 @pytest.mark.parametrize(
     "piece", ["a| ", "a=( ", "<x ", ">x", "a[ ", "<<E ", "sudo ", "docker ", "bash -c 'a b' ", "eval a; ", "${a", "$(("]
 )
-def test_no_line_takes_long_to_decide(piece: str) -> None:
+def test_every_command_line_is_decided_quickly(piece: str) -> None:
     line = piece * (95_000 // len(piece))
     started = time.process_time()
     assert not isinstance(decide(command(line), with_(AUTO, deny=("run:curl *",), mode="ask")), Allow)
@@ -656,7 +656,7 @@ def test_commands_allowed_unasked_change_no_file(tmp_path: Path) -> None:
     assert len(run.stdout) > 5_000, "they did run"
 
 
-def test_tools_of_a_server_are_named_by_patterns_and_a_changed_one_is_asked_about_whatever_the_rules_say() -> None:
+def test_server_tool_rules_match_patterns_and_a_changed_tool_is_always_asked_about() -> None:
     call = other(Risk.NETWORK, "git/search_code")
     assert decide(call, with_(ASK, allow=("tool:git/search_*",))) == Allow()
     assert decide(call, with_(ASK, allow=("tool:git/se?rch",))) == Ask("it reaches the network", "tool:git/search_code")

@@ -41,7 +41,7 @@ def test_output_comes_in_order_and_as_it_is_made(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code"), [("exit 0", 0), ("exit 255", 255), ("kill -9 $$", -9), ("kill -15 $$", -15)]
 )
-def test_the_exit_code_is_the_commands_own(tmp_path: Path, words: str, code: int) -> None:
+def test_the_exit_code_of_the_command_is_reported(tmp_path: Path, words: str, code: int) -> None:
     assert sh(words, tmp_path).exit_code == code
 
 
@@ -53,13 +53,13 @@ def test_a_command_runs_in_the_given_folder_and_environment(tmp_path: Path) -> N
     ]
 
 
-def test_there_is_no_input_and_no_terminal(tmp_path: Path) -> None:
+def test_a_command_gets_no_input_and_no_terminal(tmp_path: Path) -> None:
     end = sh("cat; tty; [ -t 0 ] || echo none; exec 3</dev/tty && echo stolen; true", tmp_path)
     assert "none" in end.output
     assert "stolen" not in end.output
 
 
-def test_no_descriptor_of_ours_is_inherited(tmp_path: Path) -> None:
+def test_no_file_descriptor_is_inherited(tmp_path: Path) -> None:
     ours = os.open(tmp_path, os.O_RDONLY)
     os.set_inheritable(ours, True)
     try:
@@ -73,13 +73,13 @@ LIBC_OWN = 0b11 << 31
 """Signals 32 and 33, which no program can set: glibc's posix_spawn, which may have begun these tests, ignores them."""
 
 
-def test_signals_are_as_a_shell_expects(tmp_path: Path) -> None:
+def test_signal_handlers_are_reset_for_a_command(tmp_path: Path) -> None:
     assert sh("yes | head -1", tmp_path).output == "y\n", "SIGPIPE ends the writer"
     ignored = int(sh("grep SigIgn /proc/$$/status", tmp_path).output.split()[1], 16)
     assert ignored & ~LIBC_OWN == 0
 
 
-def test_a_time_limit_ends_everything(tmp_path: Path, marker: str) -> None:
+def test_a_time_limit_ends_the_command_and_its_children(tmp_path: Path, marker: str) -> None:
     started = time.monotonic()
     end = sh(f"echo before; sleep {marker} & sleep {marker}; echo after", tmp_path, seconds=0.5)
     assert (end.output, end.timed_out, end.exit_code) == ("before\n", True, -15)
@@ -87,7 +87,7 @@ def test_a_time_limit_ends_everything(tmp_path: Path, marker: str) -> None:
     assert running(marker) == []
 
 
-def test_the_deaf_and_the_daemons_end_too(tmp_path: Path, marker: str) -> None:
+def test_processes_that_ignore_signals_or_daemonise_are_ended(tmp_path: Path, marker: str) -> None:
     script = (
         "import os, signal, time\n"
         "for number in (1, 2, 15): signal.signal(number, signal.SIG_IGN)\n"
@@ -101,7 +101,7 @@ def test_the_deaf_and_the_daemons_end_too(tmp_path: Path, marker: str) -> None:
     assert running(marker) == []
 
 
-def test_what_stays_behind_is_ended_and_counted(tmp_path: Path, marker: str) -> None:
+def test_background_processes_left_behind_are_ended_and_counted(tmp_path: Path, marker: str) -> None:
     started = time.monotonic()
     end = sh(f"sleep {marker} & (setsid sleep {marker} >/dev/null 2>&1 &) ; echo done", tmp_path)
     assert (end.output, end.exit_code, end.left, end.timed_out) == ("done\n", 0, 2, False)
@@ -117,7 +117,7 @@ def test_closing_the_iterator_ends_the_command(tmp_path: Path, marker: str) -> N
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_our_own_death_ends_the_command(tmp_path: Path, marker: str, number: int) -> None:
+def test_killing_ctxe_ends_the_command(tmp_path: Path, marker: str, number: int) -> None:
     words = f"echo begun; setsid sleep {marker} & sleep {marker}"
     script = (
         "import sys; from pathlib import Path; from ctxe.safety.running.process import run\n"
@@ -138,13 +138,13 @@ def test_our_own_death_ends_the_command(tmp_path: Path, marker: str, number: int
         assert gone(marker)
 
 
-def test_a_group_signal_from_the_terminal_does_not_reach_it(tmp_path: Path) -> None:
+def test_a_terminal_signal_does_not_reach_the_command(tmp_path: Path) -> None:
     end = sh("ps -o pgid= -p $$; ps -o sid= -p $$; echo $$", tmp_path).output.split()
     assert len(set(end)) == 1
     assert int(end[0]) != os.getpgrp()
 
 
-def test_output_is_bounded_in_memory(tmp_path: Path) -> None:
+def test_the_output_kept_in_memory_is_bounded(tmp_path: Path) -> None:
     end = sh("seq 1 2000000", tmp_path, seconds=30, limit=1_000)
     total = len("".join(f"{n}\n" for n in range(1, 2_000_001)))
     assert end.output.startswith("1\n2\n3\n")
@@ -153,7 +153,7 @@ def test_output_is_bounded_in_memory(tmp_path: Path) -> None:
     assert f"… {total - 1_000} bytes left out …" in end.output
 
 
-def test_the_time_limit_holds_for_a_command_that_never_stops_talking(tmp_path: Path) -> None:
+def test_the_time_limit_holds_during_endless_output(tmp_path: Path) -> None:
     began = time.monotonic()
     for piece in run(["yes"], tmp_path, ENV, 0.3):
         if isinstance(piece, Finished):
@@ -162,7 +162,7 @@ def test_the_time_limit_holds_for_a_command_that_never_stops_talking(tmp_path: P
         assert time.monotonic() - began < 5
 
 
-def test_bytes_that_are_no_text_are_survived(tmp_path: Path) -> None:
+def test_output_that_is_not_text_is_decoded(tmp_path: Path) -> None:
     assert sh(r"printf 'a\377\303b\303'", tmp_path).output == "a�" + "�b�"
     pieces = list(run(["/bin/sh", "-c", r"printf '\303'; sleep 0.2; printf '\244'"], tmp_path, ENV))
     assert pieces[0] == "ä"
@@ -177,11 +177,11 @@ def test_bytes_that_are_no_text_are_survived(tmp_path: Path) -> None:
         (["/bin/true", "x" * 3_000_000], "Argument list too long"),
     ],
 )
-def test_what_cannot_start_is_told(tmp_path: Path, argv: list[str], why: str) -> None:
+def test_a_program_that_cannot_start_is_reported(tmp_path: Path, argv: list[str], why: str) -> None:
     with pytest.raises(ToolError, match=f"cannot run .*{why}"):
         complete(argv, tmp_path, ENV)
 
 
-def test_a_missing_folder_is_told(tmp_path: Path) -> None:
+def test_a_missing_working_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="No such file or directory"):
         complete(["/bin/true"], tmp_path / "gone", ENV)

@@ -61,12 +61,12 @@ def git(root: Path, *args: str, home: Path | None = None) -> subprocess.Complete
     return subprocess.run(git_command(root, *args), env=env, capture_output=True, text=True, timeout=20, check=False)
 
 
-def test_a_program_is_found_outside(tmp_path: Path) -> None:
+def test_a_program_is_found_outside_the_repository(tmp_path: Path) -> None:
     found = program(tmp_path / "bin/tool")
     assert find_program("tool", tmp_path / "repo", [str(tmp_path / "bin")]) == found
 
 
-def test_nothing_of_the_repository_counts_as_ours(tmp_path: Path) -> None:
+def test_programs_in_the_repository_are_never_used(tmp_path: Path) -> None:
     root = tmp_path / "repo"
     planted = program(root / "bin/tool")
     links = tmp_path / "links"
@@ -90,12 +90,12 @@ def test_a_session_in_the_root_folder_still_finds_programs() -> None:
     assert find_program("git", Path("/")) is not None
 
 
-def test_without_git_one_line_says_so(tmp_path: Path) -> None:
+def test_missing_git_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(CtxeError, match="git is not on PATH outside this repository"):
         git_command(tmp_path, "status", search=[])
 
 
-def test_a_hostile_repository_runs_nothing(repository: Path) -> None:
+def test_a_hostile_repository_runs_no_program_through_git(repository: Path) -> None:
     with (repository / ".git/config").open("a") as config:
         config.write(HOSTILE)
     (repository / "more").write_text('[filter "included"]\n clean = touch HOSTILE-included; cat\n')
@@ -126,7 +126,7 @@ def test_a_hostile_repository_runs_nothing(repository: Path) -> None:
     assert [path.name for path in repository.iterdir() if path.name.startswith("HOSTILE")] == []
 
 
-def test_the_same_repository_is_dangerous_without_us(repository: Path) -> None:
+def test_the_hostile_repository_does_run_programs_with_plain_git(repository: Path) -> None:
     with (repository / ".git/config").open("a") as config:
         config.write('[filter "x"]\n clean = touch HOSTILE-clean; cat\n')
     (repository / ".gitattributes").write_text("*.a filter=x\n")
@@ -135,7 +135,7 @@ def test_the_same_repository_is_dangerous_without_us(repository: Path) -> None:
     assert (repository / "HOSTILE-clean").exists()
 
 
-def test_filters_of_the_user_stay(repository: Path, tmp_path: Path) -> None:
+def test_filters_configured_by_the_user_still_run(repository: Path, tmp_path: Path) -> None:
     (tmp_path / ".gitconfig").write_text('[filter "mine"]\n clean = tr a-z A-Z\n')
     (repository / ".gitattributes").write_text("*.a filter=mine\n")
     (repository / "f.a").write_text("one\n")
@@ -179,7 +179,7 @@ def test_odd_configurations_are_survived(repository: Path, config: str) -> None:
     assert git_command(repository, "status")[-2:] == ["status", "--ignore-submodules=dirty"]
 
 
-def test_the_environment_is_neither_steered_nor_asked() -> None:
+def test_git_ignores_variables_that_steer_it_and_never_prompts() -> None:
     env = git_environment(
         {"GIT_DIR": "x", "git_ssh": "x", "LD_PRELOAD": "x", "PAGER": "x", "HOME": "/h", "PATH": "/bin"}
     )
@@ -198,7 +198,7 @@ def test_the_environment_is_neither_steered_nor_asked() -> None:
     }
 
 
-def test_what_git_would_run_is_known_by_name(repository: Path) -> None:
+def test_programs_that_git_would_run_are_listed_by_name(repository: Path) -> None:
     assert configured_programs(repository) == ()
     with (repository / ".git/config").open("a") as config:
         config.write(HOSTILE)
@@ -222,7 +222,7 @@ def test_what_git_would_run_is_known_by_name(repository: Path) -> None:
     )
 
 
-def test_a_common_folder_elsewhere_is_followed(repository: Path) -> None:
+def test_a_git_common_folder_elsewhere_is_checked(repository: Path) -> None:
     (repository / "evil").mkdir()
     (repository / "evil/config").write_text('[filter "x"] clean = y\n')
     (repository / ".git/commondir").write_text("../evil\n")

@@ -68,14 +68,14 @@ def tree(folder: Path) -> dict[str, bytes | str]:
     return found
 
 
-def test_detect_says_truthfully_what_works() -> None:
+def test_detection_reports_the_sandboxes_that_really_work() -> None:
     found = detect(Path("/nowhere"))
     assert found.active == bool(FOUND)
     assert found in FOUND or found.kind == "none"
     assert "\n" not in found.says
 
 
-def test_without_any_it_says_why_in_one_line() -> None:
+def test_without_a_sandbox_one_line_says_why() -> None:
     assert detect(Path("/nowhere"), [], ("bubblewrap",)) == Sandbox(
         "none", "commands run without a sandbox (bubblewrap is not installed)"
     )
@@ -83,7 +83,7 @@ def test_without_any_it_says_why_in_one_line() -> None:
     assert wrap(none, ["a", "b"], Confinement(Path("/"), Path("/"), Path("/"))) == ["a", "b"]
 
 
-def test_a_bubblewrap_that_fails_or_lies_is_not_believed(tmp_path: Path) -> None:
+def test_a_bubblewrap_that_fails_or_does_not_isolate_is_not_used(tmp_path: Path) -> None:
     for script, why in (
         ("exit 1", "exit 1"),
         ("echo no permission >&2; exit 1", "no permission"),
@@ -98,7 +98,7 @@ def test_a_bubblewrap_that_fails_or_lies_is_not_believed(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("box", FOUND, ids=lambda box: box.kind)
-def test_ordinary_work_goes_on_inside(box: Sandbox, place: Place) -> None:
+def test_ordinary_commands_work_inside_the_sandbox(box: Sandbox, place: Place) -> None:
     end = place.sh(
         box,
         "echo two > src/b.py && mkdir -p src/d/e && mv src/b.py src/d/e/c.py && sed -i s/one/1/ src/a.py && "
@@ -110,7 +110,7 @@ def test_ordinary_work_goes_on_inside(box: Sandbox, place: Place) -> None:
 
 
 @pytest.mark.parametrize("box", FOUND, ids=lambda box: box.kind)
-def test_programs_run_inside(box: Sandbox, place: Place) -> None:
+def test_compilers_and_interpreters_run_inside_the_sandbox(box: Sandbox, place: Place) -> None:
     script = (
         "import multiprocessing as m, subprocess, socket; p = m.Pipe(); socket.socketpair();"
         "print(subprocess.run(['echo', 'x']).returncode)"
@@ -120,7 +120,7 @@ def test_programs_run_inside(box: Sandbox, place: Place) -> None:
 
 
 @pytest.mark.parametrize("box", FOUND, ids=lambda box: box.kind)
-def test_nothing_is_written_outside(box: Sandbox, place: Place) -> None:
+def test_the_sandbox_writes_nothing_outside_the_project(box: Sandbox, place: Place) -> None:
     outside, before = place.base / "outside", tree(place.base / "outside")
     home = tree(place.base / "home")
     (place.base / "repo/src/link").symlink_to(outside)
@@ -156,7 +156,7 @@ def test_nothing_is_written_outside(box: Sandbox, place: Place) -> None:
 
 
 @pytest.mark.parametrize("box", FOUND, ids=lambda box: box.kind)
-def test_keys_cannot_be_read(box: Sandbox, place: Place) -> None:
+def test_keys_cannot_be_read_inside_the_sandbox(box: Sandbox, place: Place) -> None:
     (place.base / "repo/src/link").symlink_to(place.base / "home/.ssh")
     home, ours = place.base / "home", place.base / "ours"
     end = place.sh(
@@ -171,7 +171,7 @@ def test_keys_cannot_be_read(box: Sandbox, place: Place) -> None:
 
 
 @pytest.mark.parametrize("box", FOUND, ids=lambda box: box.kind)
-def test_other_processes_keep_their_secrets(box: Sandbox, place: Place) -> None:
+def test_memory_and_environment_of_other_processes_cannot_be_read(box: Sandbox, place: Place) -> None:
     with subprocess.Popen(["sleep", "30"], env=ENV | {"SECRET": "CANARY"}) as other:
         try:
             end = place.sh(
@@ -210,7 +210,7 @@ print("tried")
 
 
 @pytest.mark.parametrize("box", FOUND, ids=lambda box: box.kind)
-def test_the_network_is_out_of_reach_unless_allowed(box: Sandbox, place: Place) -> None:
+def test_the_network_is_unreachable_unless_allowed(box: Sandbox, place: Place) -> None:
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         port = str(server.getsockname()[1])
@@ -264,7 +264,7 @@ STEERING = {
     [(box, git) for box in FOUND for git in (False, True) if box in BOXES or not git],
     ids=lambda value: getattr(value, "kind", f"git writes: {value}"),
 )
-def test_what_steers_stays_as_it_is_existing_or_not(box: Sandbox, place: Place, git: bool) -> None:
+def test_files_that_steer_tools_cannot_be_changed_or_created(box: Sandbox, place: Place, git: bool) -> None:
     root = place.room.root
     (root / "GEMINI.md").symlink_to("AGENTS.md")
     for path in (".github/workflows/ci.yml", ".github/actions/a/action.yml", ".github/FUNDING.yml"):
@@ -297,7 +297,7 @@ NEW = {
 
 @pytest.mark.parametrize("there", ["nothing", "an empty folder", "other files"])
 @pytest.mark.parametrize("box", FOUND, ids=lambda box: box.kind)
-def test_what_runs_by_itself_cannot_be_made_where_nothing_is_yet(box: Sandbox, place: Place, there: str) -> None:
+def test_hooks_and_startup_files_cannot_be_created(box: Sandbox, place: Place, there: str) -> None:
     root = place.room.root
     if there != "nothing":
         (root / ".github").mkdir()
@@ -315,7 +315,7 @@ def test_what_runs_by_itself_cannot_be_made_where_nothing_is_yet(box: Sandbox, p
 
 
 @pytest.mark.parametrize("box", BOXES, ids=lambda box: box.kind)
-def test_what_is_taken_away_leads_nowhere_else(box: Sandbox, place: Place) -> None:
+def test_replaced_protected_files_do_not_lead_elsewhere(box: Sandbox, place: Place) -> None:
     outside = place.base / "outside"
     before = tree(outside)
     for words in (f"ln -s {outside} /tmp/refused", f"rm -rf /tmp/refused; ln -sfn {outside} /tmp/refused"):
@@ -337,7 +337,7 @@ def steering(root: Path, git: bool) -> dict[str, bytes | str]:
 
 
 @pytest.mark.parametrize("box", BOXES, ids=lambda box: box.kind)
-def test_a_file_removed_by_the_sandbox_is_reported_and_kept_aside(box: Sandbox, place: Place) -> None:
+def test_a_forbidden_file_made_by_a_command_is_reported_and_kept_aside(box: Sandbox, place: Place) -> None:
     end = place.sh(box, "echo words > CLAUDE.md")
     assert "[sandbox: 'CLAUDE.md' may only be made by a person; it was moved to" in end.output
     kept = Path(end.output.rpartition(" to '")[2].partition("'")[0])
@@ -346,7 +346,7 @@ def test_a_file_removed_by_the_sandbox_is_reported_and_kept_aside(box: Sandbox, 
 
 
 @pytest.mark.parametrize("box", BOXES, ids=lambda box: box.kind)
-def test_what_cannot_be_carried_to_another_disk_is_put_aside_here(box: Sandbox, place: Place) -> None:
+def test_a_file_that_cannot_move_to_another_disk_is_kept_aside_in_place(box: Sandbox, place: Place) -> None:
     words = "mkdir .claude && echo x > .claude/settings.json && mkfifo .claude/pipe"
     argv = wrap(box, ["/bin/sh", "-c", words], place.room)
     env = ENV | {"HOME": str(place.room.home), "TMPDIR": "/dev/shm"}
@@ -361,7 +361,7 @@ def test_what_cannot_be_carried_to_another_disk_is_put_aside_here(box: Sandbox, 
 
 
 @pytest.mark.parametrize("box", BOXES, ids=lambda box: box.kind)
-def test_git_itself_can_be_used(box: Sandbox, place: Place) -> None:
+def test_git_works_inside_the_sandbox(box: Sandbox, place: Place) -> None:
     words = "git add -A && git -c user.name=a -c user.email=a@b.test commit -qm first && git log --format=%s"
     assert writes_git(words)
     inside = Place(replace(place.room, git=True), place.base)
@@ -369,7 +369,7 @@ def test_git_itself_can_be_used(box: Sandbox, place: Place) -> None:
     assert place.sh(box, "rm -rf .git; git log --format=%s").output.endswith("first\n"), "history outlives a script"
 
 
-def test_git_writes_only_where_a_command_says_so() -> None:
+def test_commands_that_write_the_git_folder_are_recognised() -> None:
     said = {
         line: writes_git(line) for line in ("git status", "pytest", "make && git commit -m x", "bash -c 'git stash'")
     }
@@ -377,14 +377,14 @@ def test_git_writes_only_where_a_command_says_so() -> None:
 
 
 @pytest.mark.parametrize("box", BOXES, ids=lambda box: box.kind)
-def test_a_folder_without_git_gets_none(box: Sandbox, place: Place) -> None:
+def test_a_folder_without_git_gets_no_git_folder(box: Sandbox, place: Place) -> None:
     room = replace(place.room, root=place.base / "outside")
     Place(room, place.base).sh(box, "git init -q . ; mkdir -p .git/hooks; echo x > .git/config; mkdir .ctxe")
     assert tree(place.base / "outside") == {"a": b"CANARY\n"}
 
 
 @pytest.mark.parametrize("box", BOXES, ids=lambda box: box.kind)
-def test_two_sandboxes_at_once_hold_their_places(box: Sandbox, place: Place) -> None:
+def test_two_sandboxes_at_once_keep_each_others_protections(box: Sandbox, place: Place) -> None:
     script = "sleep 0.7; echo x > .ctxe.toml; mkdir .ctxe; true"
     threads = [threading.Thread(target=place.sh, args=(box, script.replace("0.7", pause))) for pause in ("0.1", "0.9")]
     for thread in threads:
@@ -396,7 +396,7 @@ def test_two_sandboxes_at_once_hold_their_places(box: Sandbox, place: Place) -> 
 
 
 @pytest.mark.parametrize("box", BOXES, ids=lambda box: box.kind)
-def test_walls_cannot_be_taken_down(box: Sandbox, place: Place) -> None:
+def test_a_command_cannot_remove_the_sandbox_restrictions(box: Sandbox, place: Place) -> None:
     end = place.sh(
         box,
         "umount .git/config; mount -o remount,rw /; mount -t tmpfs x /mnt; unshare -Urm true; chroot / true; "
@@ -407,7 +407,7 @@ def test_walls_cannot_be_taken_down(box: Sandbox, place: Place) -> None:
 
 
 @pytest.mark.parametrize("box", FOUND, ids=lambda box: box.kind)
-def test_nothing_of_it_survives_its_end(box: Sandbox, place: Place) -> None:
+def test_no_process_of_the_sandbox_survives_its_end(box: Sandbox, place: Place) -> None:
     pieces = run(
         wrap(box, ["/bin/sh", "-c", "echo begun; setsid sleep 987 & sleep 987"], place.room), place.room.root, ENV
     )
@@ -419,13 +419,13 @@ def test_nothing_of_it_survives_its_end(box: Sandbox, place: Place) -> None:
 
 
 @pytest.mark.parametrize("box", FOUND, ids=lambda box: box.kind)
-def test_exit_codes_come_through(box: Sandbox, place: Place) -> None:
+def test_exit_codes_pass_through_the_sandbox(box: Sandbox, place: Place) -> None:
     assert place.sh(box, "exit 7").exit_code == 7
     assert place.sh(box, "kill -9 $$").exit_code in (-9, 137)
     assert complete(wrap(box, ["/nowhere/x"], place.room), place.room.root, ENV).exit_code in (1, 127)
 
 
 @pytest.mark.parametrize("box", BOXES, ids=lambda box: box.kind)
-def test_a_tree_that_cannot_be_written_can_still_be_read(box: Sandbox, place: Place) -> None:
+def test_a_read_only_tree_can_be_read_inside_the_sandbox(box: Sandbox, place: Place) -> None:
     room = replace(place.room, root=Path("/usr/share"))
     assert Place(room, place.base).sh(box, "echo fine").output == "fine\n"

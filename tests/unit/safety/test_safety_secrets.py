@@ -115,7 +115,7 @@ def test_known_shapes_are_masked(name: str) -> None:
 @pytest.mark.parametrize(
     "kind", ["RSA PRIVATE KEY", "PRIVATE KEY", "OPENSSH PRIVATE KEY", "EC PRIVATE KEY", "PGP PRIVATE KEY BLOCK"]
 )
-def test_private_keys_go_whole(kind: str) -> None:
+def test_private_keys_are_masked_whole(kind: str) -> None:
     body = "\n".join([LONG[:64]] * 20)
     block = f"-----BEGIN {kind}-----\n{body}\n-----END {kind}-----"
     assert mask(f"before\n{block}\nafter") == ("before\n‹secret: private key›\nafter", 1)
@@ -169,7 +169,7 @@ def test_private_keys_go_whole(kind: str) -> None:
         (f"https://hooks.slack.com/services/T000/B000/{A}", "https://hooks.slack.com/services/‹secret: Slack address›"),
     ],
 )
-def test_values_of_telling_names_are_masked(text: str, masked: str) -> None:
+def test_values_of_secret_sounding_names_are_masked(text: str, masked: str) -> None:
     assert mask(text)[0] == masked
 
 
@@ -221,23 +221,23 @@ def test_values_of_telling_names_are_masked(text: str, masked: str) -> None:
         "def mask_password(password: str, *, keep_last_4_digits: bool) -> str:",
     ],
 )
-def test_ordinary_code_is_left_alone(text: str) -> None:
+def test_ordinary_code_is_unchanged(text: str) -> None:
     assert mask(text) == (text, 0)
 
 
-def test_our_own_key_is_masked_whatever_it_looks_like() -> None:
+def test_the_api_key_in_use_is_masked_whatever_its_form() -> None:
     own = ("plain words", "tiny")
     assert mask("a plain words b plain words tiny", own) == ("a ‹secret: our own key› b ‹secret: our own key› tiny", 2)
 
 
-def test_masking_twice_changes_nothing() -> None:
+def test_masking_is_idempotent() -> None:
     text = "\n".join(f"KEY_{n}={key}" for n, (key, _) in enumerate(KEYS.values()))
     once, count = mask(text)
     assert count == len(KEYS)
     assert mask(once) == (once, 0)
 
 
-def test_secrets_are_not_remembered() -> None:
+def test_texts_with_secrets_are_refused_for_memory() -> None:
     assert refuse("the build needs make") == ""
     assert (
         refuse(f"use {KEYS['anthropic'][0]}") == "it holds what looks like a secret (Anthropic key); write it without"
@@ -249,7 +249,7 @@ def test_secrets_are_not_remembered() -> None:
     "path",
     HOLD.split(),
 )
-def test_files_that_hold_keys(path: str) -> None:
+def test_secret_file_names_are_recognised(path: str) -> None:
     assert is_secret_file(path)
 
 
@@ -257,11 +257,11 @@ def test_files_that_hold_keys(path: str) -> None:
     "path",
     HOLD_NONE.split(),
 )
-def test_files_that_hold_none(path: str) -> None:
+def test_ordinary_file_names_are_not_taken_for_secret(path: str) -> None:
     assert not is_secret_file(path)
 
 
-def test_children_get_no_key_and_nothing_that_steers() -> None:
+def test_child_processes_get_no_key_and_no_steering_variables() -> None:
     kept = {
         "PATH": "/usr/bin:/bin",
         "HOME": "/home/me",
@@ -350,7 +350,7 @@ def test_masking_is_quick(text: str) -> None:
     assert time.process_time() - started < 2.5
 
 
-def test_every_shape_has_a_test() -> None:
+def test_every_secret_shape_has_a_test() -> None:
     from ctxe.safety.shapes import SHAPES
 
     assert {shape.name for shape in SHAPES} - {kind for _, kind in KEYS.values()} == {
@@ -370,7 +370,7 @@ def test_every_shape_has_a_test() -> None:
 
 
 @pytest.mark.parametrize("before", ["", "a", "ab", "user:", "https://me:"])
-def test_our_own_key_is_found_in_base64_wherever_it_begins(before: str) -> None:
+def test_the_api_key_is_masked_in_base64_at_any_offset(before: str) -> None:
     key = "own-key-of-no-known-shape-4711"
     sent = b64encode(f"{before}{key} and more".encode()).decode()
     masked, count = mask(f"Header: {sent}", (key,))
@@ -381,12 +381,12 @@ def test_our_own_key_is_found_in_base64_wherever_it_begins(before: str) -> None:
 
 
 @pytest.mark.parametrize(("begin", "end", "masked"), [(0, 20, 1), (0, 29, 1), (10, 30, 1), (3, 30, 1), (0, 19, 0)])
-def test_what_a_cut_left_of_our_own_key_is_masked(begin: int, end: int, masked: int) -> None:
+def test_a_truncated_api_key_is_masked(begin: int, end: int, masked: int) -> None:
     key = "own-key-of-no-known-shape-4711"
     told = f"run echo {key[begin:end]}"
     assert mask(told, (key,)) == (("run echo ‹secret: our own key›", 1) if masked else (told, 0))
 
 
-def test_a_certificate_in_base64_is_no_key() -> None:
+def test_a_certificate_is_not_masked() -> None:
     text = b64encode(b"-----BEGIN CERTIFICATE-----\n" + 4 * LONG.encode()).decode()
     assert mask(f"certificate-authority-data: {text}")[0].count("private key") == 0

@@ -73,27 +73,27 @@ def test_project_settings_that_loosen_are_refused_by_name(key: str, asked: Any) 
         ("shares.files", 0.3, 0.3),
     ],
 )
-def test_what_tightens_holds(key: str, asked: Any, held: Any) -> None:
+def test_project_settings_that_tighten_are_applied(key: str, asked: Any, held: Any) -> None:
     assert tighten(USER, {key: asked}) == (USER | {key: held}, [])
 
 
-def test_saying_the_same_is_no_refusal() -> None:
+def test_repeating_the_users_setting_is_not_refused() -> None:
     assert tighten(USER, {"approval.deny": ["run:curl *"], "model.name": "", "tools.network": False}) == (USER, [])
 
 
-def test_a_limit_of_none_cannot_be_put_back() -> None:
+def test_a_project_cannot_remove_the_spending_limit() -> None:
     user = USER | {"budget.max_cost": 2.0}
     merged, refused = tighten(user, {"budget.max_cost": 0.0})
     assert (merged, refused) == (user, ["budget.max_cost = 0.0 refused: it would loosen yours (2.0)"])
 
 
-def test_a_reason_is_one_safe_line() -> None:
+def test_a_refusal_reason_is_one_line_without_control_characters() -> None:
     _, refused = tighten(USER, {"hooks.\x1b]0;x\a\n": "a\x1b[2J\n\u202e" + "x" * 900})
     assert refused[0].isprintable()
     assert len(refused[0]) < 200
 
 
-def test_trust_is_of_one_real_folder(tmp_path: Path) -> None:
+def test_trust_holds_for_one_real_folder(tmp_path: Path) -> None:
     store, root = tmp_path / "home", tmp_path / "repo"
     root.mkdir()
     (tmp_path / "link").symlink_to(root)
@@ -106,7 +106,7 @@ def test_trust_is_of_one_real_folder(tmp_path: Path) -> None:
     assert (store / "trust.json").stat().st_mode & 0o777 == 0o600
 
 
-def test_trust_can_be_taken_back_with_all_approvals(tmp_path: Path) -> None:
+def test_revoking_trust_removes_all_approvals(tmp_path: Path) -> None:
     trust(tmp_path, tmp_path / "repo", "now")
     approve(tmp_path, tmp_path / "repo", "mcp:x", "npx x")
     trust(tmp_path, tmp_path / "repo", "later", trusted=False)
@@ -114,7 +114,7 @@ def test_trust_can_be_taken_back_with_all_approvals(tmp_path: Path) -> None:
     assert approval(tmp_path, tmp_path / "repo", "mcp:x", "npx x") == "new"
 
 
-def test_approval_is_of_content_not_of_a_name(tmp_path: Path) -> None:
+def test_an_approval_holds_for_the_content_and_not_for_the_name(tmp_path: Path) -> None:
     root = tmp_path / "repo"
     assert approval(tmp_path, root, "mcp:x", "npx x") == "new"
     approve(tmp_path, root, "mcp:x", "npx x")
@@ -126,7 +126,7 @@ def test_approval_is_of_content_not_of_a_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "damage", [b"", b"{", b"[]", b"\xff\xfe", b'{"folders": 7, "approved": {"/": 3}}', b"[" * 100_000]
 )
-def test_a_damaged_store_trusts_nobody_and_is_kept_aside(tmp_path: Path, damage: bytes) -> None:
+def test_a_damaged_trust_store_trusts_nothing_and_is_kept_aside(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "trust.json").write_bytes(damage)
     (tmp_path / "trust.json").chmod(0o600)
     assert not is_trusted(tmp_path, tmp_path)
@@ -137,7 +137,7 @@ def test_a_damaged_store_trusts_nobody_and_is_kept_aside(tmp_path: Path, damage:
     assert not aside.exists() or aside.read_bytes() == damage
 
 
-def test_a_store_that_others_may_write_is_not_believed(tmp_path: Path) -> None:
+def test_a_trust_store_writable_by_others_is_not_believed(tmp_path: Path) -> None:
     trust(tmp_path, tmp_path, "now")
     (tmp_path / "trust.json").chmod(0o666)
     assert not is_trusted(tmp_path, tmp_path)
@@ -147,13 +147,13 @@ def test_a_store_that_others_may_write_is_not_believed(tmp_path: Path) -> None:
     assert not is_trusted(tmp_path, tmp_path)
 
 
-def test_a_store_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+def test_an_unwritable_trust_store_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError):
         trust(tmp_path / "file", tmp_path, "now")
 
 
-def test_unknown_parts_do_not_break_the_store(tmp_path: Path) -> None:
+def test_unknown_fields_do_not_break_the_trust_store(tmp_path: Path) -> None:
     text = json.dumps({"v": 2, "folders": {os.path.realpath(tmp_path): "x"}, "more": 1})
     (tmp_path / "trust.json").write_text(text)
     (tmp_path / "trust.json").chmod(0o600)

@@ -47,7 +47,7 @@ def assembled(one: Service) -> Chat:
     return answer
 
 
-def test_messages_come_back_as_they_were_given_with_all_their_fields() -> None:
+def test_messages_are_returned_with_all_their_fields() -> None:
     one = service()
     reply = asked(call("a"), call("b"), content="I look.") | {"reasoning": "hm"}
     given = [SYSTEM, USER, reply, result("b", "second"), result("a", "first"), {"role": "assistant", "content": "done"}]
@@ -57,7 +57,7 @@ def test_messages_come_back_as_they_were_given_with_all_their_fields() -> None:
     assert assembled(one)["epoch"] == 0
 
 
-def test_an_id_that_is_given_again_means_the_newest_call_that_bears_it() -> None:
+def test_a_repeated_call_id_means_its_newest_call() -> None:
     one = service()
     given = [
         USER,
@@ -71,14 +71,14 @@ def test_an_id_that_is_given_again_means_the_newest_call_that_bears_it() -> None
     assert assembled(one)["messages"] == given
 
 
-def test_a_conversation_that_begins_with_a_reply_has_words_put_before_it() -> None:
+def test_a_conversation_starting_with_a_reply_gets_a_user_message_first() -> None:
     one = service()
     reply = {"role": "assistant", "content": "hello"}
     told(one, SYSTEM, reply)
     assert assembled(one)["messages"] == [SYSTEM, {"role": "user", "content": BEFORE}, reply]
 
 
-def test_an_empty_system_message_stays_the_first_where_empty_words_of_the_user_gave_way() -> None:
+def test_an_empty_system_message_stays_first_when_an_empty_user_message_is_dropped() -> None:
     one = service(200)
     empty: Chat = {"role": "system", "content": ""}
     told(one, empty, {"role": "user", "content": ""}, asked(call("a")), result("a", "word " * 90), USER)
@@ -87,7 +87,7 @@ def test_an_empty_system_message_stays_the_first_where_empty_words_of_the_user_g
     assert [message["role"] for message in messages] == ["system", "user", "user"]
 
 
-def test_what_the_system_says_later_is_said_to_the_model_where_it_was_said() -> None:
+def test_a_later_system_message_keeps_its_place() -> None:
     one = service()
     late = {"role": "system", "content": "It is late."}
     given = [SYSTEM, USER, {"role": "assistant", "content": "ok"}, late]
@@ -95,7 +95,7 @@ def test_what_the_system_says_later_is_said_to_the_model_where_it_was_said() -> 
     assert assembled(one)["messages"] == given
 
 
-def test_content_in_parts_is_read_and_given_back() -> None:
+def test_content_in_parts_is_read_and_returned() -> None:
     one = service()
     parts = [{"type": "text", "text": "one two"}, {"type": "image_url"}, "odd", {"type": "text", "text": "three"}]
     told(one, {"role": "user", "content": parts})
@@ -125,7 +125,7 @@ def test_an_invalid_message_is_refused_and_changes_nothing(message: Any, error: 
     assert assembled(one)["messages"] == [USER]
 
 
-def test_open_calls_are_waited_for() -> None:
+def test_a_conversation_with_open_calls_waits_for_their_results() -> None:
     one = service()
     told(one, USER, asked(call("a"), call("b")), result("a", "x"))
     missing = {"error": "calls without results: b (add a tool message for each)"}
@@ -146,7 +146,7 @@ def test_open_calls_are_waited_for() -> None:
         ('{"op": ["add"]}', "unknown op ['add'] (add or assemble)"),
     ],
 )
-def test_a_line_that_asks_for_nothing_is_answered(line: str, error: str) -> None:
+def test_an_invalid_line_is_answered_with_an_error(line: str, error: str) -> None:
     assert json.loads(service().answer(line)) == {"error": error}
 
 
@@ -156,7 +156,7 @@ def test_a_request_that_cannot_fit_is_an_error_and_the_next_may_fit() -> None:
     assert assembled(one)["error"].startswith("the request cannot fit: ")
 
 
-def test_lines_are_answered_one_by_one_in_utf_8_whatever_they_hold() -> None:
+def test_every_line_is_answered_by_one_line_of_utf_8() -> None:
     given = [{"role": "user", "content": "half a pair \ud83d"}, {"role": "assistant", "content": "ünïcode\u2028"}]
     lines = [json.dumps({"op": "add", "message": message}).encode() for message in given]
     out = io.BytesIO()

@@ -51,20 +51,20 @@ def test_asking_for_few_and_for_many_keys_gives_the_same(tmp_path: Path, asked: 
         assert some.read(map(str, range(asked))) == {str(number): SEEN for number in range(asked)}
 
 
-def test_still_ones_are_read_and_never_moved(tmp_path: Path) -> None:
+def test_read_only_counters_are_read_and_never_changed(tmp_path: Path) -> None:
     with counters(tmp_path / "counters.db") as some, closing(some.stilled()) as still:
         some.bump("a", 5.0, seen=1)
         still.bump("a", 9.0, seen=1)
         assert still.read() == some.read() == {"a": SEEN}
 
 
-def test_reading_makes_no_file(tmp_path: Path) -> None:
+def test_reading_counters_creates_no_file(tmp_path: Path) -> None:
     with counters(tmp_path / "cache" / "counters.db") as some:
         assert some.read() == {}
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_cannot_be_written_lives_on_in_this_process_and_joins_what_is_written(tmp_path: Path) -> None:
+def test_unsaved_counts_are_kept_in_this_process_and_added_to_later_writes(tmp_path: Path) -> None:
     path = tmp_path / "counters.db"
     with counters(path) as some:
         some.bump("a", 5.0, seen=1)
@@ -78,7 +78,7 @@ def test_what_cannot_be_written_lives_on_in_this_process_and_joins_what_is_writt
         assert others.read() == {"a": SEEN}
 
 
-def test_a_damaged_file_is_made_anew(tmp_path: Path) -> None:
+def test_a_damaged_counter_file_is_rebuilt(tmp_path: Path) -> None:
     path = tmp_path / "counters.db"
     path.write_bytes(b"no database " * 400)
     with counters(path) as some:
@@ -87,7 +87,7 @@ def test_a_damaged_file_is_made_anew(tmp_path: Path) -> None:
         assert some.read() == {"a": SEEN}
 
 
-def test_a_file_that_another_process_locks_is_not_thrown_away(tmp_path: Path) -> None:
+def test_a_locked_counter_file_is_not_discarded(tmp_path: Path) -> None:
     path, owner = tmp_path / "counters.db", Owner()
     with counters(path) as some:
         some.bump("a", 5.0, seen=1)
@@ -99,7 +99,7 @@ def test_a_file_that_another_process_locks_is_not_thrown_away(tmp_path: Path) ->
         assert others.read() == {"a": SEEN}
 
 
-def test_a_folder_in_its_place_is_no_error(tmp_path: Path) -> None:
+def test_a_folder_in_place_of_the_counter_file_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "counters.db").mkdir()
     with counters(tmp_path / "counters.db") as some:
         some.bump("a", 5.0, seen=1)

@@ -21,7 +21,7 @@ class Tokenizer:
         return len(text.split())
 
 
-def test_a_text_is_counted_once_in_all_sessions(tmp_path: Path) -> None:
+def test_a_text_is_counted_once_across_sessions(tmp_path: Path) -> None:
     first, second, other = Tokenizer(), Tokenizer(), Tokenizer()
     counts = Counts("words", first, tmp_path)
     assert [counts("one two"), counts(""), counts("one two"), counts("")] == [2, 0, 2, 0]
@@ -32,7 +32,7 @@ def test_a_text_is_counted_once_in_all_sessions(tmp_path: Path) -> None:
     assert (first.asked, second.asked, other.asked) == (["one two", ""], ["three"], ["one two"])
 
 
-def test_what_is_not_saved_is_known_as_long_as_it_is_near(tmp_path: Path) -> None:
+def test_recently_used_unsaved_counts_are_remembered(tmp_path: Path) -> None:
     tokenizer = Tokenizer()
     counts = Counts("words", tokenizer, tmp_path)
     for number in [*range(MOST_NEAR + 1), 0]:
@@ -41,7 +41,7 @@ def test_what_is_not_saved_is_known_as_long_as_it_is_near(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("damage", ["text", "folder", "parent"])
-def test_without_a_file_the_memory_is_used(tmp_path: Path, damage: str) -> None:
+def test_without_a_file_counts_are_kept_in_memory(tmp_path: Path, damage: str) -> None:
     path, tokenizer = tmp_path / "cache" / "counts.db", Tokenizer()
     if damage == "parent":
         path.parent.write_text("no folder")
@@ -57,7 +57,7 @@ def test_without_a_file_the_memory_is_used(tmp_path: Path, damage: str) -> None:
     assert kept.asked == ([] if damage == "text" else ["one two"])
 
 
-def test_an_estimate_starts_above_and_moves_only_when_it_is_settled(tmp_path: Path) -> None:
+def test_an_estimate_starts_high_and_moves_only_after_enough_requests(tmp_path: Path) -> None:
     path = tmp_path / "ratios.json"
     estimate = Estimate("a/b", len, path)
     assert [estimate("x" * 100), estimate("x"), estimate("")] == [135, 2, 0]
@@ -73,14 +73,14 @@ def test_an_estimate_starts_above_and_moves_only_when_it_is_settled(tmp_path: Pa
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [(499, 400), (1350, 0), (1350, -5), (1350, 499), (1350, 3001)], ids=str)
-def test_what_makes_no_sense_teaches_nothing(ours: int, theirs: int) -> None:
+def test_implausible_usage_does_not_change_the_estimate(ours: int, theirs: int) -> None:
     estimate = Estimate("a/b", len)
     estimate.learn(ours, theirs)
     estimate.settle()
     assert estimate.factor == Estimate.START
 
 
-def test_newer_requests_count_an_eighth_at_least() -> None:
+def test_newer_requests_weigh_at_least_an_eighth() -> None:
     estimate = Estimate("a/b", len)
     for _ in range(50):
         estimate.learn(1350, 1000)
@@ -104,7 +104,7 @@ def test_newer_requests_count_an_eighth_at_least() -> None:
         '{"a/b": {"ratio": 1.2, "n": 1e400}}',
     ],
 )
-def test_a_damaged_file_teaches_nothing_and_is_written_anew(tmp_path: Path, text: str) -> None:
+def test_a_damaged_count_file_is_ignored_and_rewritten(tmp_path: Path, text: str) -> None:
     path = tmp_path / "ratios.json"
     path.write_text(text)
     estimate = Estimate("a/b", len, path)

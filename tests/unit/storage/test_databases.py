@@ -25,7 +25,7 @@ def is_closed(db: sqlite3.Connection) -> bool:
     return False
 
 
-def test_it_is_closed_with_its_owner_and_not_before() -> None:
+def test_a_database_is_closed_with_its_owner_and_not_before() -> None:
     db = sqlite3.connect(":memory:")
     owner = Owner(db)
     assert not is_closed(owner.db)
@@ -33,7 +33,7 @@ def test_it_is_closed_with_its_owner_and_not_before() -> None:
     assert is_closed(db)
 
 
-def test_owners_that_hold_each_other_let_go_too() -> None:
+def test_owners_in_a_reference_cycle_close_their_databases() -> None:
     db = sqlite3.connect(":memory:")
     owner, other = Owner(db), Owner(sqlite3.connect(":memory:"))
     owner.other, other.other = other, owner  # type: ignore[attr-defined]
@@ -43,7 +43,7 @@ def test_owners_that_hold_each_other_let_go_too() -> None:
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_closing_it_before_is_fine(times: int) -> None:
+def test_closing_a_database_early_is_no_error(times: int) -> None:
     db = sqlite3.connect(":memory:")
     owner = Owner(db)
     for _ in range(times):
@@ -52,7 +52,7 @@ def test_closing_it_before_is_fine(times: int) -> None:
     assert is_closed(db)
 
 
-def test_a_database_and_the_files_beside_it_are_for_its_user_alone(tmp_path: Path) -> None:
+def test_a_database_and_its_journal_are_readable_by_the_user_only(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         owner = Owner(sqlite3.connect(":memory:"))

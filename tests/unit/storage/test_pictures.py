@@ -60,12 +60,12 @@ def test_kind_and_size_are_read_from_the_first_bytes(name: str) -> None:
         webp(b"ANIM", b"\1" * 10),
     ],
 )
-def test_what_is_none_or_torn_is_none(data: bytes) -> None:
+def test_other_and_truncated_files_are_no_pictures(data: bytes) -> None:
     assert header(data) is None
 
 
 @given(st.sampled_from([data for data, _ in SOUND.values()]), st.integers(0, 80), st.binary(max_size=80))
-def test_torn_and_hostile_bytes_never_raise_and_a_size_is_sane(data: bytes, cut: int, junk: bytes) -> None:
+def test_truncated_and_hostile_bytes_never_raise_and_sizes_are_plausible(data: bytes, cut: int, junk: bytes) -> None:
     for hostile in (data[:cut], data[:cut] + junk, data[: cut // 8] + junk):
         found = header(hostile)
         if found is not None:
@@ -75,7 +75,7 @@ def test_torn_and_hostile_bytes_never_raise_and_a_size_is_sane(data: bytes, cut:
             assert 0 < height <= 2**32
 
 
-def test_bytes_are_kept_once_under_their_hash_and_privately(tmp_path: Path) -> None:
+def test_picture_bytes_are_stored_once_by_hash_and_privately(tmp_path: Path) -> None:
     pictures, data = Pictures(tmp_path / "pictures"), png()
     taken = pictures.take("docs/shot.png", data)
     assert taken == Picture(taken.digest if taken else "", "docs/shot.png", "image/png", 8, 6, len(data))
@@ -89,7 +89,7 @@ def test_bytes_are_kept_once_under_their_hash_and_privately(tmp_path: Path) -> N
     assert taken.description == "picture docs/shot.png, 8x6 PNG, 1 kB"
 
 
-def test_a_hash_that_is_none_reads_nothing_and_changed_bytes_are_gone(tmp_path: Path) -> None:
+def test_an_invalid_hash_reads_nothing_and_changed_bytes_are_dropped(tmp_path: Path) -> None:
     pictures = Pictures(tmp_path / "pictures")
     taken = pictures.take("a.png", png())
     assert taken is not None
@@ -105,7 +105,7 @@ def test_a_hash_that_is_none_reads_nothing_and_changed_bytes_are_gone(tmp_path: 
     assert pictures.data(taken.digest) is None
 
 
-def test_bytes_that_were_damaged_on_disk_are_made_whole_when_they_are_shown_again(tmp_path: Path) -> None:
+def test_damaged_picture_bytes_are_rewritten_when_the_picture_is_shown_again(tmp_path: Path) -> None:
     pictures = Pictures(tmp_path)
     found = pictures.take("a.png", png(3, 2))
     assert found is not None
@@ -114,7 +114,7 @@ def test_bytes_that_were_damaged_on_disk_are_made_whole_when_they_are_shown_agai
     assert (tmp_path / found.digest).read_bytes() == Pictures(tmp_path).data(found.digest) == png(3, 2)
 
 
-def test_what_no_provider_takes_is_refused_and_text_is_no_picture(tmp_path: Path) -> None:
+def test_unsupported_picture_formats_are_refused_and_text_is_no_picture(tmp_path: Path) -> None:
     pictures = Pictures(tmp_path)
     assert pictures.take("a.png", b"#!/bin/sh\n") is None
     with pytest.raises(StoreError, match=r"a.png is a picture of 4.0 MB; at most 3.9 MB are sent"):

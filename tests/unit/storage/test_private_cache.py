@@ -35,7 +35,7 @@ def name(root: Path, user: Path) -> str:
     return folder.name
 
 
-def test_a_name_holds_through_a_rename_and_for_no_copy_and_no_other_user(
+def test_the_cache_name_survives_a_rename_but_differs_for_copies_and_other_users(
     root: Path, user: Path, tmp_path: Path
 ) -> None:
     first = name(root, user)
@@ -46,7 +46,7 @@ def test_a_name_holds_through_a_rename_and_for_no_copy_and_no_other_user(
     assert name(moved, tmp_path / "other") != first
 
 
-def test_the_key_is_private_and_whole_and_one_that_was_torn_is_made_anew(root: Path, user: Path) -> None:
+def test_the_key_file_is_private_and_a_truncated_one_is_replaced(root: Path, user: Path) -> None:
     first = name(root, user)
     assert ((user / KEY).stat().st_mode & 0o777, len((user / KEY).read_bytes())) == (0o600, 32)
     (user / KEY).write_bytes(b"torn")
@@ -69,7 +69,7 @@ def no_folder(key: Path) -> None:
 
 
 @pytest.mark.parametrize("plant", [writable_by_all, a_link, no_folder, os.mkfifo, Path.mkdir])
-def test_no_key_that_others_may_have_made_is_used_or_touched(root: Path, user: Path, plant: object) -> None:
+def test_a_key_file_others_could_write_is_neither_used_nor_changed(root: Path, user: Path, plant: object) -> None:
     user.mkdir(parents=True)
     assert callable(plant)
     plant(user / KEY)
@@ -86,13 +86,13 @@ print(own(Path(), Path(), Path(sys.argv[1])))
 """
 
 
-def test_sessions_that_begin_at_once_have_one_cache(root: Path, user: Path) -> None:
+def test_sessions_started_at_once_share_one_cache(root: Path, user: Path) -> None:
     words = [sys.executable, "-c", TOGETHER, str(user)]
     many = [subprocess.Popen(words, cwd=root, stdout=subprocess.PIPE) for _ in range(6)]
     assert len({one.communicate(timeout=60)[0] for one in many} - {b"None\n"}) == 1
 
 
-def test_caches_of_others_are_bounded_and_never_through_a_link(root: Path, user: Path, tmp_path: Path) -> None:
+def test_foreign_caches_are_limited_and_links_are_not_followed(root: Path, user: Path, tmp_path: Path) -> None:
     cache, outside = root / ".ctxe/cache", tmp_path / "outside"
     for number in range(6):
         for place in (cache, outside):
@@ -123,7 +123,7 @@ def keyed(user: Path) -> dict[str, str]:
     return {"HOME": str(user.parent), "CTXE_HOME": str(user), "PATH": os.environ["PATH"]}
 
 
-def test_without_a_key_a_cache_lives_as_long_as_its_process(root: Path, keyless: dict[str, str]) -> None:
+def test_without_a_key_the_cache_lasts_as_long_as_the_process(root: Path, keyless: dict[str, str]) -> None:
     (root / "AGENTS.md").write_text("Use tabs.\n")
     words = [sys.executable, "-m", "ctxe", "budget", "--json", "fix it"]
     temporary = root.parent / "tmp"
@@ -138,7 +138,7 @@ class Owner:
     """Anything that has a cache."""
 
 
-def test_a_fleeting_cache_goes_with_its_owner(root: Path, keyless: dict[str, str]) -> None:
+def test_a_temporary_cache_is_removed_with_its_owner(root: Path, keyless: dict[str, str]) -> None:
     owner = Owner()
     folder = temporary_folder(owner)
     (folder / "index.db").write_text("x")
@@ -157,7 +157,7 @@ def test_on_a_full_disk_there_is_no_cache_and_the_rest_works(root: Path, tmp_pat
     assert (b'"used"' in done.stdout, done.stderr) == (True, b"")
 
 
-def test_an_ignore_file_of_the_repository_s_own_lets_git_see_no_cache(root: Path, keyed: dict[str, str]) -> None:
+def test_git_ignores_the_cache_despite_the_repositorys_own_ignore_file(root: Path, keyed: dict[str, str]) -> None:
     git = ["git", "-C", str(root)]
     subprocess.run([*git, "init", "-q"], check=True)
     (root / ".ctxe").mkdir()

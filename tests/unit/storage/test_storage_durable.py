@@ -50,7 +50,7 @@ def no_file_larger_than(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_file_is_synced_before_its_name_and_the_folder_after(tmp_path: Path) -> None:
+def test_a_file_is_synced_before_the_rename_and_the_folder_after_it(tmp_path: Path) -> None:
     with system_calls() as seen:
         files.replace(tmp_path / "a", b"x")
     assert seen == ["fsync", "replace", "fsync"]
@@ -62,7 +62,7 @@ def test_a_file_is_synced_before_its_name_and_the_folder_after(tmp_path: Path) -
     assert seen == ["unlink", "fsync"]
 
 
-def test_many_files_are_in_place_only_when_all_are_safe(tmp_path: Path) -> None:
+def test_many_files_are_renamed_only_after_all_are_synced(tmp_path: Path) -> None:
     paths = {tmp_path / str(n) / "f": str(n).encode() for n in range(40)}
     files.replace_many(paths)
     assert {path: path.read_bytes() for path in paths} == paths
@@ -74,7 +74,7 @@ def test_many_files_are_in_place_only_when_all_are_safe(tmp_path: Path) -> None:
     assert list(tmp_path.rglob(".*.tmp")) == []
 
 
-def test_a_full_disk_leaves_the_old_file_and_no_half_one(tmp_path: Path) -> None:
+def test_a_full_disk_leaves_the_old_file_whole(tmp_path: Path) -> None:
     path, log = tmp_path / "file", tmp_path / "log"
     files.replace(path, b"old")
     files.append(log, "first")
@@ -91,7 +91,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_half_one(tmp_path: Path) -> None
     assert {name.name: name.read_bytes() for name in tmp_path.iterdir()} == {"file": b"old", "log": b"first\n"}
 
 
-def test_a_device_without_space_is_told_by_name() -> None:
+def test_a_full_device_is_reported_by_name() -> None:
     with pytest.raises(StoreError, match="cannot append to /dev/full: No space left on device"):
         files.append(Path("/dev/full"), "line")
 
@@ -130,7 +130,7 @@ def test_a_name_as_long_as_names_may_be_is_replaced_too(tmp_path: Path, name: st
     assert path.read_bytes() == b"3"
 
 
-def test_a_torn_line_is_closed_before_the_next(tmp_path: Path) -> None:
+def test_a_torn_line_is_terminated_before_the_next_is_appended(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_bytes(b"whole\ntor")
     files.append(path, "next")
@@ -138,7 +138,7 @@ def test_a_torn_line_is_closed_before_the_next(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["folder", "fifo", "loop", "missing"])
-def test_what_is_no_file_is_an_error_and_never_a_wait(tmp_path: Path, kind: str) -> None:
+def test_a_pipe_or_device_is_an_error_and_never_blocks(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "x"
     ways: dict[str, Callable[[], object]] = {
         "folder": path.mkdir,
@@ -151,7 +151,7 @@ def test_what_is_no_file_is_an_error_and_never_a_wait(tmp_path: Path, kind: str)
         files.read(path)
 
 
-def test_a_file_in_the_place_of_a_folder_is_told(tmp_path: Path) -> None:
+def test_a_file_in_place_of_a_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("")
     with pytest.raises(StoreError, match=r"cannot create .*/a"):
         files.make_folder(tmp_path / "a")
@@ -180,7 +180,7 @@ def holder(path: Path) -> Iterator[subprocess.Popen[str]]:
             child.kill()
 
 
-def test_a_live_lock_is_waited_for_and_never_stolen_and_a_dead_one_is_free(tmp_path: Path) -> None:
+def test_a_held_lock_is_waited_for_and_the_lock_of_a_dead_process_is_free(tmp_path: Path) -> None:
     path = tmp_path / "store"
     with holder(path) as child:
         with pytest.raises(StoreError, match="in use by another session"), lock(path, 0.3):
@@ -192,7 +192,7 @@ def test_a_live_lock_is_waited_for_and_never_stolen_and_a_dead_one_is_free(tmp_p
             assert time.monotonic() - start < 5
 
 
-def test_old_temporary_files_are_swept_and_young_ones_left(tmp_path: Path) -> None:
+def test_old_temporary_files_are_removed_and_young_ones_kept(tmp_path: Path) -> None:
     old, young, other = tmp_path / ".a.1.tmp", tmp_path / ".b.2.tmp", tmp_path / "c.tmp"
     for path in (old, young, other):
         path.touch()

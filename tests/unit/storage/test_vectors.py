@@ -26,7 +26,7 @@ def made(embedding: Embed = embed) -> Vectors:
     return vectors
 
 
-def test_likeness_is_the_cosine() -> None:
+def test_similarity_is_the_cosine() -> None:
     found = made().similar(["north", "east", "northeast", "west", "nowhere"], "north")
     assert found == pytest.approx([1.0, 0.0, 0.5**0.5, 0.0, 0.0], abs=1e-6)
 
@@ -45,7 +45,7 @@ def test_a_text_is_embedded_once() -> None:
     assert sorted(asked) == ["east", "north", "west"]
 
 
-def test_what_came_before_an_error_stays() -> None:
+def test_vectors_received_before_an_error_are_kept() -> None:
     texts = [f"text {n}" for n in range(150)]
     calls = iter([True, False, True, True])
 
@@ -78,7 +78,7 @@ def test_vectors_of_another_length_are_not_compared() -> None:
     assert set(vectors.nearest("short")) == {key_of("short")}
 
 
-def test_a_model_exchanged_under_its_name_finds_nothing_alike_in_what_the_other_left() -> None:
+def test_vectors_of_a_replaced_model_of_the_same_name_are_not_compared() -> None:
     db = sqlite3.connect(":memory:", isolation_level=None)
     before = Vectors(db, "local/any", lambda texts: [[1.0, 0.0, 0.0] for _ in texts])
     before.learn(["known"])
@@ -87,7 +87,7 @@ def test_a_model_exchanged_under_its_name_finds_nothing_alike_in_what_the_other_
     assert after.similar(["known", "new"], "asked") == [0.0, 1.0]
 
 
-def test_every_means_that_is_installed_says_the_same_in_the_same_order() -> None:
+def test_every_installed_implementation_gives_the_same_order() -> None:
     chance = random.Random(7)
     texts = {f"text {n}": [chance.gauss(0.0, 1.0) for _ in range(48)] for n in range(5_000)}
     texts |= {"zeros": [0.0] * 48, "odd": [math.nan] * 48, "short": [1.0] * 3, "asked": list(texts["text 77"])}

@@ -43,7 +43,7 @@ def counted_by_pieces(text: str, name: str = "o200k_base") -> int:
 
 
 @pytest.mark.parametrize("name", PACKAGED)
-def test_odd_texts_count_the_same(name: str) -> None:
+def test_odd_texts_have_the_same_count_by_pieces(name: str) -> None:
     whole = encoding(name)
     assert [counted_by_pieces(text, name) for text in ODD] == [len(whole.encode_ordinary(text)) for text in ODD]
 
@@ -58,20 +58,20 @@ def test_odd_texts_count_the_same(name: str) -> None:
         )
     )
 )
-def test_any_text_counts_the_same(parts: list[str]) -> None:
+def test_any_text_has_the_same_count_by_pieces(parts: list[str]) -> None:
     text = "".join(parts)
     assert counted_by_pieces(text) == len(encoding("o200k_base").encode_ordinary(text))
 
 
 @pytest.mark.parametrize("name", ["o200k_base", "cl100k_base"])
-def test_characters_are_of_the_same_kind_to_both(name: str) -> None:
+def test_both_tokenizers_classify_characters_alike(name: str) -> None:
     """The two libraries that cut texts into pieces each bring tables of characters of their own."""
     for first in (*range(0, 0x3100, 256), *range(0xA600, 0xAC00, 256), *range(0xF900, 0x10400, 256)):
         text = "".join(f"a{chr(n)}b {chr(n)} 1{chr(n)}\n{chr(n)}" for n in range(first, first + 256))
         assert counted_by_pieces(text, name) == len(encoding(name).encode_ordinary(text)), hex(first)
 
 
-def test_much_text_and_what_has_no_break_are_counted_with_the_whole() -> None:
+def test_long_and_unbreakable_texts_use_the_whole_vocabulary() -> None:
     long, many = Vocabulary("cl100k_base"), Vocabulary("cl100k_base")
     assert long.count("x" * (LONG + 1)) == count("x" * (LONG + 1), "cl100k_base")
     assert long._whole is not None
@@ -115,7 +115,7 @@ print(held, whole.decode(whole.encode_ordinary("and back")), count("on it goes")
 """
 
 
-def test_what_a_whole_vocabulary_is_made_of_is_let_go() -> None:
+def test_memory_of_the_vocabulary_source_is_released() -> None:
     """Its tokens are held by the library that counts, which is told of by nobody, and not a second time in tables."""
     run = subprocess.run([sys.executable, "-c", HELD], capture_output=True, text=True, check=True)
     megabytes, *words = run.stdout.split()

@@ -38,19 +38,19 @@ def typed(*pieces: str) -> TypeAhead:
         (("a", "\x04"), "a", []),
     ],
 )
-def test_keys_change_the_line_as_at_the_prompt(pieces: tuple[str, ...], text: str, queued: list[str]) -> None:
+def test_editing_keys_work_as_at_the_prompt(pieces: tuple[str, ...], text: str, queued: list[str]) -> None:
     ahead = typed(*pieces)
     assert (ahead.text, ahead.queued) == (text, queued)
 
 
-def test_a_letter_may_come_in_parts() -> None:
+def test_a_character_may_arrive_in_several_reads() -> None:
     ahead = TypeAhead()
     for byte in "漢é🎉".encode():
         ahead.feed(bytes([byte]))
     assert ahead.text == "漢é🎉"
 
 
-def test_escape_alone_is_one_and_a_key_that_begins_with_it_is_none() -> None:
+def test_a_single_escape_is_told_apart_from_an_escape_sequence() -> None:
     ahead = typed("ab", "\x1b")
     assert (ahead.escaped(), ahead.escaped(), ahead.text) == (True, False, "ab")
     ahead.feed(b"\x1b")
@@ -58,7 +58,7 @@ def test_escape_alone_is_one_and_a_key_that_begins_with_it_is_none() -> None:
     assert (ahead.escaped(), ahead.text) == (False, "ab")
 
 
-def test_words_are_sent_as_one_and_commands_by_themselves() -> None:
+def test_queued_messages_are_sent_as_one_and_commands_separately() -> None:
     ahead = typed("one\r", "two\r", "/diff\r", "!ls\r", "three\r", "beg")
     assert [ahead.take(whole=True) for _ in range(5)] == [
         ("one\ntwo", ""),
@@ -70,20 +70,20 @@ def test_words_are_sent_as_one_and_commands_by_themselves() -> None:
     assert ahead.take(whole=True) == ("", "")
 
 
-def test_words_up_to_a_command_may_be_told_before_the_turn_is_over() -> None:
+def test_messages_before_a_queued_command_may_be_sent_during_the_turn() -> None:
     ahead = typed("one\r", "two\r", "/diff\r", "three\r", "beg")
     assert [ahead.take_words() for _ in range(2)] == ["one\ntwo", ""]
     assert (ahead.queued, ahead.text) == (["/diff", "three"], "beg")
 
 
-def test_of_many_lines_the_last_is_shown_with_their_count() -> None:
+def test_of_many_queued_lines_the_last_is_shown_with_their_count() -> None:
     ahead = typed("one\rtwo\rthree")
     assert ahead.rows(40, unicode=True) == [
         (("› ", "accent"), ("[2 lines] three", ""), (" · Enter sends it", "dim")),
     ]
 
 
-def test_lines_that_came_at_once_are_seen_and_wait_for_enter() -> None:
+def test_pasted_lines_are_shown_and_wait_for_enter() -> None:
     ahead = typed("first line\rsecond line\r")
     [row] = ahead.rows(60, unicode=True)
     assert "".join(text for text, _ in row) == "› [1 line] second line · Enter sends it"
@@ -91,12 +91,12 @@ def test_lines_that_came_at_once_are_seen_and_wait_for_enter() -> None:
     assert (ahead.queued, ahead.text) == (["first line\nsecond line\n"], "")
 
 
-def test_nothing_is_sent_after_a_turn_that_was_stopped() -> None:
+def test_no_queued_text_is_sent_after_a_stopped_turn() -> None:
     ahead = typed("one\r", "/diff\r", "beg")
     assert (ahead.take(whole=False), ahead.queued) == (("", "one\n/diff\nbeg"), [])
 
 
-def test_it_is_shown_below_the_status_and_answers_are_not_torn() -> None:
+def test_typed_text_is_shown_below_the_status_without_tearing_the_answer() -> None:
     with Window(columns=30, rows=12) as window, Renderer(window.screen, listens=True) as renderer:
         with renderer.working():
             window.wait(lambda text: "gathering context" in text)
@@ -113,7 +113,7 @@ def test_it_is_shown_below_the_status_and_answers_are_not_torn() -> None:
         assert "queued" not in window.settled()
 
 
-def test_a_question_takes_no_key_that_was_typed_before_it_nor_loses_the_line() -> None:
+def test_a_question_takes_no_earlier_key_and_keeps_the_typed_line() -> None:
     with Window(columns=60, rows=12) as window, Renderer(window.screen, listens=True) as renderer:
         with renderer.working():
             window.type("y\r")

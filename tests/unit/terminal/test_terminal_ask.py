@@ -73,11 +73,11 @@ def test_a_diff_is_shown_in_colours_with_its_real_path(window: Window) -> None:
     assert b"\x1b[31m-old\x1b[0m" in window.raw
 
 
-def test_always_allows_the_rule_that_was_shown(window: Window) -> None:
+def test_answering_always_allows_the_rule_that_was_shown(window: Window) -> None:
     assert asked(window, command("ls"), "a", ask=Ask("", "run:ls *")) == Allow("run:ls *")
 
 
-def test_a_rule_that_is_the_command_of_many_lines_is_not_written_out_again(window: Window) -> None:
+def test_a_rule_equal_to_a_long_command_is_not_repeated(window: Window) -> None:
     text = "python3 - <<E\n" + "\n".join(f"print({n})" for n in range(100)) + "\nE"
     assert asked(window, command(text), "a", ask=Ask("", f"line:{text}")) == Allow(f"line:{text}")
     shown = window.settled().split("\n")
@@ -86,12 +86,12 @@ def test_a_rule_that_is_the_command_of_many_lines_is_not_written_out_again(windo
     assert shown.count("    print(99)") == 1
 
 
-def test_always_is_no_answer_where_there_is_no_rule(window: Window) -> None:
+def test_always_is_not_offered_without_a_rule(window: Window) -> None:
     assert asked(window, command("rm -r x"), "a\r", "y") == Allow()
     assert "[a]lways" not in window.settled()
 
 
-def test_nothing_unclear_is_a_yes(window: Window) -> None:
+def test_no_unclear_answer_counts_as_yes(window: Window) -> None:
     assert asked(window, command("ls"), "okay\r", "\r", "n\r") == Deny("the user said no")
 
 
@@ -99,13 +99,13 @@ def test_the_end_of_input_is_a_no(window: Window) -> None:
     assert asked(window, command("ls"), "\x04") == Deny("the user gave no answer")
 
 
-def test_a_command_is_changed_before_it_runs(window: Window) -> None:
+def test_a_command_can_be_edited_before_it_runs(window: Window) -> None:
     action = command("pytest", arguments=json.dumps({"command": "pytest", "timeout": 5}))
     answer = asked(window, action, "e", " -q\r")
     assert answer == Revise(json.dumps({"command": "pytest -q", "timeout": 5}))
 
 
-def test_content_is_changed_before_it_is_written(window: Window) -> None:
+def test_content_can_be_edited_before_it_is_written(window: Window) -> None:
     arguments = json.dumps({"path": "a.txt", "content": "one"})
     action = Action("write_file", "a.txt", Risk.WRITE, RUN, "one", arguments=arguments)
     assert asked(window, action, "e", "!\r") == Revise(json.dumps({"path": "a.txt", "content": "one!"}))
@@ -115,13 +115,13 @@ def test_an_edit_that_changes_nothing_asks_again(window: Window) -> None:
     assert asked(window, command("ls"), "e", "\r", "y") == Allow()
 
 
-def test_what_was_typed_before_the_question_is_no_answer(window: Window) -> None:
+def test_text_typed_before_the_question_is_no_answer(window: Window) -> None:
     window.type("y\ry\ra\r")
     time.sleep(0.1)
     assert asked(window, command("ls"), "n\r") == Deny("the user said no")
 
 
-def test_ctrl_c_interrupts(window: Window) -> None:
+def test_ctrl_c_at_an_approval_interrupts_the_turn(window: Window) -> None:
     with pytest.raises(KeyboardInterrupt):
         asked(window, command("ls"), "\x03")
 
@@ -142,7 +142,7 @@ def test_tricks_cannot_hide_the_command_in_a_question(window: Window, trick: str
     assert shown in "".join(row.removeprefix("  ") for row in window.settled().split("\n"))
 
 
-def test_deep_lines_of_a_diff_stand_as_they_are_and_nothing_else_hides(window: Window) -> None:
+def test_deeply_indented_diff_lines_are_shown_as_they_are(window: Window) -> None:
     rows = [
         "@@ -1,3 +1,5 @@",
         " " * 33 + "same()",
@@ -165,7 +165,7 @@ def test_deep_lines_of_a_diff_stand_as_they_are_and_nothing_else_hides(window: W
     ]
 
 
-def test_a_long_command_is_counted_and_can_be_seen_whole(window: Window) -> None:
+def test_a_long_command_shows_its_line_count_and_can_be_shown_whole(window: Window) -> None:
     text = "\n".join(f"echo {n:03d}" for n in range(200)) + "\nrm -r everything"
     assert asked(window, command(text), "v", "n\r") == Deny("the user said no")
     first, _, second = window.settled().partition("(v shows all)")
@@ -177,7 +177,7 @@ def test_a_long_command_is_counted_and_can_be_seen_whole(window: Window) -> None
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(10, 3), (300, 100)])
-def test_every_size_of_window(columns: int, rows: int) -> None:
+def test_an_approval_is_readable_at_every_window_size(columns: int, rows: int) -> None:
     with Window(columns, rows) as window, Renderer(window.screen) as renderer:
         asker = Asker(window.screen, Path("/r"), Prompt(window.screen), renderer.paused)
         window.type_when_asked("y")
@@ -185,7 +185,7 @@ def test_every_size_of_window(columns: int, rows: int) -> None:
 
 
 @pytest.mark.parametrize("columns", [24, 40, 50])
-def test_the_keys_that_answer_stand_in_a_window_narrower_than_they_are(columns: int) -> None:
+def test_the_answer_keys_wrap_in_a_narrow_window(columns: int) -> None:
     with Window(columns, 20) as window, Renderer(window.screen) as renderer:
         asker = Asker(window.screen, Path("/r"), Prompt(window.screen), renderer.paused)
         asker.edits = lambda: lambda: None
@@ -202,7 +202,7 @@ def test_a_dumb_terminal_asks_in_plain_lines() -> None:
         assert b"\x1b" not in window.raw
 
 
-def test_a_dumb_terminal_is_offered_no_key_that_it_has_not() -> None:
+def test_a_dumb_terminal_is_offered_only_keys_that_work() -> None:
     with Window(80, 24, TERM="dumb") as window, Renderer(window.screen) as renderer:
         let: list[bool] = []
         asker = Asker(window.screen, Path("/r"), Prompt(window.screen), renderer.paused)
@@ -219,7 +219,7 @@ def test_without_a_terminal_the_answer_is_no() -> None:
     assert asker(command("ls"), Ask()) == Deny("there is no terminal to ask at")
 
 
-def test_only_clear_words_decide() -> None:
+def test_only_clear_words_decide_an_approval() -> None:
     rule = Ask("", "r")
     clear = {"y": Allow(), " YES ": Allow(), "a": Allow("r"), "no": Deny("the user said no")}
     clear |= {"n, use uv": Deny("the user said no: use uv"), "No because": Deny("the user said no: because")}

@@ -13,7 +13,7 @@ from ctxe.terminal.screen import Screen
 @pytest.mark.parametrize(
     ("seconds", "live", "rings"), [(30.0, True, [0, 0, 1, 1, 2]), (0.0, True, [0] * 5), (30.0, False, [0] * 5)]
 )
-def test_it_rings_for_an_end_or_a_question_after_long_silence(seconds: float, live: bool, rings: list[int]) -> None:
+def test_the_bell_rings_at_an_end_or_a_question_after_long_work(seconds: float, live: bool, rings: list[int]) -> None:
     out, now = io.StringIO(), [100.0]
     bell = Bell(Screen(io.StringIO(), out, io.StringIO(), live=live), lambda: now[0], seconds)
     heard = []

@@ -26,7 +26,7 @@ def plain(row: Line) -> str:
     return "".join(text for text, _ in row)
 
 
-def test_one_line_of_what_it_took_and_the_beginning_of_its_answer() -> None:
+def test_a_delegate_is_one_line_of_costs_and_the_start_of_its_answer() -> None:
     assert drawn(TOOK, "`a.py:1` does.\n\n- b\n- c\n- d\n- e") == [
         "● delegate who retries? · 31 reads · 41.2k tokens · $0.0381 · s-d1 · 48s",
         "  `a.py:1` does.",
@@ -37,7 +37,7 @@ def test_one_line_of_what_it_took_and_the_beginning_of_its_answer() -> None:
     ]
 
 
-def test_without_a_price_without_reads_and_without_an_answer() -> None:
+def test_a_delegate_without_price_reads_or_answer_is_drawn() -> None:
     assert drawn(TOOK | {"usd": None, "reads": 0}, "[the delegate failed: no]", ok=False) == [
         "● delegate who retries? · 41.2k tokens · s-d1 · 48s",
         "  [the delegate failed: no]",
@@ -45,11 +45,11 @@ def test_without_a_price_without_reads_and_without_an_answer() -> None:
 
 
 @pytest.mark.parametrize("facts", [{}, {"reads": 1}])
-def test_a_log_that_says_less_is_drawn_all_the_same(facts: dict[str, Any]) -> None:
+def test_a_delegate_event_with_missing_fields_is_drawn(facts: dict[str, Any]) -> None:
     assert drawn(facts, "yes")[1] == "  yes"
 
 
-def test_its_replies_are_no_lines_of_their_own() -> None:
+def test_replies_of_a_delegate_are_not_drawn() -> None:
     assert event_lines(Consulted("delegate d1", "m", Usage(1, 1), 0.1, "s-d1"), unicode=True) == []
     assert [plain(row) for row in event_lines(Consulted("look over the plan", "m", None, 0.1), unicode=True)] == [
         "asked m to look over the plan · $0.1000"

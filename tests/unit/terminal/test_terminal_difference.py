@@ -26,7 +26,7 @@ ONE = Past("s1", "p", (sent(1, 100), sent(2, 300)), changed=("a.py", "b.py"))
 TWO = Past("s2", "p", (sent(1, 150, None), sent(2, 250, None, Fold(Position(0, 1)))), changed=("b.py", "c.py"))
 
 
-def test_numbers_stand_side_by_side_with_what_the_second_has_more() -> None:
+def test_two_sessions_are_shown_side_by_side_with_the_difference() -> None:
     assert difference_view(ONE, TWO, SCREEN).splitlines() == [
         "                       s1              s2",
         "words                  go              go",

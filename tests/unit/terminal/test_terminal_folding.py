@@ -34,7 +34,7 @@ AFTER = ledger(
 )
 
 
-def test_every_item_that_changes_is_told_with_its_size_before_and_after() -> None:
+def test_every_changed_item_is_shown_with_its_size_before_and_after() -> None:
     assert fold_view(BEFORE, AFTER, {"step 2.1": "read_file a.py"}, SCREEN, None).splitlines() == [
         "item      before  after",
         "record       900    900  written anew",
@@ -45,7 +45,7 @@ def test_every_item_that_changes_is_told_with_its_size_before_and_after() -> Non
     ]
 
 
-def test_money_says_what_it_costs_and_saves() -> None:
+def test_the_preview_shows_the_cost_and_saving_of_a_fold() -> None:
     told = fold_view(BEFORE, AFTER, {}, SCREEN, Prices(1_000.0, 0.0, 100.0, 1_250.0)).splitlines()[-1]
     assert told == "4,313 → 1,810 tokens (58% less) · costs $1.62 once, saves $0.2503 with every request"
 

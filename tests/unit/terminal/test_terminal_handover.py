@@ -29,7 +29,7 @@ from ctxe.terminal.input.handover import is_interactive
         "kubectl exec -ti pod -- sh",
     ],
 )
-def test_by_hand(command: str) -> None:
+def test_interactive_commands_are_recognised(command: str) -> None:
     assert is_interactive(command)
 
 
@@ -54,5 +54,5 @@ def test_by_hand(command: str) -> None:
         "'",
     ],
 )
-def test_what_needs_no_hand_keeps_its_output_here(command: str) -> None:
+def test_other_commands_keep_their_output_in_the_session(command: str) -> None:
     assert not is_interactive(command)

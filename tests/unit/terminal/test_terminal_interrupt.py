@@ -77,7 +77,7 @@ def gone(pid: int) -> bool:
 
 
 @pytest.mark.parametrize("term", ["xterm-256color", "dumb"])
-def test_once_keeps_what_came_and_the_session_goes_on(term: str) -> None:
+def test_one_ctrl_c_keeps_the_partial_answer_and_the_session(term: str) -> None:
     child = start(TERM=term)
     began = time.monotonic()
     child.send("\x03")
@@ -97,7 +97,7 @@ def test_once_keeps_what_came_and_the_session_goes_on(term: str) -> None:
     child.close()
 
 
-def test_twice_leaves_with_130_and_restores_the_terminal() -> None:
+def test_two_ctrl_c_exit_with_130_and_restore_the_terminal() -> None:
     child = start()
     child.send("\x03")
     child.expect("WHOLE False")
@@ -107,7 +107,7 @@ def test_twice_leaves_with_130_and_restores_the_terminal() -> None:
     child.close()
 
 
-def test_twice_leaves_while_the_turn_is_still_closing() -> None:
+def test_a_second_ctrl_c_exits_while_the_turn_is_still_closing() -> None:
     child = start(slow="time.sleep(30)")
     child.send("\x03")
     time.sleep(0.2)
@@ -120,7 +120,7 @@ def test_twice_leaves_while_the_turn_is_still_closing() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_other_signals_leave_a_whole_terminal(number: signal.Signals) -> None:
+def test_other_signals_restore_the_terminal(number: signal.Signals) -> None:
     child = start()
     found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(child.pid)], capture_output=True, check=True)
     for line in found.stdout.split():
@@ -131,7 +131,7 @@ def test_other_signals_leave_a_whole_terminal(number: signal.Signals) -> None:
     child.close()
 
 
-def test_letters_typed_meanwhile_are_hidden_and_kept() -> None:
+def test_keys_typed_during_work_are_not_echoed_but_kept() -> None:
     child = start()
     child.send("typed ahead")
     time.sleep(0.3)
@@ -156,7 +156,7 @@ def test_an_interrupt_waits_until_drawing_is_over() -> None:
     assert seen == ["drawn"]
 
 
-def test_the_second_press_counts_within_two_seconds() -> None:
+def test_a_second_ctrl_c_counts_within_two_seconds() -> None:
     now = [0.0]
     interrupts = Interrupts(lambda: now[0])
     presses = []
@@ -166,7 +166,7 @@ def test_the_second_press_counts_within_two_seconds() -> None:
     assert presses == [False, True, False, False, True]
 
 
-def test_play_throws_into_what_makes_the_events() -> None:
+def test_an_interrupt_is_thrown_into_the_event_generator() -> None:
     shown: list[Event] = []
 
     def events() -> Iterator[Event]:
@@ -187,7 +187,7 @@ def test_play_throws_into_what_makes_the_events() -> None:
     assert play([Notice("a"), Notice("b")], shown.append) is True
 
 
-def test_play_closes_what_makes_the_events_when_drawing_fails() -> None:
+def test_the_event_generator_is_closed_when_drawing_fails() -> None:
     closed: list[str] = []
 
     def events() -> Iterator[Event]:

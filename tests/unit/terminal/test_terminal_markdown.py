@@ -63,24 +63,24 @@ one         3
 Last <b>html</b> gone."""
 
 
-def test_a_document() -> None:
+def test_a_whole_document_is_drawn() -> None:
     rows = [row.rstrip() for row in markdown.render(SAMPLE, 72, color=False, unicode=True)]
     assert "\n".join(rows) == DRAWN
 
 
-def test_colours_are_the_sixteen_of_the_terminal() -> None:
+def test_markdown_uses_only_the_sixteen_terminal_colours() -> None:
     drawn = "\n".join(markdown.render(SAMPLE, 72, color=True, unicode=True))
     codes = {int(code) for run in re.findall(r"\x1b\[([0-9;]*)m", drawn) for code in run.split(";") if code}
     assert codes <= {0, 1, 2, 3, 4, 9, 49, *range(30, 38), *range(90, 98)}
     assert re.sub(r"\x1b\[[0-9;]*m", "", drawn).split() == DRAWN.split()
 
 
-def test_ascii_ornaments() -> None:
+def test_markdown_ornaments_are_ascii_when_asked_for() -> None:
     assert "\n".join(markdown.render(SAMPLE, 72, color=False, unicode=False)).isascii()
 
 
 @pytest.mark.parametrize("columns", [1, 2, 10, 24, 40, 300])
-def test_every_width_shows_every_word(columns: int) -> None:
+def test_every_word_is_shown_at_every_width(columns: int) -> None:
     rows = markdown.render(SAMPLE, columns, color=False, unicode=True)
     assert max(cells(row) for row in rows) <= columns
     drawn = "".join("".join(rows).split())
@@ -88,13 +88,13 @@ def test_every_width_shows_every_word(columns: int) -> None:
     assert [word for word in words if word not in drawn] == []
 
 
-def test_a_table_without_room_for_columns_becomes_a_list() -> None:
+def test_a_table_too_wide_for_the_window_becomes_a_list() -> None:
     wide = "|" + "|".join(f"head{n}" for n in range(9)) + "|\n" + "|-" * 9 + "|\n|" + "|".join("abcdef" * 9) + "|\n"
     drawn = markdown.render(wide, 60, color=False, unicode=True)
     assert drawn[:3] == ["head0 a", "head1 b", "head2 c"]
 
 
-def test_blocks_are_finished_when_another_has_begun() -> None:
+def test_a_block_is_finished_when_the_next_begins() -> None:
     assert markdown.split("one\n") == ("", "one\n")
     assert markdown.split("one\n\ntw") == ("one\n\n", "tw")
     assert markdown.split("- a\n\n  more\n\n# T") == ("- a\n\n  more\n\n", "# T")
@@ -103,7 +103,7 @@ def test_blocks_are_finished_when_another_has_begun() -> None:
 
 
 @given(st.lists(st.integers(1, 30), max_size=40))
-def test_however_it_is_cut_the_blocks_are_the_same(sizes: list[int]) -> None:
+def test_the_blocks_do_not_depend_on_how_the_text_is_streamed(sizes: list[int]) -> None:
     whole: list[str] = []
     rest, text = "", SAMPLE
     for size in [*sizes, len(text)]:
@@ -125,7 +125,7 @@ def test_no_text_draws_wide_crashes_or_lets_a_control_through(text: str) -> None
     assert finished + rest in (text, text.replace("\r\n", "\n"))
 
 
-def test_the_end_of_a_long_block_is_enough_while_it_grows() -> None:
+def test_a_growing_long_block_is_redrawn_only_at_its_end() -> None:
     code = "```python\n" + "".join(f"x = {n}\n" for n in range(100))
     assert markdown.tail(code) == "```python\n" + "".join(f"x = {n}\n" for n in range(61, 100))
     assert markdown.tail("short\n") == "short\n"

@@ -92,7 +92,7 @@ def test_long_reasons_of_a_ledger_stand_below_their_chunks_and_short_ones_beside
     ]
 
 
-def test_no_name_of_a_section_gives_way_to_a_bar() -> None:
+def test_section_names_are_not_cut_for_a_bar() -> None:
     sections = ("surroundings", "files")
     rows = tuple(Row(name, "x", Priority.INJECTED, 9, 9, "task") for name in sections)
     for columns in (50, 60, 70, 80):
@@ -100,7 +100,7 @@ def test_no_name_of_a_section_gives_way_to_a_bar() -> None:
         assert [row.split()[0] for row in shown[-2:]] == list(sections)
 
 
-def test_money_fits_sixty_columns_with_its_days_whole() -> None:
+def test_the_cost_table_fits_sixty_columns_with_whole_dates() -> None:
     spent = [("2026-01-02", 12, Usage(123_000, 450, 4_000), 0.5, 1.5)]
     assert money_table("day", spent, WINDOW).splitlines()[:2] == [
         "day         calls  input  cached  output     cost  uncached",
@@ -108,7 +108,7 @@ def test_money_fits_sixty_columns_with_its_days_whole() -> None:
     ]
 
 
-def test_columns_that_hold_nothing_are_not_drawn_in_a_window_and_stay_on_a_pipe() -> None:
+def test_empty_columns_are_hidden_in_a_window_and_kept_on_a_pipe() -> None:
     columns = [Column("id"), Column("uses"), Column("tokens")]
     rows = [["a", "", "9"], ["b", "", ""]]
     assert without_empty_columns(columns, rows, WINDOW) == ([columns[0], columns[2]], [["a", "9"], ["b", ""]])

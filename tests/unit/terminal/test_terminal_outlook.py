@@ -31,7 +31,7 @@ PUT = (Injected("files", "a.py", 300, 1, "edited"), *(Injected("files", f"{n}.py
 PAST = Past("s", "p", (sent(1), sent(2, broke="rules: rules"), sent(3), sent(4, "folded: price", "x", FOLD)), PUT)
 
 
-def test_breaks_folds_uses_and_what_is_to_come_are_told() -> None:
+def test_the_outlook_shows_cache_breaks_folds_uses_and_the_forecast() -> None:
     assert outlook_view(PAST, Forecast(12, 84_000, 1_200, 2.5, 0.004), SCREEN).splitlines() == [
         "cache    broke before step 1.2, at rules: rules",
         "epoch    began before step 1.4: folded: price, everything before step 1.3, 82.1k → 31k tokens",
@@ -40,7 +40,7 @@ def test_breaks_folds_uses_and_what_is_to_come_are_told() -> None:
     ]
 
 
-def test_a_fold_that_no_request_had_yet_is_told() -> None:
+def test_a_fold_that_no_request_used_yet_is_shown() -> None:
     made = Fold(Position(0, 3), cause="request", tokens_before=8_000, tokens_after=5_900)
     assert outlook_view(Past("s", "p", (sent(1),)), None, SCREEN, made).splitlines() == [
         "cache  the prefix never broke",
@@ -57,13 +57,13 @@ def test_outlook_leaves_out_missing_parts() -> None:
     ]
 
 
-def test_a_fold_that_is_far_off_is_not_counted_down() -> None:
+def test_a_distant_fold_has_no_countdown() -> None:
     assert outlook_view(Past("s", "p"), Forecast(None, 84_000, 40), SCREEN) == (
         "ahead  a step adds about 40 tokens; no fold is near, the next comes at 84k tokens"
     )
 
 
-def test_only_the_newest_are_named() -> None:
+def test_only_the_newest_breaks_are_listed() -> None:
     many = Past("s", "p", tuple(sent(n, broke=f"b{n}") for n in range(1, 7)))
     assert outlook_view(many, None, SCREEN).splitlines()[2:] == [
         "cache  broke before step 1.6, at b6",
@@ -71,7 +71,7 @@ def test_only_the_newest_are_named() -> None:
     ]
 
 
-def test_a_cache_that_was_forgotten_is_told_with_the_pause_before_it() -> None:
+def test_an_expired_cache_is_shown_with_the_pause_before_it() -> None:
     row = Row("s", "c", Priority.RECENT, 9_000, 9_000, "conversation", cached=True)
     late = replace(sent(3), ledger=replace(sent(3).ledger, rows=(row,)), at="2026-01-02T10:07:10Z")
     before = replace(sent(2), at="2026-01-02T10:00:00Z")
@@ -81,7 +81,7 @@ def test_a_cache_that_was_forgotten_is_told_with_the_pause_before_it() -> None:
     ]
 
 
-def test_money_of_a_session_its_next_request_its_limit_and_the_project() -> None:
+def test_costs_of_session_next_request_limit_and_project_are_shown() -> None:
     ahead = Forecast(12, 84_000, 1_200, 0.03, 0.004)
     assert money_view(PAST, ahead, 0.05, (1.25, 3), SCREEN).splitlines() == [
         "session  $0.0400 ($0.2000 without a cache) for 4 requests; 4k tokens in, 80% from the cache; 200 out",
@@ -101,13 +101,13 @@ def test_money_of_a_session_its_next_request_its_limit_and_the_project() -> None
     ]
 
 
-def test_a_limit_that_is_near_is_loud() -> None:
+def test_a_near_spending_limit_is_highlighted() -> None:
     colored = Screen(io.StringIO(), io.StringIO(), io.StringIO(), color=True)
     styles = [money_view(PAST, None, limit, (None, 0), colored).splitlines()[2] for limit in (0.04, 0.049, 0.06)]
     assert [("\x1b[31m" in row, "\x1b[33m" in row) for row in styles] == [(True, False), (False, True), (False, False)]
 
 
-def test_what_was_written_to_the_cache_is_told_with_the_part_that_stays_for_an_hour() -> None:
+def test_cache_writes_are_shown_with_their_one_hour_part() -> None:
     rows = [
         ("a", 1, Usage(10_000, 5, 4_000, 5_000, 2_000), 0.5, 1.5),
         ("b", 1, Usage(10_000, 5, 8_000, 2_000), 0.1, 1.0),
@@ -118,7 +118,7 @@ def test_what_was_written_to_the_cache_is_told_with_the_part_that_stays_for_an_h
     )
 
 
-def test_the_table_ends_with_all_of_it() -> None:
+def test_the_cost_table_ends_with_the_total() -> None:
     rows = [("2026-01-02", 2, USAGE, 0.5, 1.5), ("2026-01-03", 1, Usage(1_000, 5), None, None)]
     assert money_table("day", rows, SCREEN).splitlines() == [
         "day         replies  input  cached  output            cost   without cache",

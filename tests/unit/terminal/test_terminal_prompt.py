@@ -43,13 +43,13 @@ def read(window: Window, *keys: str, **options: object) -> str | Left:
     return Prompt(window.screen, **options).read()  # type: ignore[arg-type]
 
 
-def test_enter_gives_the_words(window: Window) -> None:
+def test_enter_sends_the_line(window: Window) -> None:
     assert read(window, "hello there", "\r") == "hello there"
     assert window.settled() == "› hello there"
 
 
 @pytest.mark.parametrize("newline", ["\x1b\r", "\n", "\\\r"])
-def test_more_than_one_line(window: Window, newline: str) -> None:
+def test_a_message_may_have_several_lines(window: Window, newline: str) -> None:
     assert read(window, "one", newline, "two", "\r") == "one\ntwo"
 
 
@@ -65,23 +65,23 @@ def after_a_while(window: Window, *keys: str, seconds: float = 0.9) -> None:
     threading.Thread(target=later, daemon=True).start()
 
 
-def test_escape_takes_no_letter_with_it_that_comes_later(window: Window) -> None:
+def test_escape_does_not_swallow_a_later_key(window: Window) -> None:
     after_a_while(window, "\x1b", "/help", "\r")
     assert Prompt(window.screen).read() == "/help"
 
 
-def test_on_an_empty_line_escape_takes_no_letter_with_it_that_comes_at_once(window: Window) -> None:
+def test_escape_on_an_empty_line_does_not_swallow_the_next_key(window: Window) -> None:
     after_a_while(window, "\x1b", "/", "d", "\x1b", "o", "\r", seconds=0.25)
     assert Prompt(window.screen).read() == "/do"
 
 
-def test_a_paste_that_no_terminal_marks_waits_for_enter_though_it_ends_a_line(window: Window) -> None:
+def test_a_paste_without_bracketed_paste_waits_for_enter(window: Window) -> None:
     poured = "".join(f"row {n}\r" for n in range(400))
     after_a_while(window, poured, "\r")
     assert Prompt(window.screen).read() == poured.replace("\r", "\n")
 
 
-def test_a_short_paste_stands_in_the_line_and_a_long_one_as_a_word(window: Window) -> None:
+def test_a_short_paste_is_shown_whole_and_a_long_one_as_a_placeholder(window: Window) -> None:
     long = "".join(f"row {n}\r\n" for n in range(119)) + "end"
     assert read(window, "\x1b[200~a\rb\x1b[201~", " and ", f"\x1b[200~{long}\x1b[201~", "\r") == (
         "a\nb and " + long.replace("\r\n", "\n")
@@ -127,17 +127,17 @@ def test_the_toolbar_is_below_the_line(window: Window) -> None:
     assert window.settled() == "› x"
 
 
-def test_ctrl_c_clears_then_asks_then_leaves(window: Window) -> None:
+def test_ctrl_c_clears_the_line_then_warns_then_exits(window: Window) -> None:
     typing(window, "some words", "\x03")
     window.type_when("Ctrl-C again leaves", "\x03")
     assert Prompt(window.screen).read() == Left(130)
 
 
-def test_one_ctrl_c_stays(window: Window) -> None:
+def test_one_ctrl_c_does_not_exit(window: Window) -> None:
     assert read(window, "some words", "\x03", "other", "\r") == "other"
 
 
-def test_ctrl_d_leaves(window: Window) -> None:
+def test_ctrl_d_exits(window: Window) -> None:
     assert read(window, "\x04") == Left(0)
 
 
@@ -152,24 +152,24 @@ def test_history_is_private_and_survives(window: Window, tmp_path: Path) -> None
     assert Prompt(window.screen, history=history).read() == long
 
 
-def test_history_on_a_disk_that_refuses_it(window: Window, tmp_path: Path) -> None:
+def test_an_unwritable_history_is_no_error(window: Window, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert read(window, "x", "\r", history=tmp_path / "file" / "history") == "x"
 
 
-def test_long_words_that_stand_there_already_are_a_word(window: Window) -> None:
+def test_a_long_prefilled_text_is_shown_as_a_placeholder(window: Window) -> None:
     long = "\n".join(f"row {n}" for n in range(119)) + "\n"
     typing(window, "?", "\r", after="lines]")
     assert Prompt(window.screen).read(long) == long + "?"
     assert "row 7" not in window.text
 
 
-def test_words_that_stand_there_already(window: Window) -> None:
+def test_a_prefilled_text_can_be_edited(window: Window) -> None:
     typing(window, "!", "\r")
     assert Prompt(window.screen).read("hello") == "hello!"
 
 
-def test_a_question_takes_no_answer_typed_before_it(window: Window) -> None:
+def test_a_question_ignores_keys_typed_before_it(window: Window) -> None:
     prompt = Prompt(window.screen)
     window.type("y\ry\r")
     time.sleep(0.1)
@@ -189,7 +189,7 @@ def test_ctrl_c_at_a_question_interrupts(window: Window) -> None:
         Prompt(window.screen).line("sure?")
 
 
-def test_a_text_is_changed_in_the_line_or_in_the_editor(window: Window, tmp_path: Path) -> None:
+def test_a_text_is_edited_in_the_line_or_in_the_editor(window: Window, tmp_path: Path) -> None:
     editor = tmp_path / "editor"
     editor.write_text('#!/bin/sh\nprintf "more\\n" >> "$1"\n')
     editor.chmod(0o755)
@@ -214,13 +214,13 @@ def lines(text: str) -> tuple[list[str | Left], str]:
     return got, out.getvalue()
 
 
-def test_lines_from_a_pipe() -> None:
+def test_lines_are_read_from_a_pipe() -> None:
     assert lines("one\ntwo\\\nthree\r\n\nlast") == (["one", "two\nthree", "", "last", Left(0)], "")
     assert lines("") == ([Left(0)], "")
     assert lines("open\\\n") == (["open\n"[:-1], Left(0)], "")
 
 
-def test_lines_from_a_dumb_terminal() -> None:
+def test_lines_are_read_from_a_dumb_terminal() -> None:
     with Window(60, 10, TERM="dumb") as window:
         prompt = Prompt(window.screen)
         window.type("one\\\ntwo\n")
@@ -235,13 +235,13 @@ def test_lines_from_a_dumb_terminal() -> None:
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(1, 1), (3, 2), (300, 100)])
-def test_every_size_of_window(columns: int, rows: int) -> None:
+def test_the_input_line_works_at_every_window_size(columns: int, rows: int) -> None:
     with Window(columns, rows) as window:
         window.type_when_asked("abc\r")
         assert Prompt(window.screen, toolbar=lambda: "bar", commands=COMMANDS).read() == "abc"
 
 
-def test_nothing_asks_the_terminal_where_its_cursor_is(window: Window) -> None:
+def test_the_cursor_position_is_never_requested(window: Window) -> None:
     read(window, "x", "\r")
     assert b"\x1b[6n" not in window.raw
 
@@ -250,6 +250,6 @@ def screen_of(stdin: str) -> Screen:
     return detect(io.StringIO(stdin), io.StringIO(), io.StringIO(), {})
 
 
-def test_a_question_on_a_pipe() -> None:
+def test_a_question_on_a_pipe_is_answered_no() -> None:
     ask: Callable[[str], str | None] = Prompt(screen_of("yes\n")).line
     assert (ask("sure?"), ask("sure?")) == ("yes", None)

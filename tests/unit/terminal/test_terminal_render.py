@@ -90,12 +90,12 @@ def draw(window: Window, events: Iterable[Event], words: bool = False) -> str:
     return window.settled()
 
 
-def test_a_turn_on_a_terminal() -> None:
+def test_a_turn_is_drawn_on_a_terminal() -> None:
     with Window(columns=80, rows=50) as window:
         assert draw(window, TURN) == DRAWN
 
 
-def test_a_turn_that_comes_slowly_leaves_the_same_screen() -> None:
+def test_a_slow_turn_leaves_the_same_screen() -> None:
     def slowly() -> Iterable[Event]:
         for event in TURN:
             time.sleep(0.05)
@@ -109,13 +109,13 @@ def test_a_turn_that_comes_slowly_leaves_the_same_screen() -> None:
         assert "collecting" in window.raw.decode()
 
 
-def test_without_colour_only_the_cursor_is_moved() -> None:
+def test_without_colour_only_cursor_sequences_are_sent() -> None:
     with Window(columns=80, rows=50, NO_COLOR="1") as window:
         assert draw(window, TURN) == DRAWN
         assert re.sub(rb"\x1b\[(?:2K|J|\d+A)", b"", window.raw).count(b"\x1b") == 0
 
 
-def test_ascii_ornaments_where_the_locale_has_no_more() -> None:
+def test_ornaments_are_ascii_in_an_ascii_locale() -> None:
     with Window(columns=80, rows=50, LANG="C") as window:
         assert draw(window, TURN).isascii()
 
@@ -140,7 +140,7 @@ def test_a_pipe_gets_the_answer_alone() -> None:
     )
 
 
-def test_a_dumb_terminal_gets_the_words_as_they_come_and_no_escapes() -> None:
+def test_a_dumb_terminal_gets_streamed_text_without_escapes() -> None:
     with Window(columns=80, rows=50, TERM="dumb") as window:
         text = draw(window, TURN)
         assert b"\x1b" not in window.raw
@@ -148,7 +148,7 @@ def test_a_dumb_terminal_gets_the_words_as_they_come_and_no_escapes() -> None:
     assert text.endswith("All `done`.\nopenai/gpt-5 · 10k of 180k █░░░░░░░ 6% · cached 47% · $0.0123 · 4.2s")
 
 
-def test_the_end_of_long_thinking_is_in_sight() -> None:
+def test_the_end_of_long_reasoning_is_visible() -> None:
     with Window(columns=40, rows=12) as window, Renderer(window.screen) as renderer:
         renderer.show(TurnStarted("x"))
         for n in range(30):
@@ -157,7 +157,7 @@ def test_the_end_of_long_thinking_is_in_sight() -> None:
         assert "thought 5 " not in window.settled()
 
 
-def test_joined_letters_stay_joined_however_they_come() -> None:
+def test_combining_characters_stay_joined_when_streamed() -> None:
     words = "A family 👩\u200d👧\u200d👦 and ❤\ufe0f, hidden\u200dhere."
     shown = words.replace("hidden\u200dhere", "hidden‹U+200D›here")
     for size in (1, 2, 3, 100):
@@ -202,7 +202,7 @@ def test_no_control_sequence_from_content_reaches_the_terminal(term: str) -> Non
     assert "[red]markup[/red]" in rest
 
 
-def test_void_words_are_taken_back() -> None:
+def test_retracted_text_is_removed_from_the_screen() -> None:
     events: list[Event] = [
         TurnStarted("x"),
         ContextAssembled(LEDGER),
@@ -224,7 +224,7 @@ def test_void_words_are_taken_back() -> None:
         assert "Whole." in window.text
 
 
-def test_void_words_that_scrolled_away_are_marked() -> None:
+def test_retracted_text_that_scrolled_away_is_marked() -> None:
     long = [TextDelta(f"Paragraph {n}.\n\n") for n in range(12)]
     events: list[Event] = [TurnStarted("x"), ContextAssembled(LEDGER), *long, Waiting(1, "cut")]
 
@@ -241,7 +241,7 @@ def test_void_words_that_scrolled_away_are_marked() -> None:
     )
 
 
-def test_void_words_are_kept_from_a_pipe_and_marked_on_a_dumb_terminal() -> None:
+def test_retracted_text_is_kept_from_a_pipe_and_marked_on_a_dumb_terminal() -> None:
     events: list[Event] = [TurnStarted("x"), TextDelta("Half"), Waiting(2, "cut"), TextDelta("Whole")]
     events.append(ReplyReceived(Reply("Whole")))
     assert streams([*events, TurnFinished("answered")]) == ("Whole\n", "↻ cut: asking again in 2.0s\n")
@@ -256,13 +256,13 @@ def test_an_interrupted_answer_is_kept() -> None:
     assert streams(events) == ("As far as\n", "■ interrupted; what arrived is kept\n")
 
 
-def test_an_old_session_is_drawn_from_its_log() -> None:
+def test_a_past_session_is_drawn_from_its_log() -> None:
     events: list[Event] = [TurnStarted("fix\nit"), ReplyReceived(Reply("Done *so*.")), TurnFinished("answered")]
     with Window() as window:
         assert draw(window, events, words=True) == "\n› fix\n  it\n\nDone so."
 
 
-def test_what_happens_beside_the_answer() -> None:
+def test_notices_and_folds_are_drawn_beside_the_answer() -> None:
     fold = Fold(Position(1), tokens_before=82_100, tokens_after=31_000, cause="70% of the window")
     _, err = streams(
         [
@@ -290,7 +290,7 @@ def test_what_happens_beside_the_answer() -> None:
     ]
 
 
-def test_long_output_is_bounded_and_says_so() -> None:
+def test_long_output_is_shortened_with_a_count() -> None:
     rows = "".join(f"row {n}\n" for n in range(30))
     _, err = streams([ToolFinished(ToolResult("1", rows), "run_command", "run x", rows, facts={"exit_code": 0})])
     assert err.splitlines() == ["● run x", "  … 18 more lines", *(f"  row {n}" for n in range(18, 30))]
@@ -300,7 +300,7 @@ def head_of(event: ToolFinished) -> str:
     return streams([event])[1].splitlines()[0]
 
 
-def test_a_read_says_what_of_it_the_model_has_before_it_already() -> None:
+def test_a_read_says_how_many_lines_the_model_already_had() -> None:
     lines = [f"{number}\tvalue_{number} = {number} * factor_of_it" for number in range(1, 101)]
     full = "\n".join(["src/a.py: 100 lines", *lines])
 
@@ -330,7 +330,7 @@ def test_searches_and_listings_say_what_they_found() -> None:
     assert told("3 files\na b c", files=3) == "● search x · 3 files"
 
 
-def test_a_command_of_the_users_own_shows_a_screen_of_its_output() -> None:
+def test_a_user_command_shows_one_screen_of_output() -> None:
     def shown(**facts: object) -> list[str]:
         text = "\n".join([*(f"row {n}" for n in range(99)), "[exit 0]"])
         return streams([ToolFinished(ToolResult("1", text), "run_command", "run x", facts=facts)])[1].splitlines()[1:]
@@ -340,7 +340,7 @@ def test_a_command_of_the_users_own_shows_a_screen_of_its_output() -> None:
     assert shown(exit_code=0, by="user") == shown(exit_code=1, by="user") == own
 
 
-def test_all_the_lines_of_a_shortened_output_are_counted() -> None:
+def test_the_count_of_a_shortened_output_covers_all_lines() -> None:
     full = "\n" + "\n".join(f"line {n}" for n in range(10_000)) + "\n[exit 0]\n"
     short = "\nline 0\n[9,990 lines left out]\n" + "\n".join(f"line {n}" for n in range(9_995, 10_000)) + "\n[exit 0]"
     event = ToolFinished(ToolResult("1", short, handle="h"), "run_command", "run seq", "", full, facts={"exit_code": 0})
@@ -353,13 +353,13 @@ def test_all_the_lines_of_a_shortened_output_are_counted() -> None:
     ]
 
 
-def test_the_model_is_named_when_it_changes_and_not_again() -> None:
+def test_the_model_is_named_only_when_it_changes() -> None:
     with Window() as window:
         models = ["openai/gpt-5", "openai/gpt-5", "openai/gpt-5-mini"]
         assert draw(window, map(ModelChosen, models)) == "model openai/gpt-5-mini"
 
 
-def test_a_preview_that_was_shown_is_not_repeated() -> None:
+def test_a_preview_shown_at_the_approval_is_not_repeated() -> None:
     with Window() as window, Renderer(window.screen) as renderer:
         with renderer.paused(DIFF):
             window.screen.say("? edit_file")
@@ -370,7 +370,7 @@ def test_a_preview_that_was_shown_is_not_repeated() -> None:
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(1, 1), (2, 3), (10, 4), (23, 5), (300, 100)])
-def test_every_size_of_window(columns: int, rows: int) -> None:
+def test_a_turn_is_drawn_at_every_window_size(columns: int, rows: int) -> None:
     def slowly() -> Iterable[Event]:
         for event in TURN:
             time.sleep(0.01)
@@ -382,7 +382,7 @@ def test_every_size_of_window(columns: int, rows: int) -> None:
     assert "openai/gpt-5" in seen
 
 
-def test_resizing_while_words_come_loses_none() -> None:
+def test_resizing_during_an_answer_loses_no_text() -> None:
     words = [f"word{n:03d} " if n % 12 else f"word{n:03d}\n\n" for n in range(300)]
     with Window(80, 24) as window, Renderer(window.screen) as renderer:
         renderer.show(TurnStarted("x"))
@@ -398,7 +398,7 @@ def test_resizing_while_words_come_loses_none() -> None:
     assert [word.strip() for word in words if word.strip() not in raw] == []
 
 
-def test_a_long_answer_costs_little() -> None:
+def test_drawing_a_long_answer_is_cheap() -> None:
     block = "Some **bold** text with `code`.\n\n- one\n- two\n\n```python\ndef f(x):\n    return x\n```\n\n"
     answer = (block * 110)[:9_000]
     with Window(100, 40) as window, Renderer(window.screen) as renderer:
@@ -415,7 +415,7 @@ def test_a_long_answer_costs_little() -> None:
     assert cost < 0.5
 
 
-def test_nothing_is_left_running() -> None:
+def test_no_thread_is_left_running() -> None:
     before = threading.active_count()
     with Window() as window:
         draw(window, TURN)

@@ -26,7 +26,7 @@ EVENTS: list[Event] = [
 ]
 
 
-def test_a_session_is_drawn_again() -> None:
+def test_a_past_session_is_drawn_again() -> None:
     out, err = io.StringIO(), io.StringIO()
     show_events(EVENTS, detect(io.StringIO(), out, err, {}))
     assert out.getvalue() == "Found:\n```\nx\n```\n"
@@ -36,7 +36,7 @@ def test_a_session_is_drawn_again() -> None:
     )
 
 
-def test_a_search_finds_what_was_folded_away_too() -> None:
+def test_a_search_also_finds_folded_text() -> None:
     screen = detect(io.StringIO(), io.StringIO(), io.StringIO(), {})
     assert matching_rows(EVENTS, "needle", screen) == [
         "1 you: find the Needle",
@@ -47,7 +47,7 @@ def test_a_search_finds_what_was_folded_away_too() -> None:
     assert matching_rows(EVENTS, "nothing", screen) == []
 
 
-def test_a_session_as_markdown() -> None:
+def test_a_session_is_exported_as_markdown() -> None:
     assert to_markdown(EVENTS) == (
         "## find the Needle\n\n> find the Needle\n\nI *look*.\n\n**search needle**\n\n```\nrow 1 … row 3\n```\n\n"
         "*careful*\n\nFound:\n```\nx\n```"
@@ -56,7 +56,7 @@ def test_a_session_as_markdown() -> None:
     assert to_markdown([fenced]) == "**read_file** (failed)\n\n````\n```\nx\n```\n````"
 
 
-def test_long_work_shows_how_far_it_is_and_leaves_nothing() -> None:
+def test_long_work_shows_progress_and_clears_its_row() -> None:
     now = [0.0]
     with Window(60, 5) as window:
         with progress(window.screen, "indexing", 200, clock=lambda: now[0]) as advance:
@@ -73,7 +73,7 @@ def test_long_work_shows_how_far_it_is_and_leaves_nothing() -> None:
         assert window.settled() == ""
 
 
-def test_an_interrupt_clears_the_row() -> None:
+def test_an_interrupt_clears_the_progress_row() -> None:
     def work(window: Window) -> None:
         with progress(window.screen, "indexing", clock=lambda: time.monotonic() * 100) as advance:
             time.sleep(0.01)
@@ -87,7 +87,7 @@ def test_an_interrupt_clears_the_row() -> None:
         assert window.settled() == ""
 
 
-def test_nobody_watches_a_pipe() -> None:
+def test_a_pipe_gets_no_progress() -> None:
     err = io.StringIO()
     with progress(detect(io.StringIO(), io.StringIO(), err, {}), "x", clock=lambda: 0.0) as advance:
         advance(1, "")
@@ -104,7 +104,7 @@ def test_long_work_of_a_known_size_shows_a_bar() -> None:
         assert window.settled() == ""
 
 
-def test_long_work_says_so_in_plain_lines_where_no_terminal_is() -> None:
+def test_long_work_without_a_terminal_prints_plain_lines() -> None:
     now, err = [0.0], io.StringIO()
     with progress(detect(io.StringIO(), io.StringIO(), err, {}), "indexing", clock=lambda: now[0]) as advance:
         for second in range(25):

@@ -79,7 +79,7 @@ class Elements(HTMLParser):
             self.scripts[-1] += data
 
 
-def test_nothing_of_the_session_becomes_markup() -> None:
+def test_session_text_never_becomes_markup() -> None:
     made = Elements(render_page(PAST))
     tags = [tag for tag, _ in made.found]
     assert (tags.count("script"), "img" in tags, "iframe" in tags) == (2, False, False)
@@ -112,7 +112,7 @@ def test_every_element_the_script_asks_for_is_there() -> None:
     assert marks == ["mark fold", "mark break"]
 
 
-def test_summaries_are_marked_where_they_were_asked_for() -> None:
+def test_summaries_are_marked_at_their_request() -> None:
     summed = replace(PAST, consultations=(Consultation(2, EVIL, usd=0.5), Consultation(4, "m")))
     made = Elements(render_page(summed))
     marks = [a for tag, a in made.found if tag == "span" and a.get("class") == "mark sum"]
@@ -123,13 +123,13 @@ def test_summaries_are_marked_where_they_were_asked_for() -> None:
     assert Elements(render_page(replace(PAST, requests=(), consultations=summed.consultations))).found
 
 
-def test_a_session_without_requests_is_a_page_too() -> None:
+def test_a_session_without_requests_has_a_page() -> None:
     made = Elements(render_page(Past("s", "p")))
     assert "svg" not in [tag for tag, _ in made.found]
     assert json.loads(made.scripts[0]) == {"rows": [], "texts": [], "requests": []}
 
 
-def test_rows_and_texts_stand_once_and_requests_refer_to_them() -> None:
+def test_rows_and_texts_are_stored_once_and_referenced_by_requests() -> None:
     known: dict[str, Any] = report_data(PAST)
     assert [r[0] for r in known["rows"]] == ["tools", "rules", SHOWN, "gone", "record", "conversation"]
     assert known["rows"][3] == ["gone", "gone", "conversation", 9, 0, "full", SHOWN, -1]
@@ -142,7 +142,7 @@ def test_rows_and_texts_stand_once_and_requests_refer_to_them() -> None:
     assert (third["broke"], third["usage"], third["usd"], third["plain"]) == (SHOWN, [100, 5, 40, 0], 0.25, 2.0)
 
 
-def test_areas_stand_in_the_order_of_the_wire() -> None:
+def test_chart_areas_are_in_request_order() -> None:
     assert areas(PAST.requests) == [
         Area("tools", "tools", (50, 50, 50)),
         Area("rules", "rules", (100, 100, 100)),
@@ -152,7 +152,7 @@ def test_areas_stand_in_the_order_of_the_wire() -> None:
     ]
 
 
-def test_an_area_is_a_flat_step_for_every_request() -> None:
+def test_a_chart_area_is_one_flat_step_per_request() -> None:
     drawn = context_chart(PAST.requests, 1_000)
     assert '<path class="area k-tools" d="M0,100.0V95.0H1V95.0H2V95.0H3V100.0H2V100.0H1V100.0H0Z">' in drawn
     assert '<path class="area k-conversation" d="M2,79.0V29.0H3V79.0H2Z">' in drawn
@@ -160,13 +160,13 @@ def test_an_area_is_a_flat_step_for_every_request() -> None:
     assert '<path class="limit" d="M0,10.0H1L1,10.0H2L2,10.0H3"/>' in drawn
 
 
-def test_money_is_drawn_with_and_without_a_cache() -> None:
+def test_costs_are_drawn_with_and_without_a_cache() -> None:
     drawn = money_chart(PAST.requests, 2.0)
     assert '<rect class="plain" x="2.1" y="0.00" width=".8" height="100.0"/>' in drawn
     assert drawn.count('class="paid"') == 3
 
 
-def test_the_scale_shows_the_limit_when_it_is_near() -> None:
+def test_the_chart_scale_includes_a_near_limit() -> None:
     assert ceiling(PAST.requests) == int(900 * 1.06) + 1
     assert ceiling(PAST.requests[:1]) == int(180 * 1.06) + 1
     assert ceiling(()) == 2

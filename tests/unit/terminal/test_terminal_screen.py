@@ -40,7 +40,7 @@ def test_a_dumb_terminal_gets_clean_text(tty: TextIO, environ: dict[str, str]) -
     assert seen(tty, **environ) == (True, False, False, True)
 
 
-def test_no_color_takes_colours_only(tty: TextIO) -> None:
+def test_no_color_removes_only_colours(tty: TextIO) -> None:
     assert seen(tty, TERM="xterm", NO_COLOR="1") == (True, True, False, True)
     assert seen(tty, TERM="xterm", NO_COLOR="") == (True, True, True, True)
 
@@ -61,7 +61,7 @@ def test_ascii_ornaments_under_the_c_locale(tty: TextIO, environ: dict[str, str]
     assert seen(tty, TERM="xterm", **environ)[3] is unicode
 
 
-def test_an_ascii_stream_gets_ascii() -> None:
+def test_an_ascii_stream_gets_ascii_only() -> None:
     raw = io.BytesIO()
     out = io.TextIOWrapper(raw, encoding="ascii")
     assert detect(io.StringIO(), out, io.StringIO(), {"LANG": "en_US.UTF-8"}).unicode is False
@@ -69,7 +69,7 @@ def test_an_ascii_stream_gets_ascii() -> None:
     assert raw.getvalue() == b"? ? x"
 
 
-def test_a_pipe_has_no_width_and_plain_is_a_wish() -> None:
+def test_a_pipe_has_no_width_and_plain_can_be_requested() -> None:
     out = io.StringIO()
     screen = detect(io.StringIO(), out, io.StringIO(), {"TERM": "xterm", "COLUMNS": "40"})
     assert (screen.terminal, screen.live, screen.color, screen.keyboard, screen.width) == (
@@ -86,7 +86,7 @@ def test_a_pipe_has_no_width_and_plain_is_a_wish() -> None:
 HOSTILE = "title \x1b]0;evil\x07\x1b[2J\x9b6n\r\u202e"
 
 
-def test_what_is_said_holds_no_sequence_from_outside() -> None:
+def test_printed_text_holds_no_foreign_escape_sequence() -> None:
     out, err = io.StringIO(), io.StringIO()
     screen = detect(io.StringIO(), out, err, {})
     screen.say(f"saved {HOSTILE}\nin a.md")
@@ -97,14 +97,14 @@ def test_what_is_said_holds_no_sequence_from_outside() -> None:
     assert out.getvalue().endswith(f"{HOSTILE}\n"), "another program reads it as it is"
 
 
-def test_colours_are_all_that_a_terminal_is_told(tty: TextIO) -> None:
+def test_colours_are_the_only_escapes_printed(tty: TextIO) -> None:
     screen = detect(tty, tty, tty, {"TERM": "xterm"})
     drawn = screen.paint((("ok", "good"), (" → ", ""), ("done", "strong")))
     assert only_colors(f"{drawn}{HOSTILE}", screen.color) == f"{drawn}title ‹U+000D›‹U+202E›"
     assert only_colors(drawn, color=False) == "ok → done"
 
 
-def test_plain_on_a_terminal(tty: TextIO) -> None:
+def test_plain_mode_prints_no_escapes_on_a_terminal(tty: TextIO) -> None:
     screen = detect(tty, tty, tty, {"TERM": "xterm"}, plain=True)
     assert (screen.terminal, screen.live, screen.color, screen.width) == (True, False, False, 80)
 
@@ -143,14 +143,14 @@ def test_a_broken_pipe_is_silent() -> None:
         write(out, "and this goes nowhere\n")
 
 
-def test_a_full_device_is_one_line() -> None:
+def test_a_full_output_device_is_one_line() -> None:
     with open("/dev/full", "w") as out:  # noqa: PTH123
         with pytest.raises(CtxeError) as failed, end_quietly(out, io.StringIO()):
             write(out, "no room\n")
         assert (failed.value.message, failed.value.exit_code) == ("cannot write the output: No space left on device", 1)
 
 
-def test_a_lost_error_stream_is_no_reason_to_stop() -> None:
+def test_a_closed_error_stream_is_ignored() -> None:
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "w") as err:

@@ -19,7 +19,7 @@ def text(spans: tuple[tuple[str, str], ...]) -> str:
 
 
 @given(st.lists(st.tuples(ANYTHING, st.sampled_from(["", "bad", "dim"]))))
-def test_nothing_from_outside_becomes_a_control_sequence(spans: list[tuple[str, str]]) -> None:
+def test_text_from_outside_never_becomes_a_control_sequence(spans: list[tuple[str, str]]) -> None:
     painted = paint(tuple(spans), color=True)
     assert not CONTROL.search(re.sub(r"\x1b\[(?:31|2|0)m", "", painted))
     assert not CONTROL.search(paint(tuple(spans), color=False))
@@ -59,16 +59,16 @@ def test_wide_and_combining_letters_are_measured() -> None:
     assert text(clip(line("abcdef"), 4, unicode=False)) == "abc~"
 
 
-def test_colours_come_only_from_the_palette() -> None:
+def test_colours_come_from_the_palette_only() -> None:
     assert paint(line(("no", "bad"), " ", ("dim", "dim")), color=True) == "\x1b[31mno\x1b[0m \x1b[2mdim\x1b[0m"
     assert paint(line(("no", "bad")), color=False) == "no"
 
 
-def test_lines_of_outside_text() -> None:
+def test_text_from_outside_is_split_into_lines() -> None:
     assert [text(row) for row in lines("a\tb\r\n\x1b[31mred\x1b[0m\n\nlast\n")] == ["a    b", "red", "", "last"]
 
 
-def test_line_ends_inside_one_line_become_blanks() -> None:
+def test_line_breaks_inside_one_line_become_spaces() -> None:
     assert text(line("one \r\n two\u2028three\x0bfour")) == "one two three four"
 
 
@@ -80,7 +80,7 @@ def test_sizes_have_three_digits_and_a_letter() -> None:
     assert [figures.data(value) for value in (950, 12_400, 3_100_000)] == ["950 B", "12.4 kB", "3.1 MB"]
 
 
-def test_durations() -> None:
+def test_durations_are_formatted_by_magnitude() -> None:
     values = (0, 0.04, 0.0996, 1.24, 9.96, 48.4, 59.6, 185, 3_599.6, 7_800)
     assert [figures.seconds(value) for value in values] == [
         "0ms", "40ms", "0.1s", "1.2s", "10s", "48s", "1m00s", "3m05s", "1h00m", "2h10m",
@@ -104,7 +104,7 @@ def test_bars_fill_exactly_their_columns() -> None:
     assert figures.bar(1, 10, 0) == ("", "")
 
 
-def test_ages() -> None:
+def test_ages_are_formatted_by_magnitude() -> None:
     now = 1_800_000_000.0
     ages = [figures.age(now - gone, now) for gone in (-5, 59, 60, 7_200, 3 * 86_400, 21 * 86_400, 200 * 86_400)]
     assert ages == ["now", "now", "1m", "2h", "3d", "3w", "2026-06-29"]

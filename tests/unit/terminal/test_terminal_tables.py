@@ -31,7 +31,7 @@ def test_a_table_on_a_pipe_is_whole() -> None:
     )
 
 
-def test_a_table_in_a_window_gives_way_in_the_column_that_may() -> None:
+def test_a_table_in_a_window_shortens_its_flexible_column() -> None:
     assert table(COLUMNS, ROWS, WINDOW) == (
         "id         title                  tokens\n"
         "0007-3fa2  Store sessions as JS…   1,203\n"
@@ -39,7 +39,7 @@ def test_a_table_in_a_window_gives_way_in_the_column_that_may() -> None:
     )
 
 
-def test_a_wrapping_column_shows_everything() -> None:
+def test_a_wrapping_column_shows_its_whole_text() -> None:
     columns = [COLUMNS[0], Column("title", wraps=True), COLUMNS[2]]
     assert table(columns, ROWS, replace(WINDOW, columns=34)) == (
         "id         title            tokens\n"
@@ -50,7 +50,7 @@ def test_a_wrapping_column_shows_everything() -> None:
     )
 
 
-def test_a_table_in_a_sliver_stacks_its_records() -> None:
+def test_a_table_in_a_very_narrow_window_stacks_its_records() -> None:
     assert table(COLUMNS, ROWS, replace(WINDOW, columns=16)) == (
         "id 0007-3fa2\ntitle Store\n sessions as\n JSONL, one\n event a line\ntokens 1,203\n"
         "\nid 0008\ntitle Short\ntokens 9"
@@ -74,7 +74,7 @@ def test_a_table_is_never_wider_than_the_window(rows: list[tuple[str, str, str]]
     assert max((cells(row) for row in drawn.split("\n")), default=0) <= max(columns, 2)
 
 
-def test_a_table_without_rows_or_names() -> None:
+def test_a_table_without_rows_or_headings_is_drawn() -> None:
     assert table(COLUMNS, [], PIPE) == "id  title  tokens"
     assert table([Column("")], [["x"]], PIPE) == "x"
 
@@ -94,7 +94,7 @@ LEDGER = Ledger(
 )
 
 
-def test_the_ledger_on_a_pipe() -> None:
+def test_the_ledger_is_printed_whole_on_a_pipe() -> None:
     assert ledger_view(LEDGER, PIPE) == (
         "anthropic/model · window 200,000 · reserve 20,000 · usable 180,000\n"
         "used ≈2,100 of 180,000 tokens (1%) · cached 1,200 (57%) · provider counted 2,142 (+2.0%)\n"
@@ -136,7 +136,7 @@ def test_the_ledger_fits_every_window(columns: int, explain: bool, unicode: bool
     assert max(cells(row) for row in drawn.split("\n")) <= columns
 
 
-def test_an_empty_ledger() -> None:
+def test_an_empty_ledger_is_drawn() -> None:
     assert ledger_view(Ledger("m", 0, 0, ()), WINDOW) == (
         "m · window 0 · reserve 0 · usable 0\nused 0 of 0 tokens (0%) · cached 0 (0%)\n"
         "\nsection  tokens  share    cached"
