@@ -71,7 +71,7 @@ def test_vectors_find_what_words_do_not(home: Path, repo: Path) -> None:
         (repo / "tea/cup.py").write_text(f'KEY = "{KEY}"\n' + FILES["tea/cup.py"])
         found = ctxe(repo, env | {"OPENAI_API_KEY": KEY}, "plan", "--json", "bits small")
         assert paths(found)[0] == "tea/sieve.py"
-        assert "nearest in meaning" in [reason["detail"] for reason in found.json["files"][0]["reasons"]]
+        assert "closest in meaning" in [reason["detail"] for reason in found.json["files"][0]["reasons"]]
         texts = [text for exchange in server.exchanges for text in exchange.body["input"]]
         assert sorted(text.partition("\n")[0] for text in texts if "\n" in text) == sorted(FILES)
         assert KEY not in json.dumps(texts)

@@ -34,8 +34,8 @@ class CommitReasons:
         """How many of the commits that resemble the task changed the file."""
         matching = [commit for _, commit in self._similar if number in self.evidence.index.history.changed_in(commit)]
         if matching:
-            return f"changed by {len(matching)} past commit{'s' * (len(matching) > 1)} with words of the task"
-        return "past commits that changed it use words of the task"
+            return f"changed in {len(matching)} commit{'s' * (len(matching) > 1)} with similar messages"
+        return "changed in commits with similar messages"
 
     def commit_named(self, number: int) -> str:
         """The commit that the task names and that changed the file; empty for none."""

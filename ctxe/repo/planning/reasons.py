@@ -128,13 +128,13 @@ class Reasons:
             return ""
         best_unit = details.units[unit]
         if best_unit.definition >= 0:
-            return f"`{short(details.definitions[best_unit.definition].title)}` speaks of {words}"
-        return f"lines {best_unit.first}-{best_unit.last} speak of {words}"
+            return f"`{short(details.definitions[best_unit.definition].title)}` mentions {words}"
+        return f"lines {best_unit.first}-{best_unit.last} mention {words}"
 
     def words(self, number: int) -> str:
-        """The words of the task that the file uses."""
+        """The words of the task that the file contains."""
         words = self.listed(self._words.get((number, -1), ()))
-        return f"uses {words}" if words else ""
+        return f"contains {words}" if words else ""
 
     def names(self, number: int) -> str:
         """Names in the task that the file defines."""
@@ -202,18 +202,18 @@ class Reasons:
         for other in self.ranking.order:
             path = self.evidence.file(other).path
             if other != number and name_key(path) == key:
-                return f"goes by the same name as {path}"
+                return f"has the same name as {path}"
         return ""
 
     def meaning(self, number: int) -> str:
         """The rank of the file by vectors."""
         rank = 1 + sum(other > self.evidence.meaning[number] for other in self.evidence.meaning.values())
-        return "nearest in meaning" if rank == 1 else f"{rank}. in meaning"
+        return "closest in meaning" if rank == 1 else f"number {rank} by meaning"
 
     def folder(self, number: int) -> str:
-        """That the other files of its folder fit."""
+        """That other files in its folder match."""
         folder = self.evidence.file(number).path.rpartition("/")[0]
-        return f"other files of {folder}/ fit too" if folder else "files beside it fit too"
+        return f"other files in {folder}/ match too" if folder else "files beside it match too"
 
     def imports(self, number: int) -> str:
         """The first file it imports or is imported by."""

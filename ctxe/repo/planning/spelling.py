@@ -33,7 +33,7 @@ def convincing(words: Sequence[str]) -> list[str]:
 
 def listed_words(detail: str) -> list[str]:
     """The words that the text of a reason lists at its end."""
-    return re.split(r" (?:of|uses) |^uses ", detail)[-1].lower().split(", ")
+    return re.split(r" mentions? |^contains ", detail)[-1].lower().split(", ")
 
 
 def short(title: str) -> str:

@@ -13,7 +13,7 @@ from ctxe.repo.planning.reasons import Reason
 from ctxe.terminal.screen import Screen
 from tests.unit.terminal.window import Window
 
-WHY = "`Kettle.boil` speaks of water, longer · changed by 3 past commits with words of the task"
+WHY = "`Kettle.boil` mentions water, longer · changed in 3 commits with similar messages"
 FOLDER = "kitchen/hot/drinks/and/their/pots"
 
 

@@ -83,7 +83,7 @@ def test_the_file_a_task_is_about_comes_first(index: Index, task: str, path: str
 def test_files_of_past_commits_with_similar_messages_are_found(index: Index) -> None:
     made = plan(index, "Descale", 4000)
     assert {file.path for file in made.files[:2]} == {"tea/kettle.py", "tea/leaf_sieve.py"}
-    assert "3 past commits" in made.files[0].why
+    assert "3 commits with similar messages" in made.files[0].why
 
 
 def test_of_similar_past_commits_the_later_counts_more(index: Index) -> None:
@@ -195,7 +195,7 @@ def test_files_touched_in_the_session_or_named_by_memory_rank_higher(index: Inde
 def test_vectors_change_the_ranking_and_the_reason_says_so(index: Index) -> None:
     number = index.by_path["tea/leaf_sieve.py"]
     made = plan(index, "the infusion has bits in it", 4000, meaning={number: 1.0})
-    assert (first(made), made.files[0].reasons[0].detail) == ("tea/leaf_sieve.py", "nearest in meaning")
+    assert (first(made), made.files[0].reasons[0].detail) == ("tea/leaf_sieve.py", "closest in meaning")
 
 
 def test_the_same_task_gets_the_same_plan(index: Index) -> None:

@@ -19,9 +19,9 @@ def test_weak_words_are_given_only_when_there_are_no_others() -> None:
 @pytest.mark.parametrize(
     ("detail", "words"),
     [
-        ("`Kettle.boil` speaks of water, Longer", ["water", "longer"]),
-        ("lines 1-4 speak of water", ["water"]),
-        ("uses water, tea", ["water", "tea"]),
+        ("`Kettle.boil` mentions water, Longer", ["water", "longer"]),
+        ("lines 1-4 mention water", ["water"]),
+        ("contains water, tea", ["water", "tea"]),
     ],
 )
 def test_words_are_joined_into_a_reason(detail: str, words: list[str]) -> None:

@@ -90,7 +90,7 @@ def test_a_file_of_the_same_meaning_is_ranked_first(tmp_path: Path) -> None:
     assert scores[index.by_path["tea/sieve.py"]] == 1.0
     made = plan(index, "bits", 2000, meaning=meaning(index, vectors, "bits"))
     assert made.files[0].path == "tea/sieve.py"
-    assert json.dumps([reason.detail for reason in made.files[0].reasons]) == '["nearest in meaning"]'
+    assert json.dumps([reason.detail for reason in made.files[0].reasons]) == '["closest in meaning"]'
 
 
 def test_vectors_survive_a_new_version_of_the_index(tmp_path: Path) -> None:

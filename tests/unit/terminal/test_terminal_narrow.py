@@ -67,7 +67,7 @@ def test_details_are_never_wider_than_the_window(rows: list[tuple[str, str]], co
     )
 
 
-WHY = "`Kettle.boil` speaks of water and steam · changed by 3 past commits with words of the task"
+WHY = "`Kettle.boil` mentions water and steam · changed in 3 commits with similar messages"
 LEDGER = Ledger(
     "offline/repository",
     128_000,
@@ -87,8 +87,8 @@ def test_long_reasons_of_a_ledger_stand_below_their_chunks_and_short_ones_beside
         "  edit_file               161                 new     core tool",
         "files                   6,538    98%  P4              1 chunk",
         "  files:tea/kettle.py   6,538         region  new",
-        "    `Kettle.boil` speaks of water and steam · changed by 3 past commits with",
-        "    words of the task",
+        "    `Kettle.boil` mentions water and steam · changed in 3 commits with similar",
+        "    messages",
     ]
 
 
