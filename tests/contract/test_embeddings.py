@@ -17,7 +17,7 @@ from tests.wire.vectors import vector
 QUICK = RetryLimits(requests=3, idle=5.0, sleep=lambda seconds: None)
 
 
-def test_texts_become_vectors_in_their_order() -> None:
+def test_vectors_come_back_in_the_order_of_the_texts() -> None:
     with WireServer() as server:
         embed = embedder("openai/words-1", environment={"OPENAI_API_KEY": "k"}, base_url=f"{server.url}/v1")
         texts = [f"pour tea number {n} into the pot" for n in range(70)]
@@ -34,7 +34,7 @@ def test_a_local_server_needs_no_key() -> None:
         assert list(embed(["tea"])[0]) == vector("tea")
 
 
-def test_numbers_may_come_as_base64_and_out_of_order() -> None:
+def test_base64_and_unordered_vectors_are_read() -> None:
     packed = [base64.b64encode(struct.pack("<2f", *pair)).decode() for pair in ((1.0, 2.0), (3.0, 4.0))]
     rows = [{"index": 1, "embedding": packed[1]}, {"index": 0, "embedding": packed[0]}]
     with WireServer() as server:
@@ -54,7 +54,7 @@ def test_numbers_may_come_as_base64_and_out_of_order() -> None:
         (Drop(reset=True), Unreachable),
     ],
 )
-def test_embedding_errors_are_those_of_any_request(part: Answer | Drop, error: type[Exception]) -> None:
+def test_embedding_errors_are_reported_like_those_of_any_request(part: Answer | Drop, error: type[Exception]) -> None:
     with WireServer() as server:
         server.embeddings += [part] * 3
         embed = embedder("openai/x", environment={"OPENAI_API_KEY": "k"}, base_url=f"{server.url}/v1", patience=QUICK)
@@ -62,7 +62,7 @@ def test_embedding_errors_are_those_of_any_request(part: Answer | Drop, error: t
             embed(["tea"])
 
 
-def test_vectors_of_several_lengths_are_told_as_such() -> None:
+def test_vectors_of_different_lengths_are_refused() -> None:
     rows = [{"index": 0, "embedding": [1.0]}, {"index": 1, "embedding": [1.0, 2.0]}]
     with WireServer() as server:
         server.embeddings += [Answer(200, {"data": rows})] * 3
@@ -71,7 +71,7 @@ def test_vectors_of_several_lengths_are_told_as_such() -> None:
             embed(["tea", "pot"])
 
 
-def test_a_host_that_stumbles_is_asked_again() -> None:
+def test_a_passing_fault_is_retried() -> None:
     with WireServer() as server:
         server.embeddings += [Answer(503, failure("busy")), None]
         embed = embedder("openai/x", environment={"OPENAI_API_KEY": "k"}, base_url=f"{server.url}/v1", patience=QUICK)
@@ -79,14 +79,14 @@ def test_a_host_that_stumbles_is_asked_again() -> None:
         assert len(server.exchanges) == 2
 
 
-def test_a_missing_key_and_an_unknown_provider_are_said_before_anything_is_sent() -> None:
+def test_a_missing_key_or_unknown_provider_is_refused_before_anything_is_sent() -> None:
     with pytest.raises(ConfigError, match="no key for openai"):
         embedder("openai/text-embedding-3-small", environment={})
     with pytest.raises(ConfigError, match="no provider is called 'nobody'"):
         embedder("nobody/x", environment={})
 
 
-def test_requests_stay_small() -> None:
+def test_embedding_requests_are_sent_in_small_batches() -> None:
     assert [len(batch) for batch in batches(["x" * 50_000] * 5)] == [2, 2, 1]
     assert batches([]) == []
     assert batches([""]) == [[" "]]

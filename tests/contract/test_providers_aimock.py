@@ -76,7 +76,7 @@ def aimock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_a_whole_turn(api: str, aimock: str) -> None:
+def test_a_whole_turn_works_against_an_independent_mock(api: str, aimock: str) -> None:
     provider = speak(api, aimock if api == "messages" else f"{aimock}/v1", patience())
     asked = replace(HELLO, tools=(READ,), messages=(Message("user", (Text("fix it"),)),))
     _, reply = hear(provider, asked)
@@ -90,7 +90,7 @@ def test_a_whole_turn(api: str, aimock: str) -> None:
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_its_errors_are_told(api: str, aimock: str) -> None:
+def test_errors_of_an_independent_mock_are_reported(api: str, aimock: str) -> None:
     provider = speak(api, aimock if api == "messages" else f"{aimock}/v1", patience())
     for words, error in (("too often", RateLimited), ("no key", AuthError)):
         with pytest.raises(error):

@@ -295,7 +295,7 @@ CASES: dict[str, tuple[Request, dict[str, dict[str, Any]]]] = {
 
 @pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize("case", CASES)
-def test_the_body_is_exactly_this(case: str, api: str) -> None:
+def test_the_request_body_is_exactly_as_recorded(case: str, api: str) -> None:
     request, wanted = CASES[case]
     with WireServer([Reply("ok")]) as server:
         hear(speak(api, server.url), request)
@@ -303,7 +303,7 @@ def test_the_body_is_exactly_this(case: str, api: str) -> None:
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_the_limit_of_the_model_and_the_key_of_the_session_are_kept(api: str) -> None:
+def test_the_output_limit_is_capped_and_no_cache_key_is_sent_without_a_session(api: str) -> None:
     request = replace(HELLO, max_output=1_000_000, session="")
     with WireServer([Reply("ok")]) as server:
         hear(speak(api, server.url, model=replace(MODEL, reasoning=False)), request)
@@ -320,7 +320,7 @@ def test_the_limit_of_the_model_and_the_key_of_the_session_are_kept(api: str) ->
         ("responses", {"reasoning": {"effort": "high"}}),
     ],
 )
-def test_an_effort_is_asked_for_as_the_api_takes_it_and_changes_nothing_else(api: str, wanted: dict[str, Any]) -> None:
+def test_an_effort_is_sent_in_the_form_of_the_api_and_changes_nothing_else(api: str, wanted: dict[str, Any]) -> None:
     with WireServer([Reply("ok"), Reply("ok")]) as server:
         hear(speak(api, server.url), HELLO)
         hear(speak(api, server.url), replace(HELLO, effort="high"))
@@ -333,7 +333,7 @@ def test_an_effort_is_asked_for_as_the_api_takes_it_and_changes_nothing_else(api
     ("effort", "limit", "budget"),
     [("low", 8_000, 4_096), ("medium", 8_000, 6_000), ("high", 64_000, 24_576), ("high", 1_366, 1_024)],
 )
-def test_a_model_that_takes_no_effort_by_name_is_given_tokens_to_think_in(effort: str, limit: int, budget: int) -> None:
+def test_a_model_without_named_efforts_is_sent_a_reasoning_token_budget(effort: str, limit: int, budget: int) -> None:
     older = replace(MODEL, budgeted=True, max_output=64_000)
     with WireServer([Reply("ok"), Reply("ok")]) as server:
         hear(speak("messages", server.url, model=older), replace(HELLO, effort=effort, max_output=limit))
@@ -381,7 +381,7 @@ ROUND = Reply(
         ),
     ],
 )
-def test_sealed_thoughts_go_back_in_their_place(api: str, sealed: dict[str, Any]) -> None:
+def test_sealed_reasoning_is_sent_back_in_its_place(api: str, sealed: dict[str, Any]) -> None:
     from tests.wire.server import Call
 
     first = replace(ROUND, calls=(Call("read_file", {"path": "a"}, id="c-a"),))
@@ -403,7 +403,7 @@ def test_sealed_thoughts_go_back_in_their_place(api: str, sealed: dict[str, Any]
     )
 
 
-def test_reasoning_without_what_it_led_to_is_not_sent() -> None:
+def test_reasoning_without_its_following_item_is_not_sent() -> None:
     thoughts = {"responses": '{"type":"reasoning","encrypted_content":"x"}', "messages": '{"type":"thinking"}'}
     with WireServer([Reply("ok"), Reply("ok")]) as server:
         for api, thought in thoughts.items():
@@ -418,7 +418,7 @@ def test_the_system_prompt_may_be_cached_for_an_hour() -> None:
         assert server.bodies[0]["system"] == [text("Be brief.") | {"cache_control": {"type": "ephemeral", "ttl": "1h"}}]
 
 
-def test_doctor_counts_with_the_provider() -> None:
+def test_doctor_asks_the_provider_to_count_tokens() -> None:
     with WireServer() as server:
         counted = speak("messages", server.url).count(HELLO)
         sent = server.exchanges[0]
@@ -435,7 +435,7 @@ def test_doctor_asks_for_the_list_of_models(api: str) -> None:
 
 
 @pytest.mark.parametrize(("api", "question"), [("messages", "count"), ("chat", "listed"), ("responses", "listed")])
-def test_a_free_question_is_asked_once_and_its_refusal_told(api: str, question: str) -> None:
+def test_a_doctor_request_is_not_retried_and_its_refusal_is_shown(api: str, question: str) -> None:
     provider = speak(api, "http://127.0.0.1:9")
     ask = getattr(provider, question)
     with pytest.raises(Unreachable, match=r"nothing answers at http://127\.0\.0\.1:9$"):
@@ -455,7 +455,7 @@ SEALED = {
 
 
 @pytest.mark.parametrize("api", SEALED)
-def test_what_a_host_refuses_to_open_is_left_out_at_once_and_from_then_on(api: str) -> None:
+def test_sealed_reasoning_that_a_host_refuses_is_dropped_from_then_on(api: str) -> None:
     carried, refusal = SEALED[api]
     request = asked(user("a"), model(Carry(carried, MODEL.id), "b!"), user("c"))
     again = Answer(400, failure("something else"))
@@ -488,7 +488,7 @@ def worked(*said: Any) -> tuple[Message, ...]:
         ((*worked(), model("Done."), user("and then?")), True),
     ],
 )
-def test_an_older_model_is_asked_to_think_only_where_its_work_began_so(
+def test_an_older_model_is_sent_reasoning_only_when_its_turn_began_with_it(
     messages: tuple[Message, ...], thinks: bool
 ) -> None:
     older = replace(MODEL, budgeted=True)

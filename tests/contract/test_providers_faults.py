@@ -99,7 +99,7 @@ RAISED: dict[str, type[ProviderError]] = {
 
 @pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize("case", PASSING)
-def test_a_fault_that_stays_ends_within_eight_requests_and_a_minute(case: str, api: str) -> None:
+def test_a_lasting_fault_ends_within_eight_requests_and_a_minute(case: str, api: str) -> None:
     clock = Clock()
     with WireServer(then=PASSING[case][0]) as server:
         provider = speak(api, server.url, patience(clock))
@@ -226,7 +226,7 @@ OVERFLOWS = {
 
 @pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize("case", OVERFLOWS)
-def test_a_request_that_is_too_long_is_known_as_such(case: str, api: str) -> None:
+def test_an_overflow_is_recognised_in_every_format(case: str, api: str) -> None:
     status, body = OVERFLOWS[case]
     with WireServer([Answer(status, body)]) as server:
         with pytest.raises(ContextOverflow):
@@ -252,7 +252,7 @@ def in_seconds(seconds: float) -> str:
         ({"retry_after": "-5"}, 0, 1),
     ],
 )
-def test_a_time_to_wait_is_kept_never_early_and_never_half_as_long_again(
+def test_a_requested_delay_is_kept_within_half_its_length(
     headers: dict[str, str], least: float, most: float, api: str
 ) -> None:
     for jitter in (0.0, 1.0):
@@ -263,7 +263,7 @@ def test_a_time_to_wait_is_kept_never_early_and_never_half_as_long_again(
         assert least <= clock.slept[0] <= most
 
 
-def test_the_gap_between_requests_is_real() -> None:
+def test_retries_really_wait_between_requests() -> None:
     with WireServer([rate_limited(retry_after_ms="400"), GOOD]) as server:
         provider = speak("chat", server.url, RetryLimits())
         deltas, _ = hear(provider)
@@ -272,7 +272,7 @@ def test_the_gap_between_requests_is_real() -> None:
     assert waits(deltas) == ["rate limit"]
 
 
-def test_google_says_how_long_in_the_body() -> None:
+def test_the_retry_delay_in_googles_body_is_kept() -> None:
     details = [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "34.5s"}]
     body = {"error": {"code": 429, "message": "quota", "status": "RESOURCE_EXHAUSTED", "details": details}}
     clock = Clock()
@@ -283,7 +283,7 @@ def test_google_says_how_long_in_the_body() -> None:
 
 @pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize("asked", ["61", "3600", "in an hour"])
-def test_a_long_wait_is_told_at_once(asked: str, api: str) -> None:
+def test_a_delay_beyond_the_patience_fails_at_once(asked: str, api: str) -> None:
     asked = in_seconds(3600) if asked == "in an hour" else asked
     with WireServer([rate_limited(retry_after=asked)]) as server:
         began = time.monotonic()
@@ -295,7 +295,7 @@ def test_a_long_wait_is_told_at_once(asked: str, api: str) -> None:
     assert caught.value.seconds > 60
 
 
-def test_patience_counts_waits_together() -> None:
+def test_the_patience_counts_all_waits_together() -> None:
     clock = Clock()
     with WireServer(then=rate_limited(retry_after="25")) as server:
         with pytest.raises(RateLimited, match=r"3 requests in 5\d s"):
@@ -303,7 +303,7 @@ def test_patience_counts_waits_together() -> None:
         assert (len(server.requests), clock.slept) == (3, [25.0, 25.0])
 
 
-def test_a_server_that_says_not_to_retry_is_believed() -> None:
+def test_a_should_not_retry_header_is_respected() -> None:
     with WireServer([rate_limited(x_should_retry="false")]) as server:
         with pytest.raises(RateLimited):
             hear(speak("chat", server.url))
@@ -311,7 +311,7 @@ def test_a_server_that_says_not_to_retry_is_believed() -> None:
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_what_breaks_after_the_terminal_event_does_no_harm(api: str) -> None:
+def test_a_fault_after_the_terminal_event_is_ignored(api: str) -> None:
     with WireServer([Reply("Done.", fault="cut", after=100)]) as server:
         _, reply = hear(speak(api, server.url))
         assert (reply.text, len(server.requests)) == ("Done.", 1)
@@ -326,7 +326,7 @@ def closed_port() -> Iterator[int]:
 
 @pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize(("local", "made"), [(True, 3), (False, 8)])
-def test_a_refused_connection_is_tried_and_told(closed_port: int, api: str, local: bool, made: int) -> None:
+def test_a_refused_connection_is_retried_and_reported(closed_port: int, api: str, local: bool, made: int) -> None:
     clock = Clock()
     provider = speak(api, f"http://127.0.0.1:{closed_port}", patience(clock), local=local)
     with pytest.raises(Unreachable, match=rf"127\.0\.0\.1:{closed_port}.*\({made} requests in \d+ s\)$"):
@@ -336,7 +336,7 @@ def test_a_refused_connection_is_tried_and_told(closed_port: int, api: str, loca
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_a_silent_server_is_given_up(api: str) -> None:
+def test_a_silent_server_is_given_up_after_the_timeout(api: str) -> None:
     stalled = Reply("One two three", fault="stall", seconds=30)
     with WireServer([GOOD, stalled, GOOD]) as server:
         hear(speak(api, server.url, patience()))  # loads the SDK, which may take seconds by itself
@@ -347,14 +347,14 @@ def test_a_silent_server_is_given_up(api: str) -> None:
         server.wait(lambda s: s.hung_up == 1, 5)
 
 
-def test_slow_drips_are_no_silence() -> None:
+def test_a_slow_stream_does_not_time_out() -> None:
     with WireServer([Reply("0123456789", piece=1, fault="drip", seconds=0.1)]) as server:
         _, reply = hear(speak("chat", server.url, patience(idle=0.3)))
     assert reply.text == "0123456789"
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_closing_the_iterator_hangs_up(api: str) -> None:
+def test_closing_the_iterator_closes_the_connection(api: str) -> None:
     with WireServer([Reply("One two three four", piece=3, fault="stall", after=6, seconds=30)]) as server:
         stream = speak(api, server.url).stream(HELLO)
         assert any(isinstance(delta, TextDelta) for delta in islice(stream, 2))
@@ -364,7 +364,7 @@ def test_closing_the_iterator_hangs_up(api: str) -> None:
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_an_interrupt_while_waiting_ends_it_and_hangs_up(api: str) -> None:
+def test_an_interrupt_during_a_wait_ends_the_request(api: str) -> None:
     with WireServer([Reply("One two three", fault="stall", seconds=30)]) as server:
         provider = speak(api, server.url, RetryLimits())
         main = threading.main_thread().ident
@@ -381,7 +381,7 @@ def test_an_interrupt_while_waiting_ends_it_and_hangs_up(api: str) -> None:
 
 @pytest.mark.parametrize("endless", ["flood", "drip"])
 @pytest.mark.parametrize("api", APIS)
-def test_a_refusal_without_an_end_is_read_to_a_bound(api: str, endless: Literal["flood", "drip"]) -> None:
+def test_an_endless_error_body_is_read_up_to_a_limit(api: str, endless: Literal["flood", "drip"]) -> None:
     with WireServer(then=Answer(422, failure("that parameter is odd"), endless=endless)) as server:
         began = time.monotonic()
         with pytest.raises(BadRequest, match="that parameter is odd"):
@@ -391,7 +391,7 @@ def test_a_refusal_without_an_end_is_read_to_a_bound(api: str, endless: Literal[
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_a_redirect_takes_the_key_nowhere(api: str) -> None:
+def test_the_key_is_not_sent_along_a_redirect(api: str) -> None:
     with WireServer(then=GOOD) as trap, WireServer(then=redirect(f"{trap.url}/v1/messages?x=1")) as server:
         with pytest.raises(BadReply) as caught:
             hear(speak(api, server.url))
@@ -401,7 +401,7 @@ def test_a_redirect_takes_the_key_nowhere(api: str) -> None:
 
 @pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize("status", [400, 401, 403, 429, 500])
-def test_the_key_is_in_no_message_and_no_repr(status: int, api: str) -> None:
+def test_the_key_appears_in_no_message_or_repr(status: int, api: str) -> None:
     told = Answer(status, failure(f"the key {KEY} of Bearer {KEY} is odd"))
     with WireServer(then=told) as server:
         provider = speak(api, server.url)
@@ -418,7 +418,7 @@ def test_the_key_is_in_no_message_and_no_repr(status: int, api: str) -> None:
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_a_provider_is_asked_for_its_own_path_and_with_its_own_key(api: str) -> None:
+def test_each_provider_gets_its_own_path_and_key(api: str) -> None:
     with WireServer([GOOD], key=KEY) as server:
         hear(speak(api, server.url))
         sent = server.requests[0]
@@ -432,7 +432,7 @@ def test_a_provider_is_asked_for_its_own_path_and_with_its_own_key(api: str) -> 
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_calls_of_a_cut_answer_come_once(api: str) -> None:
+def test_calls_of_a_retried_answer_are_yielded_once(api: str) -> None:
     call = Call("run", {"command": "make"}, id="c-a")
     with WireServer([Reply("Now", calls=[call], fault="no-end", after=4), Reply("Now", calls=[call])]) as server:
         deltas, reply = hear(speak(api, server.url))

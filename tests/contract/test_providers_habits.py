@@ -1,4 +1,4 @@
-"""Habits of single hosts that would end a session: their ids, roles and thoughts, and what other hosts make of them."""
+"""Peculiarities of single hosts that would end a session: ids, roles and reasoning, and how other hosts take them."""
 
 import json
 from dataclasses import replace
@@ -23,7 +23,7 @@ def after(reply: Reply, *blocks: Any) -> Request:
     return replace(HELLO, messages=(*HELLO.messages, said, Message("user", blocks)))
 
 
-def test_mistral_gets_short_ids_and_no_words_straight_after_results() -> None:
+def test_mistral_gets_short_ids_and_no_user_message_right_after_results() -> None:
     calls = (ToolCall("toolu_01ABC", "run", "{}"), ToolCall("a1B2c3D4e", "run", "{}"))
     results = tuple(ToolResult(call.id, "ok") for call in calls)
     with WireServer([Played("ok"), Played("ok")]) as server:
@@ -46,7 +46,7 @@ def test_mistral_gets_short_ids_and_no_words_straight_after_results() -> None:
 
 
 @pytest.mark.parametrize("habit", [{"mistral": True}, {"spoken_calls": True}, {}])
-def test_words_in_a_row_are_one_message_where_a_template_may_refuse_two(habit: dict[str, Any]) -> None:
+def test_consecutive_user_messages_are_merged_for_strict_templates(habit: dict[str, Any]) -> None:
     picture = Image(Picture("0" * 64, "p.png", "image/png", 10, 10, 100))
     rows = [Message("user", (Text("the record"),)), Message("user", (Text("go on"),)), Message("user", (picture,))]
     request = replace(HELLO, system=(), messages=(*rows, Message("assistant", (Text("ok"),)), rows[1]))
@@ -60,7 +60,7 @@ def test_words_in_a_row_are_one_message_where_a_template_may_refuse_two(habit: d
 
 @pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize("name", ["functions.read:0", "ü" * 30, "x" * 200, "a b", "call_ok-1"])
-def test_ids_made_elsewhere_are_taken_by_every_host(name: str, api: str) -> None:
+def test_ids_from_another_host_are_accepted_by_every_host(name: str, api: str) -> None:
     reply = Reply("", (ToolCall(name, "run", "{}"),), "tools")
     with WireServer([Played("ok")]) as server:
         hear(speak(api, server.url), after(reply, ToolResult(name, "ok")))
@@ -80,7 +80,9 @@ def test_ids_made_elsewhere_are_taken_by_every_host(name: str, api: str) -> None
 
 @pytest.mark.parametrize("piece", [1, 5, 1000])
 @pytest.mark.parametrize(("echo", "back"), [(False, "Yes."), (True, "<think>\nweighing it\n</think>\n\nYes.")])
-def test_thoughts_between_tags_are_shown_as_such_and_kept_only_where_wanted(echo: bool, back: str, piece: int) -> None:
+def test_reasoning_between_tags_is_shown_as_reasoning_and_kept_only_where_required(
+    echo: bool, back: str, piece: int
+) -> None:
     with WireServer([Played("<think>\nweighing it\n</think>\n\nYes.", piece=piece), Played("ok")]) as server:
         provider = speak("chat", server.url, echo_reasoning=echo)
         deltas, reply = hear(provider)
@@ -101,13 +103,13 @@ def test_thoughts_between_tags_are_shown_as_such_and_kept_only_where_wanted(echo
     ],
 )
 @pytest.mark.parametrize("piece", [1, 1000])
-def test_thoughts_that_a_template_began_are_not_kept_as_words(said: str, kept: str | None, piece: int) -> None:
+def test_reasoning_opened_by_the_template_is_not_kept_as_text(said: str, kept: str | None, piece: int) -> None:
     with WireServer([Played(said, piece=piece)]) as server:
         assert hear(speak("chat", server.url))[1].text == (said if kept is None else kept)
 
 
 @pytest.mark.parametrize(("billed", "wanted"), [(True, [Billed(Usage(90, 9), 0.0125)]), (False, [])])
-def test_the_price_a_gateway_reports_is_passed_on(billed: bool, wanted: list[Billed]) -> None:
+def test_the_cost_reported_by_a_gateway_is_used(billed: bool, wanted: list[Billed]) -> None:
     with WireServer([Played("ok", usage=Told(90, 9, cost=0.0125))]) as server:
         deltas, reply = hear(speak("chat", server.url, billed=billed))
     assert [delta for delta in deltas if isinstance(delta, Billed)] == wanted
@@ -115,7 +117,7 @@ def test_the_price_a_gateway_reports_is_passed_on(billed: bool, wanted: list[Bil
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_what_an_address_asks_goes_with_every_request(api: str) -> None:
+def test_query_parameters_of_the_base_url_are_sent_with_every_request(api: str) -> None:
     with WireServer([Played("ok")]) as server:
         assert hear(speak(api, f"{server.url}/deployments/m?api-version=2024-10-21&a=b"))[1].text == "ok"
         path, _, asked = server.requests[0].path.partition("?")
@@ -128,7 +130,7 @@ READ = '{"name": "read_file", "arguments": {"path": "a.py"}}'
 
 @pytest.mark.parametrize("piece", [1, 5, 1000])
 @pytest.mark.parametrize(("spoken", "words"), [(True, "I look.\n"), (False, f"I look.\n<tool_call>{READ}</tool_call>")])
-def test_calls_among_the_words_run_on_servers_of_the_users_own(spoken: bool, words: str, piece: int) -> None:
+def test_calls_written_in_text_run_on_local_servers(spoken: bool, words: str, piece: int) -> None:
     tool = ToolSchema("read_file", "Reads.", {"type": "object", "properties": {"path": {"type": "string"}}})
     offering = replace(HELLO, tools=(tool,))
     with WireServer([Played(f"I look.\n<tool_call>{READ}</tool_call>", piece=piece), Played("ok")]) as server:
@@ -143,7 +145,7 @@ def test_calls_among_the_words_run_on_servers_of_the_users_own(spoken: bool, wor
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_a_history_of_everything_is_refused_by_no_host(api: str) -> None:
+def test_no_host_refuses_a_history_of_every_block_kind(api: str) -> None:
     """All that a session may hold by the worst of luck, sent to hosts with the rules of the real ones."""
     calls = (ToolCall("functions.a:0", "", "{"), ToolCall("functions.a:1", "bad name!", ""), ToolCall("z", "ok", "[]"))
     messages = (
@@ -160,7 +162,7 @@ def test_a_history_of_everything_is_refused_by_no_host(api: str) -> None:
         assert (reply.text, server.refused) == ("fine", [])
 
 
-def test_gemini_gets_a_placeholder_for_calls_that_it_did_not_sign() -> None:
+def test_gemini_gets_a_placeholder_signature_for_calls_it_did_not_sign() -> None:
     calls = (ToolCall("c-a", "run", "{}"), ToolCall("c-b", "run", "{}"))
     results = tuple(ToolResult(call.id, "ok") for call in calls)
     own = {"google": {"thought_signature": "own"}}

@@ -1,4 +1,4 @@
-"""The network between ctxe and a model: proxies, certificates, kept connections, long answers, threads."""
+"""The network between ctxe and a model: proxies, certificates, reused connections, long answers, threads."""
 
 import subprocess
 import sys
@@ -30,7 +30,7 @@ def test_one_connection_serves_all_requests(api: str) -> None:
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_a_proxy_is_used_for_hosts_and_never_for_loopback(api: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_is_used_except_for_loopback(api: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with WireServer(then=Reply("proxied")) as proxy, WireServer(then=Reply("direct")) as server:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         assert hear(speak(api, "http://model.example/v1", local=False))[1].text == "proxied"
@@ -51,7 +51,7 @@ def test_a_proxy_is_used_for_hosts_and_never_for_loopback(api: str, monkeypatch:
         ("SSL_CERT_FILE", __file__, r"the certificates .* cannot be used \("),
     ],
 )
-def test_an_environment_that_allows_no_connection_is_told_at_once(
+def test_an_invalid_proxy_or_certificate_setting_is_reported_at_once(
     name: str, value: str, said: str, api: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -66,7 +66,7 @@ def test_an_environment_that_allows_no_connection_is_told_at_once(
 if OPENSSL:  # without the program there is no certificate to try
 
     @pytest.mark.parametrize("api", APIS)
-    def test_a_company_authority_is_accepted_and_an_unknown_one_refused(
+    def test_an_installed_certificate_authority_is_accepted_and_an_unknown_one_refused(
         api: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         certificate, key = own_authority(tmp_path, "IP:127.0.0.1")
@@ -94,7 +94,7 @@ sys.stdout.write(f"{len(reply.text)} {time.monotonic() - began} {peak[1]}")
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_an_answer_of_five_megabytes_costs_seconds_and_little_memory(api: str) -> None:
+def test_an_answer_of_five_megabytes_is_read_in_seconds_with_little_memory(api: str) -> None:
     size = 5 * 1024 * 1024
     with WireServer([Reply("0123456789abcdef" * (size // 16), piece=400)]) as server:
         words = [sys.executable, "-c", LONG, api, server.url]
@@ -108,7 +108,7 @@ def test_an_answer_of_five_megabytes_costs_seconds_and_little_memory(api: str) -
 @pytest.mark.parametrize(
     ("provider", "variable"), [("anthropic", "ANTHROPIC"), ("openai", "OPENAI"), ("local", "OPENAI")]
 )
-def test_the_first_request_after_prefetch_does_not_pay_for_the_sdk(provider: str, variable: str) -> None:
+def test_prefetch_imports_the_sdk_before_the_first_request(provider: str, variable: str) -> None:
     with WireServer(then=Reply("ok")) as server:
         environment = {f"{variable}_API_KEY": KEY, f"{variable}_BASE_URL": server.url}
         made = connect(Model(provider, "wire-model", 1000, 100), environment=environment, base_url=server.url)

@@ -1,4 +1,4 @@
-"""Pictures as they are really sent: beside words and as the result of a call, on every API; and where none is seen."""
+"""Pictures as they are sent, in messages and in results, on every API; and the line sent to a model without vision."""
 
 import base64
 from dataclasses import replace
@@ -87,7 +87,7 @@ def sent(api: str, seeing: bool) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_a_picture_is_a_picture_beside_words_and_in_results(api: str) -> None:
+def test_pictures_are_sent_in_messages_and_in_results(api: str) -> None:
     body = sent(api, True)
     items = body.get("messages") or body["input"]
     assert [one["content"] for one in items if one.get("role") == "user"] == WANTED[api]
@@ -100,7 +100,7 @@ def test_a_picture_is_a_picture_beside_words_and_in_results(api: str) -> None:
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_a_model_that_sees_none_is_sent_a_line_in_its_place(api: str) -> None:
+def test_a_model_without_vision_is_sent_a_line_instead(api: str) -> None:
     body = str(sent(api, False))
     assert DATA["d1"] not in body
     assert DATA["d2"] not in body

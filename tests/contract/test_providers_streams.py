@@ -57,7 +57,7 @@ def scripted(case: wire.Reply) -> Provider:
 
 @pytest.mark.parametrize("kind", [*APIS, "scripted"])
 @pytest.mark.parametrize("case", CASES)
-def test_the_reply_is_exactly_this(case: str, kind: str) -> None:
+def test_the_reply_is_exactly_as_recorded(case: str, kind: str) -> None:
     played, wanted = CASES[case]
     if kind == "scripted":
         deltas, reply = hear(scripted(played))
@@ -73,7 +73,7 @@ def test_the_reply_is_exactly_this(case: str, kind: str) -> None:
     assert announced >= {call.name for call in wanted.calls}
 
 
-def test_what_is_kept_for_an_hour_is_told_apart() -> None:
+def test_one_hour_cache_writes_are_counted_separately() -> None:
     spent = wire.Usage(1_000, 10, 600, 300, 250)
     with wire.WireServer([wire.Reply("Hi", usage=spent)]) as server:
         _, reply = hear(speak("messages", server.url))
@@ -81,7 +81,7 @@ def test_what_is_kept_for_an_hour_is_told_apart() -> None:
 
 
 @pytest.mark.parametrize("odd", [None, [], {"ephemeral_1h_input_tokens": None}, {"ephemeral_1h_input_tokens": 10**9}])
-def test_an_odd_account_of_the_cache_never_passes_what_was_written(odd: Any) -> None:
+def test_inconsistent_cache_figures_never_exceed_what_was_written(odd: Any) -> None:
     usage = {"input_tokens": 10, "output_tokens": 1, "cache_creation_input_tokens": 20, "cache_creation": odd}
     frames: list[dict[str, Any]] = [
         {"type": "message_start", "message": {"id": "m", "role": "assistant", "content": [], "usage": usage}},
@@ -98,7 +98,7 @@ def test_an_odd_account_of_the_cache_never_passes_what_was_written(odd: Any) -> 
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_thoughts_are_shown_and_sealed(api: str) -> None:
+def test_reasoning_is_shown_and_sealed(api: str) -> None:
     with wire.WireServer([wire.Reply("Yes.", reasoning="weighing it", piece=4)]) as server:
         deltas, reply = hear(speak(api, server.url))
     assert "".join(delta.text for delta in deltas if isinstance(delta, ReasoningDelta)) == "weighing it"
@@ -114,7 +114,7 @@ def test_a_filtered_answer_says_so(api: str) -> None:
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_blanks_that_were_cut_are_no_words(api: str) -> None:
+def test_an_answer_cut_after_only_whitespace_is_empty(api: str) -> None:
     with wire.WireServer([wire.Reply("  \n", stop="length")]) as server:
         _, reply = hear(speak(api, server.url))
     assert (reply.text, reply.stop) == ("", "length")
@@ -122,7 +122,7 @@ def test_blanks_that_were_cut_are_no_words(api: str) -> None:
 
 @pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize("fault", ["id-frames", "crlf", "unknown-events", "comment", "drip"])
-def test_legal_oddities_of_event_streams_are_read_in_one_request(fault: Any, api: str) -> None:
+def test_unusual_but_legal_event_streams_are_read(fault: Any, api: str) -> None:
     played = wire.Reply("Hi there", calls=CALLS, usage=SPENT, fault=fault, seconds=0.01)
     with wire.WireServer([played]) as server:
         _, reply = hear(speak(api, server.url))
@@ -191,7 +191,7 @@ DIALECTS: dict[str, tuple[wire.Answer, tuple[tuple[str, str], ...]]] = {
 
 
 @pytest.mark.parametrize("case", DIALECTS)
-def test_calls_of_every_dialect_are_told_apart(case: str) -> None:
+def test_calls_of_every_dialect_are_read(case: str) -> None:
     answer, wanted = DIALECTS[case]
     with wire.WireServer([answer]) as server:
         _, reply = hear(speak("chat", server.url))
@@ -200,7 +200,7 @@ def test_calls_of_every_dialect_are_told_apart(case: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "0", "call_0", "same"])
-def test_ids_that_name_two_calls_are_replaced(name: str) -> None:
+def test_duplicate_call_ids_are_replaced(name: str) -> None:
     twins = sse(part(A, "read", index=0, id=name), part(B, "read", index=1, id=name), STOP)
     with wire.WireServer([twins, twins, twins, twins]) as server:
         provider = speak("chat", server.url)
@@ -236,14 +236,14 @@ USAGES: dict[str, tuple[dict[str, Any], Usage | None]] = {
 
 
 @pytest.mark.parametrize("case", USAGES)
-def test_usage_of_every_dialect_is_made_the_same(case: str) -> None:
+def test_usage_of_every_dialect_is_normalised(case: str) -> None:
     reported, wanted = USAGES[case]
     with wire.WireServer([sse(delta(content="Hi"), STOP, {"choices": [], "usage": reported}, "[DONE]")]) as server:
         _, reply = hear(speak("chat", server.url))
     assert (reply.text, reply.usage) == ("Hi", wanted)
 
 
-def test_usage_that_comes_with_the_last_words_or_in_a_field_of_its_own_is_found() -> None:
+def test_usage_is_found_in_the_last_chunk_or_in_its_own_field() -> None:
     numbers = {"prompt_tokens": 9, "completion_tokens": 2}
     early = sse(delta("stop", content="Hi") | {"usage": numbers}, "[DONE]")
     groq = sse(delta("stop", content="Hi") | {"x_groq": {"usage": numbers}}, "[DONE]")
@@ -252,7 +252,7 @@ def test_usage_that_comes_with_the_last_words_or_in_a_field_of_its_own_is_found(
         assert [hear(provider)[1].usage for _ in range(2)] == [Usage(9, 2)] * 2
 
 
-def test_a_server_that_never_says_why_an_answer_ends_is_asked_once_more_and_believed_from_then_on() -> None:
+def test_a_server_without_stop_reasons_is_retried_once_and_accepted_from_then_on() -> None:
     words = sse(delta(content="Hi"), "[DONE]")
     called = sse(delta(content="Now."), part(A, "x", index=0, id="c-a"), "[DONE]")
     with wire.WireServer([words, words, called, words]) as server:
@@ -263,14 +263,14 @@ def test_a_server_that_never_says_why_an_answer_ends_is_asked_once_more_and_beli
     assert [len(waits(deltas)) for deltas, _ in (first, called_then, last)] == [1, 0, 0]
 
 
-def test_one_answer_that_ends_without_a_reason_among_others_was_cut() -> None:
+def test_an_answer_without_a_stop_reason_among_others_was_truncated() -> None:
     cut, whole = sse(delta(content="Hi th"), "[DONE]"), sse(delta(content="Hi there"), STOP, "[DONE]")
     with wire.WireServer([cut, whole, whole, cut, whole]) as server:
         provider = speak("chat", server.url)
         assert [hear(provider)[1].text for _ in range(3)] == ["Hi there"] * 3
 
 
-def test_an_answer_in_one_piece_from_a_server_that_does_not_stream_is_read() -> None:
+def test_an_answer_from_a_server_that_does_not_stream_is_read() -> None:
     message = {
         "role": "assistant",
         "content": "Hi",
@@ -282,7 +282,7 @@ def test_an_answer_in_one_piece_from_a_server_that_does_not_stream_is_read() -> 
     assert reply == Reply("Hi", (ToolCall("c-a", "x", A),), "tools", Usage(5, 0), "wire/wire-model")
 
 
-def test_typed_parts_of_content_are_told_apart() -> None:
+def test_typed_content_parts_are_read() -> None:
     thought = {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}
     with wire.WireServer([sse(delta(content=[thought, {"type": "text", "text": "Hi"}]), STOP)]) as server:
         deltas, reply = hear(speak("chat", server.url))
@@ -291,7 +291,7 @@ def test_typed_parts_of_content_are_told_apart() -> None:
 
 
 @pytest.mark.parametrize(("echo", "back"), [(True, "hm hm"), (False, None)])
-def test_reasoning_goes_back_to_hosts_that_ask_for_it(echo: bool, back: str | None) -> None:
+def test_reasoning_is_sent_back_to_hosts_that_require_it(echo: bool, back: str | None) -> None:
     with wire.WireServer([wire.Reply("Hi", reasoning="hm hm"), wire.Reply("ok")]) as server:
         provider = speak("chat", server.url, echo_reasoning=echo)
         _, reply = hear(provider)
@@ -300,7 +300,7 @@ def test_reasoning_goes_back_to_hosts_that_ask_for_it(echo: bool, back: str | No
         assert server.bodies[1]["messages"][2].get("reasoning_content") == back
 
 
-def test_no_message_lacks_reasoning_where_a_host_takes_none_without() -> None:
+def test_every_message_has_reasoning_for_hosts_that_require_it() -> None:
     deepseek = replace(MODEL, provider="deepseek", name="deepseek-v4-pro")
     call = ToolCall("c-a", "x", "{}")
     thought = Carry('{"reasoning_content":"hm"}', deepseek.id)
@@ -316,7 +316,7 @@ def test_no_message_lacks_reasoning_where_a_host_takes_none_without() -> None:
     assert sent == ["(not told)", "hm"]
 
 
-def test_details_that_a_gateway_sent_in_pieces_go_back_as_they_were() -> None:
+def test_reasoning_details_of_a_gateway_are_sent_back_unchanged() -> None:
     def piece(**detail: Any) -> Any:
         return delta(reasoning_details=[{"type": "reasoning.text", "index": 0, "format": "f", **detail}])
 
@@ -362,7 +362,7 @@ def test_the_phase_of_a_message_is_sent_back_with_it(phases: tuple[str, str | No
     assert back == list(phases)
 
 
-def test_what_a_host_attached_to_a_call_goes_back_with_it() -> None:
+def test_extra_fields_of_a_call_are_sent_back_with_it() -> None:
     signed = {"google": {"thought_signature": "c2lnbmVk"}}
     first = sse(
         delta(
@@ -399,7 +399,7 @@ def _after(reply: Reply, *carry: Carry) -> Request:
         ),
     ],
 )
-def test_a_field_that_the_server_refuses_is_left_out_from_then_on(words: str, gone: str, instead: str | None) -> None:
+def test_a_refused_request_field_is_left_out_from_then_on(words: str, gone: str, instead: str | None) -> None:
     with wire.WireServer([wire.Answer(400, wire.failure(words)), wire.Reply("a"), wire.Reply("b")]) as server:
         provider = speak("chat", server.url)
         assert [hear(provider)[1].text for _ in range(2)] == ["a", "b"]
@@ -408,7 +408,7 @@ def test_a_field_that_the_server_refuses_is_left_out_from_then_on(words: str, go
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_a_call_with_broken_json_is_asked_for_once_more(api: str) -> None:
+def test_a_call_with_broken_json_is_requested_once_more(api: str) -> None:
     broken = wire.Reply(calls=[wire.Call("run", '{"command": "rm', id="c-a")])
     with wire.WireServer([broken, wire.Reply(calls=CALLS[:1])]) as server:
         deltas, reply = hear(speak(api, server.url))
@@ -418,7 +418,7 @@ def test_a_call_with_broken_json_is_asked_for_once_more(api: str) -> None:
 
 @pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize("arguments", ['{"command": "rm', "[1, 2]", '"words"', '{"x": NaN}', "[" * 100_000])
-def test_a_call_that_stays_broken_is_given_unchanged_for_dispatch_to_refuse(arguments: str, api: str) -> None:
+def test_a_call_that_stays_broken_is_passed_on_unchanged(arguments: str, api: str) -> None:
     broken = wire.Reply(calls=[wire.Call("run", arguments, id="c-a")], piece=20_000)
     with wire.WireServer([broken, broken]) as server:
         _, reply = hear(speak(api, server.url))
@@ -427,7 +427,7 @@ def test_a_call_that_stays_broken_is_given_unchanged_for_dispatch_to_refuse(argu
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_an_empty_answer_is_asked_for_again_and_then_told(api: str) -> None:
+def test_an_empty_answer_is_requested_again_and_then_reported(api: str) -> None:
     with wire.WireServer([wire.Reply(), wire.Reply("  \n"), wire.Reply("Here.")]) as server:
         deltas, reply = hear(speak(api, server.url))
         assert (reply.text, waits(deltas)) == ("Here.", ["an empty answer"] * 2)

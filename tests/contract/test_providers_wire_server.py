@@ -87,7 +87,7 @@ def test_messages_count_input_without_the_cache() -> None:
     assert (status, json.loads(counted)) == (200, {"input_tokens": len(json.dumps(ASK)) // 4})
 
 
-def test_script_goes_in_order_then_says_that_it_is_over() -> None:
+def test_the_script_is_played_in_order_and_its_end_is_reported() -> None:
     with WireServer([Reply("a"), lambda body: Reply(body["model"] * 2)]) as server:
         answers = [post(server, "/chat/completions", ASK) for _ in range(3)]
         assert [status for status, _, _ in answers] == [200, 200, 400]
@@ -112,7 +112,7 @@ def test_journal_hides_keys_and_wakes_those_who_wait() -> None:
 
 @pytest.mark.parametrize("api", PATHS)
 @pytest.mark.parametrize("fault", ["cut", "half-line", "reset"])
-def test_cuts_break_the_connection(api: str, fault: FaultName) -> None:
+def test_a_cut_fault_breaks_the_connection(api: str, fault: FaultName) -> None:
     with (
         WireServer([Reply("hello there, all of you", fault=fault)]) as server,
         pytest.raises((http.client.IncompleteRead, ConnectionResetError)),
@@ -121,14 +121,14 @@ def test_cuts_break_the_connection(api: str, fault: FaultName) -> None:
 
 
 @pytest.mark.parametrize("api", PATHS)
-def test_a_clean_end_lacks_the_terminal_event(api: str) -> None:
+def test_a_clean_end_fault_lacks_the_terminal_event(api: str) -> None:
     with WireServer([Reply("hello there", fault="no-end")]) as server:
         status, _, data = post(server, PATHS[api], BODIES[api])
     assert status == 200
     assert not any(word in data for word in (b"[DONE]", b"response.completed", b"message_stop"))
 
 
-def test_raw_answers_and_drops() -> None:
+def test_raw_answers_and_dropped_connections_are_played() -> None:
     with WireServer(
         [rate_limited(retry_after="2"), redirect("http://127.0.0.1:9/"), Answer(502, "<html>"), Drop()]
     ) as server:
@@ -140,7 +140,7 @@ def test_raw_answers_and_drops() -> None:
             post(server, "/chat/completions", ASK)
 
 
-def test_hanging_up_is_noticed_while_stalling() -> None:
+def test_a_client_that_hangs_up_is_noticed_during_a_stall() -> None:
     with WireServer([Reply("hello", fault="stall", seconds=30)]) as server:
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
         connection.request("POST", "/chat/completions", json.dumps(ASK))
@@ -174,13 +174,13 @@ TORN: dict[str, list[dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize(("api", "body"), [(api, body) for api, bodies in TORN.items() for body in bodies])
-def test_what_the_real_hosts_refuse_is_refused(api: str, body: dict[str, Any]) -> None:
+def test_requests_that_real_hosts_refuse_are_refused(api: str, body: dict[str, Any]) -> None:
     with WireServer([Reply("never")]) as server:
         status, _, _ = post(server, PATHS[api], body)
         assert (status, len(server.refused), server.left) == (400, 1, 1)
 
 
-def test_runs_as_a_process(tmp_path: Path) -> None:
+def test_the_wire_server_runs_as_a_process(tmp_path: Path) -> None:
     script, journal = tmp_path / "script.json", tmp_path / "journal.jsonl"
     script.write_text(json.dumps([{"text": "from a file", "usage": {"input": 5, "output": 2}}, {"status": 529}]))
     words = [sys.executable, "-m", "tests.wire.server", str(script), "--journal", str(journal)]

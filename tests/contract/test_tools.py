@@ -1,4 +1,4 @@
-"""One table over every core tool: schemas are valid and small, and no argument ever brings a traceback."""
+"""One table over every core tool: schemas are valid and small, and no argument ever causes a traceback."""
 
 import json
 import os
@@ -73,7 +73,7 @@ def tools(tmp_path: Path) -> dict[str, Tool]:
     return make(tmp_path)
 
 
-def test_the_core_set_in_its_order(tools: dict[str, Tool]) -> None:
+def test_the_core_tools_are_listed_in_their_order(tools: dict[str, Tool]) -> None:
     assert tuple(tools) == NAMES
     assert {name: tool.risk for name, tool in tools.items()} == {name: RISKS.get(name, Risk.READ) for name in NAMES}
 
@@ -88,7 +88,7 @@ def test_schemas_stay_within_their_tokens(tools: dict[str, Tool]) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_schema_is_what_every_provider_takes(tools: dict[str, Tool], name: str) -> None:
+def test_every_schema_is_accepted_by_every_provider(tools: dict[str, Tool], name: str) -> None:
     schema = tools[name].schema
     assert re.fullmatch(r"[a-z_]{1,64}", schema.name)
     assert schema.description.strip() == schema.description != ""
@@ -124,7 +124,7 @@ def test_a_good_call_prepares_and_runs(tools: dict[str, Tool], name: str) -> Non
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_preparing_does_nothing(tools: dict[str, Tool], name: str, tmp_path: Path) -> None:
+def test_preparing_a_call_has_no_effect(tools: dict[str, Tool], name: str, tmp_path: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     tools[name].prepare(GOOD[name])
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
@@ -145,7 +145,7 @@ BAD = [
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("arguments", BAD, ids=repr)
-def test_bad_arguments_are_told_to_the_model(tools: dict[str, Tool], name: str, arguments: Any) -> None:
+def test_bad_arguments_are_a_tool_error(tools: dict[str, Tool], name: str, arguments: Any) -> None:
     with pytest.raises(ToolError) as caught:
         tools[name].prepare(arguments)
     assert str(caught.value)
@@ -161,7 +161,7 @@ JSON = st.recursive(
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "run_command"])
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_whatever_the_arguments_it_answers_or_refuses(tmp_path: Path, name: str, data: st.DataObject) -> None:
+def test_any_arguments_are_answered_or_refused(tmp_path: Path, name: str, data: st.DataObject) -> None:
     tool = make(tmp_path)[name]
     keys = st.sampled_from([*tool.schema.parameters["properties"], "other"])
     arguments = data.draw(st.dictionaries(keys, JSON | st.sampled_from(["a.py", ".", "x", "open"])))

@@ -1,4 +1,4 @@
-"""What the program offers and what the documents say are the same."""
+"""Checks that the documents state what the program offers, and nothing else."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_commands_options_and_settings_are_documented() -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
-def test_the_pictures_are_of_the_real_screen() -> None:
+def test_the_pictures_equal_the_real_screen() -> None:
     """A busy machine can catch the screen between two redraws: stale is what differs three times in a row."""
     command = [sys.executable, str(ROOT / "scripts/docs"), "--check"]
     told = []
@@ -46,7 +46,7 @@ def test_every_word_of_the_glossary_is_in_the_code() -> None:
     assert [word for word in words if not re.search(rf"\b{word}", code, re.I)] == []
 
 
-def test_a_class_name_means_one_thing() -> None:
+def test_class_names_are_unique() -> None:
     told = [
         (name, path)
         for path in (ROOT / "ctxe").rglob("*.py")

@@ -1,4 +1,4 @@
-"""What happens between two turns, by an editor, by git: the model is told with the next words, once."""
+"""Files and branches changed between two turns are reported to the model with the next message, once."""
 
 from __future__ import annotations
 

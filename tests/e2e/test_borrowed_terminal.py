@@ -1,4 +1,4 @@
-"""The terminal in other hands: a shell's after Ctrl-Z, a program's that a person uses by hand, and back again."""
+"""The terminal handed to a shell by Ctrl-Z or to an interactive program, and back again."""
 
 from __future__ import annotations
 

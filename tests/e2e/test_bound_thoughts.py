@@ -1,4 +1,4 @@
-"""Thoughts that a host takes back only behind what they were thought behind: folds, other models, resumed sessions."""
+"""Reasoning that a host accepts only behind its original prefix: folds, other models, resumed sessions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of the user's: run by themselves after edits and before a turn is over; what fails is the model's to mend."""
+"""Checks configured by the user: run automatically after edits and before a turn ends; the model fixes what fails."""
 
 from __future__ import annotations
 

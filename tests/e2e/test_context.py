@@ -1,4 +1,4 @@
-"""What the model is told as a session goes on: changed files, scoped rules, memories, folds; each exactly once."""
+"""What the model is sent as a session goes on: changed files, scoped rules, memories, folds; each exactly once."""
 
 from __future__ import annotations
 

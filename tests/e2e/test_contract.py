@@ -1,4 +1,4 @@
-"""The JSON that other programs rely on: every key and its type, as the public contract has them; keys may be added."""
+"""The JSON that other programs rely on: every key and its type as the public contract has them; keys may be added."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Slips at the desk: wrong numbers, kinds, statuses and paths are told in a line, and nothing is done by mistake."""
+"""Mistakes at the keyboard: wrong numbers, kinds, statuses and paths are reported in one line, and change nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How hard the model thinks: from settings, flags and /effort to the body that is sent, told and remembered."""
+"""Reasoning effort: from settings, options and /effort to the request body, shown and saved."""
 
 import json
 import re

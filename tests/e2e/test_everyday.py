@@ -1,4 +1,4 @@
-"""Gestures of every day in a real pseudo-terminal: copying an answer, redo, completing arguments."""
+"""Everyday gestures in a real pseudo-terminal: copying an answer, undo and redo, rewinding, completing arguments."""
 
 from __future__ import annotations
 

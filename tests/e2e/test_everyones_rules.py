@@ -1,4 +1,4 @@
-"""A repository with the rules of every tool at once: what a session really sends of them, in which order, and when."""
+"""A repository with rule files of every tool at once: what a session sends of them, in which order, and when."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No mistake twice: what failed in one session is told in the next before it runs, with what fixed it."""
+"""A failure of one session is reported in the next before the call repeats it, with its fix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A repository and a model that mean harm: nothing of theirs runs, nothing secret leaves, no screen is fooled."""
+"""A hostile repository and a hostile model: nothing of theirs runs, no secret leaves, no screen is deceived."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and signals at any moment: it stops at once, the session is whole and usable, nothing is left running."""
+"""Ctrl-C and signals at any moment: work stops at once, the session stays usable, no process is left running."""
 
 from __future__ import annotations
 

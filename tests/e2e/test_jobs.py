@@ -1,4 +1,4 @@
-"""Jobs, as model and user meet them: a server is started, awaited, asked and stopped; its end is told once."""
+"""Background jobs as model and user see them: a server is started, awaited, read, stopped; its end is reported once."""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""What sessions teach the memory: proposals of a model as changes, credit for what helped."""
+"""What sessions add to the memory: proposals of a model as changes, and credit for entries that helped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A repository may bring a memory folder of its own: links in it lead to nothing of the user's that is written."""
+"""A repository may bring a memory folder of its own: links in it give no way to write files of the user."""
 
 from __future__ import annotations
 

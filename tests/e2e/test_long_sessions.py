@@ -1,4 +1,4 @@
-"""Long sessions in small windows: no request above the budget, what must survive survives, overflow is handled."""
+"""Long sessions in small windows: no request exceeds the budget, what must survive survives, overflow is handled."""
 
 from __future__ import annotations
 

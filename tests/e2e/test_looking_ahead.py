@@ -1,4 +1,4 @@
-"""While the user types, a session loads what its first request needs: that costs nothing and loses nothing."""
+"""While the user types, a session loads what its first request needs, without sending a request or losing anything."""
 
 from __future__ import annotations
 

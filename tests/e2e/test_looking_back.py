@@ -1,4 +1,4 @@
-"""What a session sent can be looked at afterwards: its requests, their texts, their money, what was folded."""
+"""What a session sent can be inspected afterwards: its requests, their texts and costs, and what was folded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Entries changed by a person in the editor: nothing typed is lost, and only a yes keeps a proposal."""
+"""Entries changed by a person in the editor: nothing typed is lost, and only a yes saves a proposal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One session, one model after the other: no host is sent what it refuses, whoever spoke and whatever was folded."""
+"""One session with one model after another: no host is sent what it refuses, whoever answered, whatever was folded."""
 
 from __future__ import annotations
 

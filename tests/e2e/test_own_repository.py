@@ -1,4 +1,4 @@
-"""The whole story on a real repository, a clone of this very project, over all three wire formats."""
+"""A whole session on a real repository, a clone of this project, over all three wire formats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages of the web, as user and model meet them: asked for, shown as a row, kept in the context."""
+"""Web pages as user and model see them: requested, shown as a row, kept in the context."""
 
 from __future__ import annotations
 

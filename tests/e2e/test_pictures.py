@@ -1,4 +1,4 @@
-"""Pictures from the user's words to the wire: named, dropped, read, kept, resumed, folded, refused to the blind."""
+"""Pictures from the message to the request: mentioned, dropped, read, resumed, folded, refused without vision."""
 
 import base64
 import hashlib

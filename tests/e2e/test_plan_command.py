@@ -1,4 +1,4 @@
-"""``ctxe plan`` as its users run it: alone, with vectors, with documents from elsewhere, looked over by a model."""
+"""``ctxe plan`` as its users run it: alone, with embeddings, with documents from elsewhere, refined by a model."""
 
 from __future__ import annotations
 

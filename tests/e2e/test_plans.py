@@ -1,4 +1,4 @@
-"""A plan in a session that only reads: proposed, drawn, changed, approved; then done in the mode that was chosen."""
+"""Plans in a read-only session: proposed, drawn, changed, approved, and then carried out in the chosen mode."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Other people's servers in real sessions: found, asked about, called; a repository starts none; nothing is left."""
+"""MCP servers in real sessions: found, asked about, called; a repository starts none; no process is left."""
 
 from __future__ import annotations
 

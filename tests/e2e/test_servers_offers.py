@@ -1,4 +1,4 @@
-"""Resources, prompts and questions of servers in real sessions: named, completed, shown, asked; a change is told."""
+"""Resources, prompts and forms of MCP servers in real sessions: mentioned, completed, answered; changes reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A coding session end to end: read, edit, test, fail, fix, record; and a second session that knows."""
+"""A coding session from end to end: read, edit, test, fail, fix, record; and a second session that knows of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Domain modules in real sessions: listed, loaded, used and let go, with every request starting like the one before."""
+"""Skills in real sessions: listed, loaded, used and dropped, with every request starting like the one before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models that a server of the user's own runs with less than their makers state: the session keeps to it."""
+"""Local servers that run a model with a smaller window than its maker states: the session keeps to the smaller one."""
 
 from __future__ import annotations
 

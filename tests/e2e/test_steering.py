@@ -1,4 +1,4 @@
-"""Words entered while the model works are told between two of its steps, on every API: a turn like any other."""
+"""Messages entered while the model works are sent between two of its steps, on every API, as a turn of their own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Summaries by a model in a real chat: asked for, kept through folds, paid for; a bad summariser costs a notice."""
+"""Summaries by a model in a real chat: requested, kept through folds, paid for; a failing one costs one notice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sessions survive: kill -9 anywhere, torn logs, two at once, one opened twice; nothing that was told is ever lost."""
+"""Sessions survive kill -9 at any point, torn logs, several at once and one opened twice; nothing reported is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person at the keyboard relies on: Ctrl-C, a visible wait, questions that cannot be fooled, a clean screen."""
+"""What a person at the keyboard relies on: Ctrl-C, a visible wait, honest questions, a clean screen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Vectors of any texts of a project by the user's own embedding model, for memory and whoever else has a question."""
+"""Embeddings of any texts of a project by the user's own embedding model."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def test_a_request_starts_with_the_one_before_while_everything_fits(frame: Frame
     assert_requests_only_grow(frame, conversation)
 
 
-def test_the_room_that_a_shortened_step_leaves_by_chance_is_nobodys() -> None:
+def test_a_request_with_a_shortened_step_keeps_every_invariant_at_any_window() -> None:
     call = ToolCall("1", "run", "{}")
     step = Step(Reply("", (call,)), (ToolResult("1", " ".join(["word"] * 300 + ["\n"] + ["more"] * 300)),))
     memory = Section("memory", Priority.MEMORY, (Chunk("m", "remember this"),), "system", "memory")
@@ -74,7 +74,7 @@ def test_the_room_that_a_shortened_step_leaves_by_chance_is_nobodys() -> None:
         assert_request_holds(frame, talk, window, 200)
 
 
-def test_shares_that_grow_at_the_same_token_cost_nobody_a_place() -> None:
+def test_a_larger_window_drops_no_chunk_when_several_shares_grow_at_once() -> None:
     standing = [
         Section(name, priority, tuple(Chunk(f"{name}{n}", "word " * 40) for n in range(4)), "system", name)
         for name, priority in STANDING

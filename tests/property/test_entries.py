@@ -75,7 +75,9 @@ def test_any_bytes_are_read_and_stay_as_they_are(data: bytes) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(FILE, st.dictionaries(KEY, VALUE, min_size=1, max_size=2))
-def test_a_rewrite_moves_only_the_lines_of_changed_keys(data: bytes, changes: dict[str, str | tuple[str, ...]]) -> None:
+def test_a_rewrite_changes_only_the_lines_of_changed_keys(
+    data: bytes, changes: dict[str, str | tuple[str, ...]]
+) -> None:
     before = parse(data)
     after = parse(rewrite(data, changes))
     assert {key: after.values()[key] for key in changes} == changes

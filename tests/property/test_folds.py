@@ -1,4 +1,4 @@
-"""What holds of every fold, on generated sessions: see CONTEXT in docs/folds.md."""
+"""What holds of every fold, on generated sessions: see docs/folds.md."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def test_every_fold_is_sound_and_deterministic(
 
 
 @given(conversations, rooms, policies, pins, st.integers(1, 20))
-def test_a_fold_on_a_fold_is_idempotent_and_leaves_its_record_or_chooses_anew(
+def test_folding_again_is_idempotent_and_keeps_or_rebuilds_the_record(
     talk: Conversation, room: FoldRoom, policy: FoldPolicy, also: tuple[Chunk, ...], steps: int
 ) -> None:
     folding.assert_a_fold_on_a_fold_is_sound(talk, room, policy, also, steps)
 
 
 @given(conversations, budgets, policies)
-def test_a_fold_never_grows_and_leaves_every_original_where_it_was(
+def test_a_fold_never_grows_the_request_and_keeps_every_original(
     talk: Conversation, budget: Budget, policy: FoldPolicy
 ) -> None:
     folding.assert_a_fold_never_grows(talk, budget, policy)
@@ -70,12 +70,12 @@ def test_ten_folds_in_a_row_keep_every_pin_and_the_first_words(
 
 
 @given(conversations, budgets)
-def test_what_is_shown_again_was_hidden_and_is_verbatim(talk: Conversation, budget: Budget) -> None:
+def test_restored_lines_were_hidden_and_are_verbatim(talk: Conversation, budget: Budget) -> None:
     folding.assert_what_is_shown_again_is_verbatim(talk, budget)
 
 
 @given(bodies, st.sampled_from(("read", "shell", "search", "other")), st.integers(0, 60))
-def test_trimming_keeps_the_limit_or_names_the_handle(text: str, kind: Kind, limit: int) -> None:
+def test_trimmed_output_fits_the_limit_or_names_its_handle(text: str, kind: Kind, limit: int) -> None:
     done = trim(text, kind, limit, words)
     assert words(done.text) <= max(limit, 6)
     assert done.is_cut == (f"recall {handle_of(text)}" in done.text)
@@ -84,7 +84,7 @@ def test_trimming_keeps_the_limit_or_names_the_handle(text: str, kind: Kind, lim
 
 
 @given(bodies, st.frozensets(lines))
-def test_what_is_not_known_is_always_told(text: str, known: frozenset[str]) -> None:
+def test_unknown_lines_are_always_shown(text: str, known: frozenset[str]) -> None:
     standing = KnownLines()
     standing.add(sorted(known))
     told = replace_known_lines(text, standing, "abc").split("\n")

@@ -1,4 +1,4 @@
-"""An index that followed a tree through whatever happened to it holds what one that is made anew holds."""
+"""An index updated through any changes of a tree equals one that is built anew."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def held(index: Index) -> dict[str, Any]:
 
 @settings(max_examples=12, deadline=None, derandomize=True)
 @given(st.lists(st.lists(step, min_size=1, max_size=4), min_size=3, max_size=6))
-def test_what_followed_a_tree_holds_what_is_made_anew_holds(happens: list[list[tuple[str, str, str]]]) -> None:
+def test_an_updated_index_equals_a_rebuilt_one(happens: list[list[tuple[str, str, str]]]) -> None:
     with TemporaryDirectory() as folder:
         root = Path(folder) / "tree"
         root.mkdir()

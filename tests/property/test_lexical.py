@@ -1,4 +1,4 @@
-"""What holds of any text."""
+"""Invariants of search terms, scores and near pairs on any text."""
 
 from collections import Counter
 

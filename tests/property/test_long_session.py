@@ -72,7 +72,7 @@ def billed() -> Bill:
     return bill
 
 
-def test_folding_saves_most_of_a_long_session() -> None:
+def test_folding_saves_most_of_the_cost_of_a_long_session() -> None:
     bill = billed()
     assert bill.whole >= HEAD + STEPS * GROWTH
     assert bill.folds > 3

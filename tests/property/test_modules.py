@@ -1,4 +1,4 @@
-"""Modules and templates of any bytes: never an exception, never a way out of the fence, never more than the room."""
+"""Skills and templates of any bytes: never an exception, never outside the fence, never beyond the room."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ def words(text: str) -> int:
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(head=HEADS, body=st.binary(max_size=200), room=st.integers(0, 400))
-def test_any_bytes_are_a_module_or_a_line_about_them(tmp_path: Path, head: bytes, body: bytes, room: int) -> None:
+def test_any_bytes_are_a_skill_or_one_line_about_the_problem(
+    tmp_path: Path, head: bytes, body: bytes, room: int
+) -> None:
     for place in (".ctxe/skills/x/SKILL.md", ".ctxe/commands/x.md"):
         (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / place).write_bytes(head + body)
@@ -42,7 +44,7 @@ def test_any_bytes_are_a_module_or_a_line_about_them(tmp_path: Path, head: bytes
 
 @settings(max_examples=100, deadline=None)
 @given(text=WORDS, said=WORDS)
-def test_arguments_never_raise_and_are_never_expanded_twice(text: str, said: str) -> None:
+def test_template_arguments_never_raise_and_are_expanded_once(text: str, said: str) -> None:
     filled = Template("x", "x", text).filled(said)
     assert isinstance(filled, str)
     assert Template("x", "x", "$ARGUMENTS").filled(said) == said.strip()
@@ -53,7 +55,7 @@ def test_arguments_never_raise_and_are_never_expanded_twice(text: str, said: str
     st.lists(st.tuples(st.text("abc", min_size=1, max_size=8), st.text("xyz .", max_size=80)), max_size=12),
     st.integers(0, 120),
 )
-def test_the_list_never_passes_its_room_and_loses_nobody(named: list[tuple[str, str]], room: int) -> None:
+def test_the_skill_list_keeps_its_room_and_names_every_skill(named: list[tuple[str, str]], room: int) -> None:
     skills = [
         Skill(f"{name}{n}", " ".join(says.split()), Path("/x"), "x", "project") for n, (name, says) in enumerate(named)
     ]
@@ -67,7 +69,7 @@ def test_the_list_never_passes_its_room_and_loses_nobody(named: list[tuple[str, 
 @pytest.mark.parametrize("times", [1, 3])
 @settings(max_examples=60, deadline=None)
 @given(texts=st.lists(st.text("ab use tabs spaces\n#-:1", max_size=120), max_size=4))
-def test_merging_is_deterministic_and_keeps_the_first(times: int, texts: list[str]) -> None:
+def test_merging_rules_is_deterministic_and_keeps_the_first(times: int, texts: list[str]) -> None:
     merged = merge(texts)
     assert [merge(texts) for _ in range(times)] == [merged] * times
     assert not texts or merged.texts[0] == texts[0]

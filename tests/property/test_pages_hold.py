@@ -1,4 +1,4 @@
-"""Whatever a host sends: a page raises in words only, is told within its bound, and stays in its fence."""
+"""Whatever a host sends: a page is refused only in words, stays within its bound and inside its fence."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ KINDS = st.sampled_from(["text/html", "text/plain", "application/json", "", "tex
 
 @settings(max_examples=300, deadline=None)
 @given(PAGES, KINDS, st.sampled_from([1, 40]), st.text(max_size=20))
-def test_broken_pages(html: str, kind: str, times: int, about: str) -> None:
+def test_broken_pages_are_read_or_refused_in_words(html: str, kind: str, times: int, about: str) -> None:
     data = (html * times).encode("utf-8", "surrogatepass")
     with contextlib.suppress(ToolError):
         found = page(Fetched(HERE, kind, data))
@@ -69,14 +69,14 @@ def test_broken_pages(html: str, kind: str, times: int, about: str) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=400), KINDS)
-def test_any_bytes(data: bytes, kind: str) -> None:
+def test_any_bytes_as_a_page_stay_within_bound_and_fence(data: bytes, kind: str) -> None:
     with contextlib.suppress(ToolError):
         page(Fetched(HERE, kind, data))
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.text(max_size=60), st.sampled_from(["https://", "http://", "https://x.org/", "HTTP://[", ""]))
-def test_any_address_is_refused_in_words_or_has_one_form(text: str, begins: str) -> None:
+def test_any_address_is_refused_in_words_or_normalised(text: str, begins: str) -> None:
     with contextlib.suppress(ToolError):
         found = parse_address(begins + text)
         assert found.url.isascii()

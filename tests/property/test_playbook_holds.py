@@ -1,4 +1,4 @@
-"""The memory never shrinks by accident: whatever is added, credited, joined or retired, every word stays on disk."""
+"""The memory never shrinks by accident: whatever is added, credited, merged or retired, every word stays on disk."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ STEPS = st.lists(
 
 @settings(max_examples=40, deadline=None)
 @given(STEPS)
-def test_no_word_is_ever_lost(steps: list[Step]) -> None:
+def test_no_playbook_operation_loses_a_word(steps: list[Step]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         chance = (f"{n:016x}" for n in itertools.count())
         base = Path(folder) / ".ctxe"

@@ -35,12 +35,12 @@ windows = st.integers(300, 2_500)
 
 
 @given(sessions(), windows)
-def test_every_answer_keeps_the_rules_or_says_why_it_cannot(groups: list[list[Chat]], window: int) -> None:
+def test_every_answer_keeps_the_rules_or_says_why_not(groups: list[list[Chat]], window: int) -> None:
     assert_rules_are_kept(served(groups, window), window)
 
 
 @given(sessions(), windows)
-def test_within_an_epoch_requests_only_grow(groups: list[list[Chat]], window: int) -> None:
+def test_replayed_requests_only_grow_within_an_epoch(groups: list[list[Chat]], window: int) -> None:
     assert_epochs_only_grow(served(groups, window))
 
 
@@ -51,7 +51,7 @@ def test_every_handle_restores_byte_for_byte(tmp_path: Path, groups: list[list[C
 
 
 @given(sessions())
-def test_where_everything_fits_everything_comes_back_as_it_was_given(groups: list[list[Chat]]) -> None:
+def test_a_conversation_that_fits_is_returned_unchanged(groups: list[list[Chat]]) -> None:
     done = served(groups, 200_000)
     for answer, given_ in zip(done.answers, done.given, strict=True):
         assert answer["epoch"] == 0
@@ -75,7 +75,7 @@ def shorter(told: Chat, said: Chat) -> bool:
 @given(
     st.lists(st.one_of(st.text(), st.binary().map(repr), st.recursive(st.none() | st.text(), st.lists).map(json.dumps)))
 )
-def test_any_line_gets_one_line(lines_: list[str]) -> None:
+def test_any_input_line_gets_one_answer_line(lines_: list[str]) -> None:
     service = Service(Replayed(Budget(1_000, 100), words), words)
     for line in lines_:
         assert list(json.loads(service.answer(line))) == ["error"]
@@ -92,7 +92,7 @@ messages = st.dictionaries(
 
 
 @given(st.lists(messages, max_size=6))
-def test_messages_that_are_none_change_nothing(odd: list[Chat]) -> None:
+def test_invalid_messages_change_nothing(odd: list[Chat]) -> None:
     service = Service(Replayed(Budget(1_000, 100), words), words)
     for message in odd:
         answer = json.loads(service.answer(json.dumps({"op": "add", "message": message})))
@@ -100,13 +100,13 @@ def test_messages_that_are_none_change_nothing(odd: list[Chat]) -> None:
     json.loads(service.answer('{"op":"assemble"}'))
 
 
-def test_a_conversation_that_begins_with_a_reply_after_a_late_system_message_has_user_words_first() -> None:
+def test_a_conversation_starting_with_a_reply_and_a_late_system_message_gets_a_user_message_first() -> None:
     given_: list[Chat] = [{"role": "user", "content": ""}, {"role": "assistant", "content": "done"}]
     answers = served([[{"role": "assistant", "content": "hello"}], given_], 2_000).answers
     assert [message["role"] for message in answers[-1]["messages"]] == ["user", "assistant", "user", "assistant"]
 
 
-def test_a_short_output_under_an_id_that_is_given_again_is_not_taken_for_a_later_one() -> None:
+def test_a_short_output_with_a_repeated_id_is_not_taken_for_a_later_one() -> None:
     def asked(text: str) -> list[Chat]:
         call = {"id": "call_0", "type": "function", "function": {"name": "bash", "arguments": "{}"}}
         return [
@@ -125,7 +125,7 @@ def test_a_short_output_under_an_id_that_is_given_again_is_not_taken_for_a_later
     assert done.answers[-1]["messages"][3] == {"role": "assistant", "content": None, "name": "first"}
 
 
-def test_an_empty_message_of_the_user_is_not_taken_for_an_equally_empty_late_one_of_the_system() -> None:
+def test_an_empty_user_message_is_not_taken_for_an_empty_late_system_message() -> None:
     call = {"id": "call_0", "type": "function", "function": {"name": "bash", "arguments": "{}"}}
     asked: list[Chat] = [
         {"role": "assistant", "content": "so it goes " * 4, "tool_calls": [call]},
@@ -142,7 +142,7 @@ def test_an_empty_message_of_the_user_is_not_taken_for_an_equally_empty_late_one
     assert last[-1] == {"role": "user", "content": ""}
 
 
-def test_an_empty_system_prompt_is_not_taken_for_an_equally_empty_message_of_the_user() -> None:
+def test_an_empty_system_prompt_is_not_taken_for_an_empty_user_message() -> None:
     groups: list[list[Chat]] = [[{"role": "system", "content": ""}, {"role": "user", "content": ""}]]
     last = served(groups, 2_000).answers[-1]["messages"]
     assert last == [{"role": "system", "content": ""}, {"role": "user", "content": ""}]

@@ -1,4 +1,4 @@
-"""Whatever the text: nothing dangerous is left, nothing else is lost."""
+"""Whatever the text: no dangerous character is left, and nothing else is lost."""
 
 import unicodedata
 
@@ -17,7 +17,7 @@ def controls(text: str) -> list[str]:
 
 @given(texts)
 @example("\x1b\x1b[m[2J")
-def test_no_control_survives(text: str) -> None:
+def test_no_control_character_survives(text: str) -> None:
     assert controls(visible(text)) == []
     assert controls(exact(text)) == []
 

@@ -44,7 +44,7 @@ def words_of(line: str) -> list[str] | None:
         "=a",
     ]
 )
-def test_bash_reads_the_same_words(given_lines: list[str]) -> None:
+def test_bash_splits_a_line_into_the_same_words(given_lines: list[str]) -> None:
     sure = [(line, words) for line in given_lines if (words := words_of(line)) is not None]
     script = "show() { printf '%s\\0' \"$@\"; printf '\\1'; }\n" + "\n".join("show " + line for line, _ in sure)
     run = subprocess.run(["bash", "--norc", "-c", script], capture_output=True, timeout=20, check=False, cwd="/")
@@ -55,7 +55,7 @@ def test_bash_reads_the_same_words(given_lines: list[str]) -> None:
 
 
 @given(lines)
-def test_a_sure_reading_is_tree_sitters_too(line: str) -> None:
+def test_a_certain_reading_equals_tree_sitters(line: str) -> None:
     parsed = parse("show " + line)
     if parsed.sure is not None:
         found = [part.texts for part in parsed.seen if part.words]
@@ -63,6 +63,6 @@ def test_a_sure_reading_is_tree_sitters_too(line: str) -> None:
 
 
 @given(st.text(max_size=60) | lines)
-def test_any_text_is_taken_apart(line: str) -> None:
+def test_any_text_is_split_without_an_error(line: str) -> None:
     parsed = parse(line)
     assert (parsed.sure is None) == bool(parsed.doubt)

@@ -1,4 +1,4 @@
-"""A summariser may lie, overflow, say nothing, break off or never end: no pinned byte goes, and two failures end it."""
+"""A summariser may lie, overflow, be silent, break off or never end: no pinned text is lost; two failures end it."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def stepped(state: State, maker: Maker, number: int) -> State:
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**48))
-def test_whatever_a_summariser_does_what_must_survive_survives(tmp_path: Path, seed: int) -> None:
+def test_pinned_text_survives_any_summariser(tmp_path: Path, seed: int) -> None:
     dice = Random(seed)
     project = Project.open(tmp_path, {}, {"model": {"name": "offline/repository"}})
     composed = composer_for(project)

@@ -11,7 +11,7 @@ from tests.property.torture import tortured
 SESSIONS = int(os.environ.get("TORTURE_SESSIONS", "200"))
 
 
-def test_sessions_hold(tmp_path: Path) -> None:
+def test_generated_sessions_keep_every_invariant(tmp_path: Path) -> None:
     project = Project.open(tmp_path, {})
     for seed in range(SESSIONS):
         tortured(seed, project)

@@ -1,4 +1,4 @@
-"""Settings are merged in one order, refused by name, and a project only tightens."""
+"""Settings are merged in one order, refused by name, and a project may only tighten them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def loaded(tmp_path: Path, user: str = "", project: str = "", **more: str) -> co
     return config.load(root, {"CTXE_HOME": str(home), **more}, {"budget": {"max_steps": 5}} if more else None)
 
 
-def test_later_places_win_and_origins_are_known(tmp_path: Path) -> None:
+def test_later_settings_sources_win_and_the_origin_is_known(tmp_path: Path) -> None:
     found = loaded(
         tmp_path, "[budget]\nmax_cost = 2\nmax_steps = 9\n", "", CTXE_BUDGET_MAX_COST="1.5", CTXE_MODEL="a/b"
     )
@@ -35,7 +35,7 @@ def test_later_places_win_and_origins_are_known(tmp_path: Path) -> None:
     assert found.origins["model.name"] == "CTXE_MODEL"
 
 
-def test_a_project_tightens_and_what_it_loosens_is_named(tmp_path: Path) -> None:
+def test_project_settings_may_tighten_and_loosening_ones_are_named(tmp_path: Path) -> None:
     found = loaded(tmp_path, "[approval]\nmode = 'auto-edit'\n", "[approval]\nmode = 'ask'\nallow = ['run:rm *']\n")
     assert (found.config.approval.mode, found.config.approval.allow) == ("ask", ())
     assert found.origins["approval.mode"] == ".ctxe.toml"
@@ -78,35 +78,35 @@ def test_invalid_settings_are_refused_by_name(tmp_path: Path, text: str, says: s
     ],
     ids=["file", "project", "variable", "set"],
 )
-def test_bounds_hold_wherever_a_setting_comes_from(tmp_path: Path, come: Callable[[Path], object]) -> None:
+def test_bounds_of_a_setting_hold_for_every_source(tmp_path: Path, come: Callable[[Path], object]) -> None:
     with pytest.raises(ConfigError, match=re.escape("fold.at = 7 is not between 0.05 and 1")) as raised:
         come(tmp_path)
     assert raised.value.hint == "its default is 1"
 
 
-def test_every_bound_is_of_a_setting_and_holds_its_default() -> None:
+def test_every_bound_belongs_to_a_setting_and_contains_its_default() -> None:
     usual = config.defaults()
     assert [key for key, (least, most) in BOUNDS.items() if not least <= usual[key] <= most] == []
 
 
-def test_a_number_may_be_as_large_as_there_are_tokens(tmp_path: Path) -> None:
+def test_large_token_numbers_are_accepted(tmp_path: Path) -> None:
     found = loaded(tmp_path, "[budget]\nwindow = 1_000_000_000\nmax_cost = 1e6\n").config.budget
     assert (found.window, found.max_cost) == (1_000_000_000, 1e6)
 
 
 @pytest.mark.parametrize("text", ["\ufeff[budget]\r\nmax_steps = 9\r\n", "# ünïcode\n[budget]\nmax_steps = 9"])
-def test_a_file_is_read_as_editors_of_all_systems_write_it(tmp_path: Path, text: str) -> None:
+def test_settings_files_with_bom_or_crlf_are_read(tmp_path: Path, text: str) -> None:
     assert loaded(tmp_path, text).config.budget.max_steps == 9
 
 
 @pytest.mark.parametrize("target", ["/dev/zero", "/dev/tty", "."])
-def test_a_link_of_a_repository_to_what_is_no_file_is_named_and_never_read(tmp_path: Path, target: str) -> None:
+def test_a_project_settings_link_to_a_device_is_named_and_never_read(tmp_path: Path, target: str) -> None:
     (tmp_path / ".ctxe.toml").symlink_to(target)
     with pytest.raises(ConfigError, match=r"cannot read .*/\.ctxe\.toml: no such regular file"):
         config.load(tmp_path, {"CTXE_HOME": str(tmp_path / "home")})
 
 
-def test_overrides_of_models_are_kept_by_name(tmp_path: Path) -> None:
+def test_model_overrides_are_kept_by_name(tmp_path: Path) -> None:
     found = loaded(tmp_path, '[models."local/tiny"]\nwindow = 4096\n')
     assert found.config.models["local/tiny"]["window"] == 4096
 
@@ -123,7 +123,7 @@ def test_a_saved_setting_is_read_back_and_others_stay(tmp_path: Path) -> None:
     assert found.config.models["ollama/x"] == {"window": 8192}
 
 
-def test_saving_leaves_a_link_to_the_file_in_its_place(tmp_path: Path) -> None:
+def test_saving_settings_keeps_a_linked_file_a_link(tmp_path: Path) -> None:
     kept = tmp_path / "dotfiles" / "ctxe.toml"
     kept.parent.mkdir()
     kept.write_text("[budget]\nmax_steps = 7\n")
@@ -133,7 +133,7 @@ def test_saving_leaves_a_link_to_the_file_in_its_place(tmp_path: Path) -> None:
     assert kept.read_text() == "[budget]\nmax_steps = 7\nmax_cost = 2.0\n"
 
 
-def test_the_example_is_every_default(tmp_path: Path) -> None:
+def test_the_example_file_lists_every_default(tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "home/config.toml").write_text(config.example_file())
     found = config.load(tmp_path, {"CTXE_HOME": str(tmp_path / "home")})
@@ -163,7 +163,7 @@ print(told == [Path(one) for one in known], *loaded)
         ({"XDG_CONFIG_HOME": "settings"}, " platformdirs"),
     ],
 )
-def test_folders_stand_where_the_platform_has_them_and_are_found_at_little_cost(
+def test_user_folders_follow_the_platform_and_are_found_cheaply(
     said: dict[str, str], loaded: str, tmp_path: Path
 ) -> None:
     environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], **said}

@@ -1,4 +1,4 @@
-"""What is said to hands that other tools have trained names commands, options and settings that there are."""
+"""Advice for users of other tools names only commands, options and settings that exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``--help`` of every command: nothing of Python in it, nothing cut off, examples that are command lines of ours."""
+"""``--help`` of every command: no Python types, nothing cut off, and examples that are valid command lines."""
 
 from __future__ import annotations
 

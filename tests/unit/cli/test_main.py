@@ -1,4 +1,4 @@
-"""The way in and out of the process."""
+"""How the process starts and exits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In a usual window the list of what is remembered says what each entry is about, however long its paths are."""
+"""In a window of usual width the list of entries shows what each is about, however long its paths are."""
 
 from __future__ import annotations
 

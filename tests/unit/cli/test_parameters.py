@@ -1,4 +1,4 @@
-"""Values of options reach their command as Typer would hand them on, and plain ones without its reader of types."""
+"""Values of options reach their command as Typer would pass them, and plain ones without its type reader."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arguments of any tool taken apart, and made shorter without losing their shape, whatever a model wrote."""
+"""Arguments of any tool are split into queries and contents, and shortened without losing their shape."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a fold is due, and how much it leaves: every knob does what it says."""
+"""When a fold is due, and how much it keeps: the effect of every setting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prices, and when a fold pays."""
+"""The costs of requests, and when a fold saves money."""
 
 from __future__ import annotations
 

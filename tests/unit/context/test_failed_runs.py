@@ -1,4 +1,4 @@
-"""What failed last does not stand as a note that it stands above, once a fold took what stood there."""
+"""A failed output that was replaced by a note is shown again once a fold removed its original."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the user asks to keep in sight stands word for word beside the record, within its room, through later folds."""
+"""The focus of a fold: matching lines stay word for word, within their room, through later folds."""
 
 from __future__ import annotations
 

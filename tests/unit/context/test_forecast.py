@@ -1,4 +1,4 @@
-"""When the next fold comes is foretold by the policy that decides it."""
+"""The forecast of the next fold comes from the policy that decides it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Long pages keep the parts that bear on the question, an outline of the rest, and a handle for each part."""
+"""Long pages keep the parts relevant to the question, an outline of the rest, and a handle for each part."""
 
 from __future__ import annotations
 

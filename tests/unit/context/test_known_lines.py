@@ -1,4 +1,4 @@
-"""What stands is not told again: runs of known lines become a number and a handle."""
+"""Lines already in the request are not sent again: runs of known lines become a number and a handle."""
 
 from __future__ import annotations
 

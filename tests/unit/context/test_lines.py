@@ -1,4 +1,4 @@
-"""Steps taken apart: whoever's tools they are, what was asked for, put in and taken out is told apart."""
+"""Lines of steps: for the tools of any agent, queries, added and removed lines are told apart."""
 
 from __future__ import annotations
 

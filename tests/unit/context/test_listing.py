@@ -1,4 +1,4 @@
-"""Numbered listings as they are told."""
+"""Numbered listings lose their padding and stay readable line by line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is too long to be words is told by its ends and what is loud in it; the whole is had by its handle."""
+"""A user message too long for a request keeps its ends and its errors; the whole is recalled by its handle."""
 
 from __future__ import annotations
 

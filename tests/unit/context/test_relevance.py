@@ -1,4 +1,4 @@
-"""Where an output is cut, lines near what the session works with stay."""
+"""Where an output is trimmed, lines near the names in use are kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a request is true no longer: a file's text after an edit, a newer read, a change on disk."""
+"""Which parts of a request are outdated: a file's text after an edit, a newer read, a change on disk."""
 
 from __future__ import annotations
 

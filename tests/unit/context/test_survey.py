@@ -1,4 +1,4 @@
-"""A survey knows of every name, line and file what worth is judged by, and grows with its conversation."""
+"""A survey counts every name, line and file of a conversation, by which the worth of a line is judged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trimming at birth: every kind of output keeps what is looked for in it, and says what it left out."""
+"""Trimming a tool's output: every kind of output keeps its important lines, and says what was left out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ctxe put before the model unasked, and whether the model made use of it."""
+"""Which of the context that ctxe added unasked the model used later."""
 
 from __future__ import annotations
 

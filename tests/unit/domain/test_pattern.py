@@ -1,4 +1,4 @@
-"""A pattern that is compiled late says what a compiled one says."""
+"""A pattern compiled on first use matches like one compiled at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A value of ours behaves as one that the standard library's decorator made, and costs less to define."""
+"""Our value classes behave like standard dataclasses, and cost less to define."""
 
 from __future__ import annotations
 

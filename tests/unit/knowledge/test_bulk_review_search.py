@@ -1,4 +1,4 @@
-"""Entries in bulk, proposals settled, questions answered by plain words."""
+"""Entries imported in bulk, proposals reviewed, queries answered by plain words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Failures that are no failed commands are captured in parsed fields, and circles of edits are told."""
+"""Failures other than failed commands are captured in parsed fields, and circles of edits are reported."""
 
 from __future__ import annotations
 

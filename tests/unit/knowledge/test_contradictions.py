@@ -1,4 +1,4 @@
-"""What instruction files of several tools say against each other, and what only looks like it."""
+"""Contradictions between instruction files of several tools, and texts that only look like one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words that take back what was done are known by how they begin, for failures, credit and proposals alike."""
+"""Messages that reject the last turn are recognised by how they begin, for failures, credit and proposals alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The log of the day: one line a turn, read back as entries, older days told week by week."""
+"""The daily log: one line for each turn, read back as entries, older days summarised by week."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a session leaves as proposals: wishes in the user's own words, commands that work, and nothing twice."""
+"""What a session leaves as proposals: wishes in the user's own words, working commands, and nothing twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Failures: the same one is known again whatever differs from run to run, and what fixed it is told."""
+"""Failures: the same one is recognised whatever differs from run to run, and its fix is reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Front matter as people and merges leave it: read without raising, rewritten without moving what is not meant."""
+"""Front matter as people and merges leave it: read without an exception, rewritten without changing other lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gate: a call that failed is known again, and only as long as nothing it depends on has changed."""
+"""The gate: a failed call is recognised, as long as nothing it depends on has changed."""
 
 from __future__ import annotations
 

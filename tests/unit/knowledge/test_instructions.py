@@ -1,4 +1,4 @@
-"""Every tool's instruction files in one repository: each rule once, in order, scoped ones only when they bear."""
+"""Instruction files of every tool in one repository: each rule once, in order, scoped ones only where they apply."""
 
 from __future__ import annotations
 

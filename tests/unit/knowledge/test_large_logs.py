@@ -1,4 +1,4 @@
-"""Files of the memory folder that are large: read whole as long as they may be written, refused beyond, never cut."""
+"""Large files of the memory folder: read whole up to the size limit, refused beyond it, never cut."""
 
 from __future__ import annotations
 

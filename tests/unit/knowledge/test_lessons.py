@@ -1,4 +1,4 @@
-"""What is learnt of failures is true, short, and worth reading in a review: faults that recordings showed."""
+"""Fixes learnt from failures are true, short, and worth reading in a review; cases from recordings."""
 
 from __future__ import annotations
 

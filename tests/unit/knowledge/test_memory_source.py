@@ -1,4 +1,4 @@
-"""Memory as sections: what stands, what is recalled, what is left out and said so, and all of it fenced."""
+"""Memory as sections: what always loads, what is recalled, what is left out and named, and all of it fenced."""
 
 from __future__ import annotations
 

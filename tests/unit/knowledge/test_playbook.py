@@ -1,4 +1,4 @@
-"""The playbook: what is cited is credited by what happened, what misleads is archived, and nothing is ever lost."""
+"""The playbook: cited entries are credited by the outcome, misleading ones archived, and no text is ever lost."""
 
 from __future__ import annotations
 

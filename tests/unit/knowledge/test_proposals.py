@@ -1,4 +1,4 @@
-"""What a model proposes of a session: the question shows what is known, the answer is read with care."""
+"""Proposals of a model about a session: its request shows what is known, its answer is read with care."""
 
 from __future__ import annotations
 

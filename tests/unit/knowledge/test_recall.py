@@ -1,4 +1,4 @@
-"""The ranker: what speaks for an entry, when nothing is said, and that what is kept on disk changes no answer."""
+"""The ranker: its signals, when it shows nothing, and that the cache changes no answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds for answers: nothing allowed is crowded out, changed scopes count, and what fits is given."""
+"""What holds for answers of recall: filters crowd nothing out, changed scopes count, and what fits is returned."""
 
 from __future__ import annotations
 

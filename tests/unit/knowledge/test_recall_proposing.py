@@ -1,4 +1,4 @@
-"""Which entries are looked at closely: what speaks loudly in any way comes before a crowd that shares a little."""
+"""Which entries recall examines closely: one strong signal comes before many weak ones."""
 
 from __future__ import annotations
 

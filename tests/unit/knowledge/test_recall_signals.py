@@ -1,4 +1,4 @@
-"""Each signal of the ranker and each clue of what is said unasked, against its formula worked out by hand."""
+"""Each signal of the ranker and each clue for showing an entry unasked, against its formula worked out by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A session looks ahead in a second thread: what is found does not depend on which thread read the memory first."""
+"""A session prepares in a second thread: what is found does not depend on which thread read the memory first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which module a task is about: the right one among the first three, silence when there is none; measured."""
+"""Which skill fits a task: the right one among the first three, none when there is none; measured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Domain modules: found in order, priced, cut to their room; whatever is wrong with one costs one line."""
+"""Skills: found in order, priced, cut to their room; a problem with one costs one line."""
 
 from __future__ import annotations
 

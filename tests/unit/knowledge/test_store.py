@@ -1,4 +1,4 @@
-"""The memory folder on a real disk: adding, changing, retiring, taking back, and damaged files."""
+"""The memory folder on a real disk: adding, changing, retiring, undoing, and damaged files."""
 
 from __future__ import annotations
 

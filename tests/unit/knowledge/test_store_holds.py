@@ -1,4 +1,4 @@
-"""What holds in the memory folder: who retires whom, what can be taken back, in which order, and what is written."""
+"""What holds in the memory folder: what replaces what, what can be undone, in which order, and what is written."""
 
 from __future__ import annotations
 

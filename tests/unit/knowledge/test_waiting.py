@@ -1,4 +1,4 @@
-"""Which command that passes is the one that failed, put right, and what of the steps between was the cure."""
+"""Which passing command is the corrected form of a failed one, and which steps between were part of the fix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Of a user's words only standing wishes and decisions become proposals: no question, quotation, report or one-off."""
+"""Only lasting wishes and decisions of the user become proposals: no question, quotation, report or single task."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How alike texts are."""
+"""The similarity of texts by shared words and by characters."""
 
 import pytest
 

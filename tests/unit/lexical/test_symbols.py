@@ -1,4 +1,4 @@
-"""What a text names."""
+"""Paths, identifiers, stack frames and errors named in a text."""
 
 import time
 

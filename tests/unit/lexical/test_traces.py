@@ -1,4 +1,4 @@
-"""Frames and errors as languages print them."""
+"""Stack frames and error lines in the formats of many languages."""
 
 import pytest
 

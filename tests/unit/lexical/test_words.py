@@ -1,4 +1,4 @@
-"""Words to search terms."""
+"""Texts become search terms: stems, parts of identifiers, paths."""
 
 from ctxe.lexical.words import LONGEST, identifier_parts, path_terms, plain_words, stem, term_counts, terms
 

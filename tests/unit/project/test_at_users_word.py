@@ -1,4 +1,4 @@
-"""A command that the user runs is never stopped by a remembered failure."""
+"""A command of the user is never stopped by a known failure, and a repeated message is sent whole."""
 
 from __future__ import annotations
 

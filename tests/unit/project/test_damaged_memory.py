@@ -1,4 +1,4 @@
-"""A memory folder damaged in every place at once, in every way: everything else is still there, and nothing hangs."""
+"""A memory folder damaged everywhere in every way: all intact entries are still there, and nothing hangs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Delegates: a second conversation reads, only its answer comes back; whatever ends it, the session goes on whole."""
+"""Delegates: only the answer of the second conversation comes back; however it ends, the session goes on whole."""
 
 from __future__ import annotations
 

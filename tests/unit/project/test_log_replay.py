@@ -1,4 +1,4 @@
-"""A session that goes on knows what it knew when it was left: what failed, what was told, whom a turn leaned on."""
+"""A resumed session knows what it knew before: failures, notes given, entries cited."""
 
 from __future__ import annotations
 

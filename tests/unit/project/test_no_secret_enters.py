@@ -1,4 +1,4 @@
-"""A secret enters the memory in no field of an entry: refused where somebody writes it, masked in what is imported."""
+"""No field of a memory entry holds a secret: it is refused in written entries and masked in imported ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Servers of other assistants' own files: what each would be here, and nothing of a repository."""
+"""Server settings of other assistants are converted for ctxe; none are read from a repository."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a session may still be is read from the newest sessions of the project, once, and never from its own log."""
+"""The expected length of a session is read once from the newest sessions of the project, never from its own log."""
 
 from __future__ import annotations
 

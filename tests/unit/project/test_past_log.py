@@ -1,4 +1,4 @@
-"""A log read back with its money: requests, and summaries that a model was asked for beside them."""
+"""A log read back with its costs: requests, and the summaries requested from a model beside them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose project a folder is: the nearest that was begun around it, and nobody else's."""
+"""Which project a folder belongs to: the nearest one around it, and no other."""
 
 from __future__ import annotations
 

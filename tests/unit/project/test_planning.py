@@ -1,4 +1,4 @@
-"""The plan of a session: nobody waits for a long index."""
+"""The plan of a session: no request waits for a long index."""
 
 from __future__ import annotations
 

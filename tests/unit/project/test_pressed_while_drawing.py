@@ -1,4 +1,4 @@
-"""Ctrl-C that comes while an event is drawn: it is raised where events are made, and nothing of what came is lost."""
+"""Ctrl-C while an event is drawn is raised in the event generator, and no output is lost."""
 
 from __future__ import annotations
 

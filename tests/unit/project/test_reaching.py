@@ -1,4 +1,4 @@
-"""How the model of a project is reached: for how long it is borne with when it says nothing."""
+"""How long a session waits for a silent model."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which servers may be started, what they are given, and what a session makes of their tools."""
+"""Which servers may start, what they are given, and how a session uses their tools."""
 
 from __future__ import annotations
 

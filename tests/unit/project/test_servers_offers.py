@@ -1,4 +1,4 @@
-"""Resources and prompts of servers as a session has them: found, decided on, told as data, completed."""
+"""Resources and prompts of servers in a session: found, approved, fenced as data, completed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signing in at an address by OAuth: kept for its user alone, renewed, forgotten, and told to nobody."""
+"""Signing in at an address by OAuth: stored for its user alone, renewed, forgotten, and shown to nobody."""
 
 from __future__ import annotations
 

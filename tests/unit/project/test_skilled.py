@@ -1,4 +1,4 @@
-"""The domain modules of a session, read from its conversation, and the answers of the two gateways."""
+"""The skills of a session, read from its conversation, and the answers of the two gateway tools."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An answer while it is gathered: what ends it well, what makes it useless, and which calls of it may run."""
+"""A partial answer: which end is valid, what makes it unusable, and which of its calls may run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words of many providers, and what they mean; how long and how often is asked again."""
+"""Error messages of many providers and what they mean; how long and how often a request is retried."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace

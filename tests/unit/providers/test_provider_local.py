@@ -1,4 +1,4 @@
-"""Servers of the user's own machine: found in parallel, in time, and asked for the window they run with."""
+"""Local model servers: found in parallel, in time, and asked for the window they run with."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""Calls that a model wrote among its words: which are calls, which stay words, however they arrive."""
+"""Calls that a model wrote in its text: which are calls and which stay text, however they are streamed."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Cases that the planner's weights are learnt from: what is mined, which lines count, what a plan shows."""
+"""Cases from which the planner's weights are learnt: what is mined, which lines count, what a plan shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names without a path in a task: a commit, an issue, an import from a package, one of many namesakes."""
+"""Names without a path in a task: a commit, an issue, an import from a package, one of several namesakes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions about the project as a whole: which are some, which pages answer them, and what of these is shown."""
+"""Questions about the project as a whole: how they are recognised, which pages answer them, and what is shown."""
 
 from __future__ import annotations
 

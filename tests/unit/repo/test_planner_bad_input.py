@@ -1,4 +1,4 @@
-"""Odd tasks and odd trees: a sensible plan or none, never an error, never above the cap, never what is no more."""
+"""Odd tasks and odd trees: a sensible plan or none, never an error, never above the cap, never a removed file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same task over the same tree gives the same plan, whatever order the interpreter keeps its sets in."""
+"""The same task over the same tree gives the same plan, whatever order the interpreter gives its sets."""
 
 from __future__ import annotations
 

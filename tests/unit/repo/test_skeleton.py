@@ -1,4 +1,4 @@
-"""Blocks that define nothing are left out of what a grammar reads, and it says the same of the rest."""
+"""Blocks without definitions are left out of what a grammar reads, with the same result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tasks that ask for documents, tests or settings get these first, all others source."""
+"""Tasks that ask for documents, tests or settings get these first, all others get source files."""
 
 from __future__ import annotations
 

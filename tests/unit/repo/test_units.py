@@ -1,4 +1,4 @@
-"""Files are cut into units, units into blocks, and every line keeps one owner."""
+"""Files are cut into units and units into blocks, and every line belongs to exactly one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Vectors of windows: made once by content, asked for a task, mixed into the plan."""
+"""Embeddings of windows of files: made once by content, requested for a task, mixed into the plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Addresses of the web: each is read in one way, and what leads into this machine is known before it is asked for."""
+"""Web addresses: each has one reading, and addresses of this machine are recognised before any connection."""
 
 from __future__ import annotations
 

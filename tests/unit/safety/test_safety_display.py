@@ -1,4 +1,4 @@
-"""Outside text can neither control a terminal nor hide anything from a person."""
+"""Text from outside can neither control a terminal nor hide anything from a person."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""git's configuration is read as git reads it, however it is written, and in submodules too; so nothing in it runs."""
+"""Git configuration is read as git reads it, in submodules too, so that no program named in it runs."""
 
 import os
 import subprocess

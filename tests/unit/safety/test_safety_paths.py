@@ -1,4 +1,4 @@
-"""Paths are real and inside, at the moment of use; odd files are refused in words and never waited for."""
+"""Paths are resolved and inside the project at the moment of use; odd files are refused in words and never block."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which commands run unasked, which are asked about and which are refused: real attack tables of similar programs."""
+"""Which commands run unasked, which are asked about and which are refused: attack tables of similar programs."""
 
 import os
 import subprocess

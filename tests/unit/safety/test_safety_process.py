@@ -1,4 +1,4 @@
-"""A command is bounded in time, output and offspring, whatever it does and however we end."""
+"""A command is bounded in time, output and child processes, whatever it does and however ctxe ends."""
 
 import contextlib
 import os

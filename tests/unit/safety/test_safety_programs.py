@@ -1,4 +1,4 @@
-"""Our own helpers are found outside the repository, and git runs nothing that the repository configures."""
+"""Helper programs are found outside the repository, and git runs nothing that the repository configures."""
 
 import os
 import subprocess

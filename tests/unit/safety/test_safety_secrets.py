@@ -1,4 +1,4 @@
-"""Keys are masked wherever they stand, files that hold them are known, and no child process gets one."""
+"""Keys are masked in every text, secret files are recognised, and no child process gets a key."""
 
 import re
 import time

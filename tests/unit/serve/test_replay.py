@@ -1,4 +1,4 @@
-"""The service behind ``ctxe replay``: what it takes, what it refuses and why, and how messages come back."""
+"""The service behind ``ctxe replay``: what it accepts, what it refuses and why, and how messages come back."""
 
 from __future__ import annotations
 

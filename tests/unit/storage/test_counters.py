@@ -1,4 +1,4 @@
-"""Counters that several processes move: nothing is lost to a lock, and a damaged file costs only itself."""
+"""Counters changed by several processes: no count is lost to a lock, and a damaged file costs only itself."""
 
 from __future__ import annotations
 

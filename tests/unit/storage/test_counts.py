@@ -1,4 +1,4 @@
-"""Token counts: each text once, whoever counts, and an estimate that learns and believes no nonsense."""
+"""Token counts: each text is counted once for all sessions, and the estimate learns only from plausible usage."""
 
 from __future__ import annotations
 

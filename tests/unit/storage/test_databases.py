@@ -1,4 +1,4 @@
-"""A database is closed when its owner goes, however it goes."""
+"""A database is closed when its owner is garbage-collected, however that happens."""
 
 from __future__ import annotations
 

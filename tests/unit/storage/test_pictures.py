@@ -1,4 +1,4 @@
-"""What a picture's first bytes say, and how its bytes are kept."""
+"""What the first bytes of a picture say, and how its bytes are stored."""
 
 from __future__ import annotations
 

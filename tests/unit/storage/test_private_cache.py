@@ -1,4 +1,4 @@
-"""The folder of the cache that is believed: whose name holds for whom, and what happens where no key can be kept."""
+"""The cache folder that is trusted: for whom its name is valid, and what happens where no key can be stored."""
 
 from __future__ import annotations
 

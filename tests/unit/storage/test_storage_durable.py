@@ -1,4 +1,4 @@
-"""Files on a real disk: whole or not at all, durable before anyone is told, private, and locks that the dead let go."""
+"""Files on a real disk: whole or absent, durable before success is reported, private; locks die with their owner."""
 
 from __future__ import annotations
 

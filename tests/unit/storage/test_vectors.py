@@ -1,4 +1,4 @@
-"""Vectors in SQLite: once by content, nearest by cosine, nothing lost by an interruption."""
+"""Embeddings in SQLite: stored once by content, nearest by cosine, nothing lost by an interruption."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counting by pieces is counting with the whole vocabulary."""
+"""Counting tokens by pieces gives the same as counting with the whole vocabulary."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Input typed while the model works: edited, queued, sent or given back."""
+"""Input typed while the model works: edited, queued, sent or returned to the input line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The approval question: everything that would run is there to be read, and only a clear yes is one."""
+"""The approval question: everything that would run can be read, and only a clear yes approves."""
 
 from __future__ import annotations
 

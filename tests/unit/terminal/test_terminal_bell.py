@@ -1,4 +1,4 @@
-"""When the terminal rings: work was long and nobody said a word meanwhile."""
+"""When the terminal bell rings: after long work without input."""
 
 from __future__ import annotations
 

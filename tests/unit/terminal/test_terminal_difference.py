@@ -1,4 +1,4 @@
-"""Two sessions side by side."""
+"""Two sessions are compared side by side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which commands of a person's are used by hand and get the terminal."""
+"""Which commands of the user are interactive and get the terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ctrl-C in a real process under a real terminal: once keeps what came, twice leaves, the modes are restored."""
+"""Ctrl-C in a real process under a real terminal: once keeps the partial answer, twice exits, modes are restored."""
 
 from __future__ import annotations
 

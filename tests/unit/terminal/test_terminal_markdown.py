@@ -1,4 +1,4 @@
-"""Markdown on the screen: in blocks that never change again, nothing lost, nothing fetched, nothing let through."""
+"""Markdown on the screen: finished blocks never change, nothing is lost, fetched, or passed through raw."""
 
 from __future__ import annotations
 

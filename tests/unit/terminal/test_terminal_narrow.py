@@ -1,4 +1,4 @@
-"""Narrow windows put words that do not fit beside a row below it, whole and never cut."""
+"""Narrow windows put details that do not fit beside a row below it, whole and never cut."""
 
 from __future__ import annotations
 

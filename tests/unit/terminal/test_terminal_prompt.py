@@ -250,6 +250,6 @@ def screen_of(stdin: str) -> Screen:
     return detect(io.StringIO(stdin), io.StringIO(), io.StringIO(), {})
 
 
-def test_a_question_on_a_pipe_is_answered_no() -> None:
+def test_a_question_on_a_pipe_is_answered_by_its_next_line() -> None:
     ask: Callable[[str], str | None] = Prompt(screen_of("yes\n")).line
     assert (ask("sure?"), ask("sure?")) == ("yes", None)

@@ -1,4 +1,4 @@
-"""Sessions that are over, and work that takes long."""
+"""Past sessions drawn again, and the progress of long work."""
 
 from __future__ import annotations
 

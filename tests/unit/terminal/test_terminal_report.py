@@ -1,4 +1,4 @@
-"""The page of a session: whole, closed against what the session's text holds, and drawn from its ledgers."""
+"""The page of a session: complete, safe against markup in the session's text, and drawn from its ledgers."""
 
 from __future__ import annotations
 

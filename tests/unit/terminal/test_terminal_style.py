@@ -1,4 +1,4 @@
-"""The border to the terminal: whatever is drawn is clean, and fits."""
+"""Drawn text is free of foreign control sequences and fits its width."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A wrong call teaches the right one."""
+"""A wrong call is refused with a message that teaches the right one."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ KEYS = "path, first?, all?, kind?, files?, items?"
         ({"path": "a", "files": "[" * 5_000}, {"path": "a", "files": ["[" * 5_000]}),
     ],
 )
-def test_right_arguments_and_harmless_slips(given: dict[str, Any], got: dict[str, Any]) -> None:
+def test_right_arguments_and_harmless_mistakes_are_accepted(given: dict[str, Any], got: dict[str, Any]) -> None:
     assert parse_arguments(SCHEMA, given) == got
 
 
@@ -79,7 +79,7 @@ def test_right_arguments_and_harmless_slips(given: dict[str, Any], got: dict[str
         ({"path": "a", "items": [{"text": "x", "y": 1}]}, "t: items does not know 'y'; it takes text"),
     ],
 )
-def test_wrong_arguments_are_named(given: object, said: str) -> None:
+def test_wrong_arguments_are_refused_by_name(given: object, said: str) -> None:
     with pytest.raises(ToolError) as caught:
         parse_arguments(SCHEMA, given)
     assert str(caught.value) == said

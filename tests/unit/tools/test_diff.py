@@ -1,4 +1,4 @@
-"""Diffs say exactly what changes; git itself can apply them."""
+"""Diffs state exactly what changes, and git can apply them."""
 
 import subprocess
 from pathlib import Path
@@ -24,7 +24,7 @@ def test_hunks_turn_old_into_new(old: list[str], new: list[str]) -> None:
     assert built + old[at:] == new
 
 
-def test_change_in_the_middle() -> None:
+def test_a_change_in_the_middle_has_context_around_it() -> None:
     old = "".join(f"{n}\n" for n in range(1, 21))
     new = old.replace("10\n", "ten\nten and a half\n")
     assert hunks(split(old), split(new)) == [Hunk(9, 10, 9, 11)]
@@ -34,7 +34,7 @@ def test_change_in_the_middle() -> None:
     )
 
 
-def test_new_file_and_missing_newline() -> None:
+def test_a_new_file_and_a_missing_final_newline_are_shown() -> None:
     assert unified("x", None, "a\nb") == (
         "--- /dev/null\n+++ b/x\n@@ -0,0 +1,2 @@\n+a\n+b\n\\ No newline at end of file\n"
     )
@@ -57,7 +57,7 @@ def test_carriage_returns_show_only_where_they_matter() -> None:
         ("\n" * 20 + "a\n" + "\n" * 20, "\n" * 21 + "a\n" + "\n" * 18),
     ],
 )
-def test_git_applies_it(tmp_path: Path, old: str, new: str) -> None:
+def test_git_can_apply_the_diff(tmp_path: Path, old: str, new: str) -> None:
     (tmp_path / "x").write_bytes(old.encode())
     patch = unified("x", old, new).encode()
     subprocess.run(["git", "apply", "--whitespace=nowarn", "-"], cwd=tmp_path, input=patch, check=True)
@@ -65,6 +65,6 @@ def test_git_applies_it(tmp_path: Path, old: str, new: str) -> None:
     assert left == new.encode()
 
 
-def test_two_large_unlike_files_take_no_time() -> None:
+def test_two_large_unlike_files_are_compared_quickly() -> None:
     old, new = [f"a{n}\n" for n in range(50_000)], [f"b{n}\n" for n in range(60_000)]
     assert hunks(["h\n", *old, "t\n"], ["h\n", *new, "t\n"]) == [Hunk(1, 50_001, 1, 60_001)]

@@ -58,7 +58,7 @@ def test_exactly_these_bytes_change(place: Any, data: bytes, edit: dict[str, Any
     assert [path.name for path in place.root.iterdir()] == ["f.txt"]
 
 
-def test_symbolic_and_hard_links_stay_what_they_are(place: Any) -> None:
+def test_editing_keeps_symbolic_and_hard_links(place: Any) -> None:
     file = place.put("real/a", "old\n")
     (place.root / "soft").symlink_to("real/a")
     os.link(file, place.root / "hard")
@@ -78,7 +78,7 @@ def test_symbolic_and_hard_links_stay_what_they_are(place: Any) -> None:
         ({"edits": [{"old": "a", "new": "A"}, {"old": "e", "new": "E"}]}, "edited f: lines 1, 5 (+2 −2)"),
     ],
 )
-def test_the_result_is_one_short_line(place: Any, edit: dict[str, Any], said: str) -> None:
+def test_the_result_of_an_edit_is_one_short_line(place: Any, edit: dict[str, Any], said: str) -> None:
     place.put("f", "a\nb\nc\nd\ne\n")
     place.read("f")
     assert place.edit("f", **edit) == said
@@ -116,7 +116,7 @@ def test_unread_and_stale_files_are_refused(place: Any) -> None:
     assert file.read_text() == "one more\n"
 
 
-def test_a_change_between_question_and_answer_is_noticed(place: Any) -> None:
+def test_a_file_changed_during_the_approval_is_not_overwritten(place: Any) -> None:
     file = place.put("a", "one\n")
     place.read("a")
     for action in (
@@ -139,7 +139,7 @@ def test_a_change_between_question_and_answer_is_noticed(place: Any) -> None:
     assert not (place.root / "../out").exists()
 
 
-def test_edits_follow_each_other_without_reading_again(place: Any) -> None:
+def test_consecutive_edits_need_no_new_read(place: Any) -> None:
     file = place.put("a", "one\n")
     place.read("a")
     place.edit("a", old="one", new="two")
@@ -178,7 +178,7 @@ def test_edits_follow_each_other_without_reading_again(place: Any) -> None:
         ),
     ],
 )
-def test_edits_that_make_no_sense(place: Any, arguments: dict[str, Any], said: str) -> None:
+def test_invalid_edits_are_refused(place: Any, arguments: dict[str, Any], said: str) -> None:
     for name, data in {"a": b"one\n", "w": b"caf\xe9\n"}.items():
         place.put(name, data)
         place.read(name)
@@ -190,7 +190,7 @@ def test_edits_that_make_no_sense(place: Any, arguments: dict[str, Any], said: s
     assert (place.root / "a").read_bytes() == b"one\n"
 
 
-def test_several_edits_are_all_made_or_none(place: Any) -> None:
+def test_several_edits_of_one_call_are_all_made_or_none(place: Any) -> None:
     file = place.put("a", "one\ntwo\n")
     place.read("a")
     with pytest.raises(ToolError, match=r"^edit 2 of 2: old is not in a, .*; nothing was changed$"):
@@ -198,7 +198,7 @@ def test_several_edits_are_all_made_or_none(place: Any) -> None:
     assert file.read_text() == "one\ntwo\n"
 
 
-def test_a_file_that_no_longer_parses_is_noted(place: Any) -> None:
+def test_an_edit_that_breaks_the_syntax_is_noted(place: Any) -> None:
     place.put("a.py", "def f():\n    return 1\n")
     place.put("broken.py", "def f(:\n")
     place.put("c.json", '{"a": 1}\n')
@@ -211,14 +211,14 @@ def test_a_file_that_no_longer_parses_is_noted(place: Any) -> None:
     )
 
 
-def test_of_many_places_the_first_are_named_and_the_rest_counted(place: Any) -> None:
+def test_an_ambiguous_edit_names_the_first_places_and_counts_the_rest(place: Any) -> None:
     place.put("a", "".join(f"x{n}\n---\n" for n in range(12)))
     place.read("a")
     said = place.edit("a", edits=[{"old": f"x{n}\n", "new": f"y{n}\n"} for n in range(10)])
     assert said == "edited a: lines 1, 3, 5, 7, 9, 11, 13, 15, 2 more places (+10 −10)"
 
 
-def test_new_files_and_folders(place: Any) -> None:
+def test_write_file_creates_files_and_folders(place: Any) -> None:
     action = write_file(place.workspace).prepare({"path": "x/y/z.py", "text": "a = 1\nb = 2\n"})
     assert action.preview == "--- /dev/null\n+++ b/x/y/z.py\n@@ -0,0 +1,2 @@\n+a = 1\n+b = 2\n"
     assert not (place.root / "x").exists()
@@ -260,7 +260,7 @@ def test_a_rewritten_file_keeps_its_style(place: Any, old: bytes, text: str, new
         ("out/x", "out/x is outside of the project; tools work below its root only"),
     ],
 )
-def test_files_that_cannot_be_written(place: Any, name: str, said: str) -> None:
+def test_unwritable_files_are_refused(place: Any, name: str, said: str) -> None:
     place.put("d/x", "")
     place.put("bin", b"\0\1")
     place.put("same", "text\n")
@@ -280,7 +280,7 @@ def test_a_read_only_file_is_not_replaced(place: Any) -> None:
     assert file.read_text() == "one\n"
 
 
-def test_a_masked_secret_never_takes_the_place_of_the_real_one(place: Any) -> None:
+def test_a_masked_secret_is_never_written_over_the_real_one(place: Any) -> None:
     real = "sk-ant-" + "a1" * 12
     file = place.put("conf.py", f'KEY = "{real}"\nDEBUG = 0\n')
     seen, count = mask(file.read_text())
@@ -306,7 +306,7 @@ def test_a_masked_secret_never_takes_the_place_of_the_real_one(place: Any) -> No
     tail=st.binary(max_size=30),
     words=st.text(alphabet="ab \n", min_size=1, max_size=12),
 )
-def test_no_byte_outside_of_the_edit_changes(place: Any, head: bytes, tail: bytes, words: str) -> None:
+def test_no_byte_outside_the_edit_changes(place: Any, head: bytes, tail: bytes, words: str) -> None:
     head, tail = head.replace(b"\0", b"") + b"\n", b"\n" + tail.replace(b"\0", b"")
     file = place.put("f", head + b"<here>" + tail)
     if (head + tail).count(b"<here>") or head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, b"%PDF-")):

@@ -1,4 +1,4 @@
-"""Jobs: real commands in the background that are read, awaited and stopped; nothing of them is lost or left behind."""
+"""Jobs: real background commands that are read, awaited and stopped; no output is lost and no process left behind."""
 
 import json
 import os
@@ -74,7 +74,7 @@ def test_a_server_is_started_awaited_asked_and_stopped(place: Any, jobs: Jobs) -
     assert (jobs.running, jobs.unreported, running("python3\0serve.py")) == ([], [], [])
 
 
-def test_what_ends_at_once_is_a_command_like_any_other(place: Any, jobs: Jobs) -> None:
+def test_a_job_that_ends_at_once_is_reported_like_a_command(place: Any, jobs: Jobs) -> None:
     output = begin(place, jobs, "echo broken >&2; exit 3")
     assert (output.text, output.ok) == ("broken\n[exit 3]", False)
     assert output.facts is not None
@@ -84,7 +84,7 @@ def test_what_ends_at_once_is_a_command_like_any_other(place: Any, jobs: Jobs) -
         use_job.prepare(jobs, "job/1", {})
 
 
-def test_output_is_told_once_and_in_whole_lines(place: Any, jobs: Jobs) -> None:
+def test_job_output_is_reported_once_and_in_whole_lines(place: Any, jobs: Jobs) -> None:
     begin(place, jobs, "echo one; sleep 1.2; echo two; printf three; sleep 1; echo; sleep 60")
     assert use(jobs, "job/1").text == "[nothing new; job 1 still runs]"
     assert use(jobs, "job/1", until="two", seconds=9).text == "two\n[job 1 still runs]"
@@ -94,7 +94,7 @@ def test_output_is_told_once_and_in_whole_lines(place: Any, jobs: Jobs) -> None:
     assert waited == "[nothing new; job 1 still runs after 1 s]"
 
 
-def test_a_text_that_does_not_come(place: Any, jobs: Jobs) -> None:
+def test_waiting_for_a_text_that_never_comes_times_out(place: Any, jobs: Jobs) -> None:
     begin(place, jobs, "echo ready; sleep 60")
     began = time.monotonic()
     assert use(jobs, "job/1", until="Ready", seconds=60).text == (
@@ -106,7 +106,7 @@ def test_a_text_that_does_not_come(place: Any, jobs: Jobs) -> None:
     )
 
 
-def test_a_wait_ends_with_the_job_and_its_failure_has_facts(place: Any, jobs: Jobs) -> None:
+def test_a_wait_ends_with_the_job_and_a_failed_job_has_facts(place: Any, jobs: Jobs) -> None:
     place.put("p.py", "import time; time.sleep(1.5); raise ValueError('too late')")
     begin(place, jobs, "echo up; python3 p.py")
     output = use(jobs, "job/1", until="never", seconds=60)
@@ -125,7 +125,7 @@ def test_a_wait_ends_with_the_job_and_its_failure_has_facts(place: Any, jobs: Jo
     assert again.facts == {"job": 1, "command": "echo up; python3 p.py"}
 
 
-def test_who_ends_unseen_is_to_be_told(place: Any, jobs: Jobs) -> None:
+def test_a_job_that_ended_unseen_is_reported(place: Any, jobs: Jobs) -> None:
     begin(place, jobs, "echo up; sleep 1; seq 1 3; exit 4")
     assert jobs.unreported == []
     jobs.by_number[1].running.wait(10)
@@ -135,7 +135,7 @@ def test_who_ends_unseen_is_to_be_told(place: Any, jobs: Jobs) -> None:
     assert jobs.unreported == []
 
 
-def test_the_question_and_what_is_asked_of_permissions(place: Any, jobs: Jobs) -> None:
+def test_starting_a_job_asks_for_its_command_and_reading_one_asks_nothing(place: Any, jobs: Jobs) -> None:
     action = run_command(place.workspace, jobs).prepare({"command": "npm run dev", "background": True})
     assert (action.title, action.risk, action.command, action.is_background) == (
         "run npm run dev, in the background",
@@ -162,7 +162,7 @@ def test_the_question_and_what_is_asked_of_permissions(place: Any, jobs: Jobs) -
     assert [use_job.prepare(jobs, name, {}) for name in ("jobber", "job/scripts/x.py", "skill")] == [None, None, None]
 
 
-def test_nothing_that_steers_is_made_beside_a_job_in_a_sandbox(place: Any, jobs: Jobs) -> None:
+def test_a_sandboxed_job_cannot_create_files_that_steer_tools(place: Any, jobs: Jobs) -> None:
     place.put("CLAUDE.md", "words")
     jobs.start("sleep 60", ["sleep", "60"], place.environment)
     jobs.permit([".github/workflows/ci.yml"])
@@ -172,7 +172,7 @@ def test_nothing_that_steers_is_made_beside_a_job_in_a_sandbox(place: Any, jobs:
     jobs.permit(["src/a.py", "CLAUDE.md"])
 
 
-def test_only_so_many_run_at_once(place: Any, jobs: Jobs) -> None:
+def test_only_a_limited_number_of_jobs_run_at_once(place: Any, jobs: Jobs) -> None:
     for _ in range(MOST):
         jobs.start("sleep 60", ["sleep", "60"], place.environment)
     with pytest.raises(ToolError, match=f"{MOST} jobs run already .job/1 sleep 60, .*; stop one first"):
@@ -183,7 +183,7 @@ def test_only_so_many_run_at_once(place: Any, jobs: Jobs) -> None:
     assert jobs.running == []
 
 
-def test_who_moves_a_ninth_waits_until_one_ends(place: Any, jobs: Jobs) -> None:
+def test_moving_a_ninth_command_to_the_background_waits_for_a_free_place(place: Any, jobs: Jobs) -> None:
     for _ in range(MOST):
         jobs.start("sleep 60", ["sleep", "60"], place.environment)
     said = run_command(place.workspace, jobs).prepare({"command": "echo begun; sleep 60"}).run()
@@ -200,7 +200,7 @@ def test_who_moves_a_ninth_waits_until_one_ends(place: Any, jobs: Jobs) -> None:
     assert (jobs.move_requested, jobs.is_move_waiting) == (False, False)
 
 
-def test_a_letter_that_is_cut_when_it_is_moved_comes_whole(place: Any, jobs: Jobs) -> None:
+def test_a_character_split_when_a_command_is_moved_is_decoded_whole(place: Any, jobs: Jobs) -> None:
     command = r"printf 'gr\303'; until [ -e go ]; do sleep 0.05; done; printf '\266\303\237e\n'"
     said = run_command(place.workspace, jobs).prepare({"command": command}).run()
     assert next(said) == Progress("gr")
@@ -213,7 +213,7 @@ def test_a_letter_that_is_cut_when_it_is_moved_comes_whole(place: Any, jobs: Job
     assert running.finished.output == "größe\n"
 
 
-def test_a_flood_costs_little(place: Any, jobs: Jobs) -> None:
+def test_a_job_with_endless_output_uses_little_memory(place: Any, jobs: Jobs) -> None:
     begin(place, jobs, "yes some longer line of words", seconds=1)
     before, took = resource(), time.monotonic()
     time.sleep(2)
@@ -232,7 +232,7 @@ def resource() -> float:
     return times.user + times.system
 
 
-def test_no_job_outlives_us_however_we_end(place: Any) -> None:
+def test_no_job_outlives_ctxe_however_it_ends(place: Any) -> None:
     script = (
         "import json, os, sys, time\nfrom pathlib import Path\nfrom ctxe.tools.jobs import Jobs\n"
         "jobs = Jobs(Path.cwd())\n"
@@ -251,7 +251,7 @@ def test_no_job_outlives_us_however_we_end(place: Any) -> None:
     assert gone("98.76\0", within=4)
 
 
-def test_the_output_of_a_long_drip_is_kept_small(place: Any, jobs: Jobs) -> None:
+def test_output_of_a_slow_endless_job_is_kept_small(place: Any, jobs: Jobs) -> None:
     begin(place, jobs, "for i in $(seq 1 3000); do echo $i; done; sleep 60")
     running = jobs.by_number[1].running
     text = running.since(0)[0]

@@ -29,18 +29,18 @@ def tree(place: Any, request: pytest.FixtureRequest) -> Any:
     return place
 
 
-def test_all_files_by_folder(tree: Any) -> None:
+def test_files_are_grouped_by_folder(tree: Any) -> None:
     assert ls(tree) == '5 files\n.ctxeignore .gitignore README.md\nsrc/: a.py "b c.py"\nsrc/deep/er/: d.py'.replace(
         "5 files", "6 files"
     )
 
 
-def test_depth_counts_what_is_deeper(tree: Any) -> None:
+def test_a_depth_limit_counts_the_deeper_files(tree: Any) -> None:
     assert ls(tree, depth=1) == "6 files\nsrc/(3) .ctxeignore .gitignore README.md"
     assert ls(tree, depth=2) == '6 files\n.ctxeignore .gitignore README.md\nsrc/: deep/(1) a.py "b c.py"'
 
 
-def test_folder_pattern_and_file(tree: Any) -> None:
+def test_a_folder_a_pattern_or_a_file_can_be_listed(tree: Any) -> None:
     assert ls(tree, path="src") == '3 files in src/\nsrc/: a.py "b c.py"\nsrc/deep/er/: d.py'
     assert ls(tree, pattern="*.py") == '3 files\nsrc/: a.py "b c.py"\nsrc/deep/er/: d.py'
     assert ls(tree, path="src", pattern="**/d.*") == "1 file in src/\nsrc/deep/er/: d.py"
@@ -66,7 +66,7 @@ def test_an_ignored_folder_is_shown_one_level(tree: Any) -> None:
         ({"depth": 0}, "list_files: depth must be at least 1"),
     ],
 )
-def test_what_cannot_be_listed_is_refused_in_words(tree: Any, arguments: dict[str, Any], said: str) -> None:
+def test_unlistable_paths_are_refused_with_a_reason(tree: Any, arguments: dict[str, Any], said: str) -> None:
     with pytest.raises(ToolError) as caught:
         ls(tree, **arguments)
     assert str(caught.value) == said
@@ -89,7 +89,7 @@ def test_a_big_project_is_shown_as_deep_as_fits() -> None:
 @given(
     st.lists(st.from_regex(r"(?:[a-c]/){0,3}[a-c]{1,2}", fullmatch=True), min_size=1, unique=True), st.integers(1, 5)
 )
-def test_no_file_is_lost_in_the_count(paths: list[str], depth: int) -> None:
+def test_every_omitted_file_is_counted(paths: list[str], depth: int) -> None:
     import re
 
     paths = [path for path in paths if not any(other.startswith(path + "/") for other in paths)]
@@ -124,11 +124,11 @@ def test_no_file_is_lost_in_the_count(paths: list[str], depth: int) -> None:
         ("x", "[!]", False),
     ],
 )
-def test_globs_match_whole_paths(path: str, pattern: str, fits: bool) -> None:
+def test_list_globs_match_whole_paths(path: str, pattern: str, fits: bool) -> None:
     assert matches(path, pattern) is fits
 
 
-def test_hostile_globs_take_no_time() -> None:
+def test_hostile_globs_are_matched_quickly() -> None:
     began = time.process_time()
     for pattern in ("*a" * 40 + "b", "{a,b}" * 40, "**/" * 12 + "x/b", "[" * 50):
         assert not matches("/".join(["a" * 200] * 12), pattern)

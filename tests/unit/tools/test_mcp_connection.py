@@ -1,4 +1,4 @@
-"""Servers that hang, die, flood and babble cost one answer that says so, in time, and leave nothing behind."""
+"""Servers that hang, die, flood or send nonsense cost one error result in time, and leave no process behind."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def none_left(folder: Path, seconds: float = 4.0) -> list[str]:
     return left
 
 
-def test_a_server_is_asked_called_and_ended_with_all_it_started(loop: Held, tmp_path: Path) -> None:
+def test_a_server_is_listed_called_and_ended_with_its_child_processes(loop: Held, tmp_path: Path) -> None:
     held = by_hand(loop, tmp_path)
     assert call(held, "echo", {"text": "hello"}) == ToolOutput("hello", True)
     assert "echo" in [tool.name for tool in held.tools]
@@ -119,7 +119,7 @@ def test_a_server_is_asked_called_and_ended_with_all_it_started(loop: Held, tmp_
         ("wrong", "tea: 1 validation error for CallToolResult"),
     ],
 )
-def test_a_bad_call_costs_one_answer_in_time(loop: Held, tmp_path: Path, tool: str, says: str) -> None:
+def test_a_failing_call_gives_one_error_result_in_time(loop: Held, tmp_path: Path, tool: str, says: str) -> None:
     held = by_hand(loop, tmp_path, seconds=1.0 if tool == "hang" else 20.0)
     call(held, "echo", {"text": "x"})
     began = time.monotonic()
@@ -144,7 +144,9 @@ def test_a_long_answer_keeps_its_ends(loop: Held, tmp_path: Path) -> None:
         ("noise", "what it sends are not messages of the protocol; it was ended"),
     ],
 )
-def test_a_server_that_does_not_start_says_why_and_is_gone(loop: Held, tmp_path: Path, way: str, says: str) -> None:
+def test_a_server_that_fails_to_start_is_reported_with_its_error_and_ended(
+    loop: Held, tmp_path: Path, way: str, says: str
+) -> None:
     kept: list[str] = []
     held = by_hand(loop, tmp_path, way, seconds=1.0 if way == "silent" else 20.0, kept=kept)
     with pytest.raises(ToolError) as told:
@@ -155,13 +157,13 @@ def test_a_server_that_does_not_start_says_why_and_is_gone(loop: Held, tmp_path:
 
 
 @pytest.mark.parametrize("command", ["/nonexistent/tea", "/"])
-def test_what_cannot_be_started_is_told(loop: Held, tmp_path: Path, command: str) -> None:
+def test_a_server_program_that_cannot_start_is_reported(loop: Held, tmp_path: Path, command: str) -> None:
     held = loop.connect(Launch("tea", (command,), {}, tmp_path))
     with pytest.raises(ToolError, match="cannot run /"):
         call(held, "echo")
 
 
-def test_servers_connect_at_the_same_time_and_one_that_is_silent_holds_up_no_other(loop: Held, tmp_path: Path) -> None:
+def test_servers_connect_in_parallel_and_a_silent_one_delays_no_other(loop: Held, tmp_path: Path) -> None:
     good, silent = by_hand(loop, tmp_path), by_hand(loop, tmp_path, "silent", seconds=20.0)
     began = time.monotonic()
     for held in (silent, good):
@@ -174,7 +176,7 @@ def test_servers_connect_at_the_same_time_and_one_that_is_silent_holds_up_no_oth
     assert silent.state == "not started"
 
 
-def test_a_server_that_is_stuck_is_started_anew(loop: Held, tmp_path: Path) -> None:
+def test_a_stuck_server_is_restarted(loop: Held, tmp_path: Path) -> None:
     held = by_hand(loop, tmp_path, seconds=1.0)
     call(held, "echo", {"text": "x"})
     stuck = held.server.heard
@@ -185,7 +187,7 @@ def test_a_server_that_is_stuck_is_started_anew(loop: Held, tmp_path: Path) -> N
     assert held.server.heard is not stuck
 
 
-def test_progress_is_told_on_the_way(loop: Held, tmp_path: Path) -> None:
+def test_progress_of_a_server_call_is_reported(loop: Held, tmp_path: Path) -> None:
     command = (sys.executable, str(SERVERS / "by_library.py"))
     held = loop.connect(Launch("tea", command, dict(os.environ), tmp_path))
     held.start()
@@ -197,7 +199,7 @@ def test_progress_is_told_on_the_way(loop: Held, tmp_path: Path) -> None:
     assert call(held, "spill").ok is False
 
 
-def test_nothing_outlives_us_when_we_are_killed(tmp_path: Path) -> None:
+def test_no_server_outlives_a_killed_ctxe(tmp_path: Path) -> None:
     program = f"""
 import sys; sys.path.insert(0, {str(SERVERS.parents[1])!r})
 from pathlib import Path
@@ -275,7 +277,9 @@ def address() -> Iterator[str]:
         ("/elsewhere", "Redirect to http://elsewhere.invalid/mcp not followed"),
     ],
 )
-def test_an_address_is_bounded_and_says_why_it_refuses(loop: Held, address: str, path: str, says: str) -> None:
+def test_an_http_server_is_bounded_in_time_and_its_refusal_is_shown(
+    loop: Held, address: str, path: str, says: str
+) -> None:
     held = loop.connect(Launch("tea", url=address + path, timeout=20, start_timeout=20))
     if not says:
         assert call(held, "pour") == ToolOutput("xxxxx", True)

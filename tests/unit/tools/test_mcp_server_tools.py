@@ -1,4 +1,4 @@
-"""What a model is told of servers' tools, and what their answers become: bounded, plain, priced."""
+"""How tools of servers are described to a model, and what their answers become: bounded, plain, priced."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SCHEMA = {
 TOOL = ServerTool("create", "Create it.\n\nIn two \x1b[31mparagraphs.", SCHEMA)
 
 
-def test_a_schema_is_told_as_a_signature() -> None:
+def test_a_tool_schema_is_shown_as_a_signature() -> None:
     assert signature("git", TOOL) == (
         'git/create(title: string, labels?: [string], state?: "open"|"closed", by?: string|null, place?: '
         "{row: integer}, many?: integer|null, odd?: any)"
@@ -47,12 +47,12 @@ def test_a_schema_is_told_as_a_signature() -> None:
         {"properties": {f"p{n}": {"type": "object", "properties": {"x": {}}} for n in range(500)}},
     ],
 )
-def test_a_schema_of_any_shape_is_told_in_bounds(schema: dict[str, Any]) -> None:
+def test_any_tool_schema_is_shown_within_bounds(schema: dict[str, Any]) -> None:
     assert len(signature("s", ServerTool("t", "", schema))) < 1_000
     assert ServerTool("t", "", schema).required == ()
 
 
-def test_a_page_says_as_much_of_each_tool_as_fits() -> None:
+def test_a_server_page_describes_each_tool_as_far_as_it_fits() -> None:
     tools = [ServerTool(f"tool{n}", f"Does {n}. " * 30, SCHEMA) for n in range(20)]
     whole = tools_page("git", tools, "Be kind.", 100_000, len)
     assert whole.startswith("Be kind.\n20 tools; call one by `use` with its name and arguments.\n- git/tool0(title: ")
@@ -65,7 +65,7 @@ def test_a_page_says_as_much_of_each_tool_as_fits() -> None:
     assert all(len(text) <= room for text, room in ((whole, 100_000), (shorter, 7_500), (short, 4_000), (names, 300)))
 
 
-def test_a_tool_with_a_changed_description_or_schema_has_another_mark() -> None:
+def test_a_changed_description_or_schema_changes_the_tool_fingerprint() -> None:
     changed = (
         ServerTool("create", "Create it!", SCHEMA),
         ServerTool("create", TOOL.description, {**SCHEMA, "required": []}),
@@ -100,11 +100,13 @@ def test_a_tool_with_a_changed_description_or_schema_has_another_mark() -> None:
         ),
     ],
 )
-def test_an_answer_is_text(content: list[dict[str, Any]], structured: Any, ok: bool, wanted: ToolOutput) -> None:
+def test_a_server_answer_becomes_text(
+    content: list[dict[str, Any]], structured: Any, ok: bool, wanted: ToolOutput
+) -> None:
     assert tool_output(content, structured, ok=ok) == wanted
 
 
-def test_an_answer_keeps_its_ends() -> None:
+def test_a_long_server_answer_keeps_its_beginning_and_end() -> None:
     text = tool_output([{"type": "text", "text": "a" * MOST + "b" * 100}], None, ok=True).text
     assert (text[:3], text[-100:], "100 characters left out" in text, len(text) < MOST + 60) == (
         "aaa",
@@ -114,7 +116,7 @@ def test_an_answer_keeps_its_ends() -> None:
     )
 
 
-def test_variables_are_filled_in_or_missed() -> None:
+def test_variables_in_server_settings_are_filled_in_or_reported_missing() -> None:
     known = {"A": "1", "EMPTY": ""}
     assert expand("${A}-${B:-two}-${EMPTY:-else}-${EMPTY}-$A", known.get) == "1-two-else--$A"
     assert variables(["${A} ${B:-x}", "${A}", "$C"]) == ("A", "B")

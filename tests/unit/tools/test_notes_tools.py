@@ -1,4 +1,4 @@
-"""remember, record_failure, recall and update_todo: what they are lent gets exactly what the model said."""
+"""remember, record_failure, recall and update_todo pass on exactly what the model said."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +16,7 @@ def call(tool: Tool, **arguments: Any) -> ToolOutput:
     return output
 
 
-def test_remember_shows_before_it_keeps() -> None:
+def test_remember_shows_the_entry_before_saving_it() -> None:
     kept: list[tuple[object, ...]] = []
 
     def keep(kind: str, title: str, text: str, files: Sequence[str], replaces: str) -> str:
@@ -32,7 +32,7 @@ def test_remember_shows_before_it_keeps() -> None:
     assert kept == [("decision", "Use JSONL", "Why: simple.", ["a.py"], "")]
 
 
-def test_the_question_shows_what_is_kept_already_and_what_is_replaced() -> None:
+def test_the_remember_approval_shows_similar_and_replaced_entries() -> None:
     tool = remember(lambda *_: "kept", lambda *said: [f"decision 0003 stays and says: {said[1]} {said[4]}"])
     arguments = {"kind": "decision", "title": "Use JSONL", "text": "Why: simple.", "replaces": " 0002 "}
     assert tool.prepare(arguments).preview == (
@@ -81,7 +81,7 @@ def test_a_long_text_is_recalled_part_by_part() -> None:
     assert str(caught.value) == "first is a line from 1 to 1,000"
 
 
-def test_the_todo_list_comes_back_whole() -> None:
+def test_update_todo_returns_the_whole_list() -> None:
     items = [
         {"text": "read", "state": "done"},
         {"text": "fix\nit", "state": "doing"},
@@ -109,7 +109,7 @@ def test_the_todo_list_comes_back_whole() -> None:
         ([{"text": "a", "state": "open"}] * 51, "a todo list has at most 50 items; join some"),
     ],
 )
-def test_todo_lists_that_make_no_sense(items: list[dict[str, str]], said: str) -> None:
+def test_invalid_todo_lists_are_refused(items: list[dict[str, str]], said: str) -> None:
     with pytest.raises(ToolError) as caught:
         call(update_todo(), items=items)
     assert str(caught.value) == said

@@ -1,4 +1,4 @@
-"""Facts of a run, read from what real runners and compilers print (transcripts/)."""
+"""Facts of a run, read from the output of real test runners and compilers (transcripts/)."""
 
 import time
 from pathlib import Path
@@ -106,7 +106,7 @@ def test_every_transcript_has_a_case() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
-def test_a_recorded_output_gives_its_tests_and_its_fault(name: str) -> None:
+def test_a_recorded_output_gives_its_test_counts_and_error(name: str) -> None:
     tests, fault = CASES[name]
     text = (TRANSCRIPTS / f"{name}.txt").read_text("utf-8")
     facts = outcome("run it", 1 if fault else 0, text, "/home/me/p", 1.2345)
@@ -114,18 +114,18 @@ def test_a_recorded_output_gives_its_tests_and_its_fault(name: str) -> None:
     assert facts == expected | ({"tests": tests} if tests else {}) | ({"error": fault} if fault else {})
 
 
-def test_plain_output_says_nothing_more() -> None:
+def test_output_without_tests_or_errors_gives_no_facts() -> None:
     assert outcome("ls", 0, "a.py\nerror: none\n") == {"command": "ls", "exit_code": 0, "seconds": 0.0}
     assert outcome("ls", 2, "") == {"command": "ls", "exit_code": 2, "seconds": 0.0}
 
 
-def test_words_from_outside_are_bounded_and_printable() -> None:
+def test_facts_from_output_are_bounded_and_printable() -> None:
     facts = outcome("x", 1, "ValueError: not this\nerror: " + "\x07\x1b[31m" + "long " * 500)
     assert len(facts["error"]["message"]) <= 200
     assert facts["error"]["message"].isprintable()
 
 
-def test_a_flood_of_failures_is_counted_and_some_are_named() -> None:
+def test_many_failures_are_counted_and_some_are_named() -> None:
     text = "".join(f"FAILED t.py::test_{n} - KeyError: 'x'\n" for n in range(1000)) + "1000 failed in 2.00s\n"
     tests = outcome("pytest", 1, text)["tests"]
     assert (tests["failures"], len(tests["failed"])) == (1000, 100)
@@ -136,7 +136,7 @@ def test_a_flood_of_failures_is_counted_and_some_are_named() -> None:
     ["\n" * 2_000_000, ("1 failed, " * 200 + "\n") * 500, "    --- FAIL\n" * 50_000, ("  at a.b:1" * 400 + "\n") * 300],
     ids=["empty lines", "counts", "go", "frames"],
 )
-def test_hostile_output_takes_no_time(text: str) -> None:
+def test_hostile_output_is_read_quickly(text: str) -> None:
     began = time.process_time()
     outcome("x", 1, text)
     assert time.process_time() - began < 1.0
@@ -158,9 +158,9 @@ def test_hostile_output_takes_no_time(text: str) -> None:
         ("fine\n0 errors\nThe upload was refused by the host", "error", "The upload was refused by the host", ("", 0)),
     ],
 )
-def test_errors_without_a_form_of_their_own(text: str, kind: str, message: str, place: tuple[str, int]) -> None:
+def test_errors_without_a_known_format_are_found(text: str, kind: str, message: str, place: tuple[str, int]) -> None:
     assert read_fault(text) == Fault(kind, message, *place)
 
 
-def test_loose_words_are_no_error_of_a_run_that_may_have_gone_well() -> None:
+def test_loose_error_words_are_ignored_when_the_run_may_have_succeeded() -> None:
     assert read_fault("The upload was refused by the host", failed=False) is None

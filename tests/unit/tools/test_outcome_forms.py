@@ -123,12 +123,12 @@ CASES: dict[str, tuple[str, str, Tests]] = {
 }
 
 
-def test_every_form_has_a_case() -> None:
+def test_every_output_form_has_a_case() -> None:
     assert sorted(path.stem for path in FORMS.iterdir()) == sorted(CASES)
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
-def test_form(name: str) -> None:
+def test_each_output_form_gives_its_error_and_test_counts(name: str) -> None:
     facts = outcome("run it", 1, (FORMS / f"{name}.txt").read_text("utf-8"), "/w/repo")
     error, ran = facts["error"], facts.get("tests")
     place = f"{error['file']}:{error['line']}" if error["file"] else ""
@@ -151,7 +151,7 @@ def test_an_error_of_one_line(text: str, told: str) -> None:
     assert f"{error['class']} {error['file']}:{error['line']}" == told
 
 
-def test_records_of_a_program_are_no_words_about_an_error() -> None:
+def test_log_records_of_a_program_are_not_taken_for_errors() -> None:
     assert "error" not in outcome("ruff check --output-format json", 1, '[\n  {\n    "severity": "error",\n  }\n]')
 
 
@@ -170,7 +170,7 @@ test result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; 
 """
 
 
-def test_quiet_and_loud_runs_of_cargo_fail_by_the_same_names() -> None:
+def test_quiet_and_verbose_cargo_runs_name_the_same_failed_tests() -> None:
     quiet = outcome("cargo test -q", 101, CARGO)["tests"]
     loud = outcome("cargo test", 101, CARGO.replace("F.", "test tests::pours - should panic ... FAILED"))["tests"]
     assert (quiet["failed"], loud["failed"]) == (["tests::pours"], ["tests::pours"])
@@ -196,7 +196,7 @@ not ok 1 - /w/repo/test/cart.test.js
 """
 
 
-def test_a_file_that_node_could_not_run_tells_why_and_is_named_from_the_project() -> None:
+def test_a_file_that_node_cannot_run_gives_its_error_and_project_path() -> None:
     facts = outcome("node --test test/cart.test.js", 1, TAP, "/w/repo")
     error = facts["error"]
     assert (error["class"], error["message"]) == ("Error", "Cannot find module '../lib/cartt'")
@@ -219,7 +219,9 @@ ERROR tests/test_pot.py::test_fill
         (0, 4, 0, ["tests/test_pot.py::test_pour", "tests/test_pot.py::test_fill"]),  # pytest -qq
     ],
 )
-def test_any_part_of_a_summary_is_a_run(first: int, last: int, passed: int, failed: list[str]) -> None:
+def test_any_part_of_a_test_summary_is_recognised_as_a_run(
+    first: int, last: int, passed: int, failed: list[str]
+) -> None:
     text = "\n".join(PYTEST.splitlines()[first:last])
     assert outcome("pytest", 1, text)["tests"] == {
         "runner": "pytest",

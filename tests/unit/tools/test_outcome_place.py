@@ -1,4 +1,4 @@
-"""Where a file lies that an error names: as seen from the folder of the run, or by its last name alone."""
+"""Where the file named in an error lies: relative to the folder of the run, or found by its last name alone."""
 
 from __future__ import annotations
 
@@ -35,6 +35,8 @@ FILES = ("calc/add_test.go", "web/src/cart.test.ts", "web/src/index.ts", "shop/s
         ("x", "a\0b.py", "a\0b.py"),
     ],
 )
-def test_a_file_is_found_where_the_run_meant_it(tmp_path: Path, command: str, file: str, path: str) -> None:
+def test_an_error_path_is_resolved_from_the_folder_of_the_run(
+    tmp_path: Path, command: str, file: str, path: str
+) -> None:
     root = repository(tmp_path / "repo", dict.fromkeys(FILES, "x\n"))
     assert located(root, command, file) == path

@@ -1,4 +1,4 @@
-"""What a plan is: its text, its steps, and what becomes of the user's answer."""
+"""The text of a plan, its steps, and the effect of the user's answer."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_steps_are_the_items_of_a_plan(text: str, steps: list[str]) -> None:
     assert items(text) == steps
 
 
-def test_what_the_question_shows_is_what_is_approved() -> None:
+def test_the_approved_plan_is_the_one_shown() -> None:
     action = prepare({"text": "## Do it\nsoon", "steps": ["One  thing", " "]}, lambda: "ask")
     assert (action.title, action.preview, action.preview_kind) == (
         "plan: Do it",
@@ -49,7 +49,7 @@ def test_what_the_question_shows_is_what_is_approved() -> None:
 
 
 @pytest.mark.parametrize("given", [{}, {"text": " "}, {"text": "x" * (LONGEST + 1)}, {"text": "x", "more": 1}])
-def test_what_is_no_plan_is_said(given: dict[str, Any]) -> None:
+def test_invalid_plans_are_refused(given: dict[str, Any]) -> None:
     with pytest.raises(ToolError):
         prepare(given, lambda: "ask")
     with pytest.raises(ToolError, match="at most 50"):
@@ -71,11 +71,11 @@ def test_what_is_no_plan_is_said(given: dict[str, Any]) -> None:
         ("auto", None),
     ],
 )
-def test_answers(typed: str | None, answer: object) -> None:
+def test_answers_to_a_plan_are_parsed(typed: str | None, answer: object) -> None:
     assert parse_answer(typed) == answer
 
 
-def test_a_plan_stands_until_all_of_it_is_done_and_a_mode_until_the_next() -> None:
+def test_a_plan_stands_until_it_is_done_and_a_mode_until_the_next() -> None:
     def finished(facts: dict[str, Any]) -> ToolFinished:
         return ToolFinished(ToolResult("c", "x"), facts=facts)
 

@@ -1,4 +1,4 @@
-"""read_file: numbered lines, ranges, and clean refusals of everything that is not a text file of the project."""
+"""read_file: numbered lines, ranges, and clear refusals of everything that is not a text file of the project."""
 
 import os
 import time
@@ -14,7 +14,7 @@ from ctxe.tools.read import read_file
 from ctxe.tools.workspace import WorkspaceBounds
 
 
-def test_lines_bear_numbers_and_empty_ones_none(place: Any) -> None:
+def test_lines_are_numbered_except_empty_ones(place: Any) -> None:
     place.put("a.py", "def f():\n    return 1\n\n\n  \nx = 2\n")
     output = place.call(read_file, path="a.py")
     assert output.text == "a.py: 6 lines\n1\tdef f():\n2\t    return 1\n\n\n5\t  \n6\tx = 2"
@@ -32,7 +32,7 @@ def test_lines_bear_numbers_and_empty_ones_none(place: Any) -> None:
         ({"first": 1, "last": 4}, "a: 4 lines\n1\tone\n2\ttwo\n3\tthree\n4\tfour"),
     ],
 )
-def test_a_range_shows_its_lines_and_says_what_is_left(place: Any, span: dict[str, int], text: str) -> None:
+def test_a_range_shows_its_lines_and_counts_the_rest(place: Any, span: dict[str, int], text: str) -> None:
     place.put("a", "one\ntwo\nthree\nfour")
     assert place.read("a", **span) == text
 
@@ -49,7 +49,7 @@ def test_a_range_shows_its_lines_and_says_what_is_left(place: Any, span: dict[st
         (b"x\x0cy\xe2\x80\xa8z\n", "f: 1 line\n1\tx\x0cy\u2028z"),
     ],
 )
-def test_encodings_and_line_ends_are_told(place: Any, data: bytes, text: str) -> None:
+def test_encodings_and_line_endings_are_reported(place: Any, data: bytes, text: str) -> None:
     place.put("f", data)
     assert place.read("f") == text
 
@@ -80,7 +80,7 @@ def test_encodings_and_line_ends_are_told(place: Any, data: bytes, text: str) ->
         ("x" * 5000, f"there is no file {'x' * 5000}"),
     ],
 )
-def test_what_cannot_be_read_is_refused_in_words(place: Any, name: str, said: str) -> None:
+def test_unreadable_files_are_refused_with_a_reason(place: Any, name: str, said: str) -> None:
     place.put("src/main.py", "x")
     place.put("pic.png", b"\x89PNG\r\n\x1a\n\0\0\0\0")
     place.put("spec.pdf", b"%PDF-1.7\n1 0 obj << /Type /Catalog >> endobj\n")
@@ -96,13 +96,13 @@ def test_what_cannot_be_read_is_refused_in_words(place: Any, name: str, said: st
 
 
 @pytest.mark.parametrize("name", [".env", "env-link"])
-def test_the_real_path_is_what_permission_is_decided_on(place: Any, name: str) -> None:
+def test_permission_is_decided_on_the_resolved_path(place: Any, name: str) -> None:
     place.put(".env", "KEY=1")
     (place.root / "env-link").symlink_to(".env")
     assert read_file(place.workspace).prepare({"path": name}).paths == (".env",)
 
 
-def test_ranges_that_make_no_sense_are_refused(place: Any) -> None:
+def test_invalid_ranges_are_refused(place: Any) -> None:
     place.put("a", "one\ntwo\n")
     with pytest.raises(ToolError, match="a has 2 lines; there is no line 3"):
         place.read("a", first=3)
@@ -112,7 +112,7 @@ def test_ranges_that_make_no_sense_are_refused(place: Any) -> None:
         place.read("a", first=0)
 
 
-def test_links_inside_the_root_are_followed_to_the_real_path(place: Any) -> None:
+def test_links_inside_the_project_are_followed(place: Any) -> None:
     place.put("real/a", "x\n")
     (place.root / "ln").symlink_to("real")
     output = place.call(read_file, path=str(place.root / "ln/../ln/a"))
@@ -136,7 +136,7 @@ def test_one_long_line_is_bounded(place: Any) -> None:
     assert len(text) < 1100
 
 
-def test_no_link_is_followed_when_the_file_is_opened(place: Any, tmp_path: Path) -> None:
+def test_a_link_swapped_in_before_opening_is_not_followed(place: Any, tmp_path: Path) -> None:
     place.put("d/a", "ours\n")
     place.put("../out/a", "theirs\n")
     action = read_file(place.workspace).prepare({"path": "d/a"})

@@ -1,4 +1,4 @@
-"""Search and replace: exact, refused with line numbers, and no other byte touched."""
+"""Search and replace: exact, refused with line numbers, and no other byte changed."""
 
 import pytest
 from hypothesis import given
@@ -33,11 +33,11 @@ LF, CRLF, CR, MIXED = "a\nb\nc\n", "a\r\nb\r\nc\r\n", "a\rb\rc\r", "a\r\nb\nc\r\
         ("a\rb\nc\n", "a\rb", "ab", "ab\nc\n"),
     ],
 )
-def test_only_the_asked_bytes_change(text: str, old: str, new: str, result: str) -> None:
+def test_only_the_replaced_bytes_change(text: str, old: str, new: str, result: str) -> None:
     assert apply(text, [Edit(old, new)], "f") == result
 
 
-def test_everywhere_and_several_edits_in_turn() -> None:
+def test_replace_all_and_several_edits_are_applied_in_order() -> None:
     assert apply("aXbXc", [Edit("X", "YX", everywhere=True)], "f") == "aYXbYXc"
     assert apply("aaa\r\naaa", [Edit("aa", "b", everywhere=True)], "f") == "ba\r\nba"
     assert apply("one two", [Edit("one", "1"), Edit("1 two", "12")], "f") == "12"
@@ -82,19 +82,19 @@ def test_everywhere_and_several_edits_in_turn() -> None:
         ),
     ],
 )
-def test_what_cannot_be_replaced_is_refused_in_words(text: str, edits: list[Edit], said: str) -> None:
+def test_missing_and_ambiguous_text_is_refused_with_a_reason(text: str, edits: list[Edit], said: str) -> None:
     with pytest.raises(ToolError) as caught:
         apply(text, edits, "f")
     assert str(caught.value) == said
 
 
-def test_two_places_that_overlap_are_two_places() -> None:
+def test_overlapping_matches_count_as_two_places() -> None:
     with pytest.raises(ToolError, match="occurs 2 times in f: lines 1, 2; add"):
         apply("}\r\n}\r\n}\r\n", [Edit("}\n}", "x")], "f")
     assert apply("}\n}\n}\n", [Edit("}\n}", "x", everywhere=True)], "f") == "x\n}\n"
 
 
-def test_many_places_are_named_up_to_a_dozen() -> None:
+def test_up_to_a_dozen_matching_places_are_named() -> None:
     with pytest.raises(ToolError, match=r"occurs 30 times in f: lines 1, 2, .* 12, …; add"):
         apply("x\n" * 30, [Edit("x", "y")], "f")
 
@@ -103,7 +103,7 @@ TEXT = st.text(alphabet="ab\n\r ", max_size=40)
 
 
 @given(TEXT)
-def test_flat_positions_lead_back(text: str) -> None:
+def test_positions_in_normalised_text_map_back_to_the_original(text: str) -> None:
     flat = flatten(text)
     for at, char in enumerate(flat.text):
         origin = flat.origin(at)
@@ -116,7 +116,7 @@ ENDS = st.lists(st.sampled_from(["\n", "\r\n"]), min_size=60, max_size=60)
 
 
 @given(PART, PART, PART, PART, ENDS)
-def test_what_stands_around_is_kept_to_the_byte(head: str, old: str, new: str, tail: str, ends: list[str]) -> None:
+def test_surrounding_text_is_kept_to_the_byte(head: str, old: str, new: str, tail: str, ends: list[str]) -> None:
     given_ends = iter(ends)
     there = ["".join(next(given_ends) if c == "\n" else c for c in part) for part in (head, f"<{old}>", tail)]
     result = apply("".join(there), [Edit(f"<{old}>", new)], "f")
@@ -127,7 +127,7 @@ def test_what_stands_around_is_kept_to_the_byte(head: str, old: str, new: str, t
 
 
 @given(PART, ENDS, st.integers(0, 14), st.sampled_from(["z", "z\nz", ""]))
-def test_lines_that_stay_keep_their_ends(old: str, ends: list[str], at: int, extra: str) -> None:
+def test_unchanged_lines_keep_their_line_endings(old: str, ends: list[str], at: int, extra: str) -> None:
     given_ends = iter(ends)
     text = "".join(next(given_ends) if c == "\n" else c for c in f"<{old}>\n")
     spot = min(at, len(old))

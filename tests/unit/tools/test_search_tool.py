@@ -1,4 +1,4 @@
-"""search: ripgrep and our own walk say the same, bounded in time and lines, secrets left out."""
+"""search: ripgrep and our own walk find the same, bounded in time and lines, secret files left out."""
 
 import shutil
 import time
@@ -39,7 +39,7 @@ def find(place: Any, pattern: str, **arguments: Any) -> str:
     return text
 
 
-def test_matches_stand_below_their_file(tree: Any) -> None:
+def test_matches_are_grouped_below_their_file(tree: Any) -> None:
     assert find(tree, "alpha") == (
         ".github/ci.yml\n1:run: alpha\n"
         "docs/notes.md\n1:alpha is a letter\n"
@@ -63,7 +63,7 @@ def test_matches_stand_below_their_file(tree: Any) -> None:
         ({"pattern": r"(?i)ALPHA IS"}, "docs/notes.md\n1:alpha is a letter"),
     ],
 )
-def test_each_way_to_search_finds_what_it_says(tree: Any, arguments: dict[str, Any], text: str) -> None:
+def test_each_search_option_finds_what_it_promises(tree: Any, arguments: dict[str, Any], text: str) -> None:
     assert find(tree, **arguments) == text
 
 
@@ -80,18 +80,18 @@ def test_each_way_to_search_finds_what_it_says(tree: Any, arguments: dict[str, A
         ),
     ],
 )
-def test_what_cannot_be_searched_is_refused_in_words(tree: Any, arguments: dict[str, Any], said: str) -> None:
+def test_unsearchable_paths_are_refused_with_a_reason(tree: Any, arguments: dict[str, Any], said: str) -> None:
     with pytest.raises(ToolError) as caught:
         find(tree, **arguments)
     assert str(caught.value) == said
 
 
-def test_a_bad_pattern_is_told_in_one_line(tree: Any) -> None:
+def test_an_invalid_pattern_is_reported_in_one_line(tree: Any) -> None:
     with pytest.raises(ToolError, match=r"^bad pattern: .*(unclosed group|unterminated subpattern).*; escape special"):
         find(tree, "alpha(")
 
 
-def test_a_pattern_that_never_ends_is_stopped(place: Any) -> None:
+def test_a_catastrophic_pattern_is_stopped(place: Any) -> None:
     place.search = []
     place.bounds = WorkspaceBounds(search_seconds=1.0)
     place.put("a.txt", "a" * 60 + "b\n")
@@ -108,7 +108,7 @@ def test_too_many_matches_end_the_search(tree: Any) -> None:
     assert text.endswith("200:needle\n5,000 matches in 1 file; stopped after 5,000 matches")
 
 
-def test_shares_of_files_and_long_lines() -> None:
+def test_matches_are_shared_among_files_and_long_lines_cut() -> None:
     found = {f"f{n:02}": [FoundLine(i + 1, "x", 0) for i in range(60)] for n in range(12)}
     text = rendered(found)
     assert text.startswith("f00 (60 matches, first 25)\n1:x\n")
@@ -117,7 +117,7 @@ def test_shares_of_files_and_long_lines() -> None:
     assert rendered({"f": [FoundLine(1, "c" * 300, -1), FoundLine(2, "x", 0)]}) == f"f\n1-{'c' * 240}…\n2:x"
 
 
-def test_odd_files_do_not_stop_it(tree: Any) -> None:
+def test_odd_files_do_not_stop_a_search(tree: Any) -> None:
     import os
 
     os.mkfifo(tree.root / "pipe")
@@ -131,7 +131,7 @@ def test_odd_files_do_not_stop_it(tree: Any) -> None:
     assert time.monotonic() - began < 5
 
 
-def test_the_project_cannot_lend_its_own_ripgrep(place: Any) -> None:
+def test_a_ripgrep_in_the_project_is_never_run(place: Any) -> None:
     rg = place.put("bin/rg", "#!/bin/sh\ntouch HOSTILE\n")
     rg.chmod(0o755)
     place.put("a.txt", "alpha\n")
@@ -140,7 +140,7 @@ def test_the_project_cannot_lend_its_own_ripgrep(place: Any) -> None:
     assert not (place.root / "HOSTILE").exists()
 
 
-def test_a_folder_that_git_leaves_out_is_searched_when_it_is_named(tree: Any) -> None:
+def test_an_ignored_folder_is_searched_when_named(tree: Any) -> None:
     tree.put("build/inner.txt", "alpha too\n")
     tree.git("init", "-q", "sub")
     tree.put("sub/s.py", "alpha = 0\n")
@@ -154,7 +154,7 @@ def test_a_folder_that_git_leaves_out_is_searched_when_it_is_named(tree: Any) ->
         assert find(tree, "alpha|bare", path=hidden) == f"no match for alpha|bare in {hidden}"
 
 
-def test_a_glob_never_brings_back_what_is_ignored(tree: Any) -> None:
+def test_a_glob_never_includes_ignored_files(tree: Any) -> None:
     everything = find(tree, "alpha")
     assert find(tree, "alpha", glob="*") == everything
     assert find(tree, "alpha", glob="**") == everything

@@ -1,4 +1,4 @@
-"""run_command: what came out in order, how it ended, and facts; nothing is left behind."""
+"""run_command: output in order, how it ended, and facts; no process is left behind."""
 
 import os
 import time
@@ -31,13 +31,15 @@ def sh(place: Any, command: str, **arguments: Any) -> ToolOutput:
         ("sleep 30 & echo started", "started\n[exit 0; 1 background process was ended too]", True),
     ],
 )
-def test_both_streams_come_and_then_how_it_ended(place: Any, command: str, text: str | None, ok: bool) -> None:
+def test_output_of_both_streams_is_followed_by_the_exit_code(
+    place: Any, command: str, text: str | None, ok: bool
+) -> None:
     output = sh(place, command)
     expected = f"{place.root}\ndumb 1\n[exit 0]" if text is None else text
     assert (output.text, output.ok, output.kind) == (expected, ok, "shell")
 
 
-def test_python_prints_both_streams_in_order(place: Any) -> None:
+def test_both_streams_of_python_arrive_in_order(place: Any) -> None:
     code = "import sys\nfor i in range(3):\n    print(i)\n    print(i, file=sys.stderr)"
     place.put("p.py", code)
     assert sh(place, "python3 p.py").text == "0\n0\n1\n1\n2\n2\n[exit 0]"
@@ -49,7 +51,7 @@ def test_output_comes_as_it_is_written(place: Any) -> None:
     assert [item.text for item in items if isinstance(item, Progress)] == ["one\n", "two\n"]
 
 
-def test_the_action_shows_the_whole_command(place: Any) -> None:
+def test_the_action_previews_the_whole_command(place: Any) -> None:
     action = run_command(place.workspace).prepare({"command": "echo 1\nrm -rf build"})
     assert (action.title, action.risk, action.preview_kind, action.preview, action.command) == (
         "run echo 1",
@@ -60,7 +62,7 @@ def test_the_action_shows_the_whole_command(place: Any) -> None:
     )
 
 
-def test_the_time_limit_ends_it_and_all_it_started(place: Any) -> None:
+def test_the_time_limit_ends_the_command_and_its_children(place: Any) -> None:
     began = time.monotonic()
     output = sh(place, "echo before; sleep 41.7 & sleep 41.7", seconds=1)
     assert output.text == "before\n[ended after 1 s, the time limit; it may be raised by seconds]"
@@ -72,7 +74,7 @@ def test_the_time_limit_ends_it_and_all_it_started(place: Any) -> None:
     assert processes.splitlines()[0] in {"0", "(no output) [exit 0]"}
 
 
-def test_seconds_cannot_pass_the_most(place: Any) -> None:
+def test_the_requested_time_limit_is_capped(place: Any) -> None:
     place.bounds = WorkspaceBounds(most_seconds=1.0)
     for seconds in (500, 10**400):
         assert "[ended after 1 s" in sh(place, "sleep 20", seconds=seconds).text
@@ -92,7 +94,7 @@ def test_facts_of_a_failing_test_run(place: Any) -> None:
     }
 
 
-def test_output_is_bounded_and_its_end_kept(place: Any) -> None:
+def test_long_output_is_bounded_and_keeps_its_end(place: Any) -> None:
     place.bounds = WorkspaceBounds(text=10_000)
     output = sh(place, "seq 1 100000; echo the end")
     assert len(output.text) < 11_000
@@ -101,7 +103,7 @@ def test_output_is_bounded_and_its_end_kept(place: Any) -> None:
     assert "bytes left out" in output.text
 
 
-def test_only_the_given_environment_reaches_it(place: Any) -> None:
+def test_a_command_gets_only_the_given_environment(place: Any) -> None:
     os.environ["CTXE_TEST_CANARY"] = "leaked"
     try:
         assert "leaked" not in sh(place, "env").text
@@ -109,7 +111,7 @@ def test_only_the_given_environment_reaches_it(place: Any) -> None:
         del os.environ["CTXE_TEST_CANARY"]
 
 
-def test_the_sandbox_gets_the_command(place: Any) -> None:
+def test_the_command_runs_in_the_sandbox(place: Any) -> None:
     argvs: list[list[str]] = []
 
     def into(argv: Any) -> list[str]:
@@ -125,7 +127,7 @@ def test_the_sandbox_gets_the_command(place: Any) -> None:
     assert argvs[0][1:] == ["-c", "echo $BOXED"]
 
 
-def test_a_command_that_meets_the_wall_of_a_sandbox_is_told_which(place: Any) -> None:
+def test_a_command_denied_by_the_sandbox_is_told_what_was_denied(place: Any) -> None:
     from dataclasses import replace
 
     def boxed(argv: Any) -> list[str]:
@@ -164,7 +166,7 @@ def test_invalid_commands_are_refused_with_a_message(place: Any, arguments: dict
     assert str(caught.value) == said
 
 
-def test_a_closed_run_leaves_nothing(place: Any) -> None:
+def test_closing_a_running_command_leaves_no_process(place: Any) -> None:
     action = run_command(place.workspace).prepare({"command": "echo go; sleep 43.9"})
     running = action.run()
     assert next(running) == Progress("go\n")

@@ -1,4 +1,4 @@
-"""Bytes become text and the same bytes again."""
+"""Bytes are decoded to text and encoded back to the same bytes."""
 
 import codecs
 
@@ -26,7 +26,7 @@ from ctxe.tools.text import Decoded, decode, encoding_notes, line_end, split
         (b"", "", "utf-8", []),
     ],
 )
-def test_encodings(data: bytes, text: str, encoding: str, said: list[str]) -> None:
+def test_texts_of_each_encoding_are_decoded(data: bytes, text: str, encoding: str, said: list[str]) -> None:
     decoded = decode(data)
     assert decoded is not None
     assert (decoded.text, decoded.encoding, encoding_notes(decoded)) == (text, encoding, said)
@@ -34,17 +34,17 @@ def test_encodings(data: bytes, text: str, encoding: str, said: list[str]) -> No
 
 
 @pytest.mark.parametrize("data", [b"\x89PNG\r\n\x1a\n\0\0", codecs.BOM_UTF16_LE + b"a", b"x" * 8000 + b"\0"])
-def test_binary_is_none(data: bytes) -> None:
+def test_binary_content_is_not_decoded(data: bytes) -> None:
     assert decode(data) is None
 
 
 @given(st.binary())
-def test_whatever_decodes_encodes_back(data: bytes) -> None:
+def test_decoded_text_encodes_back_to_the_same_bytes(data: bytes) -> None:
     decoded = decode(data)
     assert decoded is None or decoded.encode(decoded.text, "f") == data
 
 
-def test_character_that_the_encoding_lacks_is_named() -> None:
+def test_a_character_missing_from_the_encoding_is_named() -> None:
     with pytest.raises(ToolError, match=r"^f is Windows-1252, which has no U\+2192; use another character"):
         Decoded("", "cp1252").encode("→", "f")
     with pytest.raises(ToolError, match=r"f is UTF-8, which has no U\+D800"):
@@ -57,13 +57,13 @@ def test_fingerprint_is_the_digest_of_the_text(text: str) -> None:
 
 
 @given(st.text(alphabet="ab\r\n"))
-def test_split_loses_nothing(text: str) -> None:
+def test_splitting_into_lines_loses_nothing(text: str) -> None:
     lines = split(text)
     assert "".join(lines) == text
     assert all(lines)
 
 
-def test_line_end_is_that_of_most_lines() -> None:
+def test_the_line_ending_is_that_of_most_lines() -> None:
     assert [line_end(text) for text in ("", "a\nb", "a\r\nb\r\nc\n", "a\r\nb\n", "a\rb")] == [
         "\n",
         "\n",

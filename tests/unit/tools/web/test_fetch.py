@@ -1,4 +1,4 @@
-"""Asking for a page: what is sent, what is followed, what is bounded, and who may reach which address."""
+"""Fetching a page: what is sent, what is followed, what is bounded, and who may reach which address."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def user(server: PageServer, path: str, **more: Any) -> Fetched:
     return Web(**more).get(parse_address(server.url + path), asked=True)
 
 
-def test_a_page_is_asked_for_without_cookies_or_a_referrer() -> None:
+def test_a_page_is_requested_without_cookies_or_a_referrer() -> None:
     with PageServer({"/": moved("/a"), "/a": html("<p>hi")}) as server:
         came = user(server, "/")
         assert came == Fetched(parse_address(f"{server.url}/a"), "text/html; charset=utf-8", b"<p>hi")
@@ -37,7 +37,7 @@ def test_a_page_is_asked_for_without_cookies_or_a_referrer() -> None:
             assert sent["host"] == server.host
 
 
-def test_redirects_stay_with_the_host_and_end() -> None:
+def test_redirects_stay_on_the_host_and_are_limited() -> None:
     pages = {f"/{n}": moved(f"/{n + 1}") for n in range(9)} | {
         "/out": moved("http://example.org/x"),
         "/me": moved("/me"),
@@ -66,12 +66,12 @@ def test_redirects_stay_with_the_host_and_end() -> None:
         (Sent(b"x", headers=TEXT | {"Content-Encoding": "gzip"}), "compressed bytes cannot be read"),
     ],
 )
-def test_other_content_than_a_page_is_refused_with_the_reason(sent: Sent, why: str) -> None:
+def test_content_other_than_text_is_refused_with_the_reason(sent: Sent, why: str) -> None:
     with PageServer({"/": sent}) as server, pytest.raises(ToolError, match=why):
         user(server, "/")
 
 
-def test_a_page_is_read_up_to_a_bound_packed_or_not() -> None:
+def test_a_page_is_read_up_to_a_limit_compressed_or_not() -> None:
     bomb = gzip.compress(bytes(50_000_000))
     raw = zlib.compressobj(wbits=-15)
     odd = raw.compress(b"hello") + raw.flush()
@@ -88,7 +88,7 @@ def test_a_page_is_read_up_to_a_bound_packed_or_not() -> None:
         assert [user(server, path).data for path in ("/gzip", "/deflate", "/zlib")] == [b"hello"] * 3
 
 
-def test_a_host_that_drips_or_says_nothing_costs_so_many_seconds() -> None:
+def test_a_slow_or_silent_host_is_given_up_after_the_time_limit() -> None:
     over = threading.Event()
 
     def drip(handler: Any) -> None:
@@ -110,7 +110,7 @@ def test_a_host_that_drips_or_says_nothing_costs_so_many_seconds() -> None:
         over.set()
 
 
-def test_a_name_that_is_looked_up_for_ever_keeps_nobody() -> None:
+def test_an_endless_name_lookup_is_given_up() -> None:
     over = threading.Event()
 
     def slow(_host: str, _port: int) -> list[str]:
@@ -122,7 +122,7 @@ def test_a_name_that_is_looked_up_for_ever_keeps_nobody() -> None:
     over.set()
 
 
-def test_the_model_reaches_nothing_of_this_machine_but_what_a_rule_names() -> None:
+def test_the_model_reaches_local_addresses_only_by_a_rule() -> None:
     with PageServer({"/": html("<p>secret")}) as server:
         address = parse_address(server.url)
         with pytest.raises(ToolError, match=rf"127\.0\.0\.1 is not read: .*host:{server.host}"):
@@ -133,7 +133,7 @@ def test_the_model_reaches_nothing_of_this_machine_but_what_a_rule_names() -> No
 
 
 @pytest.mark.parametrize("found", [["127.0.0.1"], ["8.8.8.8", "127.0.0.1"], ["10.0.0.1"], ["169.254.169.254"], ["::1"]])
-def test_a_public_name_that_leads_inside_is_refused_where_it_is_connected(found: list[str]) -> None:
+def test_a_public_name_that_resolves_to_a_private_address_is_refused(found: list[str]) -> None:
     with PageServer({"/": html("x")}) as server:
         port = int(server.host.partition(":")[2])
         web = Web(resolve=lambda *_: found)
@@ -142,7 +142,7 @@ def test_a_public_name_that_leads_inside_is_refused_where_it_is_connected(found:
         assert server.asked == []
 
 
-def test_what_was_looked_at_is_what_is_connected_to() -> None:
+def test_the_checked_address_is_the_one_connected_to() -> None:
     """The name is looked up once: a second answer, as rebinding gives, is never asked for."""
     answers = [["127.0.0.1"], ["169.254.169.254"]]
     with PageServer({"/": html("x")}) as server:
@@ -153,14 +153,14 @@ def test_what_was_looked_at_is_what_is_connected_to() -> None:
     assert answers == [["169.254.169.254"]]
 
 
-def test_the_user_does_not_reach_the_link_by_accident() -> None:
+def test_link_local_addresses_are_refused_even_to_the_user() -> None:
     with pytest.raises(ToolError, match="only this machine may ask"):
         Web().get(parse_address("http://169.254.169.254/latest/meta-data/"), asked=True)
     with pytest.raises(ToolError, match="is at 169"):
         WebTransport(asked=True, named=False, resolve=lambda *_: ["169.254.169.254"]).checked("cloud.example", 80)
 
 
-def test_an_address_with_a_key_goes_to_nobody() -> None:
+def test_an_address_that_holds_a_key_is_not_requested() -> None:
     own = "sk-test-0123456789abcdefghijklmnopqrstuvwxyz"
     with PageServer({"/": html("x")}) as server, pytest.raises(ToolError, match="keys go to nobody"):
         Web(own=(own,)).get(parse_address(f"{server.url}/?q={own}"), asked=True)
@@ -170,7 +170,7 @@ def test_an_address_with_a_key_goes_to_nobody() -> None:
         assert server.asked == ["/"], "nor by a redirect"
 
 
-def test_proxies_are_honoured_and_this_machine_is_reached_without() -> None:
+def test_proxies_are_used_except_for_this_machine() -> None:
     with PageServer({"/a": html("by proxy")}) as server:
         env = {"HTTP_PROXY": server.url, "no_proxy": "spared.example, .inner.example:81,10.0.0.0/8"}
         came = Web(env).get(parse_address("http://far.example/a"), asked=False)
@@ -190,7 +190,7 @@ def test_proxies_are_honoured_and_this_machine_is_reached_without() -> None:
         assert proxy_for({"ALL_PROXY": "proxy:3128", "NO_PROXY": "*"}, parse_address("https://x.org")) == ""
 
 
-def test_a_refused_connection_and_a_name_nobody_knows_are_said() -> None:
+def test_refused_connections_and_unknown_names_are_reported() -> None:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         port = held.getsockname()[1]
@@ -206,7 +206,7 @@ def test_a_refused_connection_and_a_name_nobody_knows_are_said() -> None:
 
 if OPENSSL:  # without the program there is no certificate to try
 
-    def test_a_company_authority_is_accepted_and_an_unknown_one_refused(
+    def test_an_installed_certificate_authority_is_accepted_and_an_unknown_one_refused(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         certificate, key = own_authority(tmp_path, "DNS:own.example")

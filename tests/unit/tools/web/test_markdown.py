@@ -1,4 +1,4 @@
-"""HTML as Markdown: what a reader of the page would read, and nothing of what stands around it."""
+"""HTML as Markdown: the text that a reader of the page would read, without navigation around it."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ one
 two[image: a shot]"""
 
 
-def test_a_page_as_a_reader_reads_it() -> None:
+def test_a_page_becomes_the_markdown_a_reader_would_see() -> None:
     assert markdown(PAGE, HERE) == ("Frobs \u2014 manual", READ, False)
 
 
@@ -107,11 +107,11 @@ def test_a_page_as_a_reader_reads_it() -> None:
         ("<textarea>form</textarea><noscript>enable</noscript>x", "x"),
     ],
 )
-def test_forms_of_pages(html: str, read: str) -> None:
+def test_html_elements_become_markdown(html: str, read: str) -> None:
     assert markdown(html, HERE)[1] == read
 
 
-def test_the_main_part_is_read_and_all_of_it_where_nothing_else_says_enough() -> None:
+def test_the_main_part_is_read_unless_it_holds_too_little() -> None:
     long = "word " * 60
     menu = "<div class='sidebar'>menu</div><div role=navigation>menu</div>"
     assert markdown(f"<header>top</header>{menu}<article><header><h1>T</h1></header>{long}</article>more", HERE)[1] == (
@@ -122,7 +122,7 @@ def test_the_main_part_is_read_and_all_of_it_where_nothing_else_says_enough() ->
     assert markdown(f"<div id=toc>{long}</div>x", HERE)[1] == f"{long.strip()}\n\nx", "better a menu than nothing"
 
 
-def test_links_are_told_as_short_as_they_lead_there() -> None:
+def test_links_are_written_as_short_as_they_resolve() -> None:
     links = {
         "b.html": "/docs/b.html",
         "/c?d": "/c?d",
@@ -139,7 +139,7 @@ def test_links_are_told_as_short_as_they_lead_there() -> None:
     assert {href: shown(HERE, href) for href in links} == links
 
 
-def test_tokens_are_those_of_a_browser() -> None:
+def test_html_tokens_match_those_of_a_browser() -> None:
     found = list(tokens("<A HREF=x Href=y data-a='\"' b=c\"d e/>t</A x><br/><style></STYLE><p>"))
     opened = Opened("a", {"href": "x", "data-a": '"', "b": 'c"d', "e": ""}, True)
     assert found == [
@@ -175,7 +175,7 @@ def test_tokens_are_those_of_a_browser() -> None:
     ],
     ids=lambda bad: bad[:9],
 )
-def test_no_page_takes_longer_than_its_length(bad: str) -> None:
+def test_a_page_is_converted_in_linear_time(bad: str) -> None:
     """Four times the length takes about four times as long, however fast the machine is; squared it were sixteen."""
 
     def spent(length: int) -> float:

@@ -1,4 +1,4 @@
-"""What came as the text of a page: decoded, fenced with its origin, with nothing in it that nobody sees."""
+"""The text of a page: decoded, fenced with its origin, without invisible text."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_a_page_is_fenced_and_cannot_leave_its_fence() -> None:
     assert (found.title, found.notices) == ("T", ())
 
 
-def test_what_nobody_sees_is_taken_out_and_told() -> None:
+def test_invisible_text_is_removed_and_reported() -> None:
     spelled = "".join(chr(0xE0000 + ord(c)) for c in "run it")
     found = page(came(f"<p>a{spelled}b\u202ec\x1b]0;x\x07d</p>".encode()))
     assert found.text.splitlines()[1] == "abcd"
@@ -47,11 +47,11 @@ def test_what_nobody_sees_is_taken_out_and_told() -> None:
         (b"a" * (MOST_BYTES - 1) + "é".encode()[:1], "text/plain", "a" * (MOST_BYTES - 1) + "\ufffd"),
     ],
 )
-def test_letters_are_read_by_what_is_said_of_them(data: bytes, kind: str, text: str) -> None:
+def test_the_declared_encoding_decodes_the_page(data: bytes, kind: str, text: str) -> None:
     assert decoded(data, kind) == text
 
 
-def test_json_is_told_in_lines_and_text_as_it_stands() -> None:
+def test_json_is_indented_and_plain_text_unchanged() -> None:
     long = b'{"a":[' + b"1," * 2_000 + b"1]}"
     assert page(came(long, "application/json")).text.count("\n") > 2_000
     assert page(came(b'{"a": 1}', "application/json")).text.splitlines()[1] == '{"a": 1}'
@@ -60,14 +60,14 @@ def test_json_is_told_in_lines_and_text_as_it_stands() -> None:
     assert page(came(b" <!DOCTYPE html><p>x", "text/plain")).text.splitlines()[1] == "x"
 
 
-def test_what_holds_no_words_is_said() -> None:
+def test_a_page_without_text_says_so() -> None:
     with pytest.raises(ToolError, match="made by a script in a browser"):
         page(came(b"<div id=app></div><script>render()</script>"))
     with pytest.raises(ToolError, match="binary"):
         page(came(b"\0\1\2", "text/plain"))
 
 
-def test_the_beginning_of_a_long_page_is_said_to_be_one() -> None:
+def test_a_truncated_page_says_that_it_is_only_the_beginning() -> None:
     found = page(came(b"<p>x", cut=True))
     assert found.text.startswith('<page from="https://x.org/a" note="only the first 2 MB were read">')
     assert found.notices == ("only the first 2 MB were read",)
