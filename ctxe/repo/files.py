@@ -177,8 +177,11 @@ def _valid(line: str) -> bool:
 def read_text(root: Path, path: str, limit: int = MOST_BYTES, *, cut: bool = False) -> str | None:
     """The text of a file; None when it is missing, not a regular file, larger than ``limit`` bytes, or binary.
 
-    With ``cut`` a larger file is read up to the last line that ends within the limit.
+    So it is when a folder on its way is a link: git still lists what was there before. With ``cut`` a larger file is
+    read up to the last line that ends within the limit.
     """
+    if _is_behind_link(root, path):
+        return None
     try:
         handle = os.open(
             f"{root}{os.sep}{path}", os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
@@ -195,6 +198,16 @@ def read_text(root: Path, path: str, limit: int = MOST_BYTES, *, cut: bool = Fal
         return None
     finally:
         os.close(handle)
+
+
+def _is_behind_link(root: Path, path: str) -> bool:
+    """Whether a folder between the root and a file is a symlink."""
+    end = path.find("/")
+    while end > 0:
+        if os.path.islink(f"{root}{os.sep}{path[:end]}"):  # noqa: PTH114 (called for each file of an index)
+            return True
+        end = path.find("/", end + 1)
+    return False
 
 
 def _read_at_most(handle: int, size: int, limit: int) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -90,6 +91,19 @@ def test_links_loops_and_fifos_are_not_listed(tree: Path) -> None:
     (tree / "link.py").symlink_to("a.py")
     os.mkfifo(tree / "pipe.py")
     assert names(tree) == [".gitignore", "a.py", "sub/b.py"]
+
+
+def test_nothing_is_read_behind_a_link_where_git_still_lists_files(
+    tree: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    git(tree, "init", "-q")
+    git(tree, "add", ".")
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "b.py").write_text("canary")
+    shutil.rmtree(tree / "sub")
+    (tree / "sub").symlink_to(outside)
+    assert "sub/b.py" in names(tree)
+    assert read_text(tree, "sub/b.py") is None
 
 
 @pytest.mark.parametrize("name", [".gitignore", ".git/packed-refs", ".git/info/exclude", ".git/index"])

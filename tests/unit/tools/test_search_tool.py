@@ -154,6 +154,25 @@ def test_an_ignored_folder_is_searched_when_named(tree: Any) -> None:
         assert find(tree, "alpha|bare", path=hidden) == f"no match for alpha|bare in {hidden}"
 
 
+def test_links_are_not_followed_wherever_they_are(tree: Any) -> None:
+    (tree.root.parent / "outside").mkdir()
+    (tree.root.parent / "outside/a.py").write_text("alpha outside")
+    tree.put("build/real.txt", "alpha in it")
+    for name, target in (
+        ("build/away", "../../outside/a.py"),
+        ("build/held", "../secret.txt"),
+        ("d/x", "../secret.txt"),
+    ):
+        (tree.root / name).parent.mkdir(exist_ok=True)
+        (tree.root / name).symlink_to(target)
+    assert find(tree, "alpha", path="build") == "build/alpha.o\n1:alpha\nbuild/real.txt\n1:alpha in it"
+    assert find(tree, "alpha", path="d") == "no match for alpha in d"
+    tree.git("add", "src")
+    shutil.rmtree(tree.root / "src")
+    (tree.root / "src").symlink_to("../outside")
+    assert "outside" not in find(tree, "alpha")
+
+
 def test_a_glob_never_includes_ignored_files(tree: Any) -> None:
     everything = find(tree, "alpha")
     assert find(tree, "alpha", glob="*") == everything
