@@ -5,12 +5,13 @@ Lines match by what they say (their core), wherever they stand and whatever thei
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 
 from ctxe.context.calls import parse_arguments
 from ctxe.context.lines import core_of
-from ctxe.domain.conversation import Conversation, Fold, Step, Turn
+from ctxe.domain.conversation import Conversation, Fold, Step, ToolResult, Turn
 from ctxe.domain.pattern import pattern
 
 RUN = 4
@@ -19,7 +20,11 @@ RUN = 4
 ABOVE = " lines as they stand above; recall "
 """Text of the marker between the number of lines and the handle of the whole."""
 
-_NOTE = pattern(r"\[\d[\d,]* lines as they stand above|\[lines? \d+")
+FOLDED = " lines folded away; recall "
+"""The same once a fold has removed those lines."""
+
+_MARKER = pattern(rf"^\[\d+{ABOVE}\w+\]$", re.MULTILINE)
+_NOTE = pattern(r"\[\d[\d,]* lines (?:as they stand above|folded away)|\[lines? \d+")
 """Notes in place of lines: the number of those above, or the part of a file that is shown."""
 
 RUN_CHARS = 100
@@ -71,8 +76,8 @@ class VisibleLines:
         self.cores, self.lines = KnownLines(), KnownLines()
         self._take(chunk.text for chunk in (fold.record if fold else ()))
 
-    def update(self, conversation: Conversation) -> VisibleLines:
-        """This object after taking in all of ``conversation``."""
+    def update(self, conversation: Conversation, results: Iterable[ToolResult] = ()) -> VisibleLines:
+        """This object after taking in all of ``conversation``, and the ``results`` so far of a reply under way."""
         turns, steps = _whole_turns(conversation), _whole_steps(conversation)
         if conversation.fold is not self._fold or len(steps) < self._taken or len(turns) < self._gathered:
             self._begin(conversation.fold)
@@ -84,6 +89,7 @@ class VisibleLines:
             if not any(step is known for known in self._newest):
                 self._take(_texts(step, self._fold))
         self._newest, self._taken = steps[-2:], len(steps)
+        self._take(result.text for result in results)
         return self
 
     def _take(self, texts: Iterable[str]) -> None:
@@ -135,6 +141,11 @@ def replace_known_lines(text: str, known: KnownLines, handle: str, core: Callabl
         out.append(line)
         run, before = [], content if content in known.each else ""
     return "\n".join([*out, *_run_or_marker(run, handle)])
+
+
+def references(text: str) -> list[str]:
+    """The markers in a text that stand for lines above it."""
+    return _MARKER.findall(text)
 
 
 def _run_or_marker(run: list[str], handle: str) -> list[str]:

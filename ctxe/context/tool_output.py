@@ -35,11 +35,12 @@ def shown_output(
     limit = birth_limit(kind, window)
     near = parts_about(about) if kind == "page" else relevance(at_work)
     shown = f"{handle}, or {handle}#HEADING for a part" if kind == "page" else handle
-    done = trim(_fresh(text, kind, known, handle), kind, min(limit, most or limit), count, shown, near)
+    done = trim(without_known_lines(text, kind, known, handle), kind, min(limit, most or limit), count, shown, near)
     return Trimmed(done.text, handle if done.is_cut or f"recall {handle}" in done.text else "")
 
 
-def _fresh(text: str, kind: Kind, known: VisibleLines, handle: str) -> str:
+def without_known_lines(text: str, kind: Kind, known: VisibleLines, handle: str) -> str:
+    """The output with the longer runs of lines that the request holds replaced by their number; not trimmed."""
     if len(text) < RUN_CHARS or kind == "recalled":
         return text
     if kind in ("shell", "search"):

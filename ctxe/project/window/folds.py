@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from ctxe.agent.state import State
 from ctxe.context.compact import FoldPolicy
 from ctxe.context.cost import Billing
-from ctxe.context.failed_runs import reshow_failed_results
 from ctxe.context.focus import SHARE as FOCUS_SHARE
 from ctxe.context.focus import focus_chunk, focus_of
 from ctxe.context.fold import fold_room, next_fold
 from ctxe.context.forecast import forecast
 from ctxe.context.known_lines import VisibleLines
 from ctxe.context.lines import Whole
+from ctxe.context.lost_lines import settle_references
 from ctxe.context.relevance import names_at_work
 from ctxe.context.restore import chunks_to_restore
 from ctxe.context.survey import Survey
@@ -56,7 +56,7 @@ class Folds:
         Lines about the words in ``focus`` stay in view. An empty ``focus`` means the focus of the previous fold.
         """
         fold = self._with_lessons(state, cause, focus)
-        return fold and reshow_failed_results(
+        return fold and settle_references(
             state.conversation, fold, _originals(state), self.composer.budget, self.composer.count
         )
 
@@ -169,7 +169,7 @@ def trimmer(window: int, count: Count, state: Callable[[], State]) -> Callable[[
         return names_at_work(state().conversation, state().pending)
 
     def cut(output: ToolOutput) -> tuple[str, str]:
-        shown = known.update(state().conversation)
+        shown = known.update(state().conversation, state().results)
         done = shown_output(output.text, output.kind, window, count, shown, output.token_limit, at_work, output.about)
         return done.text, done.handle
 

@@ -5,6 +5,7 @@ It trims, folds and assembles as a chat does, without a session, a model or a di
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from ctxe.context.assemble import Assembled, Frame, assemble
@@ -13,6 +14,7 @@ from ctxe.context.calls import kind_of, parse_arguments
 from ctxe.context.compact import FoldPolicy
 from ctxe.context.fold import next_fold
 from ctxe.context.known_lines import VisibleLines
+from ctxe.context.lost_lines import settle_references
 from ctxe.context.relevance import names_at_work
 from ctxe.context.restore import chunks_to_restore
 from ctxe.context.survey import Survey
@@ -63,15 +65,18 @@ class Replayed:
 
     def step(self, reply: Reply, texts: dict[str, str]) -> None:
         """Add a reply and its results, trimmed on arrival. ``texts`` holds the full text of each result by call id."""
-        results = tuple(self._told_result(call, texts[call.id], reply) for call in reply.calls)
+        results = list[ToolResult]()
+        for call in reply.calls:
+            results.append(self._told_result(call, texts[call.id], reply, results))
         *before, running = self.conversation.turns
-        running = replace(running, steps=(*running.steps, Step(reply, results)))
+        running = replace(running, steps=(*running.steps, Step(reply, tuple(results))))
         self.conversation = replace(self.conversation, turns=(*before, running))
 
     def request(self) -> Assembled:
         """The next request, after a fold if one is due. Raises BudgetError."""
         made = next_fold(self.frame, self.conversation, self.budget, self._count, self._policy, survey=self._seen)
         if made is not None:
+            made = settle_references(self.conversation, made, self.original, self.budget, self._count)
             self.conversation = replace(self.conversation, fold=made)
         self._bring_back()
         return assemble(self.frame, self.conversation, self.budget, self._count)
@@ -98,11 +103,11 @@ class Replayed:
         """The full text of a result, as it was given."""
         return self._originals.get(result.call_id, result.text)
 
-    def _told_result(self, call: ToolCall, text: str, reply: Reply) -> ToolResult:
-        """The tool result as the model gets it, trimmed on arrival."""
+    def _told_result(self, call: ToolCall, text: str, reply: Reply, before: Sequence[ToolResult]) -> ToolResult:
+        """The tool result as the model gets it, trimmed on arrival; ``before`` are the results above it."""
         asked = parse_arguments(call.arguments)
         kind = kind_of(call.name, asked)
-        known = self._standing.update(self.conversation)
+        known = self._standing.update(self.conversation, before)
         at_work = partial(names_at_work, self.conversation, reply)
         done = shown_output(text, kind, self.budget.window, self._count, known, at_work=at_work)
         if done.text != text:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctxe.context.known_lines import KnownLines, VisibleLines, replace_known_lines, visible_cores
+from ctxe.context.known_lines import FOLDED, KnownLines, VisibleLines, replace_known_lines, visible_cores
 from ctxe.context.tool_output import shown_output
 from ctxe.context.trim import Trimmed, handle_of
 from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn
@@ -89,6 +89,20 @@ def test_known_lines_grow_with_the_conversation() -> None:
     assert "told later" in known.cores.each
     folded = Conversation((later,), Fold(Position(0, 2), (Chunk("record", "only this line"),)))
     assert known.update(folded).cores.each == visible_cores(folded) == {"only this line", "I look", "a.py", "third"}
+
+
+def test_results_of_the_same_reply_stand_above_those_after_them() -> None:
+    known = VisibleLines().update(Conversation((Turn("go"),)), [ToolResult("c1", FILE)])
+    assert shown_output(FILE, "read", 100_000, len, known).text == (
+        f"[8 lines as they stand above; recall {handle_of(FILE)}]"
+    )
+
+
+def test_after_a_note_that_lines_are_folded_any_line_may_have_preceded() -> None:
+    told = f"[4{FOLDED}abc]\n" + "\n".join(LINES[4:])
+    assert replace_known_lines(FILE, stood(told), "abc") == (
+        "\n".join(LINES[:4]) + "\n[4 lines as they stand above; recall abc]"
+    )
 
 
 def test_command_and_search_output_omits_only_identical_lines() -> None:

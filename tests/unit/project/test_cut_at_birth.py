@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ctxe.agent.state import State
-from ctxe.domain.conversation import Conversation, Reply, Turn
+from ctxe.domain.conversation import Conversation, Reply, ToolResult, Turn
 from ctxe.domain.tool import ToolOutput
 from ctxe.project.window.folds import trimmer
 
@@ -31,3 +31,10 @@ def test_trimming_keeps_lines_near_names_of_the_user_and_the_model() -> None:
     silent = State(conversation=Conversation((Turn("go on"),)))
     assert "parse_header" not in cut(silent)[0]
     assert "parse_header" in cut(replace(silent, pending=Reply("now parse_header")))[0]
+
+
+def test_lines_of_a_result_in_the_same_reply_are_not_repeated() -> None:
+    page = "\n".join(f"line {n} of a file that is read twice" for n in range(40))
+    state = State(conversation=Conversation((Turn("read it"),)), results=(ToolResult("c1", page),))
+    cut_again = trimmer(32_000, words, lambda: state)(ToolOutput(f"{page}\nand one more line", kind="read"))
+    assert cut_again[0].splitlines() == [f"[40 lines as they stand above; recall {cut_again[1]}]", "and one more line"]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ctxe.context.budget import Budget
-from ctxe.context.failed_runs import reshow_failed_results
-from ctxe.context.known_lines import ABOVE, VisibleLines
+from ctxe.context.known_lines import ABOVE, FOLDED, VisibleLines
+from ctxe.context.lost_lines import settle_references
 from ctxe.context.tool_output import shown_output
 from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn
 from ctxe.domain.section import Chunk
@@ -33,7 +33,7 @@ def seen(talk: Conversation, fold: Fold) -> list[str]:
 
 def folded(talk: Conversation, upto: int, *record: Chunk) -> tuple[Fold, Fold]:
     fold = Fold(Position(0, upto), record, cause="price", tokens_after=100)
-    return fold, reshow_failed_results(talk, fold, lambda _: OUTPUT, BUDGET, words)
+    return fold, settle_references(talk, fold, lambda _: OUTPUT, BUDGET, words)
 
 
 def test_a_failure_note_is_replaced_by_the_error_when_its_original_was_folded() -> None:
@@ -55,9 +55,31 @@ def test_an_error_still_in_the_request_is_not_repeated() -> None:
     assert [ABOVE in text for text in seen(talk, one)] == [False, True]
 
 
-def test_successful_and_very_long_outputs_stay_notes() -> None:
-    well = ran(ran(Conversation((Turn("go"),)), 1), 2, ok=True)
-    assert folded(well, 1)[1].masks == {}
+def test_what_the_newest_step_asked_for_is_shown_again_where_its_lines_were_folded() -> None:
+    talk = ran(ran(Conversation((Turn("go"),)), 1, ok=True), 2, ok=True)
+    assert ABOVE in seen(talk, folded(talk, 1)[0])[0]
+    assert seen(talk, folded(talk, 1)[1]) == [OUTPUT]
+
+
+def test_a_result_that_is_not_shown_again_says_that_the_lines_are_folded() -> None:
+    older = ran(ran(ran(Conversation((Turn("go"),)), 1, ok=True), 2, ok=True), 3, "nothing to see", ok=True)
+    before, after = folded(older, 1)
+    assert seen(older, after) == [seen(older, before)[0].replace(ABOVE, FOLDED), "nothing to see"]
+    assert seen(older, after) != seen(older, before)
     talk = ran(ran(Conversation((Turn("go"),)), 1), 2)
-    fold = Fold(Position(0, 1))
-    assert reshow_failed_results(talk, fold, lambda _: OUTPUT, Budget(300, 0), words) is fold
+    no_room = settle_references(talk, Fold(Position(0, 1)), lambda _: OUTPUT, Budget(60, 0), words)
+    assert [FOLDED in text for text in seen(talk, no_room)] == [True]
+
+
+def test_a_reference_to_lines_that_still_stand_above_stays_as_it_is() -> None:
+    talk = ran(ran(ran(Conversation((Turn("go"),)), 1, ok=True), 2, ok=True), 3, ok=True)
+    before, after = folded(talk, 0)
+    assert after is before
+    assert [ABOVE in text for text in seen(talk, after)] == [False, True, True]
+
+
+def test_a_result_cut_by_the_fold_does_not_refer_to_folded_lines() -> None:
+    talk = ran(ran(Conversation((Turn("go"),)), 1), 2)
+    cut = Fold(Position(0, 1), masks={"c2": f"head\n[7{ABOVE}abc]\n[9 lines left out; recall def]"})
+    masks = settle_references(talk, cut, lambda _: OUTPUT, BUDGET, words).masks
+    assert masks == {"c2": f"head\n[7{FOLDED}abc]\n[9 lines left out; recall def]"}
