@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from ctxe.domain.pattern import pattern
@@ -14,7 +15,17 @@ LONG_BLOCK = 60
 PIECE = 30
 """Most lines of a piece of a long unit, unless a single statement is longer."""
 LONGEST_SIGNATURE = 6
+SHORTEST_LICENCE = 3
+"""Fewest lines of a licence that is worth leaving out."""
 _HIDDEN = frozenset(("field", "prototype"))
+_LICENCE = pattern(
+    r"\bcopyright\b|all rights reserved|spdx-license|licen[cs]ed under|free software|redistribut|permission is hereby",
+    re.IGNORECASE,
+)
+_CLOSING = {"/*": "*/", "<!--": "-->", "(*": "*)", "{-": "-}"}
+_COMMENT = pattern(
+    r"//|--|;|%|dnl |#(?!!?\[|\s*(?:include|define|undef|if|ifdef|ifndef|el|endif|pragma|error|import|line)\b)"
+)
 _CONTINUES = pattern(
     r"\s*(?:[)\]}]|(?:else|elif|except|finally|catch|case|default|rescue|ensure|end|when)\b|#\s*e(?:lse|lif|ndif))"
 )
@@ -88,6 +99,28 @@ def blocks(
             head = definitions[place].head if place >= 0 and definitions[place].first == first else first - 1
             result.extend(Block(number, *piece) for piece in _pieces(lines, first, last, head))
     return result
+
+
+def licence_end(lines: Sequence[str]) -> int:
+    """The last line (from 1) of a file's leading comment if that is a licence or a copyright notice, else 0."""
+    end = _comment_end(lines)
+    return end if end >= SHORTEST_LICENCE and _LICENCE.search("\n".join(lines[:end])) else 0
+
+
+def _comment_end(lines: Sequence[str]) -> int:
+    """The last line (from 1) of the comment at the top of a file; 0 when it begins with something else."""
+    closing = ""
+    for row, line in enumerate(map(str.strip, lines), start=1):
+        if closing:
+            if closing in line:
+                return row
+            continue
+        opening = next((mark for mark in _CLOSING if line.startswith(mark)), "")
+        if opening and _CLOSING[opening] not in line[len(opening) :]:
+            closing = _CLOSING[opening]
+        elif not opening and not _COMMENT.match(line):
+            return row - 1
+    return 0
 
 
 def _runs(owner: Sequence[int]) -> Iterator[tuple[int, int, int]]:

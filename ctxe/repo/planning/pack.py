@@ -10,7 +10,7 @@ from itertools import pairwise
 from ctxe.repo.indexing.line_tokens import of_name
 from ctxe.repo.indexing.units import Unit
 from ctxe.repo.planning.mix import Fitted
-from ctxe.repo.planning.outline import Block, blocks
+from ctxe.repo.planning.outline import blocks
 from ctxe.repo.planning.ranking import Ranking
 from ctxe.repo.planning.relevance import task_names, unit_chances
 from ctxe.repo.planning.showing import (
@@ -97,9 +97,12 @@ def _choose(ranking: Ranking, opened: dict[int, OpenFile], room: int, fitted: Fi
                 unit_lines[unit] += 1
         chances = unit_chances(ranking.evidence, names, number, unit_lines, fitted.units)
         for block in blocks(file.inside.units, owner, file.inside.definitions, file.lines):
-            lines_in_unit = owner[block.first - 1 : block.last].count(block.unit)
+            first, last = max(block.first, file.licence + 1), block.last
+            if first > last:
+                continue
+            lines_in_unit = owner[first - 1 : last].count(block.unit)
             part = chances[block.unit] * lines_in_unit / unit_lines[block.unit]
-            offers.append((likely[number] * part, number, block.first, block.last, _cost(file, block)))
+            offers.append((likely[number] * part, number, first, last, sum(file.costs[first - 1 : last])))
     chosen, spent = pick(offers, {number: header(file.path) for number, file in opened.items()}, room)
     for number, lines in chosen.items():
         opened[number].chosen |= lines
@@ -131,19 +134,15 @@ def chances_of(scores: Mapping[int, float], certainty: float, lean: float) -> di
     return {number: 1.0 / (1.0 + math.exp(certainty * (best - score) - lean)) for number, score in scores.items()}
 
 
-def _cost(file: OpenFile, block: Block) -> int:
-    return sum(file.costs[block.first - 1 : block.last])
-
-
 def _round_up(opened: dict[int, OpenFile], remaining: int) -> None:
     """Show a file whole when little of it is missing and the ``remaining`` tokens allow it, and close small gaps."""
     for file in opened.values():
         if not file.chosen:
             continue
-        total = sum(file.costs)
+        total = sum(file.costs[file.licence :])
         missing = total - sum(file.costs[row - 1] for row in file.chosen)
         if 0 < missing <= max(40, total // 8) and missing <= remaining:
-            file.chosen.update(range(1, len(file.lines) + 1))
+            file.chosen.update(range(file.licence + 1, len(file.lines) + 1))
             remaining -= missing
             continue
         for first, last in _gaps(file.chosen):

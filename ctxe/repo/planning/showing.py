@@ -8,7 +8,7 @@ from ctxe.domain.section import Tier
 from ctxe.domain.value import dataclass, field
 from ctxe.repo.indexing.line_tokens import estimate
 from ctxe.repo.indexing.store import Details
-from ctxe.repo.planning.outline import outline
+from ctxe.repo.planning.outline import licence_end, outline
 from ctxe.repo.planning.ranking import Ranking
 
 MARKER = 10
@@ -32,7 +32,10 @@ class ShownFile:
 
 @dataclass(slots=True)
 class OpenFile:
-    """A file that is being packed: its lines with their tokens, and the lines (from 1) chosen so far."""
+    """A file that is being packed: its lines with their tokens, and the lines (from 1) chosen so far.
+
+    Its first ``licence`` lines are a licence, which no task needs: they are never shown.
+    """
 
     number: int
     path: str
@@ -40,6 +43,7 @@ class OpenFile:
     costs: Sequence[int]
     inside: Details
     chosen: set[int] = field(default_factory=set)
+    licence: int = 0
 
 
 def open_file(ranking: Ranking, number: int, text: str | None) -> OpenFile | None:
@@ -52,7 +56,7 @@ def open_file(ranking: Ranking, number: int, text: str | None) -> OpenFile | Non
     lines = text.split("\n")
     # estimated when the file was not counted yet, or has changed since it was scanned
     costs = details.line_tokens if len(lines) == len(details.line_tokens) else estimate(lines)
-    return OpenFile(number, path, lines, costs, details)
+    return OpenFile(number, path, lines, costs, details, licence=licence_end(lines))
 
 
 def header(path: str) -> int:

@@ -11,6 +11,7 @@ import pytest
 from ctxe.repo.git import Git
 from ctxe.repo.indexing.index import Index
 from ctxe.repo.planning.evidence import gather
+from ctxe.repo.planning.outline import licence_end
 from ctxe.repo.planning.planner import Plan
 from ctxe.repo.planning.reading import read_task
 from ctxe.repo.planning.showing import in_lines
@@ -234,3 +235,39 @@ def test_a_range_ends_with_the_last_line_of_its_file() -> None:
     shown = in_lines(0, "tea.py", lines, [1] * 4, {2, 3, 4})
     assert (shown.ranges, shown.text.split("\n")[1:]) == ([(2, 3)], ["[lines 2-3]", "b", "c", "</file>"])
     assert in_lines(0, "tea.py", lines, [1] * 4, {1, 2, 3}).tier == "full"
+
+
+NOTICE = "This is free software; you can redistribute it.\nCopyright (C) the makers of tea.\nNo warranty of any kind."
+
+
+@pytest.mark.parametrize(
+    ("top", "end"),
+    [
+        ("/*\n" + NOTICE + "\n */\n\n#include <tea.h>", 5),
+        ("/**\n" + NOTICE + " */\npackage tea;", 4),
+        ("<!--\n" + NOTICE + "\n-->\n<template>", 5),
+        ("// " + NOTICE.replace("\n", "\n// ") + "\n\n// Package tea makes tea.\npackage tea", 3),
+        ("#!/bin/sh\n#\n# " + NOTICE.replace("\n", "\n# ") + "\n###\nboil", 6),
+        ("// SPDX-License-Identifier: MIT\npackage tea", 0),
+        ("/*\n * How tea is made:\n * boil, then wait.\n */\nint boil;", 0),
+        ("#include <a.h>\n#include <copyright.h>\n#define COPYRIGHT 1\n#pragma once\nint a;", 0),
+        ("# Tea\n\nCopyright and more\nof it.", 0),
+        ("import tea\n# Copyright\n# of\n# all", 0),
+        ("/* Copyright that never ends\n\n\n", 0),
+    ],
+)
+def test_a_licence_is_the_comment_at_the_top_that_speaks_of_rights(top: str, end: int) -> None:
+    assert licence_end(top.split("\n")) == end
+
+
+def test_no_plan_shows_a_licence(index: Index) -> None:
+    licence = "".join(f"# {line}\n" for line in NOTICE.split("\n") * 4)
+    for name, body in (("sieve", "def sift(tea):\n    return tea\n"), ("urn", "def drain(tea):\n    return 1\n" * 90)):
+        (index.root / f"tea/{name}_tap.py").write_text(f"{licence}\n{body}")
+    git(index.root, "add", ".")
+    index.refresh()
+    made = plan(index, "sieve_tap and urn_tap: sift and drain", 900)
+    shown = {file.path: file for file in made.files if file.path.endswith("_tap.py")}
+    assert len(shown) == 2
+    assert all(file.mode == "region" and "Copyright" not in file.text for file in shown.values())
+    assert shown["tea/sieve_tap.py"].ranges[0][0] == 13
