@@ -102,7 +102,7 @@ class Skills:
         for one in likely_matches(matches):
             score = f"{one.why} ({one.score:.2f})"
             if one.skill.name in standing:
-                left_out.append(Omission(one.skill.name, 0, "is in the request already"))
+                left_out.append(Omission(one.skill.name, 0, "was in the request already"))
             elif one is best and (text := skill_page(one.skill, room, self.count)):
                 chunks.append(Chunk(PREFIX + one.skill.name, text, score, path=_path(one.skill)))
             else:

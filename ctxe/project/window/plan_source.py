@@ -10,6 +10,7 @@ from ctxe.domain.errors import StoreError
 from ctxe.domain.picture import has_picture_name
 from ctxe.domain.section import Omission, Priority, Section, Task
 from ctxe.domain.value import replace
+from ctxe.knowledge.corrections import is_correction
 from ctxe.project.planning.indexing import index
 from ctxe.project.planning.plan import made
 from ctxe.project.window.task_words import says_enough, without_paths, without_pictures
@@ -38,7 +39,8 @@ PATIENCE = 5.0
 BUILDING = Omission("files:index", 0, "the index is still being built")
 NAMED = ("path_named", "module_named", "frame")
 """Reasons for which a file is shown when no others count: for words entered while the model works
-(docs/decisions/0080), and for words that say nothing but a path ("add a line to CHANGES.md").
+(docs/decisions/0080), for words that correct what it did, and for words that say nothing but a path ("add a line to
+CHANGES.md").
 """
 LEAST = 400
 """Room in tokens below which nothing is planned."""
@@ -95,7 +97,7 @@ class PlanSource:
         if not fresh:  # the tree may have changed since the index was built
             refresh_with_repair(self._index)
         made = self._plan(self._index, task, min(room, FOLLOWING if task.files else PACKED))
-        only = task.under_way or not says_enough(without_paths(task.words))
+        only = task.under_way or _is_about_work(task) or not says_enough(without_paths(task.words))
         return [self._near_best(made, task, named_only=only)] if made.files else ()
 
     def _ensure_build_started(self) -> bool:
@@ -147,11 +149,16 @@ class PlanSource:
                 continue
             now = self._files.digest_of(chunk.path)
             if chunk.path in task.sent_whole or self._files.workspace.seen_digest(chunk.path) == now:
-                out.append(Omission(chunk.path, 0, "is in the request already"))
+                out.append(Omission(chunk.path, 0, "was in the request already"))
             else:
                 kept.append(replace(chunk, of=now))
         note = [Omission(f"{found.name}:note", 0, made.note)] if made.note else []
         return replace(found, chunks=tuple(kept), left_out=(*note, *out))
+
+
+def _is_about_work(task: Task) -> bool:
+    """Whether the words correct work whose files the request holds ("no, keep the old name too")."""
+    return bool(task.files) and is_correction(task.words)
 
 
 def _no_files(why: Omission) -> Section:

@@ -262,7 +262,7 @@ def test_the_skill_list_stands_and_skills_come_with_messages(tmp_path: Path) -> 
     assert [chunk.id for chunk in matched.chunks] == ["skill tea"]
     assert (matched.placement, matched.share) == ("task", "skills")
     here = Skills(find(root), words, 1_500, held=lambda: HeldSkills(frozenset({"tea"})))
-    assert [(out.id, out.why) for out in here.offer(ask, 5_000)[1].left_out] == [("tea", "is in the request already")]
+    assert [(out.id, out.why) for out in here.offer(ask, 5_000)[1].left_out] == [("tea", "was in the request already")]
     assert len(Skills(find(root), words, 1_500, matching=False).offer(ask, 5_000)) == 1
     assert Skills(find(root), words, 0).offer(Task("hello there"), 5_000) == []
     carried = Skills(find(root), words, 1_500, held=lambda: HeldSkills(in_use={"tea": "in use"}))

@@ -111,6 +111,15 @@ def test_a_follow_up_message_gets_a_smaller_plan(tmp_path: Path) -> None:
     assert 2_000 < sizes[1] <= 4_000
 
 
+def test_words_that_correct_the_work_before_them_bring_only_the_files_they_name(tmp_path: Path) -> None:
+    source = planning(tmp_path, patience=30.0)
+    wrong = replace(ASKED, words=f"no, not like this: {ASKED.words}")
+    assert paths(source.offer(wrong, 8_000)) == ["tea/teapot.py"]
+    assert source.offer(replace(wrong, files=("tea/cup.py",)), 8_000)[0].chunks == ()
+    named = replace(wrong, words=f"{wrong.words}, see tea/teapot.py", files=("tea/cup.py",))
+    assert paths(source.offer(named, 8_000)) == ["tea/teapot.py"]
+
+
 def test_a_file_already_in_the_window_is_not_planned_again(tmp_path: Path) -> None:
     first = planning(tmp_path, patience=30.0)
     [path] = paths(first.offer(ASKED, 8_000))
@@ -118,7 +127,7 @@ def test_a_file_already_in_the_window_is_not_planned_again(tmp_path: Path) -> No
     held = replace(files, workspace=replace(files.workspace, seen_digest={path: files.digest_of(path)}.get))
     [section] = PlanSource(Project.open(tmp_path, {}), tuple, held, Allowance(), 30.0).offer(ASKED, 8_000)
     assert section.chunks == ()
-    assert [(out.id, out.why) for out in section.left_out][:1] == [(path, "is in the request already")]
+    assert [(out.id, out.why) for out in section.left_out][:1] == [(path, "was in the request already")]
 
 
 def test_a_mentioned_file_is_planned_only_when_it_does_not_fit_whole(tmp_path: Path) -> None:
@@ -126,7 +135,7 @@ def test_a_mentioned_file_is_planned_only_when_it_does_not_fit_whole(tmp_path: P
     named = replace(ASKED, named=("tea/teapot.py",))
     assert paths(source.offer(named, 8_000)) == ["tea/teapot.py"]
     [section] = source.offer(replace(named, sent_whole=("tea/teapot.py",)), 8_000)
-    assert (section.chunks, section.left_out[0].why) == ((), "is in the request already")
+    assert (section.chunks, section.left_out[0].why) == ((), "was in the request already")
 
 
 def test_dropped_files_are_not_planned_and_added_files_count_as_in_use() -> None:
