@@ -37,6 +37,9 @@ the total cost for the same retention (docs/folds-measured.md).
 WORDS = "words"
 """Prefix of the ids of chunks with user messages."""
 
+TODO, TODO_TOOL = "todo", "update_todo"
+"""Id of the chunk with the todo list, which survives every fold, and the tool that writes it."""
+
 
 def fold(
     conversation: Conversation,
@@ -67,6 +70,8 @@ def fold(
     earlier = _earlier(conversation.fold, upto, messages, space, count)
     kept_chunks = [*earlier, *(chunk for chunk in messages if chunk not in earlier)]
     entries = _without_messages(seen.before(upto), [conversation.turns[t].words for t in words])
+    if any(chunk.id == TODO for chunk in also):
+        entries = [_emptied(entry) if entry.what == TODO_TOOL else entry for entry in entries]
     covered = names_standing([*kept_chunks, *also], conversation, upto)
     since = seen.steps_before(conversation.fold.upto) if earlier and conversation.fold else 0
     share = PART if earlier else FIRST
@@ -123,6 +128,11 @@ def names_standing(chunks: Sequence[Chunk], conversation: Conversation, upto: Po
 def _without_messages(entries: Sequence[HistoryEntry], present: Sequence[str]) -> list[HistoryEntry]:
     """``entries`` without the user messages in ``present``, which the request has anyway."""
     return [entry for entry in entries if entry.what != "user" or entry.title[0] not in present]
+
+
+def _emptied(entry: HistoryEntry) -> HistoryEntry:
+    """The entry as a step of which the record needs no line."""
+    return replace(entry, title=(), path="", lines=())
 
 
 def next_fold(

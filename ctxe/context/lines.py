@@ -20,8 +20,8 @@ from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 
 Origin = Literal["words", "remark", "answer", "asked", "written", "replaced", "result"]
-"""Who wrote a line: the user; the model in a remark beside calls, in an answer without calls, or in the arguments of a
-call (what it asks for, puts in, takes out); a tool.
+"""Who wrote a line: the user; the model in a remark beside calls, in an answer without calls (a delegate's, too), or in
+the arguments of a call (what it asks for, puts in, takes out); a tool.
 """
 
 # Anchored to a word's start: otherwise a long word without a slash is scanned again from each of its letters.
@@ -59,6 +59,12 @@ class HistoryEntry:
     is_edit: bool = False
     lines: tuple[Line, ...] = ()
 
+
+DELEGATE = "delegate"
+"""The tool whose result is an answer, like the model's own to the user."""
+
+NOTES = frozenset(("find_tools", "recall", "record_failure", "remember", "update_todo", "use"))
+"""Tools whose texts may name files without being about one."""
 
 Whole = Callable[[ToolResult], str]
 """Returns the whole text of a result that was trimmed."""
@@ -110,15 +116,19 @@ def _entries(call: ToolCall, result: ToolResult, number: int, text: str) -> Iter
     """The entry of a call, and one for each further file of a patch."""
     asked = parse_arguments(call.arguments)
     ok = result.ok and not _FAILED.search(text[:400])
+    if ok and call.name == DELEGATE:
+        yield HistoryEntry(number, call.name, asked.title, lines=tuple(lines_in(text, "answer")))
+        return
     kind = kind_of(call.name, asked)
     own, *others = asked.patches or (("", ""),)
-    path = _path_of(asked, result) or own[0]
+    path = "" if call.name in NOTES else _path_of(asked, result) or own[0]
     lines = [line for value in asked.values.values() for line in lines_in(value, "asked")]
     lines += [line for value in asked.removed for line in lines_in(value, "replaced")]
     lines += [line for value in (*asked.added, *own) for line in lines_in(value, "written")]
     lines += lines_in(text, "result")
     title = asked.title or own[:1]
-    yield HistoryEntry(number, call.name, title, path, kind, ok, asked.is_edit, tuple(lines))
+    is_edit = asked.is_edit and call.name not in NOTES
+    yield HistoryEntry(number, call.name, title, path, kind, ok, is_edit, tuple(lines))
     for patched, change in others:
         written = tuple(line for value in (patched, change) for line in lines_in(value, "written"))
         yield HistoryEntry(number, call.name, (patched,), patched, kind, ok, is_edit=True, lines=written)

@@ -11,7 +11,7 @@ from ctxe.context.compact import FoldPolicy
 from ctxe.context.cost import Billing
 from ctxe.context.focus import SHARE as FOCUS_SHARE
 from ctxe.context.focus import focus_chunk, focus_of
-from ctxe.context.fold import fold_room, next_fold
+from ctxe.context.fold import TODO, fold_room, next_fold
 from ctxe.context.forecast import forecast
 from ctxe.context.known_lines import VisibleLines
 from ctxe.context.lines import Whole
@@ -200,6 +200,6 @@ def _always_kept(state: State) -> Iterator[Chunk]:
         yield Chunk("plan", f"[the plan that the user approved]\n{state.plan}", "you approved this plan")
     if state.todo:
         items = "\n".join(f"- [{how}] {what}" for what, how in state.todo)
-        yield Chunk("todo", f"[todo list]\n{items}", "the todo list as it stands")
+        yield Chunk(TODO, f"[todo list]\n{items}", "the todo list as it stands")
     yield from pictures_list(state.conversation)
     yield from pages_list(state.conversation)

@@ -110,6 +110,17 @@ def test_pins_stand_beside_the_words_and_a_fold_says_what_it_saves() -> None:
     assert made.tokens_after == request_size(Frame(), Conversation(LONG.turns, made), words) <= 900
 
 
+def test_the_todo_list_stands_once_beside_the_record() -> None:
+    item = "change src/special_place.py"
+    asked = ToolCall("t", "update_todo", f'{{"items": [{{"text": "{item}", "state": "open"}}]}}')
+    steps = (Step(Reply("", (asked,)), (ToolResult("t", f"[ ] {item}"),)), *LONG.turns[0].steps)
+    listed, talk = Chunk("todo", f"[todo list]\n- [open] {item}"), Conversation((Turn("go on", (), steps),))
+    alone, beside = (fold(talk, FoldRoom(1_000, 20), POLICY, words, also=also) for also in ((), (listed,)))
+    assert item in alone.record[1].text
+    assert sum(chunk.text.count(item) for chunk in beside.record) == 1
+    assert beside.upto == alone.upto
+
+
 def test_an_unanswered_user_message_is_never_folded() -> None:
     said = Conversation((Turn("look at it"), Turn("and now this")))
     made = fold(said, FoldRoom(300, 20), POLICY, words)

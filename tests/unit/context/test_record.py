@@ -17,7 +17,7 @@ def shown(result: ToolResult) -> str:
     return result.text
 
 
-def step(n: int, name: str, arguments: dict[str, str], text: str, remark: str = "") -> Step:
+def step(n: int, name: str, arguments: dict[str, object], text: str, remark: str = "") -> Step:
     return Step(Reply(remark, (ToolCall(f"c{n}", name, json.dumps(arguments)),)), (ToolResult(f"c{n}", text),))
 
 
@@ -207,6 +207,26 @@ def test_the_beginning_and_end_of_an_answer_are_in_the_record() -> None:
     assert {*kept} <= {*lines}
     assert len({*lines}.intersection(told)) <= 1
     assert sum("row" in line for line in lines) > 50
+
+
+def test_what_a_delegate_answered_stands_in_it() -> None:
+    answer = "It is called once a request.\n" + "Some more is said here.\n" * 30 + "Nothing else calls it."
+    reads = (
+        step(n, "read", {"path": f"b{n}.py"}, "\n".join(f"{m}: row {m * n} = {m}" for m in range(300)))
+        for n in range(2, 9)
+    )
+    asked = step(1, "delegate", {"task": "Who calls it? " * 30, "files": ["src/main.py"]}, answer)
+    lines = made(surveyed(asked, *reads), 600)
+    assert {"[s1 delegate]", "It is called once a request.", "Nothing else calls it."} <= {*lines}
+
+
+def test_a_path_in_the_text_of_a_note_or_a_question_does_not_make_it_one_of_that_file() -> None:
+    read = step(1, "read_file", {"path": "src/tea.py"}, "1\tdef pour_tea():\n2\t    return True")
+    noted = step(2, "remember", {"title": "See src/tea.py", "text": "The callers share src/tea.py. " * 12}, "kept")
+    survey = surveyed(read, noted)
+    assert [(entry.path, entry.is_edit) for entry in survey.entries[1:]] == [("src/tea.py", False), ("", False)]
+    lines = made(survey)
+    assert lines[lines.index("[s1 read_file]") + 1] == "src/tea.py"
 
 
 def test_lines_of_the_user_are_in_the_record() -> None:
