@@ -6,19 +6,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ctxe.domain.errors import StoreError
 from ctxe.domain.section import Chunk, Omission, Priority, Section, Task
 from ctxe.domain.value import dataclass, field, replace
-from ctxe.knowledge.beginnings import beginning, listed
+from ctxe.knowledge.asked import asked_kind
+from ctxe.knowledge.beginnings import beginning, listed, summaries
 from ctxe.knowledge.entries import daily, links
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.failures import captures, remembered
 from ctxe.knowledge.fence import fence
-from ctxe.knowledge.folders import folders_down
 from ctxe.knowledge.upkeep import decisions, playbook
 from ctxe.knowledge.upkeep.evidence import Facts, stale_entries
-from ctxe.storage import files
 from ctxe.storage.counters import Counters
 
 if TYPE_CHECKING:
@@ -114,7 +112,7 @@ class Memory:
         """One line per file that has invisible characters or is damaged."""
         snapshot = self.store.snapshot()
         lines = [f".ctxe/{problem.path}: {problem.says}" for problem in snapshot.problems]
-        for path, text in self._summaries():
+        for path, text in summaries(self.root, self.working, self.store.folder):
             lines += fence(text, path).notices
         for entry in snapshot.entries:
             if not entry.text.isascii() or not entry.title.isascii():
@@ -138,7 +136,7 @@ class Memory:
 
     def _snapshot_chunks(self, entries: Sequence[Entry], room: int) -> Iterable[tuple[Chunk | None, list[Omission]]]:
         """Chunks in order of importance. Each takes at most its part of ``room`` and leaves the rest to later ones."""
-        for path, text in self._summaries():
+        for path, text in summaries(self.root, self.working, self.store.folder):
             yield beginning(path, text, int(room * 0.6), self._cost)
         standing = decisions.current_entries(entries)
         lines = [decisions.line(entry) for entry in reversed(standing)]
@@ -159,19 +157,6 @@ class Memory:
         weeks = [f"- {week}: {lines[0]}" for week, lines in list(by_week.items())[:RECENT_WEEKS]]
         yield listed("weeks", "weeks before, newest first", weeks, int(room * 0.1), "log", self._cost)
 
-    def _summaries(self) -> list[tuple[str, str]]:
-        """Path and text of the curated summaries: MEMORY.md from root to working folder, then that of the store."""
-        found = []
-        for path in (folder / "MEMORY.md" for folder in (*folders_down(self.root, self.working), self.store.folder)):
-            try:
-                if path.is_file() and path.resolve().is_relative_to(self.root.resolve()):
-                    text = files.read(path, 262_144).decode("utf-8", "replace").strip()
-                    if text:
-                        found.append((path.relative_to(self.root).as_posix(), text))
-            except (StoreError, OSError, ValueError):
-                continue
-        return found
-
     def _recalled_section(self, task: Task, entries: Sequence[Entry], room: int) -> Section:
         """The entries that the ranker finds and the snapshot does not show, best first, within ``room``."""
         replaced = links.successors(entries)
@@ -183,7 +168,11 @@ class Memory:
             return not shown and links.is_current(entry, replaced)
 
         numbers = self._numbers()
-        ranked = playbook.weighed_by_use(self.ranker()(task, entries, live), numbers)
+        kind, subject = asked_kind(task.words)
+        asked = self.ranker().asked_for(subject, kind, entries, live) if kind else []
+        unasked = self.ranker()(replace(task, words=subject or task.words), entries, live)
+        ids = {entry.id for entry, _ in asked}
+        ranked = [*asked, *playbook.weighed_by_use((one for one in unasked if one[0].id not in ids), numbers)]
         groups = {group.entry.id: group for group in self._groups(entries)}
         chunks: list[Chunk] = []
         left_out: list[Omission] = []
@@ -215,10 +204,11 @@ class Memory:
         if entry.kind == "failure" and entry.id in groups:
             return self._fenced(entry, remembered.lesson(groups[entry.id]))
         if len(entry.text) <= widest * LONGEST_TOKEN:
-            whole = self._fenced(entry, f"{entry.title}\n{entry.text}" if entry.title else entry.text)
+            whole = self._fenced(entry, _titled(entry, entry.text))
             if self._cost(whole) <= widest:
                 return whole
-        return self._fenced(entry, f"{entry.title}\n{entry.first_paragraph[: widest * 3]}\n(more: recall {entry.id})")
+        first = _titled(entry, entry.first_paragraph[: widest * 3])
+        return self._fenced(entry, f"{first}\n(more: recall {entry.id})")
 
     def _fenced(self, entry: Entry, words: str) -> str:
         status = "stale: check before relying on it" if entry.status == "stale" else entry.status
@@ -238,6 +228,11 @@ class Memory:
 def _recorded_in(group: remembered.Group, session: str) -> bool:
     """Whether any entry of the group was recorded in ``session``; False for an empty ``session``."""
     return bool(session) and any(entry.session == session for entry in group.entries)
+
+
+def _titled(entry: Entry, text: str) -> str:
+    """The text below its title, which is not repeated where the text begins with it."""
+    return text if not entry.title or text.startswith(entry.title) else f"{entry.title}\n{text}"
 
 
 def _open_line(group: remembered.Group) -> str:

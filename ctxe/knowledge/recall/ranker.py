@@ -17,7 +17,7 @@ from ctxe.knowledge.recall.reading import read_question, wording
 from ctxe.knowledge.recall.signals import SlotSignals
 from ctxe.knowledge.recall.stored_postings import Damaged
 from ctxe.knowledge.recall.weights import Weights, score, shipped_weights
-from ctxe.knowledge.recall.worth import Scored, relevant
+from ctxe.knowledge.recall.worth import Scored, relevance_odds, relevant
 
 Live = Callable[[Entry], bool]
 """Whether an entry may be found at all."""
@@ -27,6 +27,10 @@ MEANT = 40
 """Best candidates whose embeddings are compared."""
 MEANING = 8.0
 """Weight of a cosine difference of 1 in a score. It is not fitted, because no embedding model ships with ctxe."""
+ASKED_MOST, ASKED = 3, -1.2
+"""Most entries shown to a user who asks for what is remembered, and their least log odds. Of ten questions about things
+decided all were answered with it, of fifteen about others nine were met with silence.
+"""
 MOST_MEANT = 2_000
 """Characters of an entry or a question that are embedded."""
 
@@ -75,6 +79,17 @@ class Ranker:
         """Entries and scores worth injecting for a task of the user's."""
         query = Query(text=task.words, files=tuple(dict.fromkeys((*task.files, *task.named))))
         return [(one.entry, one.score) for one in self.bearing(query, entries, live, meant=not task.is_preview)]
+
+    def asked_for(self, words: str, kind: str, entries: Sequence[Entry], live: Live) -> list[tuple[Entry, float]]:
+        """The few best entries of a kind for which the user asks: less is demanded, since silence would mislead."""
+
+        def ask() -> list[Scored]:
+            look = self.look(Query(text=words), entries)
+            found = self.found(look, lambda entry: entry.kind == kind and live(entry))
+            likely = zip(found[:ASKED_MOST], relevance_odds(look, found, self._weights), strict=False)
+            return [one for one, odds in likely if odds >= ASKED]
+
+        return [(one.entry, one.score) for one in self._rebuilt_if_damaged(ask)]
 
     def _rebuilt_if_damaged(self, ask: Callable[[], list[Scored]]) -> list[Scored]:
         """The answer, from rebuilt postings if those on disk turn out to be damaged."""

@@ -10,6 +10,7 @@ from ctxe.domain.errors import StoreError
 from ctxe.domain.picture import has_picture_name
 from ctxe.domain.section import Omission, Priority, Section, Task
 from ctxe.domain.value import replace
+from ctxe.knowledge.asked import asked_kind
 from ctxe.knowledge.corrections import is_correction
 from ctxe.project.planning.indexing import index
 from ctxe.project.planning.plan import made
@@ -39,8 +40,8 @@ PATIENCE = 5.0
 BUILDING = Omission("files:index", 0, "the index is still being built")
 NAMED = ("path_named", "module_named", "frame")
 """Reasons for which a file is shown when no others count: for words entered while the model works
-(docs/decisions/0080), for words that correct what it did, and for words that say nothing but a path ("add a line to
-CHANGES.md").
+(docs/decisions/0080), for words that correct what it did or ask what was decided, and for words that say nothing but a
+path ("add a line to CHANGES.md").
 """
 LEAST = 400
 """Room in tokens below which nothing is planned."""
@@ -97,7 +98,7 @@ class PlanSource:
         if not fresh:  # the tree may have changed since the index was built
             refresh_with_repair(self._index)
         made = self._plan(self._index, task, min(room, FOLLOWING if task.files else PACKED))
-        only = task.under_way or _is_about_work(task) or not says_enough(without_paths(task.words))
+        only = task.under_way or _refers_back(task) or not says_enough(without_paths(task.words))
         return [self._near_best(made, task, named_only=only)] if made.files else ()
 
     def _ensure_build_started(self) -> bool:
@@ -156,9 +157,9 @@ class PlanSource:
         return replace(found, chunks=tuple(kept), left_out=(*note, *out))
 
 
-def _is_about_work(task: Task) -> bool:
-    """Whether the words correct work whose files the request holds ("no, keep the old name too")."""
-    return bool(task.files) and is_correction(task.words)
+def _refers_back(task: Task) -> bool:
+    """Whether the words correct work whose files the request holds ("no, keep the old name too"), or ask for memory."""
+    return bool(task.files and is_correction(task.words)) or bool(asked_kind(task.words)[0])
 
 
 def _no_files(why: Omission) -> Section:

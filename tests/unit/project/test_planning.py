@@ -118,6 +118,7 @@ def test_words_that_correct_the_work_before_them_bring_only_the_files_they_name(
     assert source.offer(replace(wrong, files=("tea/cup.py",)), 8_000)[0].chunks == ()
     named = replace(wrong, words=f"{wrong.words}, see tea/teapot.py", files=("tea/cup.py",))
     assert paths(source.offer(named, 8_000)) == ["tea/teapot.py"]
+    assert source.offer(Task("what did we decide about the teapot that pours?"), 8_000)[0].chunks == ()
 
 
 def test_a_file_already_in_the_window_is_not_planned_again(tmp_path: Path) -> None:
