@@ -113,22 +113,22 @@ def sources_page(project: Project, screen: Screen) -> str:
     """Every instruction and memory file that loads, in order, with its tokens."""
     from ctxe.project.memory import standing
 
-    rules, pieces, notices = standing.sources(project)
+    loaded = standing.sources(project)
     columns: list[Column | str] = [Column("", right=True, style="dim"), Column("file", grows=True), "state"]
     columns += [Column("tokens", right=True), Column("why", style="dim", wraps=True)]
     rows: list[list[Cell]] = []
-    for number, rule in enumerate(rules, 1):
+    for number, rule in enumerate(loaded.rules, 1):
         others = dict.fromkeys(path for _, path in rule.repeats)
         again = f"; {plural(len(rule.repeats), 'item')} said already in {', '.join(others)}" if others else ""
         rows.append([str(number), rule.path, rule.state, str(rule.tokens or ""), rule.why + again])
-    for number, piece in enumerate(pieces, len(rows) + 1):
+    for number, piece in enumerate(loaded.pieces, len(rows) + 1):
         state = "loaded" if piece["tokens"] else "left out"
         rows.append([str(number), piece["id"], state, str(piece["tokens"] or ""), piece["why"]])
-    total = sum(rule.tokens for rule in rules) + sum(piece["tokens"] for piece in pieces)
+    total = sum(rule.tokens for rule in loaded.rules) + sum(piece["tokens"] for piece in loaded.pieces)
     parts = [table(columns, rows, screen) if rows else "nothing loads here: write an AGENTS.md"]
     parts.append(draw([line(f"{total:,} tokens in every request")], screen))
-    if notices:
-        parts.append(draw([line(("! ", "warn"), notice) for notice in notices], screen))
+    if loaded.notices:
+        parts.append(draw([line(("! ", "warn"), notice) for notice in loaded.notices], screen))
     return "\n\n".join(parts)
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ctxe.cli.invocation import Invocation
 from ctxe.cli.json_output import print_json
 from ctxe.cli.option_parser import OptionParser
 from ctxe.domain.value import dataclass
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+    from ctxe.terminal.screen import Screen
 
 OPTIONS = OptionParser(
     {"--all": "all_", "--today": "today", "--weeks": "weeks", "--sources": "sources", "--json": "as_json"},
@@ -37,35 +40,45 @@ def parse_words(words: list[str]) -> MemoryOptions | None:
 
 def show(invocation: Invocation, wanted: MemoryOptions) -> None:
     """Print what is remembered. Raises StoreError."""
+    project = invocation.project()
+    if wanted.as_json:
+        print_json(_json(project, wanted))
+    else:
+        screen = invocation.screen()
+        screen.say(_page(project, screen, wanted))
+
+
+def _json(project: Project, wanted: MemoryOptions) -> object:
     from ctxe.cli import memory_pages
     from ctxe.project.memory import memories, standing
 
-    project = invocation.project()
-    screen = invocation.screen()
-    if wanted.sources and not wanted.as_json:
-        screen.say(memory_pages.sources_page(project, screen))
-    elif wanted.sources:
-        print_json(_sources_json(*standing.sources(project)))
-    elif wanted.today:
+    if wanted.sources:
+        from dataclasses import asdict
+
+        loaded = standing.sources(project)
+        return {"instructions": list(map(asdict, loaded.rules)), "memory": loaded.pieces, "notices": loaded.notices}
+    if wanted.today:
+        _, lines = memories.today(project)
+        return [{"id": line.id, "at": line.created, "session": line.session, "text": line.text} for line in lines]
+    if wanted.weeks:
+        return memories.weeks(project)
+    if wanted.entry:
+        return memories.entry_object(project, wanted.entry)
+    return [memory_pages.public_row(row) for row in memories.rows(project, wanted.kind, all_=wanted.all_)]
+
+
+def _page(project: Project, screen: Screen, wanted: MemoryOptions) -> str:
+    from ctxe.cli import memory_pages
+    from ctxe.project.memory import memories
+
+    if wanted.sources:
+        return memory_pages.sources_page(project, screen)
+    if wanted.today:
         day, lines = memories.today(project)
-        records = [{"id": line.id, "at": line.created, "session": line.session, "text": line.text} for line in lines]
-        print_json(records) if wanted.as_json else screen.say(memory_pages.log_page(day, lines, screen))
-    elif wanted.weeks:
-        by_week = memories.weeks(project)
-        text = "\n\n".join("\n  ".join((week, *lines)) for week, lines in by_week.items())
-        print_json(by_week) if wanted.as_json else screen.say(memory_pages.print_prose(text or "no older days", screen))
-    elif wanted.entry:
-        print_json(memories.entry_object(project, wanted.entry)) if wanted.as_json else screen.say(
-            memory_pages.entry_page(project, screen, wanted.entry)
-        )
-    elif wanted.as_json:
-        print_json([memory_pages.public_row(row) for row in memories.rows(project, wanted.kind, all_=wanted.all_)])
-    else:
-        screen.say(memory_pages.page(project, screen, wanted.kind, all_=wanted.all_))
-
-
-def _sources_json(rules: Sequence[Any], pieces: Sequence[Any], notices: Sequence[str]) -> dict[str, object]:
-    from dataclasses import asdict
-
-    files = [asdict(rule) for rule in rules]
-    return {"instructions": files, "memory": pieces, "notices": notices}
+        return memory_pages.log_page(day, lines, screen)
+    if wanted.weeks:
+        text = "\n\n".join("\n  ".join((week, *lines)) for week, lines in memories.weeks(project).items())
+        return memory_pages.print_prose(text or "no older days", screen)
+    if wanted.entry:
+        return memory_pages.entry_page(project, screen, wanted.entry)
+    return memory_pages.page(project, screen, wanted.kind, all_=wanted.all_)

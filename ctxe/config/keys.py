@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from ctxe.config.values import Config, ServerSettings
 from ctxe.domain.errors import ConfigError
 from ctxe.domain.pattern import pattern
+from ctxe.domain.suggestion import did_you_mean
 from ctxe.domain.value import fields
 
 SERVERS = "mcp.servers"
@@ -141,13 +142,10 @@ def validate_servers(value: Any, origin: str) -> None:
 
 def _nearest(key: str, known: Mapping[str, Any]) -> str:
     """A hint: the keys of the section that was named, or the most similar key."""
-    import difflib
-
     within = [name for name in known if name.startswith(f"{key}.")]
     if within:
         return f"{key} is a section: " + ", ".join(within)
-    close = difflib.get_close_matches(key, known, n=1)
-    return f"did you mean {close[0]}?" if close else "`ctxe config show` lists every setting"
+    return did_you_mean(key, known) or "`ctxe config show` lists every setting"
 
 
 def _fits(value: Any, kind: Any) -> bool:

@@ -132,10 +132,6 @@ class Corpus:
         """Weight of a term in this collection; for an unknown term, that of a term in no document."""
         return idf(self._alive, len(self._postings.get(term, ())))
 
-    def document_frequency(self, term: str) -> int:
-        """How many documents contain the term in any field."""
-        return len(self._postings.get(term, ()))
-
     def fields(self, key: str) -> Mapping[str, Counts]:
         """The counts that a document was added with. Raises KeyError."""
         document = self._documents[self._slots[key]]

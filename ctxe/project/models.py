@@ -176,20 +176,19 @@ def connect(
     long_cache: bool = False,
 ) -> Provider:
     """The provider of a model; ``answer`` makes the offline one's answers. Raises ConfigError for a missing key."""
-    from ctxe.providers.connect import connect as reach
+    from ctxe.providers.connect import Access
+    from ctxe.providers.connect import connect as connect_provider
     from ctxe.providers.retry import RetryLimits
 
-    return reach(
-        model,
-        environment=project.environment,
-        base_url=project.config.model.base_url,
-        answer=answer,
-        count=counter(project, model).count,
-        patience=RetryLimits(idle=idle or idle_seconds(project, model)),
-        long_cache=long_cache,
-        api=project.config.model.api,
-        pictures=project.pictures.data,
+    access = Access(
+        project.environment,
+        project.config.model.base_url,
+        project.config.model.api,
+        RetryLimits(idle=idle or idle_seconds(project, model)),
+        long_cache,
+        project.pictures.data,
     )
+    return connect_provider(model, access, answer=answer, count=counter(project, model).count)
 
 
 def idle_seconds(project: Project, model: Model) -> float:

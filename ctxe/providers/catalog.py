@@ -16,33 +16,15 @@ from ctxe.domain.effort import Effort
 from ctxe.domain.errors import ConfigError, UnknownModel
 from ctxe.domain.model import Model, Prices
 from ctxe.domain.pattern import pattern
+from ctxe.domain.suggestion import did_you_mean
 from ctxe.domain.value import dataclass, replace
+from ctxe.providers.overrides import ABILITIES, CACHE_PRICES, NEAR, overridden, stated
 
 Api = Literal["anthropic", "responses", "chat"]
 
 OFFLINE = Model("offline", "repository", 128_000, 8_000, Prices(0.0, 0.0), exact=True)
 SCRIPTED = Model("scripted", "", 128_000, 8_000, Prices(0.0, 0.0), exact=True)
 DATED = pattern(r"-(?:\d{8}|\d{4}-\d{2}-\d{2})$")
-CACHE_PRICES = ("cache_read", "cache_write", "cache_write_1h")
-MOST = 1e12
-"""The largest number in an override."""
-ABILITIES = ("encoding", "exact", "tools", "reasoning", "images")
-OVERRIDES: Mapping[str, tuple[type, ...]] = {
-    "provider": (str,),
-    "window": (int,),
-    "max_output": (int,),
-    "input": (int, float),
-    "output": (int, float),
-    "cache_read": (int, float),
-    "cache_write": (int, float),
-    "cache_write_1h": (int, float),
-    "encoding": (str,),
-    "exact": (bool,),
-    "tools": (bool,),
-    "reasoning": (bool,),
-    "images": (bool,),
-}
-"""The keys of [models."name"]: tokens, US dollars per million tokens, and abilities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +49,7 @@ def find(name: str, overrides: Mapping[str, Mapping[str, Any]] | None = None) ->
     Raises ConfigError for an unknown model without a stated window; a price is never guessed.
     """
     provider, bare = _parted(name)
-    own = _override(f"{provider}/{bare}" if provider else bare, bare, overrides or {})
+    own = stated(f"{provider}/{bare}" if provider else bare, bare, overrides or {})
     provider = str(own.get("provider", provider))
     if provider == "offline":
         return OFFLINE
@@ -77,7 +59,7 @@ def find(name: str, overrides: Mapping[str, Mapping[str, Any]] | None = None) ->
     if known is None:
         window = int(own["window"])
         known = Model(provider or "local", bare, window, min(window, 32_768))
-    return _overridden(known, own)
+    return overridden(known, own)
 
 
 def at_effort(model: Model, effort: str) -> Model:
@@ -98,7 +80,9 @@ def host(provider: str) -> Host:
     """The host of a provider. Raises ConfigError for an unknown provider."""
     found = hosts().get(provider)
     if found is None:
-        raise ConfigError(f"no provider is called {provider!r}", _meant(provider, hosts()) or "say provider/name")
+        raise ConfigError(
+            f"no provider is called {provider!r}", did_you_mean(provider, hosts(), NEAR) or "say provider/name"
+        )
     return found
 
 
@@ -116,11 +100,6 @@ def models() -> Iterator[Model]:
     """Every model in the file, in order."""
     for provider, entries in _data()["models"].items():
         yield from (_model(provider, entry["name"], entry) for entry in entries)
-
-
-def file_origin() -> tuple[str, str]:
-    """The date of the file (ISO) and its source."""
-    return _data()["made"], _data()["source"]
 
 
 @lru_cache(maxsize=1)
@@ -205,48 +184,11 @@ def _prices(entry: Mapping[str, Any]) -> Prices | None:
     return Prices(entry["input"], entry["output"], read, write, long, above, hour)
 
 
-def _override(full: str, bare: str, overrides: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The user's table for a model, validated; one for the full name is preferred to one for the bare name."""
-    own = overrides.get(full, overrides.get(bare, {}))
-    where = f'[models."{full if full in overrides else bare}"]'
-    for key, value in own.items():
-        if key not in OVERRIDES:
-            raise ConfigError(
-                f"{where} has no key {key!r}", _meant(key, OVERRIDES) or f"it knows {', '.join(OVERRIDES)}"
-            )
-        kinds = OVERRIDES[key]
-        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-            raise ConfigError(f"{where} {key} = {value!r} is of the wrong type", f"it takes a {kinds[-1].__name__}")
-        if isinstance(value, int | float) and not 0 <= value <= MOST:
-            what = "negative" if value < 0 else "endless"
-            raise ConfigError(f"{where} {key} = {value!r} is {what}", "leave the key out if it is unknown")
-    return own
-
-
-def _overridden(known: Model, own: Mapping[str, Any]) -> Model:
-    old = known.prices
-    price = {key: own[key] for key in ("input", "output", *CACHE_PRICES) if key in own}
-    prices = old
-    if price and (old or {"input", "output"} <= price.keys()):
-        stated = {"input": old.input, "output": old.output} if old else {}
-        cached = {key: getattr(old, key) for key in CACHE_PRICES} if old else {}
-        prices = Prices(**{**stated, **cached, **price})
-    window = int(own.get("window", known.window))
-    most = min(int(own.get("max_output", known.max_output)), window)
-    abilities = {key: own[key] for key in ABILITIES if key in own}
-    return replace(known, window=window, max_output=most, prices=prices, **abilities)
-
-
 def _unknown(provider: str, bare: str) -> ConfigError:
     full = f"{provider}/{bare}" if provider else bare
     names = [model.id if provider else model.name for model in models() if provider in ("", model.provider)]
-    near = _meant(full, names) or _meant(full, {word for name in names for word in name.split("-")})
+    near = did_you_mean(full, names, NEAR) or did_you_mean(
+        full, {word for name in names for word in name.split("-")}, NEAR
+    )
     hint = f'{near + " Else " if near else ""}state its window in your config: [models."{full}"] window = 128000'
     return UnknownModel(f"the window of the model {full!r} is not known", hint, full)
-
-
-def _meant(word: str, known: Any) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(word, list(known), 1, 0.7)
-    return f"did you mean {close[0]}?" if close else ""

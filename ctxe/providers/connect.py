@@ -12,11 +12,12 @@ from urllib.parse import urlsplit
 from ctxe.domain.errors import ConfigError
 from ctxe.domain.model import Model, Provider, Request
 from ctxe.domain.pattern import pattern
+from ctxe.domain.value import dataclass
 from ctxe.providers import catalog
 from ctxe.providers.catalog import Host
 from ctxe.providers.faults import Endpoint
 from ctxe.providers.local import is_loopback
-from ctxe.providers.pictures import Look, picture_encoder
+from ctxe.providers.pictures import picture_encoder
 from ctxe.providers.retry import RetryLimits
 from ctxe.providers.transport import Transport
 
@@ -26,24 +27,35 @@ ASKED = ("/chat/completions", "/responses", "/messages")
 """Ends of complete request URLs, which users may paste as a base URL."""
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How providers are reached.
+
+    ``environment`` holds the keys (and ANTHROPIC_BASE_URL, OPENAI_BASE_URL); ``base_url`` is an OpenAI-compatible
+    server to use instead of the model's own host; ``api`` "responses" or "chat" overrides the choice by address.
+    ``long_cache`` caches the system prompt for an hour, where that is offered. ``pictures`` gives the bytes of a
+    picture by its hash.
+    """
+
+    environment: Mapping[str, str]
+    base_url: str = ""
+    api: str = "auto"
+    patience: RetryLimits = RetryLimits()
+    long_cache: bool = False
+    pictures: Callable[[str], bytes | None] = lambda _: None
+
+
 def connect(
     model: Model,
+    access: Access,
     *,
-    environment: Mapping[str, str],
-    base_url: str = "",
     answer: Callable[[str, Request], str] = lambda words, request: "",
     count: Callable[[str], int] = lambda text: len(text) // 4,
-    patience: RetryLimits | None = None,
-    long_cache: bool = False,
-    api: str = "auto",
-    pictures: Callable[[str], bytes | None] = lambda _: None,
 ) -> Provider:
     """The provider for a model; nothing is sent and no SDK is imported yet.
 
-    ``environment`` holds the keys (and ANTHROPIC_BASE_URL, OPENAI_BASE_URL); ``base_url`` is an OpenAI-compatible
-    server to use instead of the model's own host. ``answer`` writes the offline model's answers, ``count`` counts
-    tokens for a scripted one; ``pictures`` gives the bytes of a picture by its hash. ``api`` "responses" or "chat"
-    overrides the choice by address. Raises ConfigError when the key is missing or an address is invalid.
+    ``answer`` writes the offline model's answers, ``count`` counts tokens for a scripted one. Raises ConfigError when
+    the key is missing or an address is invalid.
     """
     if model.provider == "offline":
         from ctxe.providers.offline import Offline
@@ -54,9 +66,7 @@ def connect(
 
         return Scripted(load(Path(model.name)), model, count=count, name=model.name)
     host = catalog.host(model.provider)
-    at = endpoint(model, host, environment, base_url)
-    look = picture_encoder(model, pictures)
-    return _adapter(model, host, at, patience or RetryLimits(), api, look, long_cache=long_cache)
+    return _adapter(model, host, endpoint(model, host, access.environment, access.base_url), access)
 
 
 def endpoint(model: Model, host: Host, environment: Mapping[str, str], base_url: str) -> Endpoint:
@@ -100,25 +110,28 @@ def _load(target: Model | Provider) -> None:
             import openai  # noqa: F401 - only to have it loaded
 
 
-def _adapter(
-    model: Model, host: Host, at: Endpoint, patience: RetryLimits, api: str, look: Look, *, long_cache: bool
-) -> Provider:
+def _adapter(model: Model, host: Host, at: Endpoint, access: Access) -> Provider:
+    look = picture_encoder(model, access.pictures)
     if host.api == "anthropic":
         from ctxe.providers.anthropic import Anthropic
 
-        return Anthropic(model, Transport("anthropic", at, patience), long_cache=long_cache, look=look)
+        return Anthropic(model, Transport("anthropic", at, access.patience), long_cache=access.long_cache, look=look)
     official = host.api == "responses" and at.address == host.url
-    transport = Transport("openai", at, patience, official=official)
-    if official if api == "auto" else api == "responses":
+    transport = Transport("openai", at, access.patience, official=official)
+    if official if access.api == "auto" else access.api == "responses":
         from ctxe.providers.openai_responses import Responses
 
         return Responses(model, transport, cache_key=official, look=look)
     from ctxe.providers.openai_chat import ChatCompletions, Habits
 
-    mistral = host.mistral or (host.local and bool(MISTRAL.search(model.name)))
-    marked = host.gateway and model.name.startswith("anthropic/")
     habits = Habits(
-        host.echo_reasoning, mistral, host.signed_calls, marked, host.local, host.gateway, host.needs_reasoning
+        echo_reasoning=host.echo_reasoning,
+        mistral=host.mistral or (host.local and bool(MISTRAL.search(model.name))),
+        signed_calls=host.signed_calls,
+        marked=host.gateway and model.name.startswith("anthropic/"),
+        spoken_calls=host.local,
+        billed=host.gateway,
+        needs_reasoning=host.needs_reasoning,
     )
     return ChatCompletions(model, transport, habits, look=look)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from ctxe.domain.errors import ToolError
 from ctxe.domain.model import ToolSchema
+from ctxe.domain.suggestion import did_you_mean
 
 Shape = Mapping[str, Any]
 _NAMES = {
@@ -42,11 +43,8 @@ def _object(value: object, shape: Shape, where: str, keys: str) -> dict[str, Any
     properties, required = shape.get("properties", {}), shape.get("required", ())
     for key in value:
         if key not in properties:
-            from difflib import get_close_matches
-
-            close = get_close_matches(str(key), list(properties), n=1)
-            meant = f" (did you mean {close[0]}?)" if close else ""
-            raise ToolError(f"{where} does not know {str(key)[:80]!r}{meant}; it takes {keys}")
+            meant = did_you_mean(str(key), properties)
+            raise ToolError(f"{where} does not know {str(key)[:80]!r}{f' ({meant})' if meant else ''}; it takes {keys}")
     given = {key: item for key, item in value.items() if item is not None or key in required}
     missing = [key for key in required if key not in given]
     if missing:

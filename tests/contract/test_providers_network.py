@@ -9,7 +9,7 @@ import pytest
 
 from ctxe.domain.errors import Unreachable
 from ctxe.domain.model import Model
-from ctxe.providers.connect import connect, prefetch
+from ctxe.providers.connect import Access, connect, prefetch
 from tests.authority import OPENSSL, own_authority
 from tests.wire.adapters import APIS, HELLO, KEY, Clock, hear, patience, speak
 from tests.wire.server import Reply, WireServer
@@ -111,7 +111,7 @@ def test_an_answer_of_five_megabytes_is_read_in_seconds_with_little_memory(api: 
 def test_prefetch_imports_the_sdk_before_the_first_request(provider: str, variable: str) -> None:
     with WireServer(then=Reply("ok")) as server:
         environment = {f"{variable}_API_KEY": KEY, f"{variable}_BASE_URL": server.url}
-        made = connect(Model(provider, "wire-model", 1000, 100), environment=environment, base_url=server.url)
+        made = connect(Model(provider, "wire-model", 1000, 100), Access(environment, server.url))
         prefetch(made).join(60)
         began = time.monotonic()
         next(made.stream(HELLO))
@@ -122,10 +122,10 @@ def test_connecting_imports_no_sdk() -> None:
     code = """
 import sys
 from ctxe.providers import catalog
-from ctxe.providers.connect import connect
+from ctxe.providers.connect import Access, connect
 environment = {"ANTHROPIC_API_KEY": "k", "OPENAI_API_KEY": "k"}
 for name in ("anthropic/claude-opus-5-5", "openai/gpt-5.6", "ollama/qwen3", "offline/repository"):
-    connect(catalog.find(name), environment=environment)
+    connect(catalog.find(name), Access(environment))
 sys.stdout.write(" ".join(sorted({"openai", "anthropic", "httpx2", "pydantic", "ssl"} & set(sys.modules))))
 """
     told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)

@@ -10,6 +10,7 @@ from ctxe.cli.chat.session import ChatSession, SlashCommand
 from ctxe.cli.elsewhere import ADVICE, SLASH
 from ctxe.config.values import Approval
 from ctxe.domain.errors import ConfigError
+from ctxe.domain.suggestion import nearest_name
 from ctxe.project.models import model_ids
 from ctxe.project.planning.completion import paths
 from ctxe.project.sessions import newest_first
@@ -158,13 +159,11 @@ def _alias(name: str, project: Project) -> SlashCommand | None:
 
 def _nearest(name: str, project: Project) -> str:
     """A suggestion: what does it here, all names that begin with ``name``, or the most similar one."""
-    import difflib
-
     if name in ADVICE:
         return f": {ADVICE[name]}"
     begin = sorted(f"/{full}" for full in _all_names(project) if full.startswith(name))
-    close = difflib.get_close_matches(name, _all_names(project), n=1)
-    meant = f"{', '.join(begin[:-1])} or {begin[-1]}" if begin else f"/{close[0]}" if close else ""
+    close = nearest_name(name, _all_names(project))
+    meant = f"{', '.join(begin[:-1])} or {begin[-1]}" if begin else f"/{close}" if close else ""
     return (f"; did you mean {meant}?" if meant else "") + "; /help lists them"
 
 

@@ -66,6 +66,15 @@ class SkillMatch:
         return "; ".join(part for part in (words, f"files: {', '.join(self.files[:2])}" if self.files else "") if part)
 
 
+@dataclass(frozen=True, slots=True)
+class _TaskTerms:
+    """What of a task is matched: its terms with their counts, each as the user spells it, and its files."""
+
+    counts: Mapping[str, int]
+    spellings: Mapping[str, str]
+    files: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Matcher:
     """Ranks skills for tasks; caches the weights of each skill's words."""
@@ -74,39 +83,12 @@ class Matcher:
 
     def __call__(self, task: Task, skills: Sequence[Skill]) -> list[SkillMatch]:
         """Every skill with a positive score, best first; ``likely_matches`` selects those that count."""
-        from ctxe.lexical.words import path_terms, term_counts
-
-        counted = Counter(dict(term_counts(task.words).most_common(MOST_TERMS)))
-        for path in task.named:
-            counted.update(path_terms(path))
-        spelled = _spellings(task.words)
+        wanted = _task_terms(task)
         weights = [self._term_weights(skill) for skill in skills]
-        spread = Counter(term for term_weights in weights for term in term_weights.keys() & counted.keys())
-        files = tuple(dict.fromkeys((*task.named, *task.files)))
-        found = [
-            self._match(skill, term_weights, counted, spread, len(skills), files, spelled)
-            for skill, term_weights in zip(skills, weights, strict=True)
-        ]
+        having = Counter(term for term_weights in weights for term in term_weights.keys() & wanted.counts.keys())
+        rarities = {term: rarity(term, count, len(skills)) for term, count in having.items()}
+        found = [_match(skill, own, rarities, wanted) for skill, own in zip(skills, weights, strict=True)]
         return sorted((one for one in found if one.score > 0), key=lambda one: (-one.score, one.skill.name))
-
-    def _match(
-        self,
-        skill: Skill,
-        weights: Mapping[str, float],
-        counted: Mapping[str, int],
-        spread: Mapping[str, int],
-        number: int,
-        files: Sequence[str],
-        spelled: Mapping[str, str],
-    ) -> SkillMatch:
-        """Score a skill: the weights of its words in the task, each further one counting less, and its files."""
-        parts = {term: weights[term] * rarity(term, spread[term], number) for term in counted.keys() & weights.keys()}
-        words = sorted(parts, key=lambda term: (-parts[term], term))
-        # A long text contains many words by chance, so each further one counts less.
-        word_score = sum(parts[term] / math.sqrt(1 + place) for place, term in enumerate(words))
-        scope = tuple(path for path in files if globs.matches(path, skill.scope))
-        score = (word_score + FILE * min(1.0, len(scope))) / length_divisor(len(counted))
-        return SkillMatch(skill, score, tuple(spelled.get(term, term) for term in words if parts[term] >= _FEW), scope)
 
     def _term_weights(self, skill: Skill) -> Mapping[str, float]:
         """The weight of each term of a skill, from the most telling part that contains it."""
@@ -125,6 +107,27 @@ class Matcher:
             )
             self._known[key] = {term: worth for worth, given in layers for term in given}
         return self._known[key]
+
+
+def _task_terms(task: Task) -> _TaskTerms:
+    from ctxe.lexical.words import path_terms, term_counts
+
+    counts = Counter(dict(term_counts(task.words).most_common(MOST_TERMS)))
+    for path in task.named:
+        counts.update(path_terms(path))
+    return _TaskTerms(counts, _spellings(task.words), tuple(dict.fromkeys((*task.named, *task.files))))
+
+
+def _match(skill: Skill, weights: Mapping[str, float], rarities: Mapping[str, float], wanted: _TaskTerms) -> SkillMatch:
+    """Score a skill: the weights of its words in the task, each further one counting less, and its files."""
+    parts = {term: weights[term] * rarities[term] for term in wanted.counts.keys() & weights.keys()}
+    words = sorted(parts, key=lambda term: (-parts[term], term))
+    # A long text contains many words by chance, so each further one counts less.
+    word_score = sum(parts[term] / math.sqrt(1 + place) for place, term in enumerate(words))
+    scope = tuple(path for path in wanted.files if globs.matches(path, skill.scope))
+    score = (word_score + FILE * min(1.0, len(scope))) / length_divisor(len(wanted.counts))
+    told = tuple(wanted.spellings.get(term, term) for term in words if parts[term] >= _FEW)
+    return SkillMatch(skill, score, told, scope)
 
 
 def _word_weight(terms: Sequence[str]) -> float:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ctxe.context.tokens import Count
 from ctxe.domain.section import Task
+from ctxe.domain.value import dataclass
 from ctxe.project.memory.evidence import facts_of
 from ctxe.project.planning.ignored import readable
 
@@ -60,8 +61,17 @@ def price_of_rules(project: Project, count: Count) -> tuple[str, ...]:
     return instructions(project, count).advice(Task(), project.budget.room("instructions"), words, tracked)
 
 
-def sources(project: Project) -> tuple[list[InstructionFile], list[dict[str, Any]], tuple[str, ...]]:
-    """Every instruction file in order, every standing chunk of memory with its tokens, and notices for people."""
+@dataclass(frozen=True, slots=True)
+class StandingSources:
+    """What every session holds: instruction files in order, chunks of memory with tokens, and notices for people."""
+
+    rules: tuple[InstructionFile, ...]
+    pieces: list[dict[str, Any]]
+    notices: tuple[str, ...]
+
+
+def sources(project: Project) -> StandingSources:
+    """Everything that every session of the project holds."""
     from ctxe.project.models import counter as counting
 
     count = counting(project, project.model).count
@@ -77,4 +87,4 @@ def sources(project: Project) -> tuple[list[InstructionFile], list[dict[str, Any
     ]
     pieces += [{"id": out.id, "tokens": 0, "why": out.why} for section in standing for out in section.left_out]
     notices = (*rules.notices(task, room), *remembered.notices(), *price_of_rules(project, count))
-    return list(rules.sources(task, room)), pieces, notices
+    return StandingSources(tuple(rules.sources(task, room)), pieces, notices)

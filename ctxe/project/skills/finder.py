@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ctxe.data import FOLDER
 from ctxe.domain.errors import ConfigError
+from ctxe.domain.suggestion import did_you_mean
 from ctxe.knowledge.skills.finding import SkillFinder, SkillPlaces
 from ctxe.knowledge.skills.skill import Skill
 from ctxe.project.place import home_of
@@ -58,9 +59,5 @@ def skill_named(skills: tuple[Skill, ...], name: str) -> Skill:
             if skill.problem:
                 raise ConfigError(f"skill {name} cannot be used: {skill.problem}", f"see {skill.where}")
             return skill
-    import difflib
-
-    close = difflib.get_close_matches(name, [skill.name for skill in skills], n=1)
-    raise ConfigError(
-        f"there is no skill {name!r}", f"did you mean {close[0]}?" if close else "`ctxe skills list` shows them"
-    )
+    meant = did_you_mean(name, (skill.name for skill in skills))
+    raise ConfigError(f"there is no skill {name!r}", meant or "`ctxe skills list` shows them")

@@ -15,7 +15,7 @@ from ctxe.domain.conversation import Reply
 from ctxe.domain.errors import BadReply
 from ctxe.domain.model import Model, TextDelta
 from ctxe.providers import catalog
-from ctxe.providers.connect import connect
+from ctxe.providers.connect import Access, connect
 from ctxe.providers.faults import Endpoint
 from ctxe.providers.transport import Transport
 from tests.wire.adapters import MODEL, hear, patience, waits
@@ -72,7 +72,7 @@ def test_the_documented_settings_make_the_model_known() -> None:
     (settings,) = re.findall(r"```toml\n(.*?)```", DOCUMENT, re.S)
     model = catalog.find("local/my-model", tomllib.loads(settings)["models"])
     assert (model.window, model.prices and (model.prices.input, model.prices.output)) == (65_536, (0.2, 0.8))
-    provider: Any = connect(model, environment={}, base_url="http://127.0.0.1:9000/v1")
+    provider: Any = connect(model, Access({}, "http://127.0.0.1:9000/v1"))
     assert provider.transport.at.address == "http://127.0.0.1:9000/v1"
     assert isinstance(provider.model, Model)
 
