@@ -3,39 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from ctxe.cli.chat import slash_context, slash_servers, slash_session, slash_work
 from ctxe.cli.chat.session import ChatSession, SlashCommand
 from ctxe.cli.elsewhere import ADVICE, SLASH
-from ctxe.config.values import Approval
 from ctxe.domain.errors import ConfigError
 from ctxe.domain.suggestion import nearest_name
-from ctxe.project.models import model_ids
-from ctxe.project.planning.completion import paths
-from ctxe.project.sessions import newest_first
 from ctxe.project.skills.finder import usable
 from ctxe.project.skills.templates import template, templates
 
 if TYPE_CHECKING:
     from ctxe.project import Project
-
-
-FIRST_WORDS = {
-    "copy": "code",
-    "compact": "--preview",
-    "context": "--explain",
-    "inspect": "--open",
-    "undo": "--force",
-    "redo": "--force",
-    "jobs": "show stop",
-    "memory": "show add edit forget undo search review import export stats",
-    "decisions": "list show add supersede",
-    "failures": "list show add resolve match forget stats",
-    "sessions": "list show inspect diff export",
-    "skills": "list show new check",
-}
-"""Completions for the first word after a command's name."""
 
 
 def slash_commands() -> dict[str, SlashCommand]:
@@ -118,30 +97,6 @@ def completions(project: Project) -> list[tuple[str, str]]:
     own = [(f"/{command.name}", command.help) for command in slash_commands().values()]
     prompts = [one for one in templates(project, slash_commands()) if not one.problem]
     return own + [(f"/{one.name}", f"{one.says} {one.takes}".strip()) for one in prompts]
-
-
-def arguments(project: Project, name: str, begun: str) -> list[str]:
-    """Completions for the first word after a command's name: paths, modes, models, sessions."""
-    name = name.removeprefix("/")
-    if name in ("add", "read-only", "drop"):
-        return paths(project, begun)
-    if name == "skill":
-        return [skill for skill in usable(project) if skill.startswith(begun) and skill != begun]
-    if name == "approve":
-        return [mode for mode in get_args(Approval) if mode.startswith(begun)]
-    if name == "model":
-        return [model for model in model_ids() if begun in model]
-    if name == "effort":
-        return [level for level in (*project.model.efforts, "default") if level.startswith(begun)]
-    if name == "config":
-        from ctxe.config.keys import all_settings
-
-        return [key for key, *_ in all_settings() if begun in key]
-    if name == "mcp":
-        return [one for one in ("restart", "approve", "login", "logout", *project.config.mcp) if one.startswith(begun)]
-    if name == "resume":
-        return [path.stem for path in newest_first(project.place.sessions) if path.stem.startswith(begun)]
-    return [word for word in FIRST_WORDS.get(name, "").split() if word.startswith(begun)]
 
 
 def _all_names(project: Project) -> list[str]:
