@@ -126,7 +126,7 @@ def asked(cases: Iterable[Case], mirrors: Path, folder: Path, hard: bool) -> Ite
         if _kept(folder, case) and not (hard and bare == words):
             index = Index(folder, Git(folder, os.environ), _place(folder, case), workers=1)
             index.load()
-            if not case.near or index.by_path.keys() >= set(case.gold):
+            if not case.near or index.files.by_path.keys() >= set(case.gold):
                 yield case, bare, index
             index.close()
 

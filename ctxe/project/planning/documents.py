@@ -56,7 +56,9 @@ def _index(project: Project, root: Path) -> Index:
 def _relevant(project: Project, index: Index, folder: str, task: str, room: int) -> list[Planned]:
     made, ranking = plan(index, task, room, meaning=meant(project, index, task)[0])
     shown = [file for file in made.files if file.mode in ("full", "region")][: 2 * MOST]
-    return [_with_full_path(file, folder) for file in shown if covered(ranking, index.by_path[file.path]) >= COVERED]
+    return [
+        _with_full_path(file, folder) for file in shown if covered(ranking, index.files.by_path[file.path]) >= COVERED
+    ]
 
 
 def _with_full_path(file: Planned, folder: str) -> Planned:
@@ -67,7 +69,7 @@ def _with_full_path(file: Planned, folder: str) -> Planned:
 def covered(ranking: Ranking, number: int) -> float:
     """The part of the weight of a task's first words that a file contains; rare words weigh more."""
     evidence = ranking.evidence
-    total = max(1, evidence.index.statistics.documents)
+    total = max(1, evidence.index.files.statistics.documents)
     whole = held = 0.0
     for word in evidence.views["lead"]:
         files = evidence.postings[word][0][::2] if word in evidence.postings else ()

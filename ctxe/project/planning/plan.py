@@ -100,7 +100,7 @@ def remembered_files(project: Project, index: Index, words: str, *, meant: bool 
 
             found = project.ranker.bearing(Query(words), entries, holding(entries), meant=meant)
             files = (path for one in found[:MOST_MEMORIES] for path in one.entry.files)
-            return tuple(path for path in dict.fromkeys(files) if path in index.by_path)
+            return tuple(path for path in dict.fromkeys(files) if path in index.files.by_path)
     return ()
 
 

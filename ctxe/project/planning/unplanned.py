@@ -22,7 +22,7 @@ _PLACE = pattern(r"[:#]L?\d+(?:[:-]L?\d+)?$")
 def unplanned_lines(project: Project, index: Index, words: str) -> tuple[str, ...]:
     """One line for each path in the words that the plan cannot show, with the reason."""
     named = list(dict.fromkeys(_named(words)))
-    known = [f"/{path.lower()}" for path in index.by_path] if named else []
+    known = [f"/{path.lower()}" for path in index.files.by_path] if named else []
     reasons = (_why(project, path, known) for path in named)
     return tuple(why for why in reasons if why)[:MOST]
 

@@ -6,12 +6,14 @@ import sqlite3
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import compress
 from operator import attrgetter
 from typing import Any
 from zlib import crc32
 
 from ctxe.repo.files import Columns
 from ctxe.repo.indexing.database import transaction
+from ctxe.repo.indexing.statistics import Statistics, statistics
 from ctxe.repo.indexing.store import COARSE, File, differs, files
 
 _NUMBERS = ("id", "size", "mtime", "scanned", "segment", "lines", "length")
@@ -48,9 +50,31 @@ class FileTable(Mapping[int, File]):
         """Every file, made at once."""
         return list(map(File, *(self.columns[name] for name in File._fields)))
 
-    def by_id(self, name: str) -> dict[int, Any]:
-        """One column as a dictionary from file id to value."""
-        return dict(zip(self.ids, self.columns[name], strict=True))
+    @cached_property
+    def by_path(self) -> dict[str, int]:
+        """The id of each path."""
+        return dict(zip(self.paths, self.ids, strict=True))
+
+    @cached_property
+    def kinds(self) -> dict[int, str]:
+        """The kind of each file by its id."""
+        return dict(zip(self.ids, self.columns["kind"], strict=True))
+
+    @cached_property
+    def of_kind(self) -> dict[str, set[int]]:
+        """The ids of the files of each kind."""
+        kinds = list(self.kinds.values())
+        return {kind: set(compress(self.kinds, map(kind.__eq__, kinds))) for kind in set(kinds)}
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """What BM25 needs to know of the lengths of the files."""
+        return statistics(self.ids, self.columns["length"])
+
+    @cached_property
+    def segments(self) -> dict[int, int]:
+        """The segment of each file by its id."""
+        return dict(zip(self.ids, self.columns["segment"], strict=True))
 
     @cached_property
     def _places(self) -> dict[int, int]:
@@ -66,6 +90,11 @@ class FileTable(Mapping[int, File]):
         rows = zip(columns["mtime"], columns["scanned"], self.ids, strict=True)
         recent = (self[number] for mtime, scanned, number in rows if mtime >= scanned - COARSE)
         return any(differs(file.size, file.mtime, file) for file in recent)
+
+
+def empty() -> FileTable:
+    """The table of an index that holds nothing yet."""
+    return FileTable(dict.fromkeys(File._fields, ()))
 
 
 def read(db: sqlite3.Connection) -> FileTable:

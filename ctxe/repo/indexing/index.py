@@ -6,9 +6,7 @@ import contextlib
 import os
 import time
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property
-from itertools import compress
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from ctxe.domain.errors import StoreError
@@ -19,8 +17,7 @@ from ctxe.repo.indexing import database, file_table, history, line_tokens, store
 from ctxe.repo.indexing.file_table import FileTable
 from ctxe.repo.indexing.gc_pause import gc_paused
 from ctxe.repo.indexing.indexed_history import IndexedHistory
-from ctxe.repo.indexing.statistics import Statistics, statistics
-from ctxe.repo.indexing.store import Details, File, differs
+from ctxe.repo.indexing.store import Details, differs
 from ctxe.storage.databases import close_with_owner
 
 SEGMENT_FILES = 2000
@@ -54,12 +51,9 @@ class Index:
         except StoreError as error:
             db, self.note = database.connect_memory(), f"{error.message}; the index is kept in memory only"
         self.db = close_with_owner(self, db)
-        self.files: Mapping[int, File] = {}
-        self.by_path: dict[str, int] = {}
-        self.kinds: dict[int, str] = {}
-        self._segments: dict[int, int] = {}
-        self.history = IndexedHistory(self.db, history.History(), self.by_path)
-        self.statistics = Statistics(0, [])
+        self.files = file_table.empty()
+        self.history = IndexedHistory(self.db, history.History(), self.files.by_path)
+        self._whole_segments: frozenset[int] | None = None
         self._generation: object = None
 
     def close(self) -> None:
@@ -132,13 +126,8 @@ class Index:
         return database.meta(self.db, "generation")
 
     def _use(self, table: FileTable, past: history.History, generation: object) -> None:
-        self._generation = generation
-        self.files, self.by_path = table, dict(zip(table.paths, table.ids, strict=True))
-        self.kinds, self._segments = table.by_id("kind"), table.by_id("segment")
-        self.statistics = statistics(table.ids, table.columns["length"])
-        self.history = IndexedHistory(self.db, past, self.by_path)
-        for name in ("of_kind", "_whole"):
-            self.__dict__.pop(name, None)
+        self.files, self._whole_segments, self._generation = table, None, generation
+        self.history = IndexedHistory(self.db, past, table.by_path)
 
     def count_exactly(self, count_lines: line_tokens.Lines | None = None) -> int:
         """Count tokens of lines that were only estimated so far. Loads the vocabulary; returns the number of files."""
@@ -183,17 +172,9 @@ class Index:
 
     def postings(self, terms: Iterable[str]) -> dict[str, tuple[array[int], array[int]]]:
         """Heads and units (see ``postings.Posting``) of every term that occurs in the indexed files."""
-        return store.postings(self.db, terms, self._segments, self._whole)
-
-    @cached_property
-    def of_kind(self) -> dict[str, set[int]]:
-        """The ids of the files of each kind."""
-        kinds = list(self.kinds.values())
-        return {kind: set(compress(self.kinds, map(kind.__eq__, kinds))) for kind in set(kinds)}
-
-    @cached_property
-    def _whole(self) -> frozenset[int]:
-        return store.whole_segments(self.db, self._segments)
+        if self._whole_segments is None:
+            self._whole_segments = store.whole_segments(self.db, self.files.segments)
+        return store.postings(self.db, terms, self.files.segments, self._whole_segments)
 
     def neighbours(self, number: int) -> tuple[list[int], list[int]]:
         """Ids of the files that this one imports, and of those that import it."""

@@ -66,7 +66,7 @@ class Evidence:
 
     def is_source(self, number: int) -> bool:
         """Whether the file is source code of the project itself."""
-        return self.index.kinds[number] == "source"
+        return self.index.files.kinds[number] == "source"
 
     def having(self, mark: str, words: Iterable[str]) -> dict[str, list[int]]:
         """The ids of the files that have each word with a prefix (see ``scan``); words that no file has are absent."""
@@ -90,7 +90,7 @@ def gather(
     words = set().union(*evidence.views.values())
     marked = [mark + word for word in words for mark in (PATH, NAMED)]
     evidence.postings = index.postings([*words, *marked])
-    total = max(1, index.statistics.documents)
+    total = max(1, index.files.statistics.documents)
     for word in words & evidence.postings.keys():
         evidence.rarity[word] = idf(total, len(evidence.postings[word][0]) // 2)
     evidence.terms = _words_to_score(evidence, total)
@@ -125,7 +125,7 @@ def _weight(evidence: Evidence, word: str, views: frozenset[str]) -> float:
 
 def _score_files(evidence: Evidence) -> None:
     """Score whole files by BM25 for every view; words that tasks in every project use count less."""
-    norms = evidence.index.statistics.norms
+    norms = evidence.index.files.statistics.norms
     parts: dict[frozenset[str], Scores] = {}
     for word, views in evidence.terms.items():
         part = parts.setdefault(views, {})
@@ -156,13 +156,13 @@ def _by_view(views: Iterable[str], parts: dict[frozenset[str], Scores]) -> dict[
 
 def best(scores: Scores, count: int, evidence: Evidence, kind: str = "source") -> list[int]:
     """The ids of the ``count`` files of a kind with the best scores, best first."""
-    kinds = evidence.index.kinds
+    kinds = evidence.index.files.kinds
     if kind == "source":  # usually enough of the very best files are source
         ordered = heapq.nlargest(4 * count, zip(scores.values(), map(neg, scores), strict=True))
         files = [-number for _, number in ordered if kinds[-number] == kind]
         if len(files) >= count:
             return files[:count]
-    of_kind = scores.keys() & evidence.index.of_kind.get(kind, set())
+    of_kind = scores.keys() & evidence.index.files.of_kind.get(kind, set())
     return [-number for _, number in heapq.nlargest(count, ((scores[number], -number) for number in of_kind))]
 
 
@@ -209,7 +209,7 @@ def units_in(posting: Posting, wanted: Set[int]) -> Iterable[tuple[int, array[in
 
 
 def _score_names(evidence: Evidence, candidates: set[int]) -> None:
-    total = max(1, evidence.index.statistics.documents)
+    total = max(1, evidence.index.files.statistics.documents)
     by_view: dict[str, Scores] = {name: {} for name in _NAMING_VIEWS}
     for word in sorted(set().union(*(evidence.views[name] for name in _NAMING_VIEWS))):
         posting = evidence.postings.get(NAMED + word)

@@ -117,11 +117,11 @@ def _steered(ranking: Ranking, steering: Steering) -> Ranking:
     scores = dict(ranking.scores)
     for path in (*steering.dropped, *steering.declined):
         if path not in steering.added:
-            scores.pop(index.by_path.get(path, -1), None)
+            scores.pop(index.files.by_path.get(path, -1), None)
     best = max(scores.values(), default=1.0)
     wanted = [*steering.added, *(path for path in steering.asked if path not in steering.dropped)]
     for place, path in enumerate(reversed(wanted), 1):
-        number = index.by_path.get(path)
+        number = index.files.by_path.get(path)
         if number is not None:
             scores[number] = best * (1.0 + place / 100.0)
     return Ranking(scores, ranking.ballots, ranking.evidence)
@@ -132,9 +132,9 @@ def _pages(index: Index, task: str, budget: int, steering: Steering, ranking: Ra
     pages: list[Planned] = []
     top_score = FAR * max(ranking.scores.values(), default=1.0)
     passed_over = {*steering.added, *steering.dropped, *steering.declined}
-    for path in overview.pages(index.by_path, task):
+    for path in overview.pages(index.files.by_path, task):
         room = int(min(ONE_PAGE * budget, OVERVIEW * budget - sum(page.tokens for page in pages)))
-        number, text = index.by_path[path], index.beginning(path) if path not in passed_over else None
+        number, text = index.files.by_path[path], index.beginning(path) if path not in passed_over else None
         page = overview.beginning(number, path, text, room) if text is not None else None
         if page is not None:
             ranking.scores.pop(number, None)

@@ -118,6 +118,6 @@ def _by_kind(
     shares = kind_shares(evidence.reading.title, odds)
     outright = {number for name in ("path_named", "touched") for number in ballots.get(name, ())}
     return {
-        number: score * max(shares[evidence.index.kinds[number]], 1.0 if number in outright else 0.0)
+        number: score * max(shares[evidence.index.files.kinds[number]], 1.0 if number in outright else 0.0)
         for number, score in scores.items()
     }

@@ -77,7 +77,7 @@ def refine(planned: Callable[[str, Steering], tuple[Plan, Ranking]], task: str, 
     plan, ranking = planned(task, steering)
     search_results: list[str] = []
     for rounds_left in range(ROUNDS - 1, -1, -1):
-        known = ranking.evidence.index.by_path.__contains__
+        known = ranking.evidence.index.files.by_path.__contains__
         refinement = read_answer(ask(question(task, plan, ranking, search_results)), known)
         asked = tuple(dict.fromkeys((*refinement.add, *steering.asked)))
         declined = tuple(path for path in (*steering.declined, *refinement.drop) if path not in asked)

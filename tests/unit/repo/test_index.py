@@ -68,7 +68,7 @@ def test_the_index_answers_terms_paths_and_definitions_of_each_file(tree: Path) 
     assert having(index, NAMED + "fill") == {"tea/cup.py"}
     assert having(index, STEM + "logo") == {"logo.png"}
     assert having(index, DEFINED + "pot") == {"tea/pot.py"}
-    pot = index.files[index.by_path["tea/pot.py"]]
+    pot = index.files[index.files.by_path["tea/pot.py"]]
     assert (pot.kind, pot.language, pot.lines) == ("source", "python", 7)
     details = index.details([pot.id])[pot.id]
     assert [found.title for found in details.definitions] == ["Pot", "Pot.pour"]
@@ -84,11 +84,11 @@ def test_imports_are_linked_to_files_added_later(tree: Path) -> None:
     (tree / "tea" / "cup.py").unlink()
     index = opened(tree)
     index.refresh()
-    pot = index.by_path["tea/pot.py"]
+    pot = index.files.by_path["tea/pot.py"]
     assert index.neighbours(pot) == ([], [])
     (tree / "tea" / "cup.py").write_text(CUP)
     index.refresh()
-    cup = index.by_path["tea/cup.py"]
+    cup = index.files.by_path["tea/cup.py"]
     assert (index.neighbours(pot), index.neighbours(cup)) == (([cup], []), ([], [pot]))
 
 
@@ -100,7 +100,7 @@ def test_a_deleted_file_is_forgotten_and_found_again(tree: Path) -> None:
     assert having(index, NAMED + "fill") == set()
     (tree / "tea" / "cup.py").write_text(CUP)
     assert counted(index.refresh()) == (1, 0, 3)
-    pot, cup = index.by_path["tea/pot.py"], index.by_path["tea/cup.py"]
+    pot, cup = index.files.by_path["tea/pot.py"], index.files.by_path["tea/cup.py"]
     assert index.neighbours(pot) == ([cup], [])
 
 
@@ -109,7 +109,7 @@ def test_a_touched_but_unchanged_file_is_not_scanned(tree: Path) -> None:
     index.refresh()
     os.utime(tree / "tea" / "cup.py", (1, 1))
     assert counted(index.refresh()) == (0, 0, 3)
-    assert index.files[index.by_path["tea/cup.py"]].mtime == 1_000_000_000
+    assert index.files[index.files.by_path["tea/cup.py"]].mtime == 1_000_000_000
 
 
 def test_a_change_within_the_same_tick_is_seen(tree: Path) -> None:
@@ -185,7 +185,7 @@ def test_an_interrupted_build_continues_where_it_stopped(tree: Path, stop: type[
 
 def edges(index: Index) -> dict[str, set[str]]:
     """What each file imports."""
-    ahead = {path: index.neighbours(number)[0] for path, number in index.by_path.items()}
+    ahead = {path: index.neighbours(number)[0] for path, number in index.files.by_path.items()}
     return {path: {index.files[other].path for other in found} for path, found in ahead.items() if found}
 
 
@@ -245,7 +245,7 @@ def test_an_empty_file_that_became_binary_is_data(tree: Path) -> None:
     index.refresh()
     (tree / "tea" / "cup.py").write_bytes(b"\0\1" * 9)
     index.refresh()
-    assert index.files[index.by_path["tea/cup.py"]].kind == "data"
+    assert index.files[index.files.by_path["tea/cup.py"]].kind == "data"
 
 
 def test_several_workers_and_one_process_build_the_same_index(tree: Path) -> None:

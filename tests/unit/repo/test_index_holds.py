@@ -38,13 +38,13 @@ def test_files_indexed_by_another_session_are_not_read_again(tree: Path) -> None
 def test_a_plan_reads_one_snapshot_while_another_session_writes(tree: Path) -> None:
     one, other = opened(tree), opened(tree)
     one.refresh()
-    held = one.by_path.copy()
+    held = one.files.by_path.copy()
     (tree / "pot.py").unlink()
     for number in range(30):
         (tree / f"lid{number}.py").write_text(f"import cup\n\n\ndef lid():\n    return cup.pour({number})\n")
         (tree / "cup.py").write_text(f"import lid{number}\n\n\ndef pour(lid):\n    return {number}\n")
         other.refresh()
-    assert one.by_path == held
+    assert one.files.by_path == held
     plans = [plan(index, "pour the cup with its lid", 4_000)[0] for index in (one, other)]
     assert plans[0].files == plans[1].files
     assert len(plans[0].files) > 10
@@ -104,6 +104,6 @@ def test_concurrent_sessions_leave_the_index_that_one_alone_would(tree: Path) ->
     imports = []
     for index in (shared, fresh):
         index.refresh()
-        found = {path: index.neighbours(number) for path, number in index.by_path.items()}
+        found = {path: index.neighbours(number) for path, number in index.files.by_path.items()}
         imports.append({p: [{index.files[n].path for n in side} for side in sides] for p, sides in found.items()})
     assert imports[0] == imports[1]

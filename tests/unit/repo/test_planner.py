@@ -96,7 +96,7 @@ def test_of_similar_past_commits_the_later_counts_more(index: Index) -> None:
     [(newer, last), (older, before)] = similar_commits(evidence, evidence.views["title"], 1.0, 0.3)
     assert (last, before) == (5, 4)
     assert older == pytest.approx(newer * math.exp(-1 / FADE))
-    pot, cup = index.by_path["tea/pot.py"], index.by_path["tea/cup.py"]
+    pot, cup = index.files.by_path["tea/pot.py"], index.files.by_path["tea/cup.py"]
     said = title_commits(evidence)
     assert set(said) == {pot, cup}
     assert said[pot] > said[cup]
@@ -194,7 +194,7 @@ def test_files_touched_in_the_session_or_named_by_memory_rank_higher(index: Inde
 
 
 def test_vectors_change_the_ranking_and_the_reason_says_so(index: Index) -> None:
-    number = index.by_path["tea/leaf_sieve.py"]
+    number = index.files.by_path["tea/leaf_sieve.py"]
     made = plan(index, "the infusion has bits in it", 4000, meaning={number: 1.0})
     assert (first(made), made.files[0].reasons[0].detail) == ("tea/leaf_sieve.py", "closest in meaning")
 

@@ -149,7 +149,7 @@ def test_circular_links_are_not_followed(tmp_path: Path) -> None:
     (root / "tea/self.py").symlink_to("self.py")
     (root / "dead.py").symlink_to("nowhere.py")
     index = indexed(root)
-    assert sorted(index.by_path) == sorted(FILES)
+    assert sorted(index.files.by_path) == sorted(FILES)
     assert first(plan(index, "strain the leaves", 3000)) == "tea/strain_leaves.py"
 
 
@@ -159,7 +159,7 @@ def test_files_of_a_submodule_are_not_planned(tmp_path: Path) -> None:
     git(root, "-c", "protocol.file.allow=always", "submodule", "-q", "add", theirs.as_uri(), "lib/theirs")
     git(root, "commit", "-qm", "Borrow their leaves")
     index = indexed(root)
-    assert [path for path in index.by_path if path.startswith("lib/")] == []
+    assert [path for path in index.files.by_path if path.startswith("lib/")] == []
     assert first(plan(index, "strain the leaves", 3000)) == "tea/strain_leaves.py"
 
 
@@ -177,7 +177,7 @@ def test_files_changed_during_indexing_are_corrected_by_the_next_refresh(tmp_pat
     index.refresh(meddle)
     assert all("name_190" not in file.text for file in plan(index, "name_190", 3000).files)
     index.refresh()
-    assert "m190.py" not in index.by_path
+    assert "m190.py" not in index.files.by_path
     assert first(plan(index, "brew_oolong", 3000)) == "m191.py"
 
 

@@ -86,8 +86,8 @@ def test_a_file_of_the_same_meaning_is_ranked_first(tmp_path: Path) -> None:
     embed(index, vectors)
     task = "bits small"
     scores = meaning(index, vectors, task)
-    assert max(scores, key=lambda number: scores[number]) == index.by_path["tea/sieve.py"]
-    assert scores[index.by_path["tea/sieve.py"]] == 1.0
+    assert max(scores, key=lambda number: scores[number]) == index.files.by_path["tea/sieve.py"]
+    assert scores[index.files.by_path["tea/sieve.py"]] == 1.0
     made = plan(index, "bits", 2000, meaning=meaning(index, vectors, "bits"))
     assert made.files[0].path == "tea/sieve.py"
     assert json.dumps([reason.detail for reason in made.files[0].reasons]) == '["closest in meaning"]'

@@ -141,7 +141,7 @@ def called(evidence: Evidence) -> Scores:
 def _defining(evidence: Evidence, names: Iterable[str], most: int) -> Scores:
     """Source files that define these names, for names that at most ``most`` of them define."""
     scores: Scores = {}
-    total = max(1, evidence.index.statistics.documents)
+    total = max(1, evidence.index.files.statistics.documents)
     for files in evidence.having(DEFINED, dict.fromkeys(name.lower() for name in names)).values():
         sources = [number for number in files if evidence.is_source(number)]
         if 0 < len(sources) <= most:

@@ -119,7 +119,7 @@ def code_names(evidence: Evidence) -> Scores:
 
 
 def _names(evidence: Evidence, view: str) -> Scores:
-    total, norms = max(1, evidence.index.statistics.documents), evidence.index.statistics.norms
+    total, norms = max(1, evidence.index.files.statistics.documents), evidence.index.files.statistics.norms
     scores: Scores = {}
     for word, weight in evidence.views[view].items():
         posting = evidence.postings.get(NAMED + word)
