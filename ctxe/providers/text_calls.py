@@ -21,7 +21,7 @@ BARE = ('{"name"', '```json{"name"', '```{"name"')
 QUOTE = "```"
 ENOUGH = 200
 """Characters that are enough to recognise a call or a line, so that long text is not read again with every piece."""
-LINE = pattern(r"^[ \t]*<", re.MULTILINE)
+LINE = pattern(r"^[ \t]*(<)", re.MULTILINE)
 TAGGED = pattern(r"<tool_call>\s*(\{.*?\})\s*(?:</tool_call>|\Z)", re.DOTALL)
 NAMED = pattern(r"(?:<tool_call>\s*)?<function=([^>\s]+)>(.*?)(?:</function>|\Z)(?:\s*</tool_call>)?", re.DOTALL)
 PARAMETER = pattern(r"<parameter=([^>\s]+)>\n?(.*?)\n?</parameter>", re.DOTALL)
@@ -37,12 +37,16 @@ class TextCalls:
     def __init__(self, tools: Collection[str]) -> None:
         self._tools = tools
         self._held = self._line = ""
+        self._more: list[str] = []
         self._begun = self._quoted = False
 
     def split(self, text: str) -> str:
         """Take a piece of text; returns the text so far that cannot be a call."""
         if not self._tools:
             return text
+        if len(self._held) >= ENOUGH:  # it begins like a call, whatever follows; adding to it would copy it each time
+            self._more.append(text)
+            return ""
         self._held += text
         if not self._begun and _may_be(self._held[:ENOUGH]):
             return ""
@@ -50,6 +54,8 @@ class TextCalls:
 
     def rest(self, *, called: bool = False) -> tuple[str, tuple[Called, ...]]:
         """(words, calls) that were held back, when the answer has ended. They are words if it also ``called`` tools."""
+        self._held += "".join(self._more)
+        self._more = []
         calls = () if called else _tagged(self._held) or _bare(self._held, self._tools)
         return ("", calls) if calls else (self._release(len(self._held)), ())
 
@@ -64,8 +70,8 @@ class TextCalls:
     def _begins(self) -> Iterator[int]:
         """The positions at which held text may begin a tag, at the beginning of a line and outside of fences."""
         for found in LINE.finditer(self._held):
-            at = found.start()
-            rest = self._held[at : at + ENOUGH].lstrip()
+            at = found.start(1)  # blanks before it are words: they may be shown already
+            rest = self._held[at : at + ENOUGH]
             tag = any(rest.startswith(tag) or tag.startswith(rest) for tag in TAGS)
             *ended, line = (self._line + self._held[:at]).split("\n")
             if tag and not line.strip() and self._quoted == _fences(ended):

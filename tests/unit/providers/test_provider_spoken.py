@@ -4,7 +4,7 @@ import json
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ctxe.providers.text_calls import TextCalls
@@ -98,6 +98,7 @@ def test_a_long_answer_is_read_in_linear_time(begun: str) -> None:
     st.lists(st.sampled_from(["\n", "```", "<", "<tool_call>", "</tool_call>", READ, "<function=", " ", "x"])),
     st.integers(1, 9),
 )
+@example(["\n", "</tool_call>", "\n", " ", "<function=", "<tool_call>"], 2)
 def test_no_text_is_lost_or_repeated_however_it_is_streamed(parts: list[str], size: int) -> None:
     text = "".join(parts)
     words, calls = heard(text, size)
