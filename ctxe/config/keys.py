@@ -11,7 +11,7 @@ from ctxe.config.values import Config, ServerSettings
 from ctxe.domain.errors import ConfigError
 from ctxe.domain.pattern import pattern
 from ctxe.domain.suggestion import did_you_mean
-from ctxe.domain.value import fields
+from ctxe.domain.value import dataclass, fields
 
 SERVERS = "mcp.servers"
 SERVER_NAME = pattern(r"[A-Za-z0-9][\w.-]{0,39}", re.ASCII)
@@ -37,34 +37,43 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
 """Least and most (inclusive) of each number with narrower bounds than 0 and MOST."""
 
 
+@dataclass(frozen=True, slots=True)
+class KnownSetting:
+    """The type, default and description of a setting."""
+
+    kind: Any
+    default: Any
+    says: str
+
+
 @cache
-def all_settings() -> list[tuple[str, Any, Any, str]]:
-    """(dotted key, type, default, description) of every setting."""
-    found = []
+def all_settings() -> Mapping[str, KnownSetting]:
+    """Every setting by its dotted key."""
+    found: dict[str, KnownSetting] = {}
     for section, kind in get_type_hints(Config).items():
         if not isinstance(kind, type):  # tables whose keys the user makes up
             continue
         hints = get_type_hints(kind)
-        found += [(f"{section}.{f.name}", hints[f.name], f.default, f.metadata["says"]) for f in fields(kind)]
+        for one in fields(kind):
+            found[f"{section}.{one.name}"] = KnownSetting(hints[one.name], one.default, one.metadata["says"])
     return found
 
 
 def defaults() -> dict[str, Any]:
     """Default values by dotted key."""
-    return {key: default for key, _, default, _ in all_settings()}
+    return {key: setting.default for key, setting in all_settings().items()}
 
 
 def require(key: str) -> None:
     """Raise ConfigError, suggesting the nearest name, when there is no such setting."""
-    known = {name: kind for name, kind, _, _ in all_settings()}
-    if key not in known:
-        raise ConfigError(f"unknown setting {key}", _nearest(key, known))
+    if key not in all_settings():
+        raise ConfigError(f"unknown setting {key}", _nearest(key, all_settings()))
 
 
 def parse_setting(key: str, text: str) -> Any:
     """Parse a setting's value from text (environment, ``config set``). Raises ConfigError."""
     require(key)
-    kind = {name: kind for name, kind, _, _ in all_settings()}[key]
+    kind = all_settings()[key].kind
     try:
         text.encode()  # fails on command-line bytes that are not text
         value: Any = text
@@ -84,7 +93,7 @@ def parse_setting(key: str, text: str) -> Any:
 
 def validate(flat: Mapping[str, Any], origin: str) -> None:
     """Raise ConfigError, naming ``origin``, for an unknown key or a value of the wrong type."""
-    known = {key: kind for key, kind, _, _ in all_settings()}
+    known = all_settings()
     for key, value in flat.items():
         if key.startswith("models.") and isinstance(value, Mapping):
             continue
@@ -93,10 +102,9 @@ def validate(flat: Mapping[str, Any], origin: str) -> None:
             continue
         if key not in known:
             raise ConfigError(f"{origin}: unknown setting {key}", _nearest(key, known))
-        if not _fits(value, known[key]):
-            raise ConfigError(
-                f"{origin}: {key} = {value!r:.80} is not {_type_in_words(known[key])}", _default_hint(key)
-            )
+        if not _fits(value, known[key].kind):
+            kind = _type_in_words(known[key].kind)
+            raise ConfigError(f"{origin}: {key} = {value!r:.80} is not {kind}", _default_hint(key))
         _bounded(key, value, f"{origin}: ")
 
 

@@ -149,7 +149,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, tuple[Any, st
 
 def _variables() -> dict[str, str]:
     """The key of every setting by its environment variable."""
-    return {"CTXE_" + key.replace(".", "_").upper(): key for key, _, _, _ in all_settings()}
+    return {"CTXE_" + key.replace(".", "_").upper(): key for key in all_settings()}
 
 
 def unknown_variables(environment: Mapping[str, str]) -> tuple[str, ...]:

@@ -60,12 +60,12 @@ def example_file() -> str:
     """The text of ``.ctxe.example.toml``: every key with its default and one comment."""
     lines: list[str] = []
     section = ""
-    for key, _, default, says in all_settings():
+    for key, setting in all_settings().items():
         head, _, name = key.partition(".")
         if head != section:
             lines += ["", f"[{head}]"]
             section = head
-        lines.append(f"{name} = {_toml(default)}".ljust(32) + f"# {says}")
+        lines.append(f"{name} = {_toml(setting.default)}".ljust(32) + f"# {setting.says}")
     return HEAD + "\n".join(lines) + "\n" + MODELS + _servers()
 
 

@@ -71,7 +71,7 @@ class Project:
         """Every setting by dotted key: its value here and its origin ("default" or a name)."""
         origins = self.loaded.origins
         found = {}
-        for key, _, _, _ in config.all_settings():
+        for key in config.all_settings():
             section, _, name = key.partition(".")
             found[key] = (getattr(getattr(self.config, section), name), origins.get(key, "default"))
         return found

@@ -36,7 +36,7 @@ def _models(_project: Project, begun: str) -> list[str]:
 def _settings(_project: Project, begun: str) -> list[str]:
     from ctxe.config.keys import all_settings
 
-    return [key for key, *_ in all_settings() if begun in key]
+    return [key for key in all_settings() if begun in key]
 
 
 def _servers(project: Project, begun: str) -> list[str]:

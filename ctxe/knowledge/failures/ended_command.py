@@ -25,7 +25,7 @@ class EndedCommand:
 
 
 def ended_command(facts: Mapping[str, Any], root: str) -> EndedCommand:
-    """The command of a run from its ``facts`` (those of ``remembered.capture``); ``root`` is the project's folder."""
+    """The command of a run from its ``facts`` (those of ``failed_runs.capture``); ``root`` is the project's folder."""
     raw = str(facts.get("command") or "")
     tests = facts.get("tests")
     failing, failures = _failed_tests(tests) if isinstance(tests, Mapping) else ((), 0)

@@ -15,9 +15,10 @@ from ctxe.knowledge.failures.cures import Cure
 from ctxe.knowledge.failures.edited_files import EditedFiles
 from ctxe.knowledge.failures.ended_command import EndedCommand, ended_command
 from ctxe.knowledge.failures.failed_commands import FLAKY, FailedCommands
+from ctxe.knowledge.failures.failed_runs import capture
 from ctxe.knowledge.failures.gate import DIGITS, Failed, Gate, state_of
 from ctxe.knowledge.failures.plain import impersonal
-from ctxe.knowledge.failures.remembered import OPEN, capture, record, short_fix
+from ctxe.knowledge.failures.remembered import OPEN, record, short_fix
 from ctxe.knowledge.failures.settling import FailureNews, Settling
 from ctxe.knowledge.failures.slips import is_outside_error, is_slip
 from ctxe.knowledge.failures.waiting import UNKNOWN
@@ -49,7 +50,7 @@ class Watch:
         self._open: dict[str, str] = {}
 
     def ran(self, facts: Mapping[str, Any], turn: str = "") -> tuple[FailureNews, ...]:
-        """Handle a command that ended; ``facts`` are those of ``remembered.capture``."""
+        """Handle a command that ended; ``facts`` are those of ``failed_runs.capture``."""
         ended = ended_command(facts, self._root)
         if facts.get("walled"):  # refused by the sandbox of a mode: another mode, or a person, may allow it
             self._commands.took_place(ended, failed=True)

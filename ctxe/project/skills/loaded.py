@@ -6,13 +6,24 @@ import json
 from collections.abc import Iterator, Mapping
 
 from ctxe.agent.state import State
-from ctxe.domain.conversation import Conversation, Position, ToolCall, Turn
+from ctxe.domain.conversation import Conversation, Position, Step, ToolCall, Turn
+from ctxe.domain.value import dataclass
 from ctxe.knowledge import globs
 from ctxe.knowledge.skills.page import PREFIX
 from ctxe.knowledge.skills.source import HeldSkills
 
 IDLE = 10
 """Steps without use after which a fold drops a module."""
+
+
+@dataclass(frozen=True, slots=True)
+class SkillUse:
+    """A load or use of a skill, after ``step`` steps in all; without a ``call`` it came with the user's words."""
+
+    name: str
+    step: int
+    at: Position
+    call: ToolCall | None = None
 
 
 def held_skills(state: State, scopes: Mapping[str, tuple[str, ...]]) -> HeldSkills:
@@ -25,10 +36,10 @@ def held_skills(state: State, scopes: Mapping[str, tuple[str, ...]]) -> HeldSkil
     visible = {chunk.id for section in state.standing or () for chunk in section.chunks}
     visible |= {chunk.id for chunk in state.queued}
     last: dict[str, int] = {}
-    for number, at, name, call in _uses(conversation):
-        last[name] = number
-        if at >= conversation.upto and (call is None or _loads(call, name, masks)):
-            visible.add(PREFIX + name)
+    for use in _uses(conversation):
+        last[use.name] = use.step
+        if use.at >= conversation.upto and (use.call is None or _loads(use.call, use.name, masks)):
+            visible.add(PREFIX + use.name)
     steps = sum(len(turn.steps) for turn in conversation.turns)
     _count_scope_use(conversation, scopes, last)
     standing = frozenset(one[len(PREFIX) :] for one in visible if one.startswith(PREFIX))
@@ -36,16 +47,21 @@ def held_skills(state: State, scopes: Mapping[str, tuple[str, ...]]) -> HeldSkil
     return HeldSkills(standing, recent)
 
 
-def _uses(conversation: Conversation) -> Iterator[tuple[int, Position, str, ToolCall | None]]:
-    """Every load or use of a module: (steps so far, position, module, call); the call is None if it came with words."""
+def _uses(conversation: Conversation) -> Iterator[SkillUse]:
+    """Every load or use of a skill, in order."""
     number = 0
     for t, turn in enumerate(conversation.turns):
-        yield from ((number, Position(t), name, None) for name in _loaded_with_words(turn))
+        yield from (SkillUse(name, number, Position(t)) for name in _loaded_with_words(turn))
         for s, step in enumerate(turn.steps):
             number += 1
-            for call, result in zip(step.reply.calls, step.results, strict=True):
-                if call.name == "use" and result.ok and (name := _target(call)):
-                    yield number, Position(t, s), name.partition("/")[0], call
+            yield from (SkillUse(name, number, Position(t, s), call) for name, call in _used_in(step))
+
+
+def _used_in(step: Step) -> Iterator[tuple[str, ToolCall]]:
+    """The skills that a step used, with its calls."""
+    for call, result in zip(step.reply.calls, step.results, strict=True):
+        if call.name == "use" and result.ok and (name := _target(call)):
+            yield name.partition("/")[0], call
 
 
 def _loaded_with_words(turn: Turn) -> Iterator[str]:

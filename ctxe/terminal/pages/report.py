@@ -13,6 +13,7 @@ from html import escape
 
 from ctxe.data import read_text
 from ctxe.domain.past import Past, SentRequest, used_share
+from ctxe.domain.value import dataclass
 from ctxe.safety.display import visible
 from ctxe.terminal import figures
 from ctxe.terminal.pages.charts import areas, ceiling, chart_columns, context_chart, money_chart, ticks
@@ -133,22 +134,33 @@ def _tick(value: float, top: float, label: str) -> str:
 def _marks(past: Past) -> str:
     """Folds, cache breaks, misses and summaries above their columns."""
     drawn = []
-    for sent, kind, sign, says in (*_marked(past), *_summed(past)):
-        left = 100 * (sent.number - 1) / chart_columns(len(past.requests))
-        drawn.append(f'<span class="mark {kind}" style="left:{left:.2f}%" title="{_text(says)}">{sign}</span>')
+    for mark in (*_marked(past), *_summed(past)):
+        left = 100 * (mark.sent.number - 1) / chart_columns(len(past.requests))
+        place = f'class="mark {mark.kind}" style="left:{left:.2f}%"'
+        drawn.append(f'<span {place} title="{_text(mark.says)}">{mark.sign}</span>')
     return "".join(drawn)
 
 
-def _marked(past: Past) -> Iterator[tuple[SentRequest, str, str, str]]:
-    """(request, class, sign, text) of each marked request."""
+@dataclass(frozen=True, slots=True)
+class ChartMark:
+    """A sign above the column of a request, of a CSS class ``kind``, and what it stands for."""
+
+    sent: SentRequest
+    kind: str
+    sign: str
+    says: str
+
+
+def _marked(past: Past) -> Iterator[ChartMark]:
+    """The marks of requests: folds, cache breaks, misses."""
     forgotten = {miss.sent.number: miss for miss in past.misses}
     for sent in past.requests:
         if sent.epoch_cause:
-            yield sent, "fold", "⇲" if sent.fold else "◆", sent.epoch_cause
+            yield ChartMark(sent, "fold", "⇲" if sent.fold else "◆", sent.epoch_cause)
         elif sent.ledger.broke:
-            yield sent, "break", "✂", f"cache broken at {sent.ledger.broke}"
+            yield ChartMark(sent, "break", "✂", f"cache broken at {sent.ledger.broke}")
         elif sent.number in forgotten:
-            yield sent, "miss", "○", f"cache forgotten: {miss_notice(forgotten[sent.number])}"
+            yield ChartMark(sent, "miss", "○", f"cache forgotten: {miss_notice(forgotten[sent.number])}")
 
 
 def _detail() -> str:
@@ -164,19 +176,20 @@ def _detail() -> str:
     )
 
 
-def _summed(past: Past) -> Iterator[tuple[SentRequest, str, str, str]]:
+def _summed(past: Past) -> Iterator[ChartMark]:
     """Summaries, each at the request that followed it, or at the last one."""
     for one in past.consultations if past.requests else ():
         sent = past.requests[min(one.before, len(past.requests)) - 1]
-        yield sent, "sum", "Σ", f"a {one.purpose} by {one.model}: {_usd(one.usd)}"
+        yield ChartMark(sent, "sum", "Σ", f"a {one.purpose} by {one.model}: {_usd(one.usd)}")
 
 
 def _events(past: Past) -> str:
     """A table of every fold, cache break, miss and summary."""
     rows = []
-    for sent, kind, _, says in sorted((*_marked(past), *_summed(past)), key=lambda marked: marked[0].number):
-        sizes = f"{sent.fold.tokens_before:,} → {sent.fold.tokens_after:,}" if sent.fold and kind == "fold" else ""
-        rows.append([f"{sent.number}", f"{sent.turn}.{sent.step}", says, sizes, _usd(sent.ledger.usd)])
+    for mark in sorted((*_marked(past), *_summed(past)), key=lambda mark: mark.sent.number):
+        sent, fold = mark.sent, mark.sent.fold if mark.kind == "fold" else None
+        sizes = f"{fold.tokens_before:,} → {fold.tokens_after:,}" if fold else ""
+        rows.append([f"{sent.number}", f"{sent.turn}.{sent.step}", mark.says, sizes, _usd(sent.ledger.usd)])
     return _table("Folds and the cache", ["request", "turn.step", "what", "tokens", "cost"], rows)
 
 

@@ -17,7 +17,7 @@ def test_advice_points_only_to_existing_slash_commands_and_replaces_none() -> No
 
 def test_every_setting_option_and_command_named_in_advice_exists() -> None:
     said = " ".join((*ADVICE.values(), *OPTIONS.values(), *COMMANDS.values()))
-    settings = {key for key, *_ in all_settings()}
+    settings = set(all_settings())
     assert set(re.findall(r"\b(?:checks|screen|tools|delegate|model)\.[a-z_]+", said)) <= settings
     assert set(re.findall(r"(?<!\S)/([a-z-]+)", said)) <= slash_commands().keys()
     chat = build(["chat"]).commands["chat"]

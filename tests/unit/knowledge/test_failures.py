@@ -13,10 +13,11 @@ from ctxe.knowledge.entries.ports import MemoryPorts
 from ctxe.knowledge.failures.calls import deciding_step
 from ctxe.knowledge.failures.captures import refused_action
 from ctxe.knowledge.failures.commands import plain_command, program
+from ctxe.knowledge.failures.failed_runs import capture
 from ctxe.knowledge.failures.lessons import of_edits
 from ctxe.knowledge.failures.pairing import Watch
 from ctxe.knowledge.failures.plain import plain_message
-from ctxe.knowledge.failures.remembered import Group, capture, groups, lesson, manual_failure, record
+from ctxe.knowledge.failures.remembered import Group, groups, lesson, manual_failure, record
 from ctxe.knowledge.failures.signature import signature
 from ctxe.storage.counters import Counters
 from ctxe.tools.outcomes.outcome import outcome

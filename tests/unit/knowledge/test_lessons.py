@@ -13,8 +13,8 @@ from ctxe.knowledge.failures import lessons
 from ctxe.knowledge.failures.calls import command_key
 from ctxe.knowledge.failures.commands import plain_command, program
 from ctxe.knowledge.failures.edited_files import EditedFiles
+from ctxe.knowledge.failures.failed_runs import capture
 from ctxe.knowledge.failures.pairing import Watch
-from ctxe.knowledge.failures.remembered import capture
 from ctxe.knowledge.failures.slips import is_outside_error
 from ctxe.storage.counters import Counters
 from ctxe.storage.vocabulary import vocabulary

@@ -9,8 +9,9 @@ from ctxe.domain.tool import ANSWERED, Action, KnownFailure, ToolOutput
 from ctxe.domain.value import dataclass, field
 from ctxe.knowledge.failures.calls import call_key
 from ctxe.knowledge.failures.commands import plain_command
+from ctxe.knowledge.failures.failed_runs import capture
 from ctxe.knowledge.failures.gate import Failed, Gate, Match
-from ctxe.knowledge.failures.remembered import Group, capture, lesson
+from ctxe.knowledge.failures.remembered import Group, lesson
 from ctxe.knowledge.failures.signature import kind_signature
 from ctxe.knowledge.failures.slips import is_silent
 from ctxe.knowledge.fence import fence
