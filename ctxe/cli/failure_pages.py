@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ctxe.project import Project
+    from ctxe.project.memory.types import Group
     from ctxe.terminal.screen import Screen
 
 
-def to_json(group: Any) -> dict[str, Any]:
+def to_json(group: Group) -> dict[str, Any]:
     """A failure as a JSON object."""
     entry = group.entry
     return {
@@ -31,7 +33,7 @@ def to_json(group: Any) -> dict[str, Any]:
     }
 
 
-def table_of(groups: Any, screen: Screen) -> str:
+def table_of(groups: Sequence[Group], screen: Screen) -> str:
     """Failures as a table; on a terminal, fix and files are below each row where they do not fit beside it."""
     from ctxe.terminal.figures import age
     from ctxe.terminal.tables import Cell, Column, draw, table, table_with_details
@@ -58,13 +60,13 @@ def table_of(groups: Any, screen: Screen) -> str:
     return draw([row for group in table_with_details(columns, rows, "", details, screen) for row in group], screen)
 
 
-def _files(files: Any) -> str:
+def _files(files: Sequence[str]) -> str:
     """The name of the first file, and how many more there are."""
     names = [file.rpartition("/")[2] for file in files]
     return (names[0] + (f" +{len(names) - 1}" if len(names) > 1 else "")) if names else ""
 
 
-def timeline(moments: Any, screen: Screen) -> str:
+def timeline(moments: Iterable[Mapping[str, Any]], screen: Screen) -> str:
     """Events with their times as a table."""
     from ctxe.terminal.tables import Cell, Column, table
 
@@ -76,7 +78,7 @@ def timeline(moments: Any, screen: Screen) -> str:
     return table([Column("when", style="dim"), "session", *numbers, Column("what", grows=True)], rows, screen)
 
 
-def page(project: Project, screen: Screen, group: Any) -> str:
+def page(project: Project, screen: Screen, group: Group) -> str:
     """A whole failure: how often and when it was seen, then every entry about it."""
     from ctxe.cli.memory_pages import entry_page
     from ctxe.terminal.figures import plural

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ctxe.project import Project
+    from ctxe.project.memory.types import Entry
     from ctxe.terminal.input.prompt import Prompt
 
 
-def edit_by_hand(project: Project, prompt: Prompt, entry: Any) -> bool:
+def edit_by_hand(project: Project, prompt: Prompt, entry: Entry) -> bool:
     """Have a person edit an entry's file; False when it stays unchanged. Raises StoreError for an entry of a log."""
     from ctxe.domain.errors import StoreError
     from ctxe.project.memory import inbox

@@ -13,6 +13,7 @@ from ctxe.terminal.tables import Cell, Column, draw, table, without_empty_column
 
 if TYPE_CHECKING:
     from ctxe.project import Project
+    from ctxe.project.memory.types import Entry
 
 KINDS = ("decision", "fact", "preference", "routine", "failure")
 PLURALS = {"decision": "decisions", "fact": "facts", "preference": "preferences", "routine": "routines"}
@@ -75,9 +76,14 @@ def entry_page(project: Project, screen: Screen, ref: str) -> str:
     """One whole entry, with what it replaced and its evidence. Raises StoreError."""
     from ctxe.project.memory import memories
 
-    entry, before, after, lost = memories.history(project, ref)
+    known = memories.history(project, ref)
+    entry = known.entry
+    after = f", superseded by {known.superseded_by}" if known.superseded_by else ""
     facts = [
-        ("kind", f"{entry.kind}, {entry.status}" + (f", superseded by {after}" if after else "")),
+        (
+            "kind",
+            f"{entry.kind}, {entry.status}{after}",
+        ),
         ("by", entry.by + (f", session {entry.session}" if entry.session else "")),
         ("created", entry.created or entry.ts),
         ("scope", ", ".join(entry.scope)),
@@ -88,15 +94,15 @@ def entry_page(project: Project, screen: Screen, ref: str) -> str:
         ("tried", entry.tried),
         ("outcome", entry.outcome),
         ("fix", entry.fix),
-        ("replaces", ", ".join(f"{old.id} {old.title}" for old in before)),
-        ("stale", "; ".join(lost)),
+        ("replaces", ", ".join(f"{old.id} {old.title}" for old in known.replaced)),
+        ("stale", "; ".join(known.lost)),
         ("file", f"{project.place.memory}/{entry.path}"),
         ("problems", "; ".join(entry.problems)),
     ]
     rows: list[list[Cell]] = [[name, value] for name, value in facts if value]
     head = draw([line((entry.id, "accent"), "  ", (entry.title, "strong"))], screen)
-    known = table([Column("", style="dim"), Column("", wraps=True)], rows, screen)
-    return "\n\n".join(part for part in (head, known, print_prose(entry.text, screen)) if part)
+    body = table([Column("", style="dim"), Column("", wraps=True)], rows, screen)
+    return "\n\n".join(part for part in (head, body, print_prose(entry.text, screen)) if part)
 
 
 def print_prose(text: str, screen: Screen) -> str:
@@ -132,7 +138,7 @@ def sources_page(project: Project, screen: Screen) -> str:
     return "\n\n".join(parts)
 
 
-def log_page(day: str, entries: Sequence[Any], screen: Screen) -> str:
+def log_page(day: str, entries: Sequence[Entry], screen: Screen) -> str:
     """The log of one day (UTC), a row per entry."""
     if not entries:
         return draw([line(f"nothing is logged for {day} (UTC)")], screen)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +13,7 @@ from ctxe.cli.output import JsonOption, print_json
 
 if TYPE_CHECKING:
     from ctxe.project import Project
+    from ctxe.project.memory.types import Entry
     from ctxe.terminal.screen import Screen
 
 
@@ -69,7 +71,7 @@ def _list(project: Project, screen: Screen) -> None:
         screen.tell("--accept ID, --reject ID or --merge ID ENTRY settles one; a terminal walks through them")
 
 
-def _walk(project: Project, screen: Screen, waiting: Any) -> bool:
+def _walk(project: Project, screen: Screen, waiting: Sequence[Entry]) -> bool:
     """Ask about each proposal; False when the user quits."""
     from ctxe.cli.memory_pages import entry_page, print_prose
     from ctxe.project.memory import inbox, memories

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,7 @@ from ctxe.cli.output import JsonOption, print_json
 
 if TYPE_CHECKING:
     from ctxe.project import Project
+    from ctxe.project.memory.types import Entry
     from ctxe.terminal.screen import Screen
 
 Text = Annotated[list[str] | None, typer.Argument(help="the words; - reads standard input")]
@@ -65,7 +66,7 @@ def keep_entry(
     words: str,
     kind: str,
     title: str,
-    supersedes: Any = (),
+    supersedes: Sequence[str] = (),
     *,
     lists: Mapping[str, Sequence[str]],
     propose: bool = False,
@@ -99,7 +100,7 @@ def keep_entry(
         screen.tell(memories.replacement_line(project, old, entry))
 
 
-def _same_subject(project: Project, screen: Screen, draft: Any) -> list[str] | None:
+def _same_subject(project: Project, screen: Screen, draft: Entry) -> list[str] | None:
     """Ids to supersede; None when the user cancels. Without a keyboard both entries are kept."""
     from ctxe.project.memory import memories
 

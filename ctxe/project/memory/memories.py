@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.errors import CtxeError, StoreError
-from ctxe.domain.value import replace
+from ctxe.domain.value import dataclass, replace
 from ctxe.knowledge.entries import daily, links, names
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.logs import to_object
@@ -92,19 +92,30 @@ def overview(project: Project, snapshot: FolderSnapshot | None = None) -> dict[s
     }
 
 
-def history(project: Project, ref: str) -> tuple[Entry, tuple[Entry, ...], str | None, tuple[str, ...]]:
-    """An entry, what it replaced, the id of what replaced it, and the evidence it lost. Raises StoreError."""
+@dataclass(frozen=True, slots=True)
+class EntryHistory:
+    """An entry, what it replaced, the id of what replaced it, and the evidence it lost."""
+
+    entry: Entry
+    replaced: tuple[Entry, ...]
+    superseded_by: str | None
+    lost: tuple[str, ...]
+
+
+def history(project: Project, ref: str) -> EntryHistory:
+    """What became of an entry. Raises StoreError."""
     entries = project.store.entries()
     entry = project.store.get(ref)
     lost = stale_entries([entry], facts_of(project)).get(entry.id, ())
-    return entry, decisions.history(entry, entries), links.successors(entries).get(entry.id), lost
+    return EntryHistory(entry, decisions.history(entry, entries), links.successors(entries).get(entry.id), lost)
 
 
 def entry_object(project: Project, ref: str) -> dict[str, Any]:
     """One entry as JSON, with what it replaced and what replaced it. Raises StoreError."""
-    entry, before, after, lost = history(project, ref)
-    extra = {"path": entry.path, "superseded_by": after, "replaces": [old.id for old in before]}
-    return to_object(entry) | extra | {"stale": list(lost), "problems": list(entry.problems)}
+    known = history(project, ref)
+    links_to = {"superseded_by": known.superseded_by, "replaces": [old.id for old in known.replaced]}
+    state = {"stale": list(known.lost), "problems": list(known.entry.problems)}
+    return to_object(known.entry) | {"path": known.entry.path} | links_to | state
 
 
 def today(project: Project) -> tuple[str, tuple[Entry, ...]]:
