@@ -34,6 +34,15 @@ PIECES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
+class Permitted:
+    """An action that may run, who allowed it, and the arguments with which a person replaced the model's."""
+
+    action: Action
+    by: str
+    revised: str
+
+
+@dataclass(frozen=True, slots=True)
 class Dispatcher:
     """What running a call needs. ``before_run`` is told of an allowed action (undo points).
 
@@ -68,20 +77,14 @@ class Dispatcher:
             if known and known.way == "answer":
                 yield _answer_from_memory(call, title, known)
                 return
-            action, by, revised = self._permitted(call, action, known)
-            began, title = time.monotonic(), self.clean(action.title)
-            yield ToolStarted(call.id, call.name, title, by)
-            self.before_run(action)
+            permitted = self._permitted(call, action, known)
+            began, title = time.monotonic(), self.clean(permitted.action.title)
+            yield ToolStarted(call.id, call.name, title, permitted.by)
+            self.before_run(permitted.action)
             running = True
-            output = self._cleaned((yield from _run(action, pieces)))
+            output = self._cleaned((yield from _run(permitted.action, pieces)))
         except (ToolError, CtxeError) as error:
-            message = self.clean(str(error))
-            facts: dict[str, Any] = {"refused": message} if isinstance(error, Denied) else {}
-            facts |= {"unapplied": True} if isinstance(error, NotApplied) else {}
-            failed = ToolResult(call.id, message + _note_of(known), ok=False)
-            # The time a person took to answer does not count.
-            seconds = 0.0 if "refused" in facts else time.monotonic() - began
-            yield ToolFinished(failed, call.name, title or call_title(call), seconds=seconds, facts=facts)
+            yield self._failed(call, title, error, known, time.monotonic() - began)
             return
         except KeyboardInterrupt:
             if running:
@@ -89,9 +92,23 @@ class Dispatcher:
                 stopped = ToolOutput(text, ok=False, kind="shell", facts={"stopped": True})
                 yield self._finished(call, title, self._cleaned(stopped), began)
             raise
-        note = f"[the user changed the arguments to {revised}]\n" if revised else ""
-        more = "" if revised else _note_of(self.recognise_failure(output) or (None if output.ok else known))
-        yield self._finished(call, title, output, began, note, more)
+        if permitted.revised:
+            note = f"[the user changed the arguments to {permitted.revised}]\n"
+            yield self._finished(call, title, output, began, note)
+        else:
+            more = _note_of(self.recognise_failure(output) or (None if output.ok else known))
+            yield self._finished(call, title, output, began, more=more)
+
+    def _failed(
+        self, call: ToolCall, title: str, error: ToolError | CtxeError, known: KnownFailure | None, seconds: float
+    ) -> ToolFinished:
+        """The event of a call that did not run or broke off."""
+        message = self.clean(str(error))
+        result = ToolResult(call.id, message + _note_of(known), ok=False)
+        facts: dict[str, Any] = {"unapplied": True} if isinstance(error, NotApplied) else {}
+        if isinstance(error, Denied):
+            facts, seconds = {"refused": message}, 0.0  # the time a person took to answer does not count
+        return ToolFinished(result, call.name, title or call_title(call), seconds=seconds, facts=facts)
 
     def _cleaned(self, output: ToolOutput) -> ToolOutput:
         """The output without secrets, also in its facts: they are logged, and failure entries are made of them."""
@@ -115,8 +132,8 @@ class Dispatcher:
             dict(output.facts or {}),
         )
 
-    def _permitted(self, call: ToolCall, action: Action, known: KnownFailure | None) -> tuple[Action, str, str]:
-        """The action that may run, who allowed it, and the arguments with which a person replaced the model's."""
+    def _permitted(self, call: ToolCall, action: Action, known: KnownFailure | None) -> Permitted:
+        """The action that may run. Raises Denied."""
         decision: Decision | Answer = _with_known(self.decide(action), known)
         by, revised = "rule", ""
         while not isinstance(decision, Allow):
@@ -130,7 +147,7 @@ class Dispatcher:
             decision, by = self.approve(action, decision), "user"
         if by == "user" and decision.rule:
             self.on_granted(decision.rule)
-        return action, by, revised
+        return Permitted(action, by, revised)
 
     def _recheck(self, action: Action) -> Decision:
         """Arguments that a person wrote are not asked about again, but a deny still holds."""
