@@ -24,10 +24,10 @@ from ctxe.terminal.input.drawing import STYLE, color_depth, create_output
 from ctxe.terminal.input.edits import insert_key, insert_newline, submit, submit_key
 from ctxe.terminal.input.history import InputHistory
 from ctxe.terminal.input.interrupt import INTERRUPTED, Interrupts
+from ctxe.terminal.input.pasted import PastedTexts
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import cells, clean, fold, glyph, line
 
-LONG_ROWS, LONG_CHARACTERS = 12, 2_000  # pasted text above either limit is shown as a placeholder
 MENU = 8  # rows kept for completions while there can be some
 ROOM = 6  # minimum columns for an answer after its label
 POURED, SETTLED = 16, 0.5  # waiting keys that typing never reaches; seconds after which an Enter counts as typed
@@ -59,9 +59,9 @@ class InputLine:
         self.screen, self.interrupts, self.toolbar = screen, interrupts, toolbar
         self.cycle: Callable[[], None] | None = None
         self.poured_at = -SETTLED
-        self.pasted: dict[str, str] = {}
+        self.pasted = PastedTexts()
         self.at_once, self.initial, self.shift_tab, self.question = "", "", "", False
-        kept: History = InputHistory(history, self.expand) if history else InMemoryHistory()
+        kept: History = InputHistory(history, self.pasted.expand) if history else InMemoryHistory()
         self.session: PromptSession[str | int] = PromptSession(
             multiline=True,
             history=kept,
@@ -95,11 +95,11 @@ class InputLine:
         if fresh:
             clear_typeahead(self.session.input)
         try:
-            begun = text if fresh else self._shortened(text)
+            begun = text if fresh else self.pasted.shorten(text)
             entered = self.session.prompt(lambda: self._label(label), default=begun, handle_sigint=False)
         except EOFError:
             return 0
-        return self.expand(entered) if isinstance(entered, str) else entered
+        return self.pasted.expand(entered) if isinstance(entered, str) else entered
 
     def _label(self, label: str) -> StyleAndTextTuples:
         """The label; above the line if it leaves too little room. A label wider than the window would hide both."""
@@ -113,12 +113,6 @@ class InputLine:
         """Switch to vi key bindings, with a cursor shape for each mode."""
         self.session.editing_mode = EditingMode.VI
         self.session.cursor = ModalCursorShapeConfig()
-
-    def expand(self, text: str) -> str:
-        """The text with placeholders replaced by what was pasted."""
-        for word, content in self.pasted.items():
-            text = text.replace(word, content)
-        return text
 
     def _completing(self) -> bool:
         """Whether to complete while typing: only in a command, its first argument, or a mention."""
@@ -207,7 +201,7 @@ class InputLine:
     def _paste(self, event: KeyPressEvent) -> None:
         """Insert pasted text; a long one as a placeholder."""
         text = event.data.replace("\r\n", "\n").replace("\r", "\n")
-        event.current_buffer.insert_text(self._shortened(text))
+        event.current_buffer.insert_text(self.pasted.shorten(text))
 
     def _insert_waiting(self, event: KeyPressEvent) -> None:
         """Insert all waiting characters and line ends at once: one by one a pasted file takes minutes.
@@ -220,14 +214,3 @@ class InputLine:
         if "\n" in taken:
             self.poured_at = self.interrupts.clock()
         event.current_buffer.insert_text("".join(taken))
-
-    def _shortened(self, text: str) -> str:
-        """The text, or the placeholder of a long one."""
-        rows = text.count("\n") + (not text.endswith("\n"))
-        if rows > LONG_ROWS or len(text) > LONG_CHARACTERS:
-            word = f"[pasted {rows} lines]" if rows > 1 else f"[pasted {len(text)} characters]"
-            while word in self.pasted:
-                word = word[:-1] + "*]"
-            self.pasted[word] = text
-            text = word
-        return text
