@@ -14,7 +14,7 @@ from ctxe.domain.events import Event, Noted, Queued, ToolFinished
 from ctxe.domain.model import ToolSchema
 from ctxe.domain.section import Chunk
 from ctxe.domain.tool import Action, Risk, Tool
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 from ctxe.project.session.calls import automatic_dispatcher
 from ctxe.safety.display import one_line
 from ctxe.tools.jobs import LINE, Job, Jobs
@@ -85,26 +85,48 @@ def _prepared(action: Action, _arguments: Mapping[str, Any]) -> Action:
     return action
 
 
-def unfinished(events: Iterable[Event]) -> tuple[int, dict[int, str]]:
-    """The highest job number in a session's events, and the commands, by number, of jobs whose end is not logged."""
-    highest, running = 0, dict[int, str]()
+@dataclass(slots=True)
+class LoggedJobs:
+    """The highest job number in a session's log, and the commands, by number, of jobs whose end is not logged."""
+
+    highest: int = 0
+    running: dict[int, str] = field(default_factory=dict)
+
+    def take(self, event: Event) -> None:
+        """Read one event."""
+        match event:
+            case ToolFinished(facts=facts):
+                self._take_call(facts)
+            case Queued(chunks=chunks) | Noted(chunks=chunks):
+                for chunk in chunks:
+                    self._take_note(chunk)
+
+    def _take_call(self, facts: Mapping[str, Any]) -> None:
+        number = facts.get("job")
+        if not isinstance(number, int):
+            return
+        self.highest = max(self.highest, number)
+        if facts.keys() & {"exit_code", "ended"}:
+            self.running.pop(number, None)
+        elif "command" in facts:
+            self.running[number] = str(facts["command"])
+
+    def _take_note(self, chunk: Chunk) -> None:
+        begins, _, named = chunk.id.rpartition(" ")
+        number = int(named) if named.isdecimal() and len(named) < LONGEST_NUMBER else 0
+        if number and f"{begins} " == RUNS and number not in self.running:
+            self.highest = max(self.highest, number)
+            self.running[number] = chunk.text.partition(": `")[2].rpartition(_READS)[0]
+        elif f"{begins} " == GONE:
+            self.running.pop(number, None)
+
+
+def logged_jobs(events: Iterable[Event]) -> LoggedJobs:
+    """The jobs in the events of a session."""
+    jobs = LoggedJobs()
     for event in events:
-        if isinstance(event, ToolFinished) and isinstance(number := event.facts.get("job"), int):
-            highest = max(highest, number)
-            if event.facts.keys() & {"exit_code", "ended"}:
-                running.pop(number, None)
-            elif "command" in event.facts:
-                running[number] = str(event.facts["command"])
-        elif isinstance(event, Queued | Noted):
-            for chunk in event.chunks:
-                begins, _, named = chunk.id.rpartition(" ")
-                number = int(named) if named.isdecimal() and len(named) < LONGEST_NUMBER else 0
-                if number and f"{begins} " == RUNS and number not in running:
-                    highest = max(highest, number)
-                    running[number] = chunk.text.partition(": `")[2].rpartition(_READS)[0]
-                elif f"{begins} " == GONE:
-                    running.pop(number, None)
-    return highest, running
+        jobs.take(event)
+    return jobs
 
 
 def ended_with_session(running: dict[int, str]) -> Iterator[Event]:

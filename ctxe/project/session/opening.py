@@ -10,7 +10,7 @@ from ctxe.agent.session import close_on_exit
 from ctxe.domain.events import Notice
 from ctxe.domain.tool import Approver
 from ctxe.project.session.asides import choose_file, load_skill
-from ctxe.project.session.jobs import ended_lines, ended_with_session, unfinished
+from ctxe.project.session.jobs import ended_lines, ended_with_session, logged_jobs
 from ctxe.project.session.live import Live
 from ctxe.project.session.memory.log_replay import Timed
 from ctxe.project.session.notices import of_project, of_session
@@ -48,10 +48,11 @@ def open_session(project: Project, opening: Opening, approve: Approver) -> Itera
 def _close_past(live: Live, past: Sequence[Timed]) -> None:
     """End the turn and the jobs that were running when the session was last left, and tell about the jobs."""
     _exhaust(live.session.close("interrupted"))
-    live.kit.jobs.last_number, running = unfinished(event for _, event in past)
-    for event in ended_with_session(running):
+    jobs = logged_jobs(event for _, event in past)
+    live.kit.jobs.last_number = jobs.highest
+    for event in ended_with_session(jobs.running):
         _exhaust(live.session.emit(event))
-    live.notices = (*live.notices, *of_session(live), *ended_lines(running))
+    live.notices = (*live.notices, *of_session(live), *ended_lines(jobs.running))
 
 
 def _load_chosen(live: Live, opening: Opening) -> None:

@@ -12,7 +12,7 @@ from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, 
 from ctxe.domain.events import Event, Noted, Queued, ToolFinished, ToolStarted
 from ctxe.domain.section import Chunk
 from ctxe.domain.tool import Allow, ToolOutput
-from ctxe.project.session.jobs import JobNotes, ended_lines, ended_with_session, unfinished
+from ctxe.project.session.jobs import JobNotes, LoggedJobs, ended_lines, ended_with_session, logged_jobs
 from ctxe.tools.jobs import Jobs
 
 FOLD = Fold(Position(0, 1), cause="due")
@@ -90,10 +90,10 @@ def test_a_job_started_in_an_interrupted_turn_is_reported_with_the_next_message(
     said = "[ctxe: job 1 still runs: `sleep 60 # …`; `use` job/1 reads it]"
     assert queued == Queued((Chunk("running job 1", said, "a job runs"),))
     assert list(tells.before_words()) == list(tells.between_steps(talk())) == []
-    assert unfinished([queued]) == (1, {1: "sleep 60 # …"})
-    assert unfinished([queued, *ended_with_session({1: "sleep 60"})]) == (1, {})
+    assert logged_jobs([queued]) == LoggedJobs(1, {1: "sleep 60 # …"})
+    assert logged_jobs([queued, *ended_with_session({1: "sleep 60"})]) == LoggedJobs(1, {})
     odd = [Queued((Chunk(name, "", ""),)) for name in ("running job x", "gone job ", "running job " + "9" * 5000)]
-    assert unfinished(odd) == (0, {})
+    assert logged_jobs(odd) == LoggedJobs(0, {})
 
 
 def finished(**facts: object) -> ToolFinished:
@@ -111,7 +111,8 @@ def test_a_job_still_running_in_the_log_is_reported_lost_once_on_resume() -> Non
         finished(job=3, command="watch", ended="stopped"),
         finished(command="tail -f log", job=4),
     ]
-    highest, running = unfinished(events)
+    jobs = logged_jobs(events)
+    highest, running = jobs.highest, jobs.running
     assert (highest, running) == (4, {1: "npm run dev", 4: "tail -f log"})
     assert ended_lines(running)[0] == "job 1 no longer runs: `npm run dev` ended with the session"
     told = list(ended_with_session(running))
@@ -119,6 +120,6 @@ def test_a_job_still_running_in_the_log_is_reported_lost_once_on_resume() -> Non
         "gone job 1",
         "gone job 4",
     ]
-    assert unfinished([*events, *told]) == (4, {})
+    assert logged_jobs([*events, *told]) == LoggedJobs(4, {})
     assert list(ended_with_session({})) == []
-    assert unfinished([]) == (0, {})
+    assert logged_jobs([]) == LoggedJobs(0, {})
