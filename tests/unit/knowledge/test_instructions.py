@@ -10,7 +10,8 @@ import pytest
 
 from ctxe.domain.section import Task
 from ctxe.knowledge import globs
-from ctxe.knowledge.rules.instructions import LIMIT, Instructions, fair_share
+from ctxe.knowledge.rules.fitting import fair_share
+from ctxe.knowledge.rules.instructions import LIMIT, Instructions
 from ctxe.knowledge.rules.overlap import merge
 from ctxe.knowledge.rules.rulefiles import RulePlaces, find_rules
 
