@@ -50,12 +50,13 @@ def _checked(name: str, spec: Spec, rest: Sequence[Word]) -> Reads | None:
     words = [word.text for word in given.operands]
     if ("none" in spec.is_ and words) or ("asked" in spec.is_ and not given.options):
         return None
-    if "one" in spec.is_ and len(words) > 1:
+    if "one" in spec.is_ and (len(words) > 1 or any(word.glob for word in given.operands)):
         return None
     if "text" in spec.is_:
         # the shell replaces these by file names
         return Reads(tuple(word.text for word in given.operands if word.glob))
-    if "pattern" in spec.is_ and not given.options & {"-e", "--regexp", "--files", "--type-list"}:
+    # of the names that the shell puts in place of a glob only the first is the pattern
+    if "pattern" in spec.is_ and not (given.options & WITHOUT_PATTERN or (given.operands and given.operands[0].glob)):
         words = words[1:]
     # diff reads the files of a folder without being told to
     recursive = name in {"rg", "ag", "diff"} or bool(given.options & {"-r", "-R", "--recursive"})
@@ -65,6 +66,8 @@ def _checked(name: str, spec: Spec, rest: Sequence[Word]) -> Reads | None:
     return Reads(tuple(words) or ((".",) if deep else ()), "shows" in spec.is_, deep, hidden, links=links)
 
 
+WITHOUT_PATTERN = word_set("-e --regexp --files --type-list")
+"""Options beside which the first operand is a path, too."""
 FOLLOWING = dict.fromkeys(("grep", "egrep", "fgrep"), frozenset({"-R"})) | {"rg": frozenset({"-L"})}
 """Options by which a program follows symlinks to folders; diff always does."""
 UNNAMED = word_set("-. -u --hidden --unrestricted -0 --null -I --no-filename -p --pretty --heading --json")
@@ -122,6 +125,11 @@ def _awk(rest: Sequence[Word]) -> Reads | None:
     return None if paths is None else Reads(paths, shows=True)
 
 
+def _printf(rest: Sequence[Word]) -> Reads | None:
+    paths = scripts.printf(rest)
+    return None if paths is None else Reads(paths)
+
+
 _HASH = pattern(r"(?:.*-g)?([0-9a-f]{4,64})(?:[\^~@].*)?", re.I)
 """An object's hash in either case, alone or at the end of what ``git describe`` prints."""
 
@@ -148,7 +156,7 @@ def _git(rest: Sequence[Word]) -> Reads | None:
     if spec is None or given is None or not _git_allows(spec, given):
         return None
     paths = [word.text for word in given.operands]
-    if "pattern" in spec.is_ and "-e" not in given.options:
+    if "pattern" in spec.is_ and "-e" not in given.options and not (given.operands and given.operands[0].glob):
         paths = paths[1:]
     paths += [name for path in paths for name in _named_in(path) if name and not name.startswith(("/", "("))]
     prefix = f"{folder}/" if folder else ""
@@ -163,14 +171,32 @@ def _git_allows(spec: Spec, given: ParsedWords) -> bool:
     first = given.operands[0].text if given.operands else ""
     if "none" in spec.is_ and first:
         return False
-    if "one" in spec.is_ and len(given.operands) > 1:
+    if "one" in spec.is_ and (len(given.operands) > 1 or any(word.glob for word in given.operands)):
         return False
     if "listing" in spec.is_ and first and not given.options & spec.excusing:
         return False
     if spec.is_ & {"verb", "maybe"} and not (first in spec.excusing or (first == "" and "maybe" in spec.is_)):
         return False
+    if spec is table("readonly-git.txt")["config"] and not _config(given):
+        return False
     # these formats make git call gpg, which the repository may have configured
     return not any("%G" in value or "signature" in value for _, value in given.values)
+
+
+_SECRET_SETTING = pattern(
+    r"pass|pwd|token|secret|auth(?!or)|header|cookie|credential|(?:api|private|access)[-_]?key", re.I
+)
+_PLAIN_SETTINGS = pattern(r"\^?(?:alias|branch|color|core|diff|init|merge|pull|push|remote|user)\b")
+
+
+def _config(given: ParsedWords) -> bool:
+    """Whether git prints no value alone that may be a password: masking knows such a value by its name only."""
+    keys = [word.text for word in given.operands] + [
+        value for name, value in given.values if name in ("--get", "--get-all")
+    ]
+    wide = [value for name, value in given.values if name == "--get-regexp"]
+    named = all("." in key and not _SECRET_SETTING.search(key) for key in keys)
+    return named and all(map(_PLAIN_SETTINGS.match, wide))
 
 
 SPECIAL: dict[str, Callable[[Sequence[Word]], Reads | None]] = {
@@ -179,5 +205,6 @@ SPECIAL: dict[str, Callable[[Sequence[Word]], Reads | None]] = {
     "find": _find,
     "gawk": _awk,
     "git": _git,
+    "printf": _printf,
     "sed": _sed,
 }

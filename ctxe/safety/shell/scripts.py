@@ -37,7 +37,8 @@ def find(rest: Sequence[Word]) -> Paths | None:
             return None
         if word.text in FIND_TESTS:
             value = next(words, None)
-            if value is None or _loose(value):
+            # a name put in place of a glob may be an action, such as -delete
+            if value is None or not value.known or value.glob:
                 return None
             expression = True
         elif word.text in FIND_WORDS:
@@ -96,13 +97,25 @@ def _prints(script: str) -> bool:
     return False
 
 
+PRINTF_FORMAT = pattern(r"(?:[^%]|%%|%-?[0-9]{0,4}[sbq])*", re.S)
+"""Formats that print texts only: ``%n`` assigns a variable, and some shells calculate what is given for a number."""
+
+
+def printf(rest: Sequence[Word]) -> Paths | None:
+    """The globs among the words that printf prints; None for ``-v`` and formats that may do more."""
+    fine = rest and not rest[0].text.startswith("-") and not rest[0].glob and PRINTF_FORMAT.fullmatch(rest[0].text)
+    return tuple(word.text for word in rest[1:] if word.glob) if fine and all(word.known for word in rest) else None
+
+
 AWK_CALLS = word_set(
     "and atan2 cos exp for gsub if index int length log match or print printf rand return sin split sprintf sqrt srand"
     " strftime sub substr systime tolower toupper while"
 )
 _AWK_ACTS = pattern(
-    r"[|@`]|>(?!=)|\b(?:system|getline|close|fflush|function|func|ARGV|ARGC|ENVIRON|PROCINFO|SYMTAB|FUNCTAB)\b"
+    r"(?<!\|)(?:\|\|)*\|(?!\|)|[@`]"
+    r"|\b(?:system|getline|close|fflush|function|func|ARGV|ARGC|ENVIRON|PROCINFO|SYMTAB|FUNCTAB)\b"
 )
+_AWK_WRITES = pattern(r">(?!=)")
 _AWK_CALL = pattern(r"([A-Za-z_]\w*)\s*\(")
 
 
@@ -124,5 +137,12 @@ def awk(rest: Sequence[Word]) -> Paths | None:
             return None
     if not operands or any("=" in operand for operand in operands[1:]):
         return None
-    acts = _AWK_ACTS.search(operands[0]) or not set(_AWK_CALL.findall(operands[0])) <= AWK_CALLS
-    return None if acts else tuple(operands[1:])
+    return tuple(operands[1:]) if _only_reads(operands[0]) else None
+
+
+def _only_reads(program: str) -> bool:
+    """Whether an awk program starts and writes nothing. Before its first ``print`` a ``>`` compares."""
+    if _AWK_ACTS.search(program) or not set(_AWK_CALL.findall(program)) <= AWK_CALLS:
+        return False
+    printed = program.find("print")
+    return printed < 0 or _AWK_WRITES.search(program, printed) is None

@@ -88,9 +88,12 @@ def _cluster(spec: Spec, letters: str, words: Iterator[Word], options: set[str],
 
 
 def _value(words: Iterator[Word]) -> str | None:
-    """The next word as a value; None when it looks like an option, which programs treat differently."""
+    """The next word as a value; None when it looks like an option, which programs treat differently.
+
+    A glob is no value either: the shell puts all names in its place, and those after the first would be operands.
+    """
     word = next(words, None)
-    if word is None or not word.known or (word.glob and word.text[:1] in "*?["):
+    if word is None or not word.known or word.glob:
         return None
     return None if re.match(r"-(?![0-9]+$|$)", word.text) else word.text
 
@@ -108,10 +111,11 @@ def _spec(row: str, groups: dict[str, list[str]]) -> Spec:
     given, _, properties = row.partition(" ; ")
     words = [option for word in given.split()[1:] for option in groups.get(word, [word])]
     bare = [word.removeprefix("!") for word in words]
+    doubled = {word for word in bare if word.startswith("--") and word.endswith("2")}
     return Spec(
-        frozenset(word for word in bare if not word.endswith(("=", "2")) or word == "-#"),
+        frozenset(word for word in bare if not word.endswith("=") and word not in doubled),
         frozenset(word[:-1] for word in bare if word.endswith("=")),
-        frozenset(word[:-1] for word in bare if word.endswith("2")),
+        frozenset(word[:-1] for word in doubled),
         frozenset(word[1:].removesuffix("=") for word in words if word.startswith("!")),
         word_set(properties),
     )

@@ -72,6 +72,8 @@ _RAW = pattern(r"'([^']*)'")
 _QUOTED = pattern(r'"((?:[^"$`\\!]|\\[A-Za-z0-9.|()\[\]{}+*?^/<>\-]|\$(?=["|)])|!(?=[ ="]))*)"')
 _ESCAPED = pattern(r"\\([().*?\[\]|+{};,:=@%^~#&<>$! \\])")
 _BRACED = pattern(r"\{[A-Za-z0-9_\-]*\}")
+# only before a command does it negate, and only an interactive shell looks for history
+_BANG = pattern(r"(?<=[ \t])!(?=[ \t])")
 _TILDE = pattern(r"(?<=[A-Za-z0-9_.@^/}\-])~(?=[0-9^~.\s:]|$)")
 _ASSIGNED = pattern(r"[A-Za-z_][A-Za-z0-9_]*(?:\[[^\]]*\])?\+?=")
 
@@ -135,10 +137,10 @@ def _word(line: str, at: int) -> tuple[Word, int]:
     """The word at a position, and the position after it."""
     start, pieces, glob, plain = at, list[str](), False, True
     while at < len(line) and line[at] not in " \t\n;|&<>":
-        for shape in (_PLAIN, _RAW, _QUOTED, _ESCAPED, _BRACED, _TILDE):
+        for shape in (_PLAIN, _RAW, _QUOTED, _ESCAPED, _BRACED, _TILDE, _BANG):
             if (found := shape.match(line, at)) is not None:
                 pieces.append(found.group(1) if shape.groups else found.group())
-                plain = plain and shape in (_PLAIN, _BRACED, _TILDE)
+                plain = plain and shape in (_PLAIN, _BRACED, _TILDE, _BANG)
                 at = found.end()
                 break
         else:

@@ -160,3 +160,10 @@ def test_diff_shows_the_files_of_folders_unasked_for(root: Path) -> None:
     assert asked(root, "diff -N plain docs") == "it would also read secrets.yml"
     assert asked(root, "diff a.py src") == "it would also read what away leads to"
     assert asked(root, "diff a.py plain/a.py") is None
+
+
+@pytest.mark.parametrize("line", ["grep -vh *", "grep -v s*", "rg -v s*", "jq s*", "git grep -v s*"])
+def test_a_glob_in_place_of_the_pattern_is_looked_at_as_files(root: Path, line: str) -> None:
+    assert asked(root, line) is not None
+    assert asked(root, "grep -v 's*' plain/a.py") is None
+    assert asked(root, "grep -n a.* plain/a.py") is None

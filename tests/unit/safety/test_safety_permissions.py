@@ -671,3 +671,28 @@ def test_server_tool_rules_match_patterns_and_a_changed_tool_is_always_asked_abo
     assert decide(changed, with_(ASK, allow=("tool:*",), interactive=False)) == Deny(
         "git/search_code needs a person's yes (it is told otherwise) and nobody is there to give it"
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "reached"),
+    [
+        ("mvn -o test", ""),
+        ("mvn test", "mvn"),
+        ("pip list", ""),
+        ("pip install x", "pip"),
+        ("npm test", ""),
+        ("npm ci", "npm"),
+        ("cargo --version", ""),
+        ("cargo build --offline", ""),
+        ("git submodule status", ""),
+        ("git submodule update", "git submodule"),
+        ("openssl dgst a", ""),
+        ("openssl s_client -connect x", "openssl"),
+        ("ssh host ls --version", "ssh"),
+        ("curl http://x --help", "curl"),
+        ("sudo pip list && curl x", "curl"),
+    ],
+)
+def test_only_commands_that_use_the_network_are_said_to(line: str, reached: str) -> None:
+    why = getattr(decide(command(line), ASK), "why", None)
+    assert why == (f"it reaches the network ({reached})" if reached else "")
