@@ -16,7 +16,7 @@ DIFF_LINES, OUTPUT_LINES, ERROR_LINES, QUIET_LINES, OWN_LINES = 40, 12, 8, 4, 40
 REPEATED = pattern(r"^\[(\d+) lines as they stand above; recall \S+\]$", re.MULTILINE)
 """Stands for lines of a result that the model has in view already (context/known_lines.py)."""
 SPARE = 3
-"""Uninformative lines that may remain in a result that was all seen before: its head, and those at the seams."""
+"""Uninformative lines that may remain of a file that was all seen before: its head, and those at the seams."""
 
 
 def is_diff(text: str) -> bool:
@@ -124,7 +124,8 @@ def _size_facts(event: ToolFinished) -> list[str]:
         runs = [int(count) for count in REPEATED.findall(text)]
         repeated, all_lines, fresh = sum(runs), event.full.count("\n") + 1, text.count("\n") + 1 - len(runs)
         some = f"{repeated:,} of them" if words else figures.plural(repeated, "line")  # a command's head has no count
-        words += [f"{some} in view already" if fresh > SPARE else "in view already, not sent again"] * bool(runs)
+        spare = 1 if "exit_code" in facts else SPARE  # a command's last line says only how it ended
+        words += [f"{some} in view already" if fresh > spare else "in view already, not sent again"] * bool(runs)
         words += ["shortened for the model"] * (repeated + fresh < all_lines or not event.full)
     return words
 

@@ -19,8 +19,9 @@ ASKED = pattern(
 """Messages of programs that wanted input."""
 ASKS = "; it wanted input and there is none: give it as options, a file or a pipe"
 WALLED = pattern(
-    r"Permission denied|Read-only file system|Operation not permitted|PermissionError|\b(?:EACCES|EPERM|EROFS)\b"
+    r"[Pp]ermission denied|Read-only file system|Operation not permitted|PermissionError|\b(?:EACCES|EPERM|EROFS)\b"
     r"|Network is unreachable|[Cc]ould not resolve|[Nn]ame resolution|\b(?:EAI_AGAIN|ENOTFOUND|ENETUNREACH)\b"
+    r"|could not create parent directories"
 )
 """Messages of programs that a sandbox may have stopped."""
 EXPECTING = ("AssertionError", "AssertionFailedError", "ExpectationNotMetError", "FAIL", "Failed")

@@ -123,6 +123,28 @@ def deciding_step(command: str) -> str:
     return next((step for step in steps if runs_something(step) or not only_looks(step)), steps[0])
 
 
+def steps_passed(command: str) -> list[str]:
+    """The steps of a line that passes only if each of them does: plain commands joined by ``&&``, with their ``cd``.
+
+    Empty for a single step.
+    """
+    line = command.strip()
+    try:
+        commands = split(line)
+    except Unsure:
+        return []
+    if any(part.joined != "&&" for part in commands[:-1]):
+        return []
+    steps, where = [], ""
+    for begin, end in pairwise([0, *(part.end for part in commands[:-1]), len(line)]):
+        step = line[begin:end].lstrip("& \t\n").rstrip()
+        if step.startswith("cd "):
+            where += f"{step} && "
+        else:
+            steps.append(where + step)
+    return steps if len(steps) > 1 else []
+
+
 def only_checks(command: str) -> bool:
     """Whether a command runs a project script that only tests or checks, judged by the script's name."""
     return bool(_SCRIPT.search(command)) and not _MENDS.search(command)

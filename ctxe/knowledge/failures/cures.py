@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, field
@@ -22,10 +22,12 @@ _MISSING = pattern(
 _PLACE = pattern(
     r"could not find `|cannot find main module|any parent director|not a git repository|No such file|no tests ran"
     r"|file or directory|does not exist|missing script|script not found|No rule to make target|no configuration file"
-    r"|can't cd|no go files|package\.json",
+    r"|can't cd|no go files|package\.json|no POM in",
     re.IGNORECASE,
 )
 """Errors of a call made in the wrong folder."""
+_NAME = pattern(r"command not found|unknown (?:sub)?command|no such (?:sub)?command|not a git command", re.IGNORECASE)
+"""Errors of a call of what does not exist, whatever the project's files hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +42,16 @@ class Cure:
     before: Mapping[str, str] | None = field(default_factory=dict)
 
 
+CureOf = Callable[[FailedCommand, str, str, Entry], Cure]
+"""Finds the cure of a failed command: from the call that passes, the project's folder and the failure."""
+
+
 def cure_of_pass(waiting: FailedCommand, raw: str, root: str, failure: Entry) -> Cure:
     """The cure of a failed command that now passes as ``raw``."""
-    moved, since = command_key(waiting.raw, root) != command_key(raw, root), waiting.edited_since(failure.id)
+    called, since = waiting.called(failure.id), waiting.edited_since(failure.id)
+    moved = command_key(called, root) != command_key(raw, root)
     if moved and (_PLACE.search(failure.error) or not (waiting.edits or waiting.others)):
-        return Cure(lessons.of_call(waiting.raw, raw, root), None)
+        return Cure(lessons.of_call(called, raw, root), None)
     if brought := _installation(waiting, failure):
         return Cure(brought)
     if waiting.edits and program(waiting.command) not in ELSEWHERE:
@@ -57,7 +64,7 @@ def cure_of_correction(waiting: FailedCommand, raw: str, root: str, failure: Ent
     if brought := _installation(waiting, failure):
         return Cure(brought)
     words = lessons.of_call(waiting.raw, raw, root)
-    if waiting.edits and not _PLACE.search(failure.error):
+    if waiting.edits and not (_PLACE.search(failure.error) or _NAME.search(failure.error)):
         since = waiting.edited_since(failure.id)
         edited = lessons.of_edits(since.diffs, _related_files(failure, raw, root), failure.error)
         return Cure(f"{edited}; then {words}", since.then)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ctxe.domain.value import dataclass
-from ctxe.knowledge.failures.calls import command_key
+from ctxe.knowledge.failures.calls import command_key, steps_passed
 from ctxe.knowledge.failures.commands import plain_command
 
 
@@ -14,7 +14,8 @@ from ctxe.knowledge.failures.commands import plain_command
 class EndedCommand:
     """``raw`` is the command as called, ``plain`` what it comes down to, ``key`` the call by which the gate knows it.
 
-    ``failing`` are the tests that failed, empty unless all of them are named; ``failures`` is how many, 0 if unknown.
+    ``failing`` are the tests that failed, empty unless all of them are named; ``failures`` is how many failed, ``ran``
+    how many ran, 0 if unknown.
     """
 
     raw: str
@@ -22,6 +23,14 @@ class EndedCommand:
     key: str
     failing: tuple[str, ...] = ()
     failures: int = 0
+    ran: int = 0
+
+    def steps(self, root: str) -> list[EndedCommand]:
+        """The steps of a line that passed, if each of them must have passed, and the line itself."""
+        steps = [
+            EndedCommand(step, plain_command(step, root), command_key(step, root)) for step in steps_passed(self.raw)
+        ]
+        return [*steps, self]
 
 
 def ended_command(facts: Mapping[str, Any], root: str) -> EndedCommand:
@@ -29,7 +38,9 @@ def ended_command(facts: Mapping[str, Any], root: str) -> EndedCommand:
     raw = str(facts.get("command") or "")
     tests = facts.get("tests")
     failing, failures = _failed_tests(tests) if isinstance(tests, Mapping) else ((), 0)
-    return EndedCommand(raw, plain_command(raw, root), command_key(raw, root), failing, failures)
+    passed = tests.get("passed") if isinstance(tests, Mapping) else 0
+    ran = failures + (passed if isinstance(passed, int) else 0)
+    return EndedCommand(raw, plain_command(raw, root), command_key(raw, root), failing, failures, ran)
 
 
 def _failed_tests(tests: Mapping[str, Any]) -> tuple[tuple[str, ...], int]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 
-from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.ports import MemoryPorts
 from ctxe.knowledge.failures.calls import command_key, only_checks, only_looks
-from ctxe.knowledge.failures.cures import Cure, cure_of_correction, cure_of_pass
+from ctxe.knowledge.failures.cures import Cure, CureOf, cure_of_correction, cure_of_pass
 from ctxe.knowledge.failures.ended_command import EndedCommand
 from ctxe.knowledge.failures.gate import DIGITS, Gate
+from ctxe.knowledge.failures.remembered import short_fix
 from ctxe.knowledge.failures.settling import PASSES, FailureNews, Settling
 from ctxe.knowledge.failures.waiting import FailedCommand
 
@@ -50,13 +49,14 @@ class FailedCommands:
             return
         outgrown = [name for name in waiting.outgrown(ended.failing) if name != current]
         waiting.ids = [name for name in waiting.ids if name not in outgrown]
-        yield from self._resolve(outgrown, partial(cure_of_pass, waiting, ended.raw, self._root), TEST_PASSES)
+        yield from self._resolve(waiting, outgrown, cure_of_pass, ended.raw, TEST_PASSES)
         if current and ended.failing:
             waiting.seen[current].failing = ended.failing
 
     def resolve_fixed(self, ended: EndedCommand) -> Iterator[FailureNews]:
         """Resolve the failures that a command that passed shows to be fixed."""
-        yield from self._resolve_same(ended)
+        for step in ended.steps(self._root):
+            yield from self._resolve_same(step)
         yield from self._resolve_corrected(ended)
         yield from self._resolve_earlier(ended)
 
@@ -73,14 +73,14 @@ class FailedCommands:
         if still and same and len(waiting.ids) == 1:
             yield FailureNews(self._memory.store.change(waiting.ids[0], status="wontfix", outcome=FLAKY), "flaky")
             return
-        yield from self._resolve(waiting.ids, partial(cure_of_pass, waiting, ended.raw, self._root))
+        yield from self._resolve(waiting, waiting.ids, cure_of_pass, ended.raw)
 
     def _resolve_corrected(self, ended: EndedCommand) -> Iterator[FailureNews]:
         """Resolve the failures of an earlier command that this passing one corrects, possibly along with edits."""
         for name, waiting in list(self._waiting.items()):
             if waiting.put_right(ended.plain):
                 del self._waiting[name]
-                yield from self._resolve(waiting.ids, partial(cure_of_correction, waiting, ended.raw, self._root))
+                yield from self._resolve(waiting, waiting.ids, cure_of_correction, ended.raw)
 
     def _resolve_earlier(self, ended: EndedCommand) -> Iterator[FailureNews]:
         """Resolve open failures of earlier sessions whose command passes now. Their fix is unknown here and left empty.
@@ -96,7 +96,10 @@ class FailedCommands:
                 self._memory.store.change(entry.id, call="", state=())
 
     def _resolve(
-        self, ids: Sequence[str], cure_of: Callable[[Entry], Cure], passes: str = PASSES
+        self, waiting: FailedCommand, ids: Sequence[str], cure_of: CureOf, raw: str, passes: str = PASSES
     ) -> Iterator[FailureNews]:
         for failure in self._settling.entries(ids):
-            yield from self._settling.resolve(failure.id, cure_of(failure), passes)
+            tried = short_fix("; ".join(waiting.seen[failure.id].tried_in_vain(waiting.edits)))
+            if waiting.seen[failure.id].tried and failure.tried != tried:
+                self._memory.store.change(failure.id, tried=tried)
+            yield from self._settling.resolve(failure.id, cure_of(waiting, raw, self._root, failure), passes)

@@ -7,6 +7,7 @@ from difflib import SequenceMatcher
 from itertools import takewhile
 
 from ctxe.domain.pattern import pattern
+from ctxe.knowledge.failures.changes import blocks
 from ctxe.knowledge.failures.commands import outward
 from ctxe.knowledge.failures.plain import impersonal
 
@@ -22,7 +23,6 @@ MOST_WORDS = 6
 _ASIDE = pattern(r"(?:#(?!include|define|if|end|!)|//|/?\*|--|;;|<!--|\"\"\"|''')")
 """Beginnings of comment lines."""
 _PLACE = pattern(r"\(([^()\s]+):(\d+)\)$")
-_HUNK = pattern(r"@@ -(\d+)")
 _HOW_TOLD = frozenset({"-q", "-v", "-vv", "--quiet", "--verbose"})
 
 
@@ -52,19 +52,8 @@ def of_edits(edits: Mapping[str, str], about: Collection[str] = (), error: str =
 
 def _nearest_block(diff: str, line: int) -> str:
     """The block of changed lines nearest to a line of the old file; the whole diff for line 0."""
-    blocks: list[tuple[int, list[str]]] = []
-    at, apart = 1, True
-    for row in diff.splitlines() if line else ():
-        if hunk := _HUNK.match(row):
-            at, apart = int(hunk[1]), True
-        elif row[:1] in ("-", "+") and row[:3] not in ("---", "+++"):
-            blocks += [(at, [])] if apart else []
-            blocks[-1][1].append(row)
-            at, apart = at + (row[0] == "-"), False
-        else:
-            at, apart = at + 1, True
-    code = [block for block in blocks if any(map(str.isalnum, "".join(block[1])))]
-    return "\n".join(min(code, key=lambda block: abs(block[0] - line))[1]) if code else diff
+    code = [one for one in blocks(diff) if any(map(str.isalnum, "".join(one.removed + one.added)))] if line else []
+    return str(min(code, key=lambda block: abs(block.at - line))) if code else diff
 
 
 def of_commands(commands: Sequence[str]) -> str:

@@ -119,10 +119,11 @@ class Watch:
         in_vain = waiting.failed(entry.id, ended)
         attempt = self._in_words(in_vain) if in_vain else ""
         circle: tuple[str, ...] = ()
-        if attempt and attempt not in waiting.tried:
-            waiting.tried.append(attempt)
-            entry = self.memory.store.change(entry.id, tried=short_fix("; ".join(waiting.tried)))
-            circle = tuple(waiting.tried) if len(waiting.tried) == CIRCLE else ()
+        tried = waiting.seen[entry.id].tried
+        if attempt and attempt not in tried:
+            tried[attempt] = in_vain
+            entry = self.memory.store.change(entry.id, tried=short_fix("; ".join(tried)))
+            circle = tuple(tried) if len(tried) == CIRCLE else ()
         if entry.status == "wontfix":
             return FailureNews(entry, "flaky" if new and flaky else "again")
         return FailureNews(entry, "new" if new else "again", circle)

@@ -23,7 +23,7 @@ _MESSAGE = pattern(r"\$\(cat\s+<<.*", re.DOTALL)
 _AT_THAT_MOMENT = pattern(
     r"could not apply|Automatic merge failed|\bCONFLICT\b|Not possible to fast-forward|would be overwritten by"
     r"|nothing to commit|have diverged|\[rejected\]|\bcd: |timed out after|unmerged files|parse error near"
-    r"|unexpected EOF while looking|no matches found:",
+    r"|unexpected EOF while looking|no matches found:|cannot (?:remove|stat) .*: No such file",
     re.IGNORECASE,
 )
 """Errors of a passing state, or typing errors: no property of the project."""

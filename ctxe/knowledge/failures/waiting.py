@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, field
 from ctxe.knowledge.failures.calls import named_files
+from ctxe.knowledge.failures.changes import adds_to, joined
 from ctxe.knowledge.failures.commands import program
 from ctxe.knowledge.failures.ended_command import EndedCommand
 
@@ -39,6 +40,8 @@ _WRONG_NAME = (
     "unexpected argument",
     "unrecognized option",
     "invalid choice",
+    "bad option",
+    "Unknown lifecycle phase",
 )
 SPELLED = 0.7
 """Least similarity of two words for the second to be the first without its slip."""
@@ -59,14 +62,17 @@ _ASKS_HOW = pattern(r"(?:^|\s)(?:--help|-h|help|--version)(?:\s|$)")
 
 @dataclass(slots=True)
 class Edits:
-    """Files edited since a failure: newest diff of each, and its hash at the time of the failure."""
+    """Files edited since a failure: what the edits of each change together, and its hash when the failure happened."""
 
     diffs: dict[str, str] = field(default_factory=dict)
     before: dict[str, str] = field(default_factory=dict)
 
     def take(self, path: str, diff: str, before: str | None) -> None:
         """Add an edit; ``before`` is None if the content before it is unknown."""
-        self.diffs[path] = diff or self.diffs.get(path, "")
+        so_far = self.diffs.get(path, "")
+        self.diffs[path] = joined(so_far, diff)
+        if so_far and not self.diffs[path]:
+            del self.diffs[path]
         if before is not None:
             self.before.setdefault(path, before)
 
@@ -80,19 +86,35 @@ class Edits:
 class SeenFailure:
     """One failure of a command: the edits since it was first seen, and how the tests stood with it.
 
-    ``failing`` are the tests that failed with it, if all are known; the first is the one it names. ``count`` is how
-    many failed when it was last seen. ``over``: the command no longer fails for this reason, so later edits serve
-    another purpose.
+    ``called`` is the command as it was first called with it. ``failing`` are the tests that failed with it, if all are
+    known; the first is the one it names. ``count`` is how many failed when it was last seen, of those that ``ran``.
+    ``tried`` are the edits after which it came again, by the words that tell them. ``over``: the command no longer
+    fails for this reason, so later edits serve another purpose.
     """
 
     edits: Edits = field(default_factory=Edits)
     failing: tuple[str, ...] = ()
     count: int = 0
+    ran: int = 0
+    called: str = ""
+    tried: dict[str, Mapping[str, str]] = field(default_factory=dict)
     over: bool = False
 
-    def not_among(self, failing: Sequence[str]) -> bool:
-        """Whether files were edited for it and its test, if it names one, no longer fails."""
-        return bool(self.edits.diffs) and (not self.failing or self.failing[0] not in failing)
+    def not_among(self, ended: EndedCommand) -> bool:
+        """Whether files were edited for it and its test, if it names one, no longer fails.
+
+        A run of fewer tests than back then (one that did not compile, for instance) does not tell.
+        """
+        gone = not self.failing or self.failing[0] not in ended.failing
+        return bool(self.edits.diffs) and gone and ended.ran >= self.ran
+
+    def tried_in_vain(self, edits: Mapping[str, str]) -> list[str]:
+        """What was tried, without what still stands after all ``edits``: it may be a part of what cured the failure."""
+
+        def stands(diffs: Mapping[str, str]) -> bool:
+            return any(adds_to(diff, edits.get(path, "")) for path, diff in diffs.items())
+
+        return [words for words, diffs in self.tried.items() if not stands(diffs)]
 
 
 @dataclass(slots=True)
@@ -100,9 +122,8 @@ class FailedCommand:
     """A command of this session that failed and has not passed yet, and what was done since.
 
     ``ids`` are its unresolved failures, ``seen`` all of them. ``changes`` is the gate's count of changes at the newest.
-    ``whole`` are the edits since the first failure, ``fresh`` those since the newest, ``tried`` those between failures
-    of the same signature, in words. ``commands`` counts the other commands since, ``others`` are those that passed and
-    may have changed something.
+    ``whole`` are the edits since the first failure, ``fresh`` those since the newest. ``commands`` counts the other
+    commands since, ``others`` are those that passed and may have changed something.
     """
 
     ids: list[str]
@@ -115,7 +136,6 @@ class FailedCommand:
     seen: dict[str, SeenFailure] = field(default_factory=dict)
     others: list[str] = field(default_factory=list)
     fresh: dict[str, str] = field(default_factory=dict)
-    tried: list[str] = field(default_factory=list)
 
     @property
     def edits(self) -> dict[str, str]:
@@ -128,26 +148,30 @@ class FailedCommand:
         Another failure is over once files were edited for it and its test no longer fails.
         """
         edits, self.fresh = self.fresh, {}
-        known = self.seen.setdefault(name, SeenFailure())
+        known = self.seen.setdefault(name, SeenFailure(called=ended.raw))
         helped = 0 < ended.failures < known.count
         in_vain = {} if helped or self.ids[-1:] != [name] else edits
         if name not in self.ids:
             self.ids.append(name)
         for other in self.seen.values():
-            other.over = other.over or other.not_among(ended.failing)
-        known.count, known.over = ended.failures, False
+            other.over = other.over or other.not_among(ended)
+        known.count, known.ran, known.over = ended.failures, ended.ran, False
         return in_vain
 
     def edited(self, path: str, diff: str, before: str | None) -> None:
         """Note that a file changed (see Edits.take)."""
         for edits in (self.whole, *(failure.edits for failure in self.seen.values() if not failure.over)):
             edits.take(path, diff, before)
-        self.fresh[path] = diff or self.fresh.get(path, "")
+        self.fresh[path] = joined(self.fresh.get(path, ""), diff)
 
     def edited_since(self, name: str) -> Edits:
         """The edits made for a failure; if there are none, those since the command first failed."""
         own = self.seen[name].edits if name in self.seen else self.whole
         return own if own.diffs else self.whole
+
+    def called(self, name: str) -> str:
+        """The command as it was called when it first failed in this way."""
+        return self.seen[name].called if name in self.seen else self.raw
 
     def outgrown(self, failing: tuple[str, ...]) -> list[str]:
         """The failures whose test passes since an edit, if every test that fails now failed back then, too."""

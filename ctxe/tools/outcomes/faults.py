@@ -55,6 +55,8 @@ def _pytest(lines: list[str]) -> Fault | None:
             return None
         kind = short["kind"] or ("AssertionError" if short["bare"].startswith("assert ") else "FAILED")
         return Fault(kind, short["message"] or short["bare"] or "", short["file"])
+    if syntax := _syntax([line.removeprefix("E").strip() for line in takewhile(_PYTEST_E.match, lines[at:])]):
+        return syntax
     message = lines[at].removeprefix("E").strip()
     file, line, kind = _pytest_place(lines, at)
     raised = RAISED.match(message)
@@ -183,7 +185,7 @@ READERS: tuple[Reader, ...] = (
         "Error",
     ),
     by_line(r"^\[ERROR\]\s{3,}(?:[\w$]+\.)+[\w$]+:\d+(?:->\S+)? (?P<message>.+)$"),
-    by_line(r"^\[ERROR\] (?P<message>.+)$"),
+    by_line(r"^\[ERROR\] (?:Failed to execute goal \S+ \(.*?\) on project \S+: )?(?P<message>.+)$"),
     by_line(r"^(?P<message>.*(?::|line \d+:) (?P<kind>command not found|not found))$"),
     by_line(r"^(?P<message>\S+ (?P<kind>command not found): \S+)$"),
     by_line(r"(?P<message>(?P<kind>undefined reference) to .+)$"),

@@ -361,6 +361,51 @@ def test_the_edit_made_for_an_error_is_its_fix_and_later_edits_are_not(tmp_path:
     assert [one.entry.fix for one in watch.ran(run("make", 0))] == [f"edited {fix}" for fix in fixes]
 
 
+def test_a_fix_made_in_two_edits_of_one_line_is_told_as_it_ended(tmp_path: Path) -> None:
+    watch = Watch(MemoryPorts(store_in(tmp_path), counters_in(tmp_path)))
+    tests = {"tests": {"passed": 2, "failures": 1, "failed": ["tests::rounds"]}}
+    watch.ran(run("cargo test", 101, "panic", "left: 114 right: 115", file="src/lib.rs", line=66) | tests)
+    watch.edited("src/lib.rs", "@@ -52,1 +52,1 @@\n-    Ok(v as i64)\n+    Ok(v.rounded() as i64)\n")
+    watch.ran(run("cargo test", 101, "E0599", "no method named `rounded`", file="src/lib.rs", line=52))
+    watch.edited("src/lib.rs", "@@ -52,1 +52,1 @@\n-    Ok(v.rounded() as i64)\n+    Ok(v.round() as i64)\n")
+    whole, last = (one.entry.fix for one in watch.ran(run("cargo test", 0)))
+    assert whole == "edited src/lib.rs: `Ok(v as i64)` → `Ok(v.round() as i64)`"
+    assert last == "edited src/lib.rs: `Ok(v.rounded() as i64)` → `Ok(v.round() as i64)`"
+
+
+def test_an_edit_that_was_taken_back_cured_nothing(tmp_path: Path) -> None:
+    watch = Watch(MemoryPorts(store_in(tmp_path), counters_in(tmp_path)))
+    watch.ran(run("make", 2, "error", "boom"))
+    watch.edited("a.c", "@@ -3 +3 @@\n-x = 1\n+x = 2\n")
+    watch.edited("b.c", "@@ -7 +7 @@\n-y = 1\n+y = 2\n")
+    watch.edited("a.c", "@@ -3 +3 @@\n-x = 2\n+x = 1\n")
+    assert [one.entry.fix for one in watch.ran(run("make", 0))] == ["edited b.c: `y = 1` → `y = 2`"]
+
+
+def test_what_still_stands_when_the_command_passes_was_not_tried_in_vain(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    watch = Watch(MemoryPorts(store, counters_in(tmp_path)))
+    for edit in ("+throw RangeErorr();", "-throw RangeErorr();\n+throw RangeError();", "+check(sku);"):
+        watch.ran(run("npm test", 1, "AssertionError", "Missing expected exception."))
+        watch.edited("a.js", edit)
+    assert "edited a.js: `throw RangeErorr();` → `throw RangeError();`" in store.entries()[0].tried
+    (done,) = watch.ran(run("npm test", 0))
+    assert done.entry.tried == "edited a.js: added `throw RangeErorr();`"
+
+
+def test_each_step_of_a_line_that_passes_has_passed(tmp_path: Path) -> None:
+    watch = Watch(MemoryPorts(store_in(tmp_path), counters_in(tmp_path)))
+    for command in ("npm run lint", "npm run types", "npm test"):
+        watch.ran(run(command, 1, "error", f"{command} is wrong"))
+    watch.edited("a.js", "-var x\n+let x")
+    told = watch.ran(run("npm run lint && npm run types | tail -3; npm test", 0))
+    assert told == ()  # what comes before a pipe or a semicolon may have failed
+    told = watch.ran(run("npm run lint && npm run types && npm test", 0))
+    assert [(one.entry.command, one.entry.fix) for one in told] == [
+        (command, "edited a.js: `var x` → `let x`") for command in ("npm run lint", "npm run types", "npm test")
+    ]
+
+
 def test_a_fix_shows_the_change_nearest_to_the_error() -> None:
     first, other = " a\n-one\n+two\n b\n c\n d\n e\n f\n", "-get('a').count\n+get('a')?.count\n g\n+\n"
     diff = f"--- a/t.ts\n+++ b/t.ts\n@@ -5,9 +5,9 @@\n{first}{other}"

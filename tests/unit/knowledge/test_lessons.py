@@ -128,6 +128,7 @@ def test_a_fix_costs_at_most_sixty_tokens(tmp_path: Path) -> None:
         ("git rebase main", "error: could not apply 1b33e998... feat", ""),
         ("git merge other", "Automatic merge failed; fix conflicts", "error"),
         ("git pull --ff-only", "Not possible to fast-forward, aborting.", "fatal"),
+        ("rm gone.py", f"rm: cannot remove 'gone.py': {PLACE}", ""),
         ("./deploy.sh", "", ""),
     ],
 )
@@ -201,6 +202,16 @@ def test_a_call_in_the_wrong_folder_is_fixed_by_the_folder(tmp_path: Path) -> No
     seen.edited("core/src/lib.rs", "+fn a() {}")
     (done,) = seen.ran(run("cd core && cargo test", 0))
     assert done.entry.fix == "run `cd core && cargo test` instead (with `cd core &&`)"
+
+
+def test_a_call_in_the_wrong_place_between_two_in_the_right_one_is_cured_by_the_place(tmp_path: Path) -> None:
+    seen, store = watch(tmp_path)
+    seen.ran(run("mvn test", 1, "/ by zero", "ArithmeticException"))
+    seen.ran(run("cd src && mvn test", 1, "there is no POM in this directory (src)", "error"))
+    seen.edited("Tides.java", "-a\n+b")
+    seen.ran(run("mvn test", 0))
+    fixes = {entry.fix for entry in store.entries()}
+    assert fixes == {"edited Tides.java: `a` → `b`", "run `mvn test` instead (without `cd src &&`)"}
 
 
 def test_an_edit_does_not_fix_an_error_that_no_file_decides(tmp_path: Path) -> None:
@@ -277,6 +288,14 @@ def test_installing_a_program_is_a_preparing_step_and_not_a_corrected_call(tmp_p
     assert seen.ran(run("bun run build", 0)) == ()
     (done,) = seen.ran(run("bun run lint", 0))
     assert done.entry.fix == "first ran `bun install`"
+
+
+def test_no_edit_puts_right_the_name_of_a_program(tmp_path: Path) -> None:
+    seen, _ = watch(tmp_path)
+    seen.ran(run("yarn test", 127, "bash: line 1: yarn: command not found", "command not found"))
+    seen.edited("src/prices.js", "-a\n+b")
+    (done,) = seen.ran(run("npm test", 0))
+    assert done.entry.fix == "`yarn` → `npm` (`npm test`)"
 
 
 @pytest.mark.parametrize(

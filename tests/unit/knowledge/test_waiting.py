@@ -43,6 +43,7 @@ def waits(command: str, error: str, **more: Any) -> FailedCommand:
         ("make chekc", "No rule to make target 'chekc'. Stop.", "make clean", {}, False),
         ("make chekc", "No rule to make target 'chekc'. Stop.", "make check install", {}, False),
         ("make chekc", "make: [check] Error 1", "make check", {}, False),
+        ("mvn -o tset", 'Unknown lifecycle phase "tset".', "mvn -o test", {}, True),
         ("npm run tets", "missing script: not found", "npm run test", {}, True),
         ("npm run tets", "missing script: not found", "npm run build", {}, False),
     ],

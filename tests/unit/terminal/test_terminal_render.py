@@ -314,6 +314,8 @@ def test_a_read_says_how_many_lines_the_model_already_had() -> None:
     assert head_of(read(60, {"lines": 100})) == "● read src/a.py · 100 lines · 60 of them in view already"
     ran = replace(read(60, {"exit_code": 0, "tests": {"passed": 7}}), tool="run_command", title="run pytest")
     assert head_of(ran) == "● run pytest · 7 passed · 60 lines in view already"
+    ran = replace(read(98, {"exit_code": 1}), tool="run_command", title="run cargo nextest run")
+    assert head_of(ran) == "● run cargo nextest run · exit 1 · 98 lines in view already"
     cut = ToolFinished(
         ToolResult("1", "head\n[cut]", handle="h"), "read_file", "read b", "", full, facts={"lines": 100}
     )

@@ -41,6 +41,10 @@ CASES: dict[str, tuple[dict[str, Any] | None, dict[str, Any] | None]] = {
         run("pytest", 0, 1, ["test_b.py"]),
         error("ModuleNotFoundError", "No module named 'nonexist'", "test_b.py", 1),
     ),
+    "pytest-syntax": (
+        run("pytest", 0, 1, ["tests/test_model.py"]),
+        error("SyntaxError", "'(' was never closed", "src/invoices/model.py", 24),
+    ),
     "pytest-passed": (run("pytest", 2, 0, [], 1), None),
     "unittest": (
         run("unittest", 0, 2, ["test_a.T.test_e", "test_a.T.test_u"]),
@@ -155,6 +159,13 @@ def test_hostile_output_is_read_quickly(text: str) -> None:
         ("a.md:396 error MD040/fenced Fenced code blocks", "MD040/fenced", "Fenced code blocks", ("a.md", 396)),
         ("[lint] cmd/x.go:12:3: unused variable x (unused)", "error", "unused variable x (unused)", ("cmd/x.go", 12)),
         ("jq: error (at <stdin>:82): string and number", "jq", "(at <stdin>:82): string and number", ("", 0)),
+        (
+            "[ERROR] Failed to execute goal org.apache.maven.plugins:maven-surefire-plugin:3.2:test (default-test) on "
+            'project tide: No tests matching pattern "TidesTst" were executed!',
+            "error",
+            'No tests matching pattern "TidesTst" were executed!',
+            ("", 0),
+        ),
         ("fine\n0 errors\nThe upload was refused by the host", "error", "The upload was refused by the host", ("", 0)),
     ],
 )

@@ -141,6 +141,8 @@ def test_a_command_denied_by_the_sandbox_is_told_what_was_denied(place: Any) -> 
     met = place.call(make, command="echo 'index.lock: Permission denied'; exit 128")
     assert met.text.endswith("[exit 128; commands stay in the work tree: ask the user to run what needs more]")
     assert met.facts["walled"] is True
+    for words in ("dial unix /var/run/docker.sock: permission denied", "error: could not create parent directories"):
+        assert place.call(make, command=f"echo '{words}'; exit 1").facts.get("walled") is True
     said = "FAILED a.py::test_b - AssertionError: assert 'Permission denied' in 'ok'\\n1 failed in 0.1s"
     tested = place.call(make, command=f'printf "{said}"; exit 1')
     assert ("ask the user to run what needs more" in tested.text, "walled" in tested.facts) == (True, False)

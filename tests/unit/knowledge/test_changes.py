@@ -1,0 +1,25 @@
+"""What successive edits of a file change together."""
+
+from __future__ import annotations
+
+import pytest
+
+from ctxe.knowledge.failures.changes import joined
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "together"),
+    [
+        ("@@ -3 +3 @@\n-a\n+b\n", "@@ -3 +3 @@\n-b\n+c\n", "@@ -3 @@\n-a\n+c"),
+        ("@@ -3 +3 @@\n-a\n+b\n+c\n+d\n", "@@ -4 +4 @@\n-c\n+e\n+f\n", "@@ -3 @@\n-a\n+b\n+e\n+f\n+d"),
+        ("@@ -3 +3 @@\n-a\n+b\n", "@@ -3 +3 @@\n-b\n-x\n+c\n", "@@ -3 @@\n-a\n-x\n+c"),
+        ("@@ -3 +3 @@\n-a\n+b\n", "@@ -9 +9 @@\n-y\n+z\n", "@@ -9 @@\n-y\n+z\n@@ -3 @@\n-a\n+b"),
+        ("@@ -3 +3 @@\n-a\n+}\n", "@@ -9 +9 @@\n-}\n+z\n", "@@ -9 @@\n-}\n+z\n@@ -3 @@\n-a\n+}"),
+        ("@@ -3 +3 @@\n-a\n+b\n", "@@ -3 +3 @@\n-b\n+a\n", ""),
+        ("@@ -0,0 +1 @@\n+b\n+c\n", "@@ -2 +1,0 @@\n-c\n", "@@ -0 @@\n+b"),
+        ("", "@@ -3 +3 @@\n-b\n+a\n", "@@ -3 +3 @@\n-b\n+a\n"),
+        ("@@ -3 +3 @@\n-b\n+a\n", "", "@@ -3 +3 @@\n-b\n+a\n"),
+    ],
+)
+def test_two_edits_of_a_file_are_told_as_one(earlier: str, later: str, together: str) -> None:
+    assert joined(earlier, later) == together
