@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ctxe.context.budget import Budget, Share, reserve_for
 from ctxe.context.tokens import Count, TokenCounter
-from ctxe.domain.errors import ConfigError
+from ctxe.domain.errors import ConfigError, UnknownModel
 from ctxe.domain.model import Message, Model, Prices, Provider, Request, Text
 from ctxe.domain.value import dataclass
 from ctxe.providers import catalog
@@ -71,7 +71,25 @@ def _found(project: Project, name: str) -> Model:
     own = model_settings(project, name)
     served = None if own.get("window") else window_served(project, name)
     here = {name: {**own, "window": served}} if served else {}
-    return catalog.find(name, {**project.config.models, **here})
+    try:
+        return catalog.find(name, {**project.config.models, **here})
+    except UnknownModel:
+        _check_server(project, name)
+        raise
+
+
+def _check_server(project: Project, name: str) -> None:
+    """Raise ConfigError if the model's server should run on this machine and does not: it would tell the window."""
+    from ctxe.providers.local import is_silent
+
+    if is_silent(url := _server_url(project, name)):
+        raise ConfigError(f"no server answers at {url}", "start it, or name another with --base-url")
+
+
+def _server_url(project: Project, name: str) -> str:
+    """The address of the server that a model is asked at, if it is a local one or stated by the user; else ""."""
+    known = catalog.hosts().get(name.partition("/")[0])
+    return project.config.model.base_url or (known.url if known and known.local else "")
 
 
 def model_settings(project: Project, name: str) -> Mapping[str, Any]:
@@ -85,14 +103,13 @@ def window_served(project: Project, name: str, *, load: float = 0.0) -> int | No
 
     The call waits up to ``load`` seconds for a server that first has to load the model.
     """
-    provider, _, bare = name.partition("/")
-    known = catalog.hosts().get(provider)
-    url = project.config.model.base_url or (known.url if known and known.local else "")
+    url = _server_url(project, name)
     if not url:
         return None
     from ctxe.providers.local import served_window
 
-    return served_window(url, bare if known else name, load=load)
+    provider, _, bare = name.partition("/")
+    return served_window(url, bare if provider in catalog.hosts() else name, load=load)
 
 
 def local_servers() -> tuple[Server, ...]:

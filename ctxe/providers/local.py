@@ -113,6 +113,20 @@ def served_window(url: str, name: str, *, load: float = 0.0) -> int | None:
     return None
 
 
+def is_silent(url: str, timeout: float = 0.3) -> bool:
+    """Whether a URL names a server on this machine and none listens there."""
+    import socket
+
+    if not is_loopback(url):
+        return False
+    at = urlsplit(url)
+    try:
+        with socket.create_connection((at.hostname or "127.0.0.1", at.port or 80), timeout):
+            return False
+    except OSError:
+        return True
+
+
 def _ask(port: int, provider: str, timeout: float) -> Server | None:
     answer = _get("127.0.0.1", port, "/v1/models", timeout)
     listed = answer.get("data") if isinstance(answer, dict) else None
