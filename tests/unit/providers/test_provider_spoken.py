@@ -91,7 +91,11 @@ def test_a_long_answer_is_read_in_linear_time(begun: str) -> None:
             spoken.split(piece)
         return time.process_time() - began
 
-    assert took(40_000) < 10 * max(took(10_000), 0.02)
+    def fastest(pieces: int) -> float:
+        """Of three runs, since other processes and the garbage collector can slow a single one."""
+        return min(took(pieces) for _ in range(3))
+
+    assert fastest(40_000) < 10 * max(fastest(10_000), 0.02)
 
 
 @given(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ctxe.terminal.input.inputline import SETTLED
 from ctxe.terminal.input.prompt import Left, Prompt
 from ctxe.terminal.screen import Screen, detect
 from tests.unit.terminal.window import Window
@@ -33,7 +34,7 @@ def typing(window: Window, *keys: str, after: str = "›") -> None:
         for key in keys:
             time.sleep(0.15)
             window.type(key)
-            window.drawn(1)
+            window.drawn(5)
 
     threading.Thread(target=later, daemon=True).start()
 
@@ -53,31 +54,47 @@ def test_a_message_may_have_several_lines(window: Window, newline: str) -> None:
     assert read(window, "one", newline, "two", "\r") == "one\ntwo"
 
 
-def after_a_while(window: Window, *keys: str, seconds: float = 0.9) -> None:
-    """Press keys, each once the one before it can make no key with it and no paste, or as fast as one types."""
+def test_escape_does_not_swallow_a_later_key(window: Window) -> None:
+    waits: list[float] = []
 
     def later() -> None:
-        window.wait(lambda text: "›" in text)
-        for key in keys:
-            window.type(key)
-            time.sleep(seconds)
+        window.ready()
+        while len(waits) < 5 and min(waits, default=1.0) > 0.9:  # the screen is drawn once Escape counts as a key
+            began = time.monotonic()
+            window.type("\x1b")
+            assert window.drawn(10)
+            waits.append(time.monotonic() - began)
+        window.type("/help")
+        window.wait(lambda text: "› /help" in text)
+        window.type("\r")
 
     threading.Thread(target=later, daemon=True).start()
-
-
-def test_escape_does_not_swallow_a_later_key(window: Window) -> None:
-    after_a_while(window, "\x1b", "/help", "\r")
     assert Prompt(window.screen).read() == "/help"
+    assert min(waits) < 0.9
 
 
 def test_escape_on_an_empty_line_does_not_swallow_the_next_key(window: Window) -> None:
-    after_a_while(window, "\x1b", "/", "d", "\x1b", "o", "\r", seconds=0.25)
+    def later() -> None:
+        window.ready()
+        for key in ("\x1b", "/", "d", "\x1b", "o", "\r"):
+            window.type(key)
+            time.sleep(0.25)
+
+    threading.Thread(target=later, daemon=True).start()
     assert Prompt(window.screen).read() == "/do"
 
 
 def test_a_paste_without_bracketed_paste_waits_for_enter(window: Window) -> None:
     poured = "".join(f"row {n}\r" for n in range(400))
-    after_a_while(window, poured, "\r")
+
+    def later() -> None:
+        window.ready()
+        window.type(poured)
+        window.wait(lambda text: text.endswith("row 399"))
+        time.sleep(SETTLED + 0.1)
+        window.type("\r")
+
+    threading.Thread(target=later, daemon=True).start()
     assert Prompt(window.screen).read() == poured.replace("\r", "\n")
 
 
@@ -100,7 +117,7 @@ def test_commands_complete_with_their_help(window: Window) -> None:
     def later() -> None:
         window.wait(lambda text: "fold older turns" in text)
         window.type("\t")
-        time.sleep(0.3)
+        window.wait(lambda text: "› /compact" in text)
         window.type("\r")
 
     threading.Thread(target=later, daemon=True).start()
@@ -237,7 +254,7 @@ def test_lines_are_read_from_a_dumb_terminal() -> None:
 @pytest.mark.parametrize(("columns", "rows"), [(1, 1), (3, 2), (300, 100)])
 def test_the_input_line_works_at_every_window_size(columns: int, rows: int) -> None:
     with Window(columns, rows) as window:
-        window.type_when_asked("abc\r")
+        window.type_when_ready("abc\r")
         assert Prompt(window.screen, toolbar=lambda: "bar", commands=COMMANDS).read() == "abc"
 
 

@@ -82,6 +82,19 @@ class Window:
 
         threading.Thread(target=later, daemon=True).start()
 
+    def ready(self) -> None:
+        """Wait until the input line takes keys: it enables bracketed paste once the terminal is in raw mode."""
+        self.wait(lambda _: self.raw.rfind(b"\x1b[?2004h") > self.raw.rfind(b"\x1b[?2004l"))
+
+    def type_when_ready(self, text: str) -> None:
+        """Press keys once the input line takes them."""
+
+        def later() -> None:
+            self.ready()
+            self.type(text)
+
+        threading.Thread(target=later, daemon=True).start()
+
     @property
     def text(self) -> str:
         past = ["".join(row[x].data for x in range(self.columns)).rstrip() for row in list(self.pyte.history.top)]
@@ -117,7 +130,7 @@ class Window:
             if self.drawn(2):
                 return
 
-    def wait(self, fits: Callable[[str], bool], seconds: float = 10) -> str:
+    def wait(self, fits: Callable[[str], bool], seconds: float = 30) -> str:
         limit = time.monotonic() + seconds
         while time.monotonic() < limit:
             if fits(self.text):
