@@ -19,6 +19,8 @@ from tests.wire.script import Entry
 from tests.wire.server import Answer, Call, Reply, WireServer, failure
 
 TEST = "pytest tests/test_x.py"
+PLUGINS = "-p no:cacheprovider -p no:hypothesispytest -p no:xdist -p no:xdist.looponfail -p no:anyio"
+"""Without the plugins of ctxe's own tests pytest starts in half the time."""
 RIGHT = "pytest -p plug tests/test_x.py"
 FIXTURE = "import pytest\n\n\n@pytest.fixture\ndef db():\n    return 1\n"
 WRONG = [Reply("Testing.", [Call("run_command", {"command": TEST})])]
@@ -37,7 +39,7 @@ def repo(tmp_path: Path) -> Path:
     files = {
         "tests/test_x.py": "def test_db(db):\n    assert db\n",
         "plug.py": FIXTURE,
-        "pytest.ini": "[pytest]\npythonpath = .\naddopts = -p no:cacheprovider\n",
+        "pytest.ini": f"[pytest]\npythonpath = .\naddopts = {PLUGINS}\n",
         "big.txt": BIG,
         ".gitignore": "__pycache__\n",
     }
