@@ -8,7 +8,7 @@ from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.recall.query import Query, Result, from_mapping
 from ctxe.knowledge.recall.ranker import Ranker
 from ctxe.knowledge.recall.search import Search
-from tests.unit.knowledge.test_recall import answers, facts
+from tests.unit.knowledge.entries_to_rank import answers, facts
 
 
 def test_an_entry_is_found_behind_hundreds_that_are_filtered_out() -> None:
