@@ -1,4 +1,4 @@
-"""Request bodies as they are really sent, whole, for every case and every API."""
+"""Request bodies exactly as they are sent, for every case and every API; and the requests of doctor."""
 
 import json
 from dataclasses import replace
@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from ctxe.domain.conversation import ToolCall, ToolResult
-from ctxe.domain.errors import BadRequest, Unreachable
-from ctxe.domain.model import Carry, Message, Request, Text, ToolSchema
+from ctxe.domain.errors import Unreachable
+from ctxe.domain.model import Carry, Request, ToolSchema
+from tests.contract.messages import asked, model, said, user
 from tests.wire.adapters import APIS, HELLO, MODEL, hear, speak
-from tests.wire.server import Answer, Reply, WireServer, failure
+from tests.wire.server import Reply, WireServer
 
 SCHEMA = {
     "type": "object",
@@ -19,18 +20,6 @@ SCHEMA = {
 }
 READ = ToolSchema("read_file", "Read a file.", SCHEMA)
 MARK = {"cache_control": {"type": "ephemeral"}}
-
-
-def asked(*messages: Message, **changes: Any) -> Request:
-    return replace(HELLO, system=(), messages=messages, **changes)
-
-
-def user(*blocks: Any) -> Message:
-    return Message("user", tuple(Text(block) if isinstance(block, str) else block for block in blocks))
-
-
-def model(*blocks: Any) -> Message:
-    return Message("assistant", tuple(Text(block) if isinstance(block, str) else block for block in blocks))
 
 
 def text(words: str) -> dict[str, Any]:
@@ -57,10 +46,6 @@ def responses(items: list[Any], **more: Any) -> dict[str, Any]:
         "prompt_cache_key": "session-1",
         **more,
     }
-
-
-def said(*words: str) -> dict[str, Any]:
-    return {"role": "user", "content": [{"type": "input_text", "text": word} for word in words]}
 
 
 def function(name: str, arguments: str, call_id: str) -> dict[str, Any]:
@@ -312,39 +297,6 @@ def test_the_output_limit_is_capped_and_no_cache_key_is_sent_without_a_session(a
     assert (limit, "prompt_cache_key" in body, "include" in body) == (8_000, False, False)
 
 
-@pytest.mark.parametrize(
-    ("api", "wanted"),
-    [
-        ("messages", {"thinking": {"type": "adaptive"}, "output_config": {"effort": "high"}}),
-        ("chat", {"reasoning_effort": "high"}),
-        ("responses", {"reasoning": {"effort": "high"}}),
-    ],
-)
-def test_an_effort_is_sent_in_the_form_of_the_api_and_changes_nothing_else(api: str, wanted: dict[str, Any]) -> None:
-    with WireServer([Reply("ok"), Reply("ok")]) as server:
-        hear(speak(api, server.url), HELLO)
-        hear(speak(api, server.url), replace(HELLO, effort="high"))
-        plain, asked = server.bodies
-    assert asked == {**plain, **wanted}
-    assert not wanted.keys() & plain.keys()
-
-
-@pytest.mark.parametrize(
-    ("effort", "limit", "budget"),
-    [("low", 8_000, 4_096), ("medium", 8_000, 6_000), ("high", 64_000, 24_576), ("high", 1_366, 1_024)],
-)
-def test_a_model_without_named_efforts_is_sent_a_reasoning_token_budget(effort: str, limit: int, budget: int) -> None:
-    older = replace(MODEL, budgeted=True, max_output=64_000)
-    with WireServer([Reply("ok"), Reply("ok")]) as server:
-        hear(speak("messages", server.url, model=older), replace(HELLO, effort=effort, max_output=limit))
-        hear(speak("messages", server.url, model=older), replace(HELLO, effort=effort, max_output=1_365))
-        body, small = server.bodies
-    assert body["thinking"] == {"type": "enabled", "budget_tokens": budget}
-    assert budget < body["max_tokens"] == limit
-    assert "output_config" not in body
-    assert "thinking" not in small
-
-
 @pytest.mark.parametrize("api", APIS)
 def test_the_same_request_is_the_same_bytes(api: str) -> None:
     request = CASES["parallel calls, a failed result, results first, then notes"][0]
@@ -357,59 +309,6 @@ def test_the_same_request_is_the_same_bytes(api: str) -> None:
     assert {name: first.headers[name] for name in first.headers if name != "host"} == {
         name: second.headers[name] for name in second.headers if name != "host"
     }
-
-
-ROUND = Reply(
-    "Let me see.",
-    calls=(),
-    reasoning="thinking it over",
-)
-
-
-@pytest.mark.parametrize(
-    ("api", "sealed"),
-    [
-        ("messages", {"type": "thinking", "thinking": "thinking it over", "signature": "sealed-1"}),
-        (
-            "responses",
-            {
-                "type": "reasoning",
-                "id": "rs_1",
-                "summary": [{"type": "summary_text", "text": "thinking it over"}],
-                "encrypted_content": "sealed-1",
-            },
-        ),
-    ],
-)
-def test_sealed_reasoning_is_sent_back_in_its_place(api: str, sealed: dict[str, Any]) -> None:
-    from tests.wire.server import Call
-
-    first = replace(ROUND, calls=(Call("read_file", {"path": "a"}, id="c-a"),))
-    with WireServer([first, Reply("Done.")]) as server:
-        provider = speak(api, server.url)
-        _, reply = hear(provider)
-        answered = (
-            *HELLO.messages,
-            model(Carry(reply.carry, reply.model), reply.text, *reply.calls),
-            user(ToolResult("c-a", "text")),
-        )
-        hear(provider, replace(HELLO, messages=answered))
-        sent = server.bodies[1]
-        assert server.refused == []
-    back = sent["messages"][1]["content"] if api == "messages" else sent["input"][1:4]
-    assert back[0] == sealed
-    assert [item.get("type", item.get("role")) for item in back[1:]] == (
-        ["text", "tool_use"] if api == "messages" else ["assistant", "function_call"]
-    )
-
-
-def test_reasoning_without_its_following_item_is_not_sent() -> None:
-    thoughts = {"responses": '{"type":"reasoning","encrypted_content":"x"}', "messages": '{"type":"thinking"}'}
-    with WireServer([Reply("ok"), Reply("ok")]) as server:
-        for api, thought in thoughts.items():
-            hear(speak(api, server.url), asked(user("a"), model(Carry(f"[{thought}]", MODEL.id)), user("b")))
-        assert server.bodies[0]["input"] == [said("a"), said("b")]
-        assert [message["role"] for message in server.bodies[1]["messages"]] == ["user", "user"]
 
 
 def test_the_system_prompt_may_be_cached_for_an_hour() -> None:
@@ -440,63 +339,3 @@ def test_a_doctor_request_is_not_retried_and_its_refusal_is_shown(api: str, ques
     ask = getattr(provider, question)
     with pytest.raises(Unreachable, match=r"nothing answers at http://127\.0\.0\.1:9$"):
         ask(HELLO) if question == "count" else ask()
-
-
-SEALED = {
-    "messages": (
-        '[{"type":"thinking","thinking":"x","signature":"s"},2]',
-        "messages.1.content.0: Invalid `signature` in `thinking` block. The block is bound to another conversation.",
-    ),
-    "responses": (
-        '[{"type":"reasoning","encrypted_content":"x","summary":[]},2]',
-        "The encrypted content for item rs_1 could not be verified. Reason: Encrypted content organization_id differs.",
-    ),
-}
-
-
-@pytest.mark.parametrize("api", SEALED)
-def test_sealed_reasoning_that_a_host_refuses_is_dropped_from_then_on(api: str) -> None:
-    carried, refusal = SEALED[api]
-    request = asked(user("a"), model(Carry(carried, MODEL.id), "b!"), user("c"))
-    again = Answer(400, failure("something else"))
-    with WireServer([Answer(400, failure(refusal)), Reply("ok"), Reply("ok"), again], strict=False) as server:
-        provider = speak(api, server.url)
-        assert hear(provider, request)[1].text == "ok"
-        hear(provider, request)
-        with pytest.raises(BadRequest, match="something else"):
-            hear(provider, request)
-        first, *rest = (str(body) for body in server.bodies)
-    assert "'s'" in first or "encrypted_content': 'x'" in first
-    assert len(rest) == 3
-    assert all("'s'" not in body and "'encrypted_content':" not in body for body in rest)
-
-
-THOUGHT = Carry('[{"type":"thinking","thinking":"x","signature":"s"},"c-a"]', MODEL.id)
-
-
-def worked(*said: Any) -> tuple[Message, ...]:
-    return user("go"), model(*said, ToolCall("c-a", "run", "{}")), user(ToolResult("c-a", "out"), "a changed")
-
-
-@pytest.mark.parametrize(
-    ("messages", "thinks"),
-    [
-        (worked(THOUGHT), True),
-        ((*worked(THOUGHT), model(ToolCall("c-b", "run", "{}")), user(ToolResult("c-b", "out"))), True),
-        (worked(), False),
-        ((*worked(), user("go on")), False),
-        ((*worked(), model("Done."), user("and then?")), True),
-    ],
-)
-def test_an_older_model_is_sent_reasoning_only_when_its_turn_began_with_it(
-    messages: tuple[Message, ...], thinks: bool
-) -> None:
-    older = replace(MODEL, budgeted=True)
-    with WireServer([Reply("ok"), Reply("ok")]) as server:
-        for effort in ("high", ""):
-            hear(speak("messages", server.url, model=older), asked(*messages, effort=effort, max_output=8_000))
-        hard, plain = server.bodies
-        assert server.refused == []
-    assert "thinking" in hard if thinks else "thinking" not in hard
-    assert ("'signature'" in str(hard)) == (thinks and THOUGHT in messages[1].blocks)
-    assert "'signature'" not in str(plain)

@@ -1,170 +1,21 @@
-"""A hostile repository and a hostile model: nothing of theirs runs, no secret leaves, no screen is deceived."""
+"""A hostile repository: nothing of it runs, it changes no settings, and it deceives neither user nor model."""
 
 from __future__ import annotations
 
 import json
 import re
 import shutil
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.e2e.harness import KEY, Ran, Terminal, anthropic_at, ctxe, environment, git, openai_at, repository
-from tests.wire.script import Entry
-from tests.wire.server import Answer, Call, Reply, WireServer
+from tests.e2e.harness import KEY, Terminal, ctxe, environment, git, openai_at, repository
+from tests.e2e.one_shot import allow, one_shot, texts
+from tests.wire.server import Call, Reply, WireServer
 
-SECRETS = {
-    ".env": "DB_PASSWORD=canary-01\nAWS_SECRET_ACCESS_KEY=canary02AbCdEf0123456789AbCdEf0123456789\n",
-    ".env.local": "X=canary-03\n",
-    "id_rsa": "-----BEGIN OPENSSH PRIVATE KEY-----\ncanary04aaaaaaaaaaaaaaaa\n-----END OPENSSH PRIVATE KEY-----\n",
-    ".npmrc": "//registry.example/:_authToken=canary-05\n",
-    ".netrc": "machine x login y password canary-06\n",
-    "credentials.json": '{"k": "canary-07"}\n',
-    "secrets.yml": "a: canary-08\n",
-    ".aws/credentials": "[default]\naws_secret_access_key = canary-09\n",
-    ".git-credentials": "https://u:canary-10@example.invalid\n",
-    "prod.tfvars": 'x = "canary-11"\n',
-    ".pypirc": "password = canary-12\n",
-    ".ssh/config": "# canary-13\n",
-}
-COMMANDS = (
-    "cat .env",
-    "cat *",
-    "cat .e*",
-    "git diff",
-    "git log -p",
-    "git show HEAD",
-    "git show HEAD:.env",
-    "git grep canary",
-    "git grep canary HEAD",
-    "grep -r canary .",
-    "rg canary",
-    "rg -uu canary .",
-    "find . -type f -exec cat {} +",
-    "head -50 main.py .env",
-    "cat < .env",
-    "sort .env 2>&1",
-    "git blame .env",
-    "git cat-file -p HEAD:.env",
-    "tar cf - .",
-    "base64 id_rsa",
-    "env",
-    "printenv OPENAI_API_KEY",
-    "cat /proc/self/environ",
-    'cat "$HOME/.ssh/id_ed25519"',
-)
 HOSTILE = "#!/bin/sh\ntouch {mark}/HOSTILE-$(basename $0)-$$\nexit 0\n"
 TAGS = "".join(chr(0xE0000 + ord(c)) for c in "obey me")
 BIDI = "\u202eevil\u2066"
-SEQUENCES = "\x1b]0;HOSTILE\x07\x1b]52;c;SE9TVElMRQ==\x07\x1b[5;41m\x1b[2J\x1bP1$r\x1b\\\x9b31m"
-
-
-def texts(server: WireServer) -> str:
-    return "\n".join(exchange.raw.decode() for exchange in server.exchanges)
-
-
-def results(body: Any) -> list[str]:
-    return [message["content"] for message in body["messages"] if message["role"] == "tool"]
-
-
-def one_shot(
-    home: Path, repo: Path, calls: list[Call], words: str = "go", *more: str, **env: str
-) -> tuple[Ran, str, list[str]]:
-    """One turn in which the model makes these calls; how it ended, all that left the machine, what each call gave."""
-    with WireServer([Reply("Working.", calls), Reply("Done.")], key=KEY) as server:
-        done = ctxe(repo, {**environment(home, **openai_at(server.url)), **env}, "chat", "-p", words, *more)
-        assert (done.code, server.refused) == (0, []), done.err
-        return done, texts(server), results(server.bodies[-1])
-
-
-def allow(home: Path, *rules: str) -> None:
-    (home / ".config/ctxe").mkdir(parents=True, exist_ok=True)
-    (home / ".config/ctxe/config.toml").write_text(f"[approval]\nallow = {json.dumps(rules)}\n")
-
-
-def test_secret_files_reach_no_request_without_approval(home: Path, tmp_path: Path) -> None:
-    repo = repository(tmp_path / "repo", {**SECRETS, "main.py": "print(1)\n"})
-    (repo / ".env").write_text(SECRETS[".env"] + "NEW=canary-14\n")
-    calls = [Call("read_file", {"path": path}) for path in SECRETS]
-    calls += [Call("search", {"pattern": "canary", **more}) for more in ({}, {"path": ".env"}, {"glob": "*"})]
-    calls += [Call("run_command", {"command": command}) for command in COMMANDS]
-    calls += [Call("list_files", {})]
-    words = "where do DB_PASSWORD, AWS_SECRET_ACCESS_KEY and the _authToken canary come from? @.env @main.py @id_rsa"
-    done, left, told = one_shot(home, repo, calls, words)
-    assert len(told) == len(calls)
-    leaks = {
-        str(call.arguments): text for call, text in zip(calls, told, strict=True) if re.search(r"canary-?\d", text)
-    }
-    assert leaks == {}
-    assert re.findall(r"canary-?\d+", left + done.out + done.err) == []
-    assert "print(1)" in left
-    kept = [path for path in (repo / ".ctxe").rglob("*") if path.is_file() and "restore" not in path.parts]
-    assert [path for path in kept if re.search(rb"canary-?\d", path.read_bytes())] == []
-
-
-def test_the_api_key_reaches_no_model_log_memory_or_command(home: Path, tmp_path: Path) -> None:
-    allow(home, "tool:run_command")
-    repo = repository(tmp_path / "repo", {"main.py": f"key = '{KEY}'\n"})
-    calls = [
-        Call("run_command", {"command": "env; export -p"}),
-        Call("run_command", {"command": "tr '\\0' '\\n' < /proc/$PPID/environ; cat /proc/self/environ"}),
-        Call("run_command", {"command": "for p in /proc/[0-9]*; do tr '\\0' '\\n' < $p/environ; done 2>/dev/null"}),
-        Call("run_command", {"command": "python3 -c 'import os; print(os.environ)'"}),
-        Call("read_file", {"path": "main.py"}),
-        Call("search", {"pattern": "sk-test"}),
-        Call("write_file", {"path": "out.txt", "text": "x"}),
-    ]
-    done, left, told = one_shot(home, repo, calls, f"my key is {KEY}", "--approval", "auto-edit")
-    assert "PATH=" in told[0]
-    assert "OPENAI_API_KEY" not in told[0]
-    assert KEY not in "".join(told)
-    assert KEY not in done.out + done.err
-    assert "your API key was taken out of your words" in done.err
-    kept = [path for folder in (repo / ".ctxe", home) for path in folder.rglob("*") if path.is_file()]
-    kept = [path for path in kept if "restore" not in path.parts]  # whole copies of what the user's own files held
-    assert len(kept) > 3
-    assert [path for path in kept if KEY.encode() in path.read_bytes()] == []
-    assert KEY not in left
-
-
-def test_the_api_key_in_user_commands_and_pins_reaches_no_model_or_log(home: Path, tmp_path: Path) -> None:
-    repo = repository(tmp_path / "repo", {"main.py": "x = 1\n"})
-    with WireServer(then=Reply("I see."), key=KEY) as server:
-        with Terminal(repo, environment(home, **openai_at(server.url)), ("chat",)) as terminal:
-            terminal.ready()
-            terminal.enter(f"!echo {'long ' * 20}{KEY}; exit 3")
-            terminal.wait(r"\[exit 3\]")
-            terminal.enter(f"!echo up; sleep 41709 # {KEY} &")
-            terminal.wait("1 job")
-            terminal.enter(f"/pin use {KEY} always")
-            terminal.wait("your API key was taken out of your words")
-            terminal.enter("go on")
-            terminal.wait("I see.")
-            terminal.leave()
-        (body,) = server.bodies
-    assert "[the user pins this] use ‹secret: our own key› always" in json.dumps(body, ensure_ascii=False)
-    assert json.dumps(body, ensure_ascii=False).count("[the user ran `echo ") == 2
-    kept = b"".join(path.read_bytes() for path in (repo / ".ctxe").rglob("*") if path.is_file())
-    assert b"exit 3" in kept
-    for part in (KEY, KEY[:20], KEY[-20:]):
-        assert part not in json.dumps(body)
-        assert part.encode() not in kept
-
-
-def test_the_daily_log_and_the_branch_name_hold_no_keys(home: Path, tmp_path: Path) -> None:
-    key = "ghp_" + "aB3dE6gH9jK2mN5pQ8sTuV1wX4yZ7bC0dEfG"
-    repo = repository(tmp_path / "repo", {"main.py": "x = 1\n"})
-    git(repo, "switch", "-qc", f"try-{key}")
-    with WireServer(then=Reply(f"I used {key}, as you said."), key=KEY) as server:
-        env = environment(home, **openai_at(server.url))
-        assert ctxe(repo, env, "chat", "-p", f"{'so ' * 60}use {key} now").code == 0
-        (body,) = server.bodies
-    assert "git branch: try-‹secret: GitHub token›" in json.dumps(body, ensure_ascii=False)
-    (day,) = (repo / ".ctxe/daily").iterdir()
-    assert "‹secret: GitHub token›" in day.read_text()
-    assert key[:8] not in day.read_text(), "the log of the day may be committed"
 
 
 @pytest.mark.parametrize("headless", [True, False])
@@ -349,47 +200,6 @@ def test_invisible_characters_are_removed_and_reported(home: Path, tmp_path: Pat
     assert "invisible" in done.err or "cannot be seen" in done.err
 
 
-def test_file_names_contents_and_replies_cannot_control_the_terminal(home: Path, tmp_path: Path) -> None:
-    name = f"bad{SEQUENCES.replace('/', '')}.txt"
-    repo = repository(tmp_path / "repo", {name: f"{SEQUENCES} needle\n", "main.py": "x = 1\n"})
-    git(repo, "commit", "-q", "--allow-empty", "-m", f"subject {SEQUENCES}")
-    git(repo, "checkout", "-q", "-b", "branch\u202e\u009b31m")
-    allow(home, "tool:run_command")
-    calls = [
-        Call("list_files", {}),
-        Call("search", {"pattern": "needle"}),
-        Call("read_file", {"path": name}),
-        Call("read_file", {"path": f"missing{SEQUENCES}"}),
-        Call("run_command", {"command": f"git log; cat bad*; printf '{SEQUENCES}'; ls"}),
-        Call("update_todo", {"items": [{"text": f"do {SEQUENCES}", "state": "doing"}]}),
-        Call("edit_file", {"path": "main.py", "old": "x = 1", "new": f"x = '{SEQUENCES}'"}),
-        Call("remember", {"kind": "fact", "title": f"title {SEQUENCES}", "text": f"text {SEQUENCES}"}),
-        Call("no_tool", {"x": SEQUENCES}),
-    ]
-    script: list[Entry] = [
-        Reply(f"Words {SEQUENCES}", calls),
-        Reply(f"Done {SEQUENCES} end."),
-        Answer(400, f"error {SEQUENCES}"),
-    ]
-    with WireServer(script, key=KEY) as server:
-        env = environment(home, **openai_at(server.url))
-        with Terminal(repo, env, ("chat", f"go @{name}", "--approval", "auto-edit")) as terminal:
-            terminal.wait(r"\[y\]es")
-            terminal.settle(0.2)
-            terminal.type("y")
-            terminal.wait(r"Done(.|\n)*end\.")
-            for line in ("/ls", "/todo", "/diff", "/context --explain", "/memory", "/export", "/undo", "fails now"):
-                terminal.ready()
-                terminal.enter(line)
-            terminal.wait("400|refused")
-            terminal.leave()
-            raw = terminal.raw
-        assert server.refused == []
-        for words in (("sessions", "show"), ("memory", "show")):
-            assert drawn(repo, env, words) == []
-    assert foreign(raw) == []
-
-
 def test_a_session_committed_to_the_repository_is_not_resumed(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "repo", {"main.py": "x = 1\n"})
     planted = repo / ".ctxe/sessions/29990101-000000-ffffff.jsonl"
@@ -421,99 +231,3 @@ def test_resuming_a_session_from_an_archive_warns_first(home: Path, tmp_path: Pa
         said = [ctxe(mine, env, "-p", "-c", "go on").err.count("was not begun here by you") for _ in range(2)]
         again = ctxe(tmp_path / "theirs", env, "-p", "-c", "go on").err
     assert (said, "was not begun" in again) == ([1, 0], False)
-
-
-APIS: dict[str, Callable[[str], dict[str, str]]] = {
-    "chat": openai_at,
-    "messages": anthropic_at,
-    "responses": lambda url: openai_at(url) | {"CTXE_MODEL_API": "responses"},
-}
-
-
-@pytest.mark.parametrize("api", APIS)
-def test_broken_replies_never_run_and_never_spoil_what_follows(home: Path, tmp_path: Path, api: str) -> None:
-    repo = repository(tmp_path / "repo", {"main.py": "x = 1\n"})
-    whole = {"path": "HOSTILE", "text": "x"}
-    same = [Call("read_file", {"path": path}, id="same") for path in ("main.py", "gone.py")]
-    script: list[Entry] = [
-        Reply("Cut.", [Call("write_file", '{"path": "HOSTILE", "text": "x')], stop="length"),
-        Reply("In steps."),
-        Reply("", [Call("write_file", whole)], stop="length"),
-        Reply("", [Call("write_file", whole), Call("write_file", whole)], stop="length"),
-        *[Reply("", [Call("write_file", '{"path": "HOSTILE", "text": ')])] * 2,
-        Reply("Broken."),
-        Reply("", [Call("no_such_tool", whole), Call("write_file; rm -rf /", whole), Call("", whole), *same]),
-        Reply("", [*same, Call("list_files", {}, id="call_0")]),
-        Reply("", [Call("list_files", {}, id="call_0"), Call("list_files", {}, id="")]),
-        Reply("Odd."),
-        *[Reply("")] * 3,
-        Reply("I will not.", stop="refusal"),
-        Reply("Half of", stop="length"),
-        Reply("The end."),
-    ]
-    words = ("cut", "twice", "broken", "odd", "empty", "refused", "half", "last")
-    with WireServer(script, key=KEY) as server:
-        env = environment(home, **APIS[api](server.url))
-        done = ctxe(repo, env, "chat", "--approval", "auto-edit", stdin="\n".join(words))
-        assert (done.code, server.refused, server.left) == (0, [], 0), done.err
-        last = json.dumps(server.bodies[-1])
-    assert not (repo / "HOSTILE").exists()
-    assert [line for line in done.out.splitlines()[1:] if line] == [
-        *("In steps.", "Broken.", "Odd.", "I will not.", "Half of", "The end."),
-    ]
-    assert "  ask again in other words, or try another model\n" in done.err
-    for said in (
-        "the answer was cut at the model's output limit; write_file was not run",
-        "the model's tool calls do not fit its output limit",
-        "the arguments are not valid JSON",
-        "there is no tool 'no_such_tool'",
-        "gave an empty answer",
-        "the model refused to answer",
-        "the answer was cut at the model's output limit\n",
-    ):
-        assert said in done.err, said
-    assert all(f"{word}" in last for word in words)
-
-
-def test_a_call_with_an_impossible_path_does_not_end_the_session(home: Path, tmp_path: Path) -> None:
-    odd = ("\0", "a/\0b", "", "  ", "x" * 5000, "~", "\n")
-    calls = [
-        Call(name, {"path": path, **more})
-        for path in odd
-        for name, more in (
-            ("read_file", {}),
-            ("list_files", {}),
-            ("search", {"pattern": "x"}),
-            ("write_file", {"text": "x"}),
-            ("edit_file", {"edits": [{"old": "a", "new": "b"}]}),
-        )
-    ]
-    repo = repository(tmp_path / "demo", {"README.md": "# Demo\n"})
-    with WireServer([Reply("", calls=calls), Reply("", calls=calls), Reply("Done.")]) as server:
-        ran = ctxe(repo, environment(home, **openai_at(server.url)), "-p", "go", "--approval", "auto-edit")
-    assert (ran.code, ran.out, server.refused) == (0, "Done.\n", [])
-
-
-def test_a_model_that_repeats_one_call_forever_is_stopped(home: Path, tmp_path: Path) -> None:
-    repo = repository(tmp_path / "repo", {"main.py": "x = 1\n"})
-    with WireServer(then=Reply("", [Call("read_file", {"path": "gone.py"})]), key=KEY) as server:
-        env = environment(home, **openai_at(server.url))
-        done = ctxe(repo, env, "-p", "go", "--output-format", "json")
-        assert len(server.requests) == 8
-    assert (done.json["outcome"], done.json["why"][:31]) == ("failed", "the model made the same failing")
-
-
-OURS = re.compile(r"\x1b\[(?:[0-9;]*[mJKABCDHr]|\?(?:1|7|12|25|2004)[hl]|6n|\?1049[hl])")
-
-
-def foreign(raw: str) -> list[str]:
-    """Control characters in what came from ctxe that are not its own colours, movements and modes."""
-    rest = OURS.sub("", raw)
-    blink = re.findall(r"\x1b\[5;41m", raw)
-    return blink + re.findall("[\x00-\x07\x0b\x0c\x0e-\x1f\x7f-\x9f\u202e\u2066]", rest)
-
-
-def drawn(repo: Path, env: Mapping[str, str], words: tuple[str, ...]) -> list[str]:
-    with Terminal(repo, env, words) as terminal:
-        assert terminal.ended(30) == 0
-        return foreign(terminal.raw)

@@ -1,0 +1,23 @@
+"""Builds short requests and messages, for tests of the providers."""
+
+from dataclasses import replace
+from typing import Any
+
+from ctxe.domain.model import Message, Request, Text
+from tests.wire.adapters import HELLO
+
+
+def asked(*messages: Message, **changes: Any) -> Request:
+    return replace(HELLO, system=(), messages=messages, **changes)
+
+
+def user(*blocks: Any) -> Message:
+    return Message("user", tuple(Text(block) if isinstance(block, str) else block for block in blocks))
+
+
+def model(*blocks: Any) -> Message:
+    return Message("assistant", tuple(Text(block) if isinstance(block, str) else block for block in blocks))
+
+
+def said(*words: str) -> dict[str, Any]:
+    return {"role": "user", "content": [{"type": "input_text", "text": word} for word in words]}
