@@ -24,7 +24,7 @@ from ctxe.repo.planning.ranking import measure, rank
 from ctxe.repo.planning.relevance import features, task_names
 from scripts.fitting.cases import Case, git, lines_of, mirror_of, text_of, without_names
 
-DEEP = 25
+TOP_FILES = 25
 """Number of top files whose units are kept, to fit which of their lines are shown."""
 
 
@@ -148,7 +148,7 @@ def look_inside(
         ranking = rank(index, words, fitted)
         evidence, lines = ranking.evidence, lines_of(mirrors, case)
         said, files = task_names(evidence), []
-        for number in ranking.order[:DEEP]:
+        for number in ranking.order[:TOP_FILES]:
             path, known = evidence.file(number).path, evidence.details.get(number)
             text = decode(subprocess.run(
                 ["git", f"--git-dir={mirror_of(mirrors, case.repo)}", "show", f"{case.base}:{path}"],

@@ -16,14 +16,14 @@ from ctxe.repo.kinds import kind
 from ctxe.repo.planning.task_kinds import ASKED, words
 from scripts.fitting.cases import REPOSITORIES, clean, git, mirror_of
 
-COMMITS, MOST = 12_000, 3_000
+COMMITS_READ, MAX_TITLES = 12_000, 3_000
 """Commits read per repository, and the most of them that are used for the fit."""
-KNOWN, OFTEN = 5, 20
-"""A word is learnt when it occurs in at least KNOWN repositories and OFTEN titles."""
+MIN_REPOSITORIES, MIN_TITLES = 5, 20
+"""A word is learnt when it occurs in at least MIN_REPOSITORIES repositories and MIN_TITLES titles."""
 RIDGE = 5.0
-LEAST = 0.4
+MIN_LOG_ODDS = 0.4
 """A word with smaller log odds (absolute value) is left out."""
-MOST_FILES = 12
+MAX_FILES = 12
 
 Row = tuple[str, frozenset[str], int]
 """Repository, words of the title, and the index in KINDS of the kind of file that the commit changed."""
@@ -33,29 +33,33 @@ KINDS = ("source", *ASKED)
 def mined(mirrors: Path) -> Iterator[Row]:
     """Titles of every repository. A commit counts as the first kind it changes of source, test, config and doc."""
     for repo in REPOSITORIES:
-        form = ("--no-merges", "--no-renames", f"-{COMMITS}", "--format=%x02%s%x03", "--name-only", "HEAD")
+        form = ("--no-merges", "--no-renames", f"-{COMMITS_READ}", "--format=%x02%s%x03", "--name-only", "HEAD")
         found: list[Row] = []
         for record in git(mirror_of(mirrors, repo), "log", "-z", *form).split("\x02")[1:]:
             title, _, names = record.partition("\x03")
             paths = [path for path in names.strip("\0\n").split("\0") if path]
             changed = {kind(path) for path in paths}
             rarest = next((name for name in ("source", "test", "config", "doc") if name in changed), None)
-            if rarest and len(paths) <= MOST_FILES:
+            if rarest and len(paths) <= MAX_FILES:
                 found.append((repo, words(clean(title)), KINDS.index(rarest)))
-        yield from random.Random("k" + repo).sample(found, min(MOST, len(found)))
+        yield from random.Random("k" + repo).sample(found, min(MAX_TITLES, len(found)))
 
 
 def learnt(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
     """For each kind the log odds that each word adds. The empty word holds the intercept."""
-    having: dict[str, list[str]] = defaultdict(list)
-    for repo, said, _ in rows:
-        for word in said:
-            having[word].append(repo)
-    known = sorted(word for word, some in having.items() if len(some) >= OFTEN and len(set(some)) >= KNOWN)
+    repositories_of: dict[str, list[str]] = defaultdict(list)
+    for repo, title_words, _ in rows:
+        for word in title_words:
+            repositories_of[word].append(repo)
+    known = sorted(
+        word
+        for word, repositories in repositories_of.items()
+        if len(repositories) >= MIN_TITLES and len(set(repositories)) >= MIN_REPOSITORIES
+    )
     odds = _fitted(_matrix(rows, known), np.array([row[2] for row in rows]))
     return {
         name: {word: round(float(one), 2) for word, one in zip(("", *known), odds[place], strict=True)
-               if not word or abs(one) >= LEAST}
+               if not word or abs(one) >= MIN_LOG_ODDS}
         for place, name in enumerate(ASKED)
     }  # fmt: skip
 

@@ -17,7 +17,7 @@ SHARPNESS = 6.0
 L1, L2, L2_UNITS = 3e-3, 1e-3, 5e-3
 EITHER_WAY = frozenset(("type", "window"))
 """Traits of units that may also have negative weights."""
-AT = (1, 3, 5, 10)
+RANKS_REPORTED = (1, 3, 5, 10)
 Array = Any
 Ranks = list[list[int]]
 
@@ -125,7 +125,7 @@ def figures(found: Ranks, among: Sequence[bool] | None = None) -> Mapping[str, f
     some = [one for one, used in zip(found, among, strict=True) if used] if among is not None else found
     if not some:
         return {}
-    accuracy = {f"@{k}": 100.0 * float(np.mean([max(one) <= k for one in some])) for k in AT}
+    accuracy = {f"@{k}": 100.0 * float(np.mean([max(one) <= k for one in some])) for k in RANKS_REPORTED}
     return {"n": len(some), **accuracy, "MRR": float(np.mean([1.0 / min(one) for one in some]))}
 
 
