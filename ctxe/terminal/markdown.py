@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import ClassVar
 
@@ -24,10 +25,11 @@ from rich.theme import Theme
 
 from ctxe.domain.pattern import pattern
 from ctxe.safety.display import visible
-from ctxe.terminal.style import fold, lines, paint
+from ctxe.terminal.style import cells, fold, lines, paint
 
 NARROW = 24  # columns below which text is only wrapped: nested lists and tables would have no room
 WIDEST = 120  # columns above which prose is hard to read
+WORD = 12  # columns of the longest words that a table does not break
 TAIL_LINES, TAIL_CHARACTERS = 40, 6_000  # of an unfinished block that are drawn while it grows
 
 THEME = Theme(
@@ -93,13 +95,14 @@ class _Rule(rich_markdown.HorizontalRule):
 
 
 class _Table(rich_markdown.TableElement):
-    """A table that wraps long words instead of cutting them, and becomes a list if columns do not fit."""
+    """A table that wraps long words instead of cutting them, and becomes a list if it would break ordinary ones."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         heads = [cell.content for cell in self.header.row.cells] if self.header and self.header.row else []
         rows = [[cell.content for cell in row.cells] for row in self.body.rows] if self.body else []
-        if options.max_width < 9 * len(heads):
-            for row in rows or [[Text("") for _ in heads]]:
+        if options.max_width < max(9 * len(heads), _least_width([heads, *rows])):
+            for number, row in enumerate(rows or [[Text("") for _ in heads]]):
+                yield from [Text()] * bool(number)
                 yield from (
                     Text.assemble((head.plain, "bold"), " ", cell) for head, cell in zip(heads, row, strict=True)
                 )
@@ -111,6 +114,13 @@ class _Table(rich_markdown.TableElement):
         for row in rows:
             table.add_row(*row)
         yield table
+
+
+def _least_width(rows: Sequence[Sequence[Text]]) -> int:
+    """The columns below which a table would break words that are no longer than WORD."""
+    columns = ([cell.plain for cell in column] for column in zip(*rows, strict=True))
+    longest = [max(min(WORD, cells(word)) for text in column for word in text.split() or [""]) for column in columns]
+    return sum(longest) + 3 * (len(longest) - 1)
 
 
 class _Page(rich_markdown.Markdown):

@@ -94,6 +94,26 @@ def test_a_table_too_wide_for_the_window_becomes_a_list() -> None:
     assert drawn[:3] == ["head0 a", "head1 b", "head2 c"]
 
 
+def test_a_table_that_would_break_words_becomes_a_list_with_a_gap_between_its_rows() -> None:
+    text = (
+        "| Source | Where | Wins over |\n|---|---|---|\n| command line | `src/click/parser.py:312` | everything |\n"
+        "| environment | `Parameter` | default map |\n"
+    )
+    assert markdown.render(text, 34, color=False, unicode=True) == [
+        "Source command line",
+        "Where src/click/parser.py:312",
+        "Wins over everything",
+        "",
+        "Source environment",
+        "Where Parameter",
+        "Wins over default map",
+    ]
+    assert [row.split() for row in markdown.render(text, 44, color=False, unicode=True)[2:4]] == [
+        ["command", "line", "src/click/parse", "everything"],
+        ["r.py:312"],
+    ]
+
+
 def test_a_block_is_finished_when_the_next_begins() -> None:
     assert markdown.split("one\n") == ("", "one\n")
     assert markdown.split("one\n\ntw") == ("one\n\n", "tw")
