@@ -29,6 +29,14 @@ Shown = tuple[Topic, LineSightings]
 _FIGURES = pattern(r"0x[0-9a-fA-F]+|[0-9]+")
 _WORD = pattern(r"[^\W\d_]{3}")
 _LOUD = pattern(r"error|exception|fail|fatal|panic|cannot |not found|undefined", re.IGNORECASE)
+_STATED = pattern(
+    r"^E\s{2}|^\s*not ok\b|panicked at"
+    r"|(?:^|[\s:\[])\w*(?:error|exception|fail(?:ed|ure)?|fatal)\b(?:\s?\[[^\]]*\]|\(\w*\))?(?::|\]| -)",
+    re.IGNORECASE,
+)
+"""Lines that state an error, where others only mention one (`def test_error_message():`)."""
+_BANNER = pattern(r"[\W\d_]*(?:errors?|failed|failures?)[\W\d_]*", re.IGNORECASE)
+"""Lines that only head the errors below them."""
 
 
 def record(
@@ -111,13 +119,17 @@ def _settled(entry: HistoryEntry, topic: Topic) -> bool:
 
 
 def _uninformative(survey: Survey) -> set[str]:
-    """Cores of command output without a word (bars, rules), or repeated later with other figures; never of an error."""
+    """Cores of command output without a word (bars, rules), or repeated later with other figures; never of an error.
+
+    Also those that only head errors.
+    """
     forms: dict[str, list[tuple[int, int, str]]] = {}
     for core, seen in survey.lines.items():
-        if seen.entry.kind == "shell" and seen.line.origin == "result" and not _LOUD.search(core):
+        if seen.entry.kind == "shell" and seen.line.origin == "result" and not _is_loud(core):
             form = _FIGURES.sub("#", core)
             forms.setdefault(form if _WORD.search(form) else "", []).append((seen.entry.step, seen.place, core))
-    return {core for form, same in forms.items() for _, _, core in (sorted(same)[:-1] if form else same)}
+    empty = {core for form, same in forms.items() for _, _, core in (sorted(same)[:-1] if form else same)}
+    return empty | set(filter(_BANNER.fullmatch, survey.lines))
 
 
 def _open_required(topics: Sequence[Topic], left: dict[str, float], room: float, since: int) -> float:
@@ -165,17 +177,27 @@ def _rendered(topics: Sequence[Topic], order: Sequence[Shown], since: int) -> st
 
 
 def _topic_lines(topic: Topic, lines: list[LineSightings]) -> list[str]:
-    """Heading, title and chosen lines; after a failed last entry at least its first line about an error."""
+    """Heading, title and chosen lines; after a failed last entry at least its first line that states an error."""
     newest = topic.entries[-1]
     heading = "; ".join(f"s{entry.step} {entry.what}{'' if entry.ok else ', failed'}" for entry in topic.entries[-2:])
     title = () if newest.what == "user" else topic.title
     numbers = {entry: n for n, entry in enumerate(topic.entries)}
     lines.sort(key=lambda seen: (numbers[seen.entry], seen.place))
     body = [text for text in _with_file_names(lines) if text.strip() not in title]
-    if not newest.ok and not any(map(_LOUD.search, body)):
-        told = (line for line in newest.lines if line.origin == "result" and not is_passed(line.core))
-        body += [line.text for line in told if _LOUD.search(line.text)][:1]
+    if not newest.ok:
+        body += _missing_error(newest, body)
     return [f"[{heading}]", *title, *body]
+
+
+def _missing_error(entry: HistoryEntry, shown: Sequence[str]) -> list[str]:
+    """The first line of a failed entry that states its error, or else mentions one; empty if one is shown."""
+    results = [line.text for line in entry.lines if line.origin == "result" and not is_passed(line.core)]
+    stated = list(filter(_STATED.search, results)) or list(filter(_is_loud, results))
+    return [] if any(text in shown for text in stated) else stated[:1]
+
+
+def _is_loud(text: str) -> bool:
+    return bool(_LOUD.search(text)) and not _BANNER.fullmatch(text)
 
 
 def _with_file_names(lines: Sequence[LineSightings]) -> Iterator[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from ctxe.context.record import record
 from ctxe.context.survey import Survey
 from ctxe.domain.conversation import Conversation, Reply, Step, ToolCall, ToolResult, Turn
@@ -142,6 +144,28 @@ def test_a_failed_command_says_why_even_when_nothing_else_fits() -> None:
     lines = made(survey, 40)
     assert "[s1 bash, failed]" in lines
     assert "src/x.c: fatal thing" in lines
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "E       AssertionError: assert 'Too many' in ''",
+        "a.py:12: error: unknown name",
+        "error[E0599]: no method named `rounded`",
+        "thread 'tests::rounds' panicked at src/lib.rs:66:9:",
+        "[ERROR] Tides.java:[15,64] ';' expected",
+        "AssertionError [ERR_ASSERTION]: 1 == 2",
+        "not ok 2 - an unknown sku is refused",
+    ],
+)
+def test_a_failed_command_says_its_error_and_not_what_only_mentions_one(error: str) -> None:
+    told = ["Exit code: 1", "===== FAILURES =====", "    def test_error_message(runner):", "    failures = 2", error]
+    survey = surveyed(
+        step(1, "bash", {"command": "make"}, "\n".join(told)),
+        step(2, "read", {"path": "b.py"}, "\n".join(f"name_{n} = other_{n}" for n in range(50))),
+    )
+    assert error in made(survey, 60)
+    assert "===== FAILURES =====" not in made(survey, 800)
 
 
 def test_errors_of_a_command_are_dropped_once_it_succeeds() -> None:
