@@ -17,14 +17,27 @@ that is too long.
 """
 
 
-def seen_versions(state: State, *, announced: bool = False) -> dict[str, str]:
-    """Content hash of each file as the model last saw it, by path.
+def seen_versions(state: State) -> dict[str, str]:
+    """Content hash of each file as the model last saw it, by path."""
+    found: dict[str, str] = {}
+    for turn in state.conversation.turns:
+        found.update((path, digest) for path, digest, tier in _seen(turn) if tier in ("full", "region"))
+    return found
 
-    ``announced`` includes files of which the model knows only that they changed.
+
+def announced_versions(state: State) -> dict[str, str]:
+    """Content hash of each file of which the model saw that version, or was told that it changed, by path.
+
+    Parts of a file that were chosen for the user's words do not tell what has changed in the rest of it.
     """
     found: dict[str, str] = {}
     for turn in state.conversation.turns:
-        found.update((path, digest) for path, digest, tier in _seen(turn) if announced or tier in ("full", "region"))
+        for section in turn.gathered:
+            for chunk in filter(_is_dated, section.chunks):
+                if chunk.tier == "full" or chunk.path not in found or chunk.id.startswith(CHANGED):
+                    found[chunk.path] = chunk.of
+        for step in turn.steps:
+            found.update((path, digest) for path, digest, _ in _in_step(step))
     return found
 
 
@@ -47,16 +60,19 @@ def _seen(turn: Turn) -> Iterator[tuple[str, str, str]]:
 
 def _gathered(turn: Turn) -> Iterator[tuple[str, str, str]]:
     for section in turn.gathered:
-        dated = (chunk for chunk in section.chunks if chunk.path and (chunk.of or chunk.id.startswith(CHANGED)))
-        yield from ((chunk.path, chunk.of, chunk.tier) for chunk in dated)
+        yield from ((chunk.path, chunk.of, chunk.tier) for chunk in filter(_is_dated, section.chunks))
 
 
 def _in_step(step: Step) -> Iterator[tuple[str, str, str]]:
     for result in step.results:
         yield from ((touch.path, touch.digest, "full") for touch in result.touches)
     # Other notes about a file (rules, lines shown again) do not say which version they are of.
-    dated = (note for note in step.notes if note.of or note.id.startswith(CHANGED))
-    yield from ((note.path, note.of, note.tier) for note in dated)
+    yield from ((note.path, note.of, note.tier) for note in filter(_is_dated, step.notes))
+
+
+def _is_dated(chunk: Chunk) -> bool:
+    """Whether a chunk shows a file and says which version of it."""
+    return bool(chunk.path) and bool(chunk.of or chunk.id.startswith(CHANGED))
 
 
 def _in_view(conversation: Conversation) -> set[str]:
@@ -77,7 +93,7 @@ def change_notes(
     diff or not at all: its whole text would take the place of a few lines.
     """
     notes, in_view = [], _in_view(state.conversation)
-    for path, before in seen_versions(state, announced=True).items():
+    for path, before in announced_versions(state).items():
         now = digest_of(path)
         if now == before:
             continue

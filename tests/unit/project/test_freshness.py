@@ -5,8 +5,8 @@ from __future__ import annotations
 from ctxe.agent.state import State
 from ctxe.context.superseded import CHANGED
 from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Touch, Turn
-from ctxe.domain.section import Chunk
-from ctxe.project.window.freshness import change_notes, news_of, seen_versions
+from ctxe.domain.section import Chunk, Priority, Section
+from ctxe.project.window.freshness import announced_versions, change_notes, news_of, seen_versions
 
 LONG = "".join(f"line {n} of it\n" for n in range(60))
 
@@ -47,7 +47,7 @@ def test_a_file_noted_without_a_version_is_not_compared() -> None:
     rule = Chunk("rules", "use tabs", path="b")
     gone = Chunk(CHANGED + "c", "it is gone", path="c")
     told = Step(step.reply, step.results, (rule, gone))
-    assert seen_versions(State(Conversation((Turn("go", (), (told,)),))), announced=True) == {"a": "1", "c": ""}
+    assert announced_versions(State(Conversation((Turn("go", (), (told,)),)))) == {"a": "1", "c": ""}
 
 
 def test_a_change_note_shows_the_current_content_and_counts_as_seen() -> None:
@@ -69,6 +69,18 @@ def test_a_change_note_shows_the_current_content_and_counts_as_seen() -> None:
     told = Step(step.reply, step.results, tuple(notes))
     known = seen_versions(State(Conversation((Turn("go", (), (told,)),))))
     assert (known["a"], known["b"], known["d"]) == ("1", "20", "4")
+
+
+def test_a_change_is_reported_even_if_other_parts_of_the_file_are_shown_with_the_words() -> None:
+    (before,) = after_reading(a="1", b="1").conversation.turns
+    part = Chunk("files:a", "…", tier="region", path="a", of="2")
+    whole = Chunk("files:b", "…", tier="full", path="b", of="2")
+    words = Turn("go on", (Section("files", Priority.INJECTED, (part, whole), "task"),), ())
+    (note,) = change_notes(State(Conversation((before, words))), lambda path: "2")
+    assert (note.path, note.of) == ("a", "2")
+    changes = Section("changes", Priority.INJECTED, (note,), "task")
+    told = Turn("go on", (*words.gathered, changes), ())
+    assert change_notes(State(Conversation((before, told, words))), lambda path: "2") == []
 
 
 def test_a_changed_file_that_was_folded_is_shown_as_a_diff_or_not_at_all() -> None:
