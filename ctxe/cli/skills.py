@@ -25,11 +25,11 @@ def register(app: typer.Typer) -> None:
 
 def list_(context: typer.Context, as_json: JsonOption = False) -> None:
     """Every module with its state and price, and the price of the list itself."""
-    from ctxe.project.skills import modules
+    from ctxe.project.skills import inventory
 
     invocation = Invocation.of(context)
     project = invocation.project()
-    rows = modules.rows(project)
+    rows = inventory.rows(project)
     if as_json:
         print_json(rows)
         return
@@ -54,7 +54,7 @@ def list_(context: typer.Context, as_json: JsonOption = False) -> None:
     groups = table_with_details(*without_empty_columns(columns, body, screen), "for", about, screen) if body else []
     drawn = draw([one for group in groups for one in group], screen)
     screen.say(drawn or "there are no skills: `ctxe skills new NAME`")
-    cost = modules.listed(project)
+    cost = inventory.listed(project)
     shortened = f" ({cost['says']})" if cost["says"] else ""
     text = f"in tokens: the list takes {cost['tokens']:,} of every request{shortened}, a module more once it is loaded"
     screen.say(draw(fold(line(text), screen.width), screen))
@@ -66,10 +66,10 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """A module as the model gets it, with the price of its parts. Raises ConfigError."""
-    from ctxe.project.skills import modules
+    from ctxe.project.skills import inventory
 
     invocation = Invocation.of(context)
-    found = modules.whole(invocation.project(), name)
+    found = inventory.whole(invocation.project(), name)
     if as_json:
         print_json(found)
         return
@@ -104,10 +104,10 @@ def new(
     user: Annotated[bool, typer.Option("--user", help="For all your projects, in your ctxe folder.")] = False,
 ) -> None:
     """Create a module. Raises ConfigError, StoreError."""
-    from ctxe.project.skills import modules
+    from ctxe.project.skills import inventory
 
     invocation = Invocation.of(context)
-    path = modules.create(invocation.project(), name, description, own=user)
+    path = inventory.create(invocation.project(), name, description, own=user)
     invocation.screen().say(f"{path}\nwrite it, then `ctxe skills check {name}`")
 
 
@@ -117,10 +117,10 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Check one module, or all of the user's; exit code 1 when one has a fault. Raises CtxeError."""
-    from ctxe.project.skills import modules
+    from ctxe.project.skills import inventory
 
     invocation = Invocation.of(context)
-    found = modules.checked(invocation.project(), name)
+    found = inventory.checked(invocation.project(), name)
     wrong = [one for one in found if one["problem"] or one["faults"]]
     if as_json:
         print_json(found)

@@ -154,7 +154,7 @@ def _instructions(project: Project) -> Iterator[Finding]:
 def _skills(project: Project) -> Iterator[Finding]:
     """How many skill modules there are, what their list costs, and which cannot be used."""
     from ctxe.project.skills.finder import finder
-    from ctxe.project.skills.modules import listed
+    from ctxe.project.skills.inventory import listed
 
     found, cost = finder(project)(), listed(project)
     usable = sum(not skill.problem for skill in found)

@@ -1,4 +1,4 @@
-"""What the user adds to a session besides words: files, pins, notes, a skill module, a command of their own."""
+"""What the user adds to a session besides words: files, pins, notes, a skill, a command of their own."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ AS_JOB = pattern(r"(?<=[^&\\])\s*(?<!&)&\s*\Z")
 SHOWN = 40
 """Most lines of a job's output to show."""
 LEAST_SKILL = 600
-"""Tokens for a skill module that the user asks for, however small the window."""
+"""Tokens for a skill that the user asks for, however small the window."""
 
 
 def pin(live: Live, text: str, *, pinned: bool = True) -> Iterator[Event]:
@@ -147,7 +147,7 @@ def remember(live: Live, words: str) -> Iterator[Event]:
 
 
 def load_skill(live: Live, name: str) -> Iterator[Event]:
-    """Queue a skill module for the model, to be sent with the user's next words. Raises ConfigError."""
+    """Queue a skill for the model, to be sent with the user's next words. Raises ConfigError."""
     skilled = live.kit.skills
     skill = skill_named(skilled.find(), name)
     if skill.name in skilled.held().visible:

@@ -135,7 +135,7 @@ class Live:
             yield from self.session.emit(event)
 
     def loaded_skills(self) -> tuple[str, ...]:
-        """Names of the skill modules in the next request, sorted."""
+        """Names of the skills in the next request, sorted."""
         return tuple(sorted(self.kit.skills.held().visible.union(self.kit.skills.always)))
 
     def warm_up(self) -> None:

@@ -1,1 +1,1 @@
-"""Skill modules and prompt templates of this project: where they are found, and how they are used."""
+"""Skills and prompt templates of this project: where they are found, and how they are used."""

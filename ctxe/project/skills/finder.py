@@ -1,4 +1,4 @@
-"""Where a project's skill modules come from: the project, the user, ctxe itself, and rule files read on demand."""
+"""Where a project's skills come from: the project, the user, ctxe itself, and rule files read on demand."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def finder(project: Project) -> SkillFinder:
-    """A finder for the modules of the project, the user and ctxe."""
+    """A finder for the skills of the project, the user and ctxe."""
     settings, place = project.config.skills, project.place
     home = home_of(project.environment)
     own = [home / folder[2:] if folder.startswith("~/") else Path(folder) for folder in settings.folders]
@@ -36,12 +36,12 @@ def finder(project: Project) -> SkillFinder:
 
 
 def usable(project: Project) -> list[str]:
-    """Names of the modules that can be used here."""
+    """Names of the skills that can be used here."""
     return [skill.name for skill in finder(project).usable()]
 
 
 def _rules_to_ask_for(project: Project) -> list[Skill]:
-    """Rules of Cursor and Windsurf that have a description and no scope, as modules of one file."""
+    """Rules of Cursor and Windsurf that have a description and no scope, as skills of one file."""
     from ctxe.knowledge.rules.rulefiles import RulePlaces, rules_on_demand
 
     place = project.place
@@ -53,7 +53,7 @@ def _rules_to_ask_for(project: Project) -> list[Skill]:
 
 
 def skill_named(skills: tuple[Skill, ...], name: str) -> Skill:
-    """The usable module of this name. Raises ConfigError with the nearest name, or why the module cannot be used."""
+    """The usable skill of this name. Raises ConfigError with the nearest name, or why the skill cannot be used."""
     for skill in sorted(skills, key=lambda one: bool(one.problem)):
         if name in (skill.name, skill.where):
             if skill.problem:

@@ -1,4 +1,4 @@
-"""Which skill modules a session has loaded, read from its conversation alone."""
+"""Which skills a session has loaded, read from its conversation alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ctxe.knowledge.skills.page import PREFIX
 from ctxe.knowledge.skills.source import HeldSkills
 
 IDLE = 10
-"""Steps without use after which a fold drops a module."""
+"""Steps without use after which a fold drops a skill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,9 @@ class SkillUse:
 
 
 def held_skills(state: State, scopes: Mapping[str, tuple[str, ...]]) -> HeldSkills:
-    """The modules that are in the request, and those that a fold carries over: the ones used in the newest steps.
+    """The skills that are in the request, and those that a fold carries over: the ones used in the newest steps.
 
-    It depends on the log alone. ``scopes`` gives each module's globs: touching a matching file uses the module.
+    It depends on the log alone. ``scopes`` gives each skill's globs: touching a matching file uses the skill.
     """
     conversation = state.conversation
     masks = conversation.fold.masks if conversation.fold else {}
@@ -78,12 +78,12 @@ def _target(call: ToolCall) -> str:
 
 
 def _loads(call: ToolCall, name: str, masks: Mapping[str, str]) -> bool:
-    """Did this call load the module, and is its result still in the request?"""
+    """Did this call load the skill, and is its result still in the request?"""
     return _target(call) == name and call.id not in masks
 
 
 def _count_scope_use(conversation: Conversation, scopes: Mapping[str, tuple[str, ...]], last: dict[str, int]) -> None:
-    """Count a loaded module as used in every step that touches a file of its scope."""
+    """Count a loaded skill as used in every step that touches a file of its scope."""
     scoped = {name: scopes[name] for name in last if scopes.get(name)}
     if not scoped:
         return

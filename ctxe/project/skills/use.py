@@ -1,4 +1,4 @@
-"""Skill modules in a session: which are loaded, which every request holds, and how the model loads and uses them."""
+"""Skills in a session: which are loaded, which every request holds, and how the model loads and uses them."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 
 MOST_FOUND = 8
 CATALOGUE = 1_500
-"""Most tokens of the module list."""
+"""Most tokens of the skill list."""
 MOST_READ = 400_000
-"""Most bytes of a module's file that the model may read at once."""
+"""Most bytes of a skill's file that the model may read at once."""
 
 
 @dataclass(slots=True)
 class SessionSkills:
-    """A session's modules. Every request holds those in ``always``; ``shell`` is the tool that runs scripts.
+    """A session's skills. Every request holds those in ``always``; ``shell`` is the tool that runs scripts.
 
     ``listed`` is False when the model is not offered ``use``: it could not load what the list names.
     """
@@ -52,29 +52,29 @@ class SessionSkills:
     matcher: Matcher = field(default_factory=Matcher)
 
     def held(self) -> HeldSkills:
-        """The modules that this session has loaded so far."""
+        """The skills that this session has loaded so far."""
         scopes = {skill.name: skill.scope for skill in self.find.known() if not skill.problem}
         found = held_skills(self.state(), scopes)
         return HeldSkills(frozenset(found.visible & scopes.keys()), found.in_use)  # `use` also reaches servers
 
     def uses(self) -> dict[str, float]:
-        """How often each module was loaded in this project, by name."""
+        """How often each skill was loaded in this project, by name."""
         numbers = self.project.counters.read()
         return {key[len(PREFIX) :]: kept.get("used", 0.0) for key, kept in numbers.items() if key.startswith(PREFIX)}
 
     def count_use(self, name: str) -> None:
-        """Count that a module was loaded."""
+        """Count that a skill was loaded."""
         self.project.counters.bump(PREFIX + name, time.time(), used=1)
 
     def found(self, query: str) -> str:
-        """Lines of modules and their tools that match the words, best first; all of them without words."""
+        """Lines of skills and their tools that match the words, best first; all of them without words."""
         offered = [skill for skill in self.find.usable() if skill.offered]
         if query:
             offered = [one.skill for one in self.matcher(Task(query), offered)][:MOST_FOUND]
         return "\n".join(row for skill in offered for row in _rows(skill))
 
     def prepare(self, name: str, arguments: Mapping[str, Any]) -> Action:
-        """The action of ``use`` for a name: load a module, read its file or run its script. Raises ToolError."""
+        """The action of ``use`` for a name: load a skill, read its file or run its script. Raises ToolError."""
         head, _, path = name.partition("/")
         try:
             skill = skill_named(self.find(), head)
@@ -118,7 +118,7 @@ class SessionSkills:
 
 
 def skills(project: Project, skilled: SessionSkills, count: Count) -> Skills:
-    """The source of modules: their list, and those that are loaded."""
+    """The source of skills: their list, and those that are loaded."""
     settings = project.config.skills
     room = min(CATALOGUE, int(settings.share * project.budget.window)) if skilled.listed else 0
     return Skills(
@@ -135,7 +135,7 @@ def skills(project: Project, skilled: SessionSkills, count: Count) -> Skills:
 
 
 def _files(project: Project) -> list[str]:
-    """The project's files; listed only when a module may be loaded automatically."""
+    """The project's files; listed only when a skill may be loaded automatically."""
     from ctxe.repo.files import list_columns
 
     return list_columns(project.git).paths
@@ -147,7 +147,7 @@ def _rows(skill: Skill) -> Iterator[str]:
 
 
 def _reading(skill: Skill, path: str) -> Action:
-    """The action that reads a file of a module; secret and binary files raise ToolError."""
+    """The action that reads a file of a skill; secret and binary files raise ToolError."""
     file = f"{skill.where}/{path}"
 
     def run() -> ToolOutput:

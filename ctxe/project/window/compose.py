@@ -192,7 +192,7 @@ def _files_of(section: Section) -> list[str]:
 
 
 def _full_files(section: Section) -> list[str]:
-    """Paths that a section holds in full, such as instruction files and skill modules."""
+    """Paths that a section holds in full, such as instruction files and skills."""
     return [chunk.path for chunk in section.chunks if chunk.path and chunk.tier == "full"]
 
 

@@ -179,7 +179,7 @@ def trimmer(window: int, count: Count, state: Callable[[], State]) -> Callable[[
 def _originals(state: State) -> Whole:
     """How a fold reads the full text of a result.
 
-    A skill module counts as empty: a fold carries it over or drops it, but keeps no single lines of it.
+    A skill counts as empty: a fold carries it over or drops it, but keeps no single lines of it.
     """
 
     def text(result: ToolResult) -> str:

@@ -1,4 +1,4 @@
-"""Everything behind ``find_tools`` and ``use`` in a session: jobs, web pages, plans, servers and skill modules."""
+"""Everything behind ``find_tools`` and ``use`` in a session: jobs, web pages, plans, servers and skills."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def gateways(
 ) -> tuple[Tool, Tool]:
     """The tools ``find_tools`` and ``use``.
 
-    A name that both a server and a module have means the server, since a person allowed it. ``mode`` gives the current
+    A name that both a server and a skill have means the server, since a person allowed it. ``mode`` gives the current
     approval mode: in a read-only session ``use`` also proposes a plan.
     """
 

@@ -69,7 +69,7 @@ def kit_for(
     ask: Ask = lambda *_: iter(()),
     mode: Callable[[], str] = str,
 ) -> Kit:
-    """The tools of a session; ``only`` names the ones offered (empty: all), ``skills`` the modules always loaded.
+    """The tools of a session; ``only`` names the ones offered (empty: all), ``skills`` those always loaded.
 
     ``state`` gives the session's current state, ``mode`` its approval mode; ``ask`` answers what the model delegates.
     The defaults serve callers without a running session. Raises ConfigError for an unknown tool or skill.
@@ -100,7 +100,7 @@ def kit_for(
 def _session_skills(
     project: Project, state: Callable[[], State], shell: Tool | None, more: tuple[str, ...], *, listed: bool
 ) -> SessionSkills:
-    """The skill modules of a session, with those that settings always load and ``more``. Raises ConfigError."""
+    """The skills of a session, with those that settings always load and ``more``. Raises ConfigError."""
     session_skills = SessionSkills(
         project, state, (*project.config.skills.always, *more), shell, finder(project), listed
     )

@@ -1,4 +1,4 @@
-"""Skill modules for the commands: listed with their token costs, shown, created and checked."""
+"""Skills for the commands: listed with their token costs, shown, created and checked."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ What is rarely needed goes to references/; name those files here.
 
 
 def rows(project: Project) -> list[dict[str, Any]]:
-    """Every module in the order of its places, with the tokens of its line and its body (o200k_base)."""
+    """Every skill in the order of its places, with the tokens of its line and its body (o200k_base)."""
     from ctxe.agent.state import State
     from ctxe.storage.vocabulary import count
 
@@ -62,7 +62,7 @@ def rows(project: Project) -> list[dict[str, Any]]:
 
 
 def standing(project: Project, count: Count) -> list[Section]:
-    """The sections of modules in every request: the list of modules, and those that settings always load."""
+    """The sections of skills in every request: the list of skills, and those that settings always load."""
     from ctxe.agent.state import State
     from ctxe.domain.section import Task
 
@@ -71,7 +71,7 @@ def standing(project: Project, count: Count) -> list[Section]:
 
 
 def listed(project: Project) -> dict[str, Any]:
-    """Tokens of the module list in every request, and what had to be shortened (``says``) or left out."""
+    """Tokens of the skill list in every request, and what had to be shortened (``says``) or left out."""
     from ctxe.storage.vocabulary import count
 
     sections = standing(project, count)
@@ -92,7 +92,7 @@ def _state(skill: Skill, always: tuple[str, ...]) -> str:
 
 
 def whole(project: Project, name: str) -> dict[str, Any]:
-    """One module with its text as a model gets it, and the tokens of each part. Raises ConfigError."""
+    """One skill with its text as a model gets it, and the tokens of each part. Raises ConfigError."""
     from ctxe.storage.vocabulary import count
 
     skill = skill_named(finder(project)(), name)
@@ -121,7 +121,7 @@ def _text(path: Path) -> str:
 
 
 def create(project: Project, name: str, description: str = "", *, own: bool = False) -> Path:
-    """Create a module with headings; returns its file. Raises ConfigError for a bad or taken name, StoreError."""
+    """Create a skill with headings; returns its file. Raises ConfigError for a bad or taken name, StoreError."""
     if not re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", name) or len(name) > 64:
         raise ConfigError(f"{name!r} is not a name for a skill", "lower-case words joined by hyphens: release-notes")
     folder = (project.place.user if own else project.place.memory) / "skills" / name
@@ -137,7 +137,7 @@ def create(project: Project, name: str, description: str = "", *, own: bool = Fa
 
 
 def checked(project: Project, name: str = "") -> list[dict[str, Any]]:
-    """Problems of one module (by name or folder), or of all but the shipped ones. Raises CtxeError."""
+    """Problems of one skill (by name or folder), or of all but the shipped ones. Raises CtxeError."""
     from ctxe.storage.vocabulary import count
 
     folder = project.place.working / name if name else Path()
