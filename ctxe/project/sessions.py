@@ -65,12 +65,7 @@ def path_of(folder: Path, wanted: str = "") -> Path:
     An empty ``wanted`` means the session used last, even if only a newer ctxe can read it.
     """
     if not wanted:
-        found = [path for path in newest_first(folder) if is_private(path)]
-        begun = next((path for path in found if has_turn(path) or is_newer(path)), None)
-        newest = begun or next(filter(is_log, found), None)
-        if newest is None:
-            raise SessionError("there is no session here yet", "`ctxe chat` starts one")
-        return newest
+        return _newest_log(folder)
     for home in (folder, folder / DELEGATES):
         exact = home / f"{wanted}.jsonl"
         if exact.is_file() and exact.parent == home:
@@ -80,6 +75,16 @@ def path_of(folder: Path, wanted: str = "") -> Path:
         what = f"{len(close)} sessions begin with {wanted}" if close else f"no session {wanted}"
         raise SessionError(what, "`ctxe sessions list` shows what there is")
     return close[0]
+
+
+def _newest_log(folder: Path) -> Path:
+    """The log of the session used last, preferably of one in which something was said. Raises SessionError."""
+    found = [path for path in newest_first(folder) if is_private(path)]
+    begun = next((path for path in found if has_turn(path) or is_newer(path)), None)
+    newest = begun or next(filter(is_log, found), None)
+    if newest is None:
+        raise SessionError("there is no session here yet", "`ctxe chat` starts one")
+    return newest
 
 
 def is_private(path: Path) -> bool:

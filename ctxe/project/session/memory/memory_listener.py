@@ -69,32 +69,37 @@ class MemoryListener:
     def __call__(self, event: Event, state: State) -> Iterator[Event]:
         """Write what an event teaches to memory; yields events about what was written."""
         try:
-            if isinstance(event, ToolFinished):
-                yield from map(self._announce, self.take_new())
-                yield from self._take_in_call(event, state)
-            elif isinstance(event, Recorded):
-                self.recorded.append(f"{event.kind} {event.id}")
-            elif isinstance(event, ReplyReceived):
-                self.reply = event
-            elif isinstance(event, StepFinished) and self.notes:
-                yield Noted(tuple(self.notes))
-                self.notes.clear()
-            elif isinstance(event, TurnFinished) and state.conversation.turns:
-                yield from self._save_rejection(event)
-                self._log(event, state.turn)
-            elif isinstance(event, TurnStarted):
-                self._start_turn(event)
-                yield from self._save_correction(event.words, state)
-            elif isinstance(event, Folded):
-                self.session_gate.noted.clear()
-            elif isinstance(event, ModeChosen):  # a refused call may be allowed now
-                self.session_gate.gate.spoken()
-            elif isinstance(event, Noted) and any(chunk.path for chunk in event.chunks):
-                self.watch.gate.changed()
+            yield from self._take_in(event, state)
         except StoreError as error:
             if not self.warned:
                 self.warned = True
                 yield Notice(f"memory is not written: {error.message}", "warning")
+
+    def _take_in(self, event: Event, state: State) -> Iterator[Event]:
+        """Take in one event. Raises StoreError."""
+        match event:
+            case ToolFinished():
+                yield from map(self._announce, self.take_new())
+                yield from self._take_in_call(event, state)
+            case Recorded():
+                self.recorded.append(f"{event.kind} {event.id}")
+            case ReplyReceived():
+                self.reply = event
+            case StepFinished() if self.notes:
+                yield Noted(tuple(self.notes))
+                self.notes.clear()
+            case TurnFinished() if state.conversation.turns:
+                yield from self._save_rejection(event)
+                self._log(event, state.turn)
+            case TurnStarted():
+                self._start_turn(event)
+                yield from self._save_correction(event.words, state)
+            case Folded():
+                self.session_gate.noted.clear()
+            case ModeChosen():  # a refused call may be allowed now
+                self.session_gate.gate.spoken()
+            case Noted(chunks) if any(chunk.path for chunk in chunks):
+                self.watch.gate.changed()
 
     def replay(self, event: Event, state: State) -> None:
         """Replay an event of this session's log: learn from it again without an announcement."""
