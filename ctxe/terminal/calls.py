@@ -109,24 +109,38 @@ def _delegate_facts(delegate: Mapping[str, Any]) -> list[str]:
 
 
 def _size_facts(event: ToolFinished) -> list[str]:
-    """The size of the result, and which parts the model was not sent: those in view already, and those cut."""
+    """The size of the result, and what of it the model was not sent."""
+    size = _size(event)
+    return [*([size] if size else []), *(_not_sent(event, size) if event.result.handle else [])]
+
+
+def _size(event: ToolFinished) -> str:
+    """The matches, lines or files of the result; empty where that says nothing."""
     facts, text = event.facts, event.result.text
-    words: list[str] = []
     if "matches" in facts:
         files = f" in {figures.plural(facts['files'], 'file')}" if facts["matches"] else ""
-        words.append(f"{figures.plural(facts['matches'], 'match', 'matches')}{files}" if files else "no match")
-    elif "lines" in facts or "files" in facts:
-        words.append(figures.plural(*((facts["lines"], "line") if "lines" in facts else (facts["files"], "file"))))
-    elif event.result.ok and not event.display and not facts.keys() & {"exit_code", "delegate"} and text:
+        return f"{figures.plural(facts['matches'], 'match', 'matches')}{files}" if files else "no match"
+    if "lines" in facts:
+        return figures.plural(facts["lines"], "line")
+    if "files" in facts:
+        return figures.plural(facts["files"], "file")
+    if event.result.ok and not event.display and not facts.keys() & {"exit_code", "delegate"} and text:
         printed = (event.full or text).count("\n") + ("job" not in facts)  # the last line reports the state of the job
-        words += [figures.plural(printed, "line")] if printed else []
-    if event.result.handle:
-        runs = [int(count) for count in REPEATED.findall(text)]
-        repeated, all_lines, fresh = sum(runs), event.full.count("\n") + 1, text.count("\n") + 1 - len(runs)
-        some = f"{repeated:,} of them" if words else figures.plural(repeated, "line")  # a command's head has no count
-        spare = 1 if "exit_code" in facts else SPARE  # a command's last line says only how it ended
-        words += [f"{some} in view already" if fresh > spare else "in view already, not sent again"] * bool(runs)
-        words += ["shortened for the model"] * (repeated + fresh < all_lines or not event.full)
+        return figures.plural(printed, "line") if printed else ""
+    return ""
+
+
+def _not_sent(event: ToolFinished, size: str) -> list[str]:
+    """Which parts the model was not sent: those in view already, and those cut."""
+    text, words = event.result.text, []
+    runs = [int(count) for count in REPEATED.findall(text)]
+    repeated, all_lines, fresh = sum(runs), event.full.count("\n") + 1, text.count("\n") + 1 - len(runs)
+    if runs:
+        some = f"{repeated:,} of them" if size else figures.plural(repeated, "line")  # a command's head has no count
+        spare = 1 if "exit_code" in event.facts else SPARE  # a command's last line says only how it ended
+        words.append(f"{some} in view already" if fresh > spare else "in view already, not sent again")
+    if repeated + fresh < all_lines or not event.full:
+        words.append("shortened for the model")
     return words
 
 

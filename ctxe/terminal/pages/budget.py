@@ -22,6 +22,8 @@ ROOMY = 100
 BESIDE = 35
 """Columns of a row without its name and its reason."""
 INDENT = "    "
+SECTION = Column("section", grows=True)
+FIGURES = (Column("tokens", right=True), Column("share", right=True), Column(""), Column("cached"))
 STYLES = {
     Priority.SYSTEM: "system",
     Priority.TOOLS: "system",
@@ -129,32 +131,30 @@ def _section_row(name: str, rows: Sequence[Row], ledger: Ledger) -> list[Cell]:
     ]
 
 
-def _section_table(ledger: Ledger, screen: Screen, explain: bool) -> list[Line]:
-    """A row for each section, with its bar or (``explain``) followed by its chunks."""
+def _section_table(ledger: Ledger, screen: Screen) -> list[Line]:
+    """A row for each section, with its bar where there is room."""
     groups = by_section(ledger.rows)
     room = min(24, (screen.width or 0) - max(map(cells, groups), default=0) - 42)
-    bar = [] if explain or room < 5 or not screen.terminal else [Column("")]
-    below = explain and screen.width is not None and screen.width < ROOMY
+    has_bars = screen.terminal and room >= 5
+    body: list[list[Cell]] = []
+    for name, rows in groups.items():
+        given = sum(row.given for row in rows)
+        bar: list[Cell] = [bar_cell(given, ledger.used, room, STYLES[rows[0].priority], screen)] if has_bars else []
+        first, *rest = _section_row(name, rows, ledger)
+        body.append([first, *bar, *rest])
+    return table_lines([SECTION, *([Column("")] if has_bars else []), *FIGURES, Column("")], body, screen)
+
+
+def _chunk_table(ledger: Ledger, screen: Screen) -> list[Line]:
+    """A row for each section, followed by its chunks; in a narrow window, long reasons are below their chunks."""
+    below = screen.width is not None and screen.width < ROOMY
     beside = (screen.width or 0) - max((cells(row.chunk) for row in ledger.rows if row.given), default=0) - BESIDE
     body: list[list[Cell]] = []
     reasons: list[str] = []
-    for name, rows in groups.items():
-        given = sum(row.given for row in rows)
-        drawn: list[Cell] = [bar_cell(given, ledger.used, room, STYLES[rows[0].priority], screen)]
-        first, *rest = _section_row(name, rows, ledger)
-        body.append([first, *drawn[: len(bar)], *rest])
-        body += _chunk_rows(rows, beside if below else None) if explain else []
+    for name, rows in by_section(ledger.rows).items():
+        body += [_section_row(name, rows, ledger), *_chunk_rows(rows, beside if below else None)]
         reasons += ["", *(why if cells(why := reason(row)) > beside else "" for row in rows if row.given)]
-    columns = [
-        Column("section", grows=True),
-        *bar,
-        Column("tokens", right=True),
-        Column("share", right=True),
-        Column(""),
-        Column("cached"),
-        Column("why" if explain else "", wraps=explain and not below),
-    ]
-    lines = table_lines(columns, body, screen)
+    lines = table_lines([SECTION, *FIGURES, Column("why", wraps=not below)], body, screen)
     return _with_reasons(lines, reasons, screen) if below and len(lines) == len(body) + 1 else lines
 
 
@@ -191,7 +191,7 @@ def ledger_lines(ledger: Ledger, screen: Screen, *, explain: bool = False, price
         *summary(ledger, screen, prices),
         *([strip] if strip else []),
         (),
-        *_section_table(ledger, screen, explain),
+        *(_chunk_table if explain else _section_table)(ledger, screen),
         *_superseded(ledger, screen),
         *_unplanned(ledger, screen),
         *_left_out(ledger, screen, None if explain else 5),
