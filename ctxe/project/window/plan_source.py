@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -12,14 +11,13 @@ from ctxe.domain.section import Omission, Priority, Section, Task
 from ctxe.domain.value import replace
 from ctxe.knowledge.asked import asked_kind
 from ctxe.knowledge.corrections import is_correction
-from ctxe.project.planning.indexing import index
+from ctxe.project.planning.background_index import BackgroundIndex
 from ctxe.project.planning.plan import made
 from ctxe.project.window.task_words import says_enough, without_paths, without_pictures
 from ctxe.repo.indexing.repair import refresh_with_repair
 from ctxe.repo.planning.planner import Plan
 from ctxe.repo.planning.source import section
 from ctxe.repo.planning.steering import Steering
-from ctxe.terminal.figures import percent, plural
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -62,17 +60,11 @@ class PlanSource:
     ) -> None:
         self._project, self._chosen, self._files = project, chosen, files
         self._allowance, self._patience = allowance, patience
-        self._using = threading.Lock()
-        self._index: Index | None = None
-        self._building: threading.Thread | None = None
-        self._failed: StoreError | OSError | None = None
-        self._read = (0, 0)
+        self._background = BackgroundIndex(project)
 
     def progress(self) -> str:
         """Progress of the first index build, in words; empty before and after it."""
-        done, every = self._read
-        built = self._building is None or not self._building.is_alive()
-        return "" if built or done >= every else f"indexing {percent(done, every)} of {plural(every, 'file')}"
+        return self._background.progress()
 
     def offer(self, task: Task, room: int) -> Sequence[Section]:
         """Planned files of at most ``room`` tokens, or an omission that says why words plan nothing. Never raises."""
@@ -80,10 +72,10 @@ class PlanSource:
         task = replace(task, words=without_pictures(task.words), named=named)
         if not (task.named or says_enough(task.words)):
             return (_no_files(SHORT),) if task.words.strip() and not task.under_way else ()
-        fresh = self._ensure_build_started()
-        if not self._built():
+        fresh = self._background.start()
+        if not self._background.is_built(self._patience):
             return (_no_files(BUILDING),)
-        with self._using:
+        with self._background.using:
             try:
                 return self._planned_files(task, room, fresh=fresh)
             except (StoreError, OSError) as error:
@@ -91,46 +83,14 @@ class PlanSource:
 
     def _planned_files(self, task: Task, room: int, *, fresh: bool) -> Sequence[Section]:
         """The plan by the current index. Raises StoreError, OSError."""
-        if self._failed is not None:
-            raise self._failed
-        if self._index is None or room < LEAST or not task.words.strip():
+        index = self._background.built()
+        if index is None or room < LEAST or not task.words.strip():
             return ()
         if not fresh:  # the tree may have changed since the index was built
-            refresh_with_repair(self._index)
-        made = self._plan(self._index, task, min(room, FOLLOWING if task.files else PACKED))
+            refresh_with_repair(index)
+        made = self._plan(index, task, min(room, FOLLOWING if task.files else PACKED))
         only = task.under_way or _refers_back(task) or not says_enough(without_paths(task.words))
         return [self._near_best(made, task, named_only=only)] if made.files else ()
-
-    def _ensure_build_started(self) -> bool:
-        """Start to build the index unless an earlier call did; True when this call started it.
-
-        It is built in a thread of its own, since a large tree takes longer than anybody waits.
-        """
-        with self._using:
-            begins = self._building is None
-            if begins:
-                self._building = threading.Thread(target=self._build, name="index", daemon=True)
-                self._building.start()
-            return begins
-
-    def _built(self) -> bool:
-        """Whether the index is ready, after at most ``patience`` seconds.
-
-        The lock is not held meanwhile, or a second caller would wait twice as long.
-        """
-        if self._building is not None:
-            self._building.join(self._patience)
-        return self._building is not None and not self._building.is_alive()
-
-    def _build(self) -> None:
-        """Build the index, or keep the error, which then explains why nothing is planned in this session."""
-        try:
-            self._index = index(self._project, self._on_progress)
-        except (StoreError, OSError) as error:
-            self._failed = error
-
-    def _on_progress(self, done: int, _: str, every: int) -> None:
-        self._read = (done, every)
 
     def _plan(self, index: Index, task: Task, room: int) -> Plan:
         steering = steering_of(task, self._chosen())

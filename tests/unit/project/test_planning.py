@@ -74,7 +74,7 @@ def test_files_changed_while_the_index_was_built_are_planned_in_their_new_form(t
     source = planning(tmp_path, patience=0.0)
     source.offer(ASKED, 8_000)
     limit = time.monotonic() + 20
-    while not source._built() and time.monotonic() < limit:
+    while not source._background.is_built(0.0) and time.monotonic() < limit:
         time.sleep(0.05)
     (tmp_path / "tea" / "teapot.py").unlink()
     (tmp_path / "tea" / "kettle.py").write_text(
