@@ -1,16 +1,12 @@
-"""Finds the curated summaries, and fits a text or a list into a token limit with a note about what was left out."""
+"""Fits a text or a list into a token limit, with a note about what was left out."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
-from ctxe.domain.errors import StoreError
 from ctxe.domain.section import Chunk, Omission
 from ctxe.knowledge.fence import fence
-from ctxe.knowledge.folders import folders_down
-from ctxe.storage import files
 
 SHORTEST_LINE = 6
 """Minimum tokens a line of a list can take: lines beyond what this allows are not counted."""
@@ -42,20 +38,6 @@ def beginning(path: str, text: str, room: int, cost: Cost) -> Beginning:
     if not kept:
         return None, left
     return Chunk(path, fence("\n\n".join(kept), path, cut="read the file for the rest").text, "its start"), left
-
-
-def summaries(root: Path, working: Path, store: Path) -> list[tuple[str, str]]:
-    """Path and text of the curated summaries: MEMORY.md from ``root`` to ``working``, then that of the ``store``."""
-    found = []
-    for path in (folder / "MEMORY.md" for folder in (*folders_down(root, working), store)):
-        try:
-            if path.is_file() and path.resolve().is_relative_to(root.resolve()):
-                text = files.read(path, 262_144).decode("utf-8", "replace").strip()
-                if text:
-                    found.append((path.relative_to(root).as_posix(), text))
-        except (StoreError, OSError, ValueError):
-            continue
-    return found
 
 
 def listed(name: str, what: str, lines: Sequence[str], room: int, kind: str, cost: Cost) -> Beginning:

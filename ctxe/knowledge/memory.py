@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from ctxe.domain.section import Chunk, Omission, Priority, Section, Task
 from ctxe.domain.value import dataclass, field, replace
 from ctxe.knowledge.asked import asked_kind
-from ctxe.knowledge.beginnings import beginning, listed, summaries
+from ctxe.knowledge.beginnings import beginning, listed
 from ctxe.knowledge.entries import daily, links
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.failures import captures, remembered
 from ctxe.knowledge.fence import fence
+from ctxe.knowledge.filling import OVER, Filling
+from ctxe.knowledge.summaries import summaries
 from ctxe.knowledge.upkeep import decisions, playbook
 from ctxe.knowledge.upkeep.evidence import Facts, stale_entries
 from ctxe.storage.counters import Counters
@@ -97,16 +99,14 @@ class Memory:
         met = [one for one in groups.values() if _recorded_in(one, session) and one.entry.error != captures.CORRECTED]
         resolved_here = [one.entry.id for one in met if one.status == "resolved"]
         current = dict.fromkeys(replaced.get(name) or name for name in (*ids, *resolved_here))
-        chunks: list[Chunk] = []
+        filling = Filling(room, self._cost)
         for entry in (by_id[name] for name in current if name in by_id):
-            text = self._rendered(entry, groups, int(room * WIDEST))
-            holds = links.is_current(entry, replaced) and entry.status != "wontfix"
-            if holds and (cost := self._cost(text)) <= room:
-                chunks.append(Chunk(entry.id, text, "told before the fold", path=f".ctxe/{entry.path}"))
-                room -= cost
+            if links.is_current(entry, replaced) and entry.status != "wontfix":
+                text = self._rendered(entry, groups, int(filling.rest * WIDEST))
+                filling.add(Chunk(entry.id, text, "told before the fold", path=f".ctxe/{entry.path}"))
         lines = [_open_line(one) for one in met if one.status == "open" and one.entry.id not in current]
-        still, _ = listed("failures", "still open", lines, int(room * 0.3), "failure", self._cost)
-        return (*chunks[:MOST_RECALLED], *([still] if still else []))
+        still, _ = listed("failures", "still open", lines, int(filling.rest * 0.3), "failure", self._cost)
+        return (*filling.chunks[:MOST_RECALLED], *([still] if still else []))
 
     def notices(self) -> tuple[str, ...]:
         """One line per file that has invisible characters or is damaged."""
@@ -121,18 +121,13 @@ class Memory:
 
     def _snapshot_section(self, entries: Sequence[Entry], room: int) -> Section:
         """The snapshot: every chunk that still fits ``room``, and what was left out."""
-        offered: list[Chunk] = []
-        left_out: list[Omission] = []
-        rest = room - HEADING
-        for chunk, omitted in self._snapshot_chunks(entries, rest):
-            cost = self._cost(chunk.text) if chunk else 0
-            if chunk and cost <= rest:
-                offered.append(chunk)
-                rest -= cost
-            elif chunk:
-                left_out.append(Omission(chunk.id, cost, "over the memory share"))
-            left_out += omitted
-        return Section("memory", Priority.MEMORY, tuple(offered), "system", "memory", tuple(left_out))
+        filling = Filling(room - HEADING, self._cost)
+        for chunk, omitted in self._snapshot_chunks(entries, room - HEADING):
+            if chunk:
+                filling.add(chunk)
+            filling.left_out += omitted
+        chunks, left_out = tuple(filling.chunks), tuple(filling.left_out)
+        return Section("memory", Priority.MEMORY, chunks, "system", "memory", left_out)
 
     def _snapshot_chunks(self, entries: Sequence[Entry], room: int) -> Iterable[tuple[Chunk | None, list[Omission]]]:
         """Chunks in order of importance. Each takes at most its part of ``room`` and leaves the rest to later ones."""
@@ -159,6 +154,21 @@ class Memory:
 
     def _recalled_section(self, task: Task, entries: Sequence[Entry], room: int) -> Section:
         """The entries that the ranker finds and the snapshot does not show, best first, within ``room``."""
+        ranked = self._ranked(task, entries)
+        groups = {group.entry.id: group for group in self._groups(entries)}
+        filling = Filling(room - self.count(_more_line(len(ranked))) - 1, self._cost)
+        for entry, score in ranked:
+            if filling.rest < SMALLEST or len(filling.chunks) == MOST_RECALLED:
+                filling.left_out.append(Omission(entry.id, len(entry.text) // 4 + SMALLEST, OVER))
+            else:
+                text = self._rendered(entry, groups, int(room * WIDEST))
+                filling.add(Chunk(entry.id, text, f"bears on the task ({score:.2f})", path=f".ctxe/{entry.path}"))
+        chunks, left_out = filling.chunks, tuple(filling.left_out)
+        more = [Chunk("more", _more_line(len(left_out)), "what was left out")] if left_out and chunks else []
+        return Section(RECALLED, Priority.MEMORY, (*chunks, *more), "task", "memory", left_out)
+
+    def _ranked(self, task: Task, entries: Sequence[Entry]) -> list[tuple[Entry, float]]:
+        """The current entries that the snapshot does not show, those asked for first, then those that bear on it."""
         replaced = links.successors(entries)
         standing = {entry.id for entry in self._newest_log_lines(entries)}
 
@@ -167,30 +177,12 @@ class Memory:
             shown = own or entry.status == "wontfix" or entry.id in standing
             return not shown and links.is_current(entry, replaced)
 
-        numbers = self._numbers()
         kind, subject = asked_kind(task.words)
         asked = self.ranker().asked_for(subject, kind, entries, live) if kind else []
         unasked = self.ranker()(replace(task, words=subject or task.words), entries, live)
         ids = {entry.id for entry, _ in asked}
-        ranked = [*asked, *playbook.weighed_by_use((one for one in unasked if one[0].id not in ids), numbers)]
-        groups = {group.entry.id: group for group in self._groups(entries)}
-        chunks: list[Chunk] = []
-        left_out: list[Omission] = []
-        rest = room - self.count(_more_line(len(ranked))) - 1
-        for entry, score in ranked:
-            if rest < SMALLEST or len(chunks) == MOST_RECALLED:
-                left_out.append(Omission(entry.id, len(entry.text) // 4 + SMALLEST, "over the memory share"))
-                continue
-            text = self._rendered(entry, groups, int(room * WIDEST))
-            cost = self._cost(text)
-            if cost <= rest:
-                chunks.append(Chunk(entry.id, text, f"bears on the task ({score:.2f})", path=f".ctxe/{entry.path}"))
-                rest -= cost
-            else:
-                left_out.append(Omission(entry.id, cost, "over the memory share"))
-        if left_out and chunks:
-            chunks.append(Chunk("more", _more_line(len(left_out)), "what was left out"))
-        return Section(RECALLED, Priority.MEMORY, tuple(chunks), "task", "memory", tuple(left_out))
+        others = (one for one in unasked if one[0].id not in ids)
+        return [*asked, *playbook.weighed_by_use(others, self._numbers())]
 
     def _newest_log_lines(self, entries: Iterable[Entry]) -> tuple[Entry, ...]:
         """The newest lines of the daily log from other sessions, oldest first."""
