@@ -119,29 +119,37 @@ def _headings_with_value(units: Sequence[RuleUnit]) -> Iterator[tuple[RuleUnit, 
 
 def choices(units: Sequence[RuleUnit], words: Words, stem: Callable[[str], str]) -> Iterator[Conflict]:
     """Items of different files about one subject that choose different alternatives (_CHOICES)."""
-    seen: list[tuple[int, str, frozenset[str], RuleUnit]] = []
+    seen: list[_Choice] = []
+    for choice in _choices_in(units, words, stem):
+        earlier = next((one for one in seen if one.contradicts(choice)), None)
+        if earlier is not None:
+            yield Conflict(earlier.unit, choice.unit)
+        if len(seen) < MOST:
+            seen.append(choice)
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """An item that chose one of the alternatives number ``of``; ``subject`` are its other words."""
+
+    of: int
+    chosen: str
+    subject: frozenset[str]
+    unit: RuleUnit
+
+    def contradicts(self, other: _Choice) -> bool:
+        """Whether the other is of another file and chose differently about the same subject."""
+        differs = self.of == other.of and self.chosen != other.chosen
+        return differs and self.unit.file != other.unit.file and bool(self.subject & other.subject)
+
+
+def _choices_in(units: Sequence[RuleUnit], words: Words, stem: Callable[[str], str]) -> Iterator[_Choice]:
     for unit in units:
         words_used = frozenset(words(unit.text)) if len(unit.text) < 240 else frozenset()
         if _NEGATED & words_used:
             continue
-        for number, choice in enumerate(_CHOICES):
-            chosen = words_used & choice
+        for number, alternatives in enumerate(_CHOICES):
+            chosen = words_used & alternatives
             if len(chosen) == 1:
-                rest = frozenset(stem(word) for word in words_used - chosen - _USUAL if not word.isdigit())
-                yield from _conflicts_with(seen, number, next(iter(chosen)), rest, unit)
-                if len(seen) < MOST:
-                    seen.append((number, next(iter(chosen)), rest, unit))
-
-
-def _conflicts_with(
-    seen: Sequence[tuple[int, str, frozenset[str], RuleUnit]],
-    number: int,
-    chosen: str,
-    rest: frozenset[str],
-    unit: RuleUnit,
-) -> Iterator[Conflict]:
-    """The first earlier item of another file that chose differently about the same subject, if any."""
-    for other, before, subject, first in seen:
-        if other == number and before != chosen and first.file != unit.file and subject & rest:
-            yield Conflict(first, unit)
-            return
+                subject = frozenset(stem(word) for word in words_used - chosen - _USUAL if not word.isdigit())
+                yield _Choice(number, next(iter(chosen)), subject, unit)
