@@ -144,13 +144,16 @@ def _add_completions(prompt: Prompt, live: Live) -> None:
     """Add what servers offer to the completions, as known at the time of typing."""
     from ctxe.cli.chat import slash, slash_completion, slash_servers
     from ctxe.project.planning.completion import paths
+    from ctxe.terminal.input.completions import Completions
 
     project = live.project
     own = slash.completions(project)
-    prompt.commands = lambda: [*own, *((name, says) for name, says in slash_servers.prompts(live))]
-    prompt.files = lambda begun: [*slash_servers.mentions(live, begun), *paths(project, begun)]
-    prompt.arguments = lambda name, begun: (
-        slash_servers.complete_argument(live, name, begun) or slash_completion.arguments(project, name, begun)
+    prompt.completions = Completions(
+        lambda: [*own, *((name, says) for name, says in slash_servers.prompts(live))],
+        lambda begun: [*slash_servers.mentions(live, begun), *paths(project, begun)],
+        lambda name, begun: (
+            slash_servers.complete_argument(live, name, begun) or slash_completion.arguments(project, name, begun)
+        ),
     )
 
 

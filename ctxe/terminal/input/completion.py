@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
+from ctxe.terminal.input.completions import Completions
 from ctxe.terminal.style import clean
-
-Files = Callable[[str], Sequence[str]]
-Arguments = Callable[[str, str], Sequence[str]]
-Commands = Sequence[tuple[str, str]] | Callable[[], Sequence[tuple[str, str]]]
-"""(name, help) of each command, or a function that returns the current ones."""
 
 
 class InputCompleter(Completer):
     """Completes /commands at the start of the line, their arguments after a space, and @files anywhere."""
 
-    def __init__(self, commands: Commands, files_: Files | None, arguments: Arguments | None) -> None:
-        self.given = commands
-        self.files, self.arguments = files_, arguments
+    def __init__(self, completions: Completions) -> None:
+        self.completions = completions
 
     @property
     def commands(self) -> list[tuple[str, str]]:
         """(name with slash, help) of every current command."""
-        every = self.given() if callable(self.given) else self.given
-        return [(f"/{name.removeprefix('/')}", says) for name, says in every]
+        return [(f"/{name.removeprefix('/')}", says) for name, says in self.completions.commands()]
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
         """The completions at the cursor; at most a hundred paths or arguments."""
@@ -39,8 +33,8 @@ class InputCompleter(Completer):
             for name, says in starts + others:
                 yield Completion(name, -len(text), display_meta=clean(says))
         elif mention := re.search(r"(?:^|\s)@(\S*)$", text):
-            for path in self.files(mention[1])[:100] if self.files else ():
+            for path in self.completions.files(mention[1])[:100]:
                 yield Completion(path, -len(mention[1]), display=clean(path))
-        elif (command := re.match(r"/(\S+)\s.*?(\S*)$", text, re.S)) and self.arguments:
-            for value in self.arguments(command[1], command[2])[:100]:
+        elif command := re.match(r"/(\S+)\s.*?(\S*)$", text, re.S):
+            for value in self.completions.arguments(command[1], command[2])[:100]:
                 yield Completion(value, -len(command[2]), display=clean(value))

@@ -19,7 +19,8 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 
 from ctxe.terminal.input import keyboard
-from ctxe.terminal.input.completion import Arguments, Commands, Files, InputCompleter
+from ctxe.terminal.input.completion import InputCompleter
+from ctxe.terminal.input.completions import NO_COMPLETIONS, Completions
 from ctxe.terminal.input.drawing import STYLE, color_depth, create_output
 from ctxe.terminal.input.edits import insert_key, insert_newline, submit, submit_key
 from ctxe.terminal.input.history import InputHistory
@@ -51,9 +52,7 @@ class InputLine:
         screen: Screen,
         interrupts: Interrupts,
         history: Path | None = None,
-        commands: Commands = (),
-        files_: Files | None = None,
-        arguments: Arguments | None = None,
+        completions: Completions = NO_COMPLETIONS,
         toolbar: Callable[[], str] | None = None,
     ) -> None:
         self.screen, self.interrupts, self.toolbar = screen, interrupts, toolbar
@@ -65,7 +64,7 @@ class InputLine:
         self.session: PromptSession[str | int] = PromptSession(
             multiline=True,
             history=kept,
-            completer=InputCompleter(commands, files_, arguments),
+            completer=InputCompleter(completions),
             complete_in_thread=True,
             complete_while_typing=Condition(self._completing),
             reserve_space_for_menu=MENU,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ctxe.domain.value import dataclass
 from ctxe.terminal.input import keyboard
+from ctxe.terminal.input.completions import NO_COMPLETIONS, Completions
 from ctxe.terminal.input.interrupt import INTERRUPTED, current_interrupts, is_handling_interrupts
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.streams import write
@@ -31,10 +32,9 @@ class Left:
 
 
 class Prompt:
-    """The source of the user's input. ``history`` is a private file; ``commands`` are (name, help), or return them.
+    """The source of the user's input. ``history`` is a private file.
 
-    ``files`` returns paths for the text after @, best first; ``arguments`` the values for a command's name and the word
-    begun. ``toolbar`` returns the row below the line, ``cycle`` handles Shift-Tab. ``editor`` is a command
+    ``toolbar`` returns the row below the line, ``cycle`` handles Shift-Tab. ``editor`` is a command
     (``["vim"]``) for long texts; ``vi`` selects its keys in the line too.
     """
 
@@ -43,17 +43,15 @@ class Prompt:
         screen: Screen,
         *,
         history: Path | None = None,
-        commands: Sequence[tuple[str, str]] | Callable[[], Sequence[tuple[str, str]]] = (),
-        files: Callable[[str], Sequence[str]] | None = None,
-        arguments: Callable[[str, str], Sequence[str]] | None = None,
+        completions: Completions = NO_COMPLETIONS,
         toolbar: Callable[[], str] | None = None,
         cycle: Callable[[], None] | None = None,
         editor: Sequence[str] = (),
         vi: bool = False,
     ) -> None:
         self.screen, self.editor, self.vi = screen, editor, vi
-        self.history, self.commands, self.files = history, commands, files
-        self.arguments, self.toolbar, self.cycle = arguments, toolbar, cycle
+        self.history, self.completions = history, completions
+        self.toolbar, self.cycle = toolbar, cycle
         self.full = screen.live and screen.keyboard
         self.main: InputLine | None = None
         self.short: InputLine | None = None
@@ -66,9 +64,7 @@ class Prompt:
         if self.main is None:
             from ctxe.terminal.input.inputline import InputLine
 
-            self.main = InputLine(
-                self.screen, current_interrupts(), self.history, self.commands, self.files, self.arguments, self.toolbar
-            )
+            self.main = InputLine(self.screen, current_interrupts(), self.history, self.completions, self.toolbar)
             self.main.cycle = self.cycle
             if self.vi:
                 self.main.edit_as_vi()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ctxe.terminal.input.completions import Completions
 from ctxe.terminal.input.inputline import SETTLED
 from ctxe.terminal.input.prompt import Left, Prompt
 from ctxe.terminal.screen import Screen, detect
@@ -111,7 +112,7 @@ def test_a_short_paste_is_shown_whole_and_a_long_one_as_a_placeholder(window: Wi
 
 def test_commands_complete_with_their_help(window: Window) -> None:
     typing(window, "/com")
-    prompt = Prompt(window.screen, commands=COMMANDS)
+    prompt = Prompt(window.screen, completions=Completions(lambda: COMMANDS))
     reader: list[str | Left] = []
 
     def later() -> None:
@@ -132,9 +133,9 @@ def test_files_and_arguments_complete(window: Window) -> None:
     def arguments(command: str, begun: str) -> list[str]:
         return [f"{command}-{begun}-done"]
 
-    assert read(window, "see @src/a", "\t", "\r", "\r", files=files) == "see @src/alpha.py"
+    assert read(window, "see @src/a", "\t", "\r", "\r", completions=Completions(files=files)) == "see @src/alpha.py"
     typing(window, "/model x", "\t", "\r", "\r", after="alpha.py\n")
-    assert Prompt(window.screen, arguments=arguments).read() == "/model model-x-done"
+    assert Prompt(window.screen, completions=Completions(arguments=arguments)).read() == "/model model-x-done"
     assert b"\x1b[2Jta" not in window.raw
 
 
@@ -255,7 +256,7 @@ def test_lines_are_read_from_a_dumb_terminal() -> None:
 def test_the_input_line_works_at_every_window_size(columns: int, rows: int) -> None:
     with Window(columns, rows) as window:
         window.type_when_ready("abc\r")
-        assert Prompt(window.screen, toolbar=lambda: "bar", commands=COMMANDS).read() == "abc"
+        assert Prompt(window.screen, toolbar=lambda: "bar", completions=Completions(lambda: COMMANDS)).read() == "abc"
 
 
 def test_the_cursor_position_is_never_requested(window: Window) -> None:
