@@ -67,10 +67,9 @@ class Corpus:
     until a document is added or removed. Memory is about 200 bytes per distinct term of a document.
     """
 
-    __slots__ = ("_alive", "_documents", "_names", "_options", "_postings", "_slots", "_totals", "_weighed", "k1")
+    __slots__ = ("_alive", "_documents", "_names", "_options", "_postings", "_slots", "_totals", "_weighed")
 
-    def __init__(self, fields: Mapping[str, FieldWeight], k1: float = K1) -> None:
-        self.k1 = k1
+    def __init__(self, fields: Mapping[str, FieldWeight]) -> None:
         self._names = tuple(fields)
         self._options = tuple(fields.values())
         self._documents: list[_Document | None] = []
@@ -146,7 +145,7 @@ class Corpus:
             if times:
                 average = self._totals[place] / self._alive
                 frequency += option.weight * times / length_norm(document.lengths[place], average, option.b)
-        return saturate(frequency, self.k1)
+        return saturate(frequency)
 
     def _weigh(self, term: str) -> tuple[float, list[tuple[int, float]]]:
         """Rarity of a term, and (slot, worth x rarity) of every document that contains it; memoised."""

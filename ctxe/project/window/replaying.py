@@ -46,10 +46,10 @@ class Replayed:
         "frame",
     )
 
-    def __init__(self, budget: Budget, count: Count, policy: FoldPolicy | None = None) -> None:
+    def __init__(self, budget: Budget, count: Count) -> None:
         self.budget = budget
         self.frame, self.conversation = Frame(), Conversation()
-        self._count, self._policy = count, policy or FoldPolicy()
+        self._count, self._policy = count, FoldPolicy()
         self._originals: dict[str, str] = {}
         self._standing = VisibleLines()
         self._survey = Survey()
