@@ -95,7 +95,7 @@ def run_for_user(live: Live, command: str) -> Iterator[Event]:
     if AS_JOB.search(command):
         arguments = {"command": AS_JOB.sub("", command), "background": True}
     cleaned = live.kit.clean(command)
-    live.undo.begin(f"!{cleaned}", len(live.session.state.conversation.turns))
+    live.undo.points.begin(f"!{cleaned}", len(live.session.state.conversation.turns))
     runs = user_dispatcher(live.parts.dispatcher, live.kit.shell)
     call = ToolCall(f"user_{live.session.log.count}", live.kit.shell.name, json.dumps(arguments))
 
@@ -104,7 +104,7 @@ def run_for_user(live: Live, command: str) -> Iterator[Event]:
             yield from live.session.emit(event)
             return
         yield from live.session.emit(by_user(event))
-        yield from live.undo.end()
+        yield from live.undo.points.end()
         yield from queue(live, f"$ {cleaned}", f"[the user ran `{cleaned}`]\n{event.result.text}", "you ran it")
 
     yield from map_events(runs(call), kept)

@@ -23,7 +23,7 @@ from ctxe.project.session.permit import Permit
 from ctxe.project.session.ports import ports_for
 from ctxe.project.session.served_window import ServedWindow
 from ctxe.project.session.summaries import automatic_summaries, summarizer
-from ctxe.project.session.undo import Undo
+from ctxe.project.session.turn_points import TurnPoints
 from ctxe.project.window.folds import folds, trimmer
 from ctxe.project.window.kit import Kit
 from ctxe.project.window.sources import composer
@@ -39,7 +39,7 @@ class PartsFactory:
     project: Project
     approve: Approver
     permit: Permit
-    undo: Undo
+    points: TurnPoints
     kit: Kit
     session_gate: SessionGate
     job_notes: JobNotes
@@ -50,7 +50,7 @@ class PartsFactory:
     def __call__(self, model: Model) -> ModelParts:
         """Folds, dispatcher, ports and summarizer for a model. Raises ConfigError."""
         kit, permit, session_gate = self.kit, self.permit, self.session_gate
-        composed = composer(self.project, model, kit, self.undo.session, lambda: self.session().state.files)
+        composed = composer(self.project, model, kit, self.points.session, lambda: self.session().state.files)
         folding = folds(self.project, composed)
         trim = trimmer(composed.budget.window, composed.count, lambda: self.session().state)
         dispatcher = Dispatcher(
@@ -85,7 +85,7 @@ class PartsFactory:
         """Prepare for an approved action before it runs: jobs, failure memory and undo."""
         self.kit.jobs.permit(action.paths)
         self.session_gate.note_hashes(action)
-        self.undo.save_before(action)
+        self.points.save_before(action)
 
     def _meanwhile(self, state: State) -> Iterator[Event]:
         """Events from beside the conversation: mode changes, purchases, jobs."""

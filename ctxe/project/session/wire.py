@@ -29,6 +29,7 @@ from ctxe.project.session.model_parts import PartsFactory
 from ctxe.project.session.permit import Permit
 from ctxe.project.session.ports import TokenCalibration
 from ctxe.project.session.served_window import ServedWindow
+from ctxe.project.session.turn_points import TurnPoints
 from ctxe.project.session.undo import Undo
 from ctxe.project.window.kit import kit_for
 from ctxe.repo.undo.points import Restore
@@ -49,7 +50,8 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
         permit.switch(opening.mode)
     permit.first_mode = permit.mode
     place = Restore(project.git, project.cache / "restore", time.time)
-    undo = Undo(place, name, copied_from(log, past), alone=lambda: permit.mode == "auto")
+    points = TurnPoints(place, name, alone=lambda: permit.mode == "auto")
+    undo = Undo(points, copied_from(log, past))
     keeps = memory_writer(project, name, approved=opening.interactive)
     asks = Delegates(project, permit, opening.tools, lambda: session, lambda: kit.allowance)
     kit = kit_for(
@@ -67,19 +69,19 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
     session_gate = SessionGate(Gate(), _mode(project), str(project.root), kit.files.digest_of, changed_since=lately)
     shell = run_command(kit.files.workspace, kit.jobs)
     checks = Checks(
-        project.config.checks, project.root, shell, lambda: live.parts.dispatcher, undo.written_paths, kit.jobs
+        project.config.checks, project.root, shell, lambda: live.parts.dispatcher, points.written_paths, kit.jobs
     )
     job_notes = JobNotes(kit.jobs, lambda: live.parts.dispatcher)
     served_window = ServedWindow(project)
     parts_for = PartsFactory(
-        project, approve, permit, undo, kit, session_gate, job_notes, checks, served_window, lambda: session
+        project, approve, permit, points, kit, session_gate, job_notes, checks, served_window, lambda: session
     )
     parts = parts_for(project.model)
     session = Session(name, log, parts.ports, rebuild(event for _, event in past))
     notices = (*restore_mode(project, permit, session.state, opening.mode), *permit.notices())
     live = Live(project, session, parts, undo, permit, kit, parts_for, job_notes, served_window, notices)
     job_notes.fold = session.state.conversation.fold
-    session.listeners = (undo, TokenCalibration(lambda: live.composer), not_shown_notices)
+    session.listeners = (points, TokenCalibration(lambda: live.composer), not_shown_notices)
     if project.config.memory.enabled:
         _remember(live, past, session_gate, keeps.take_new)
     return live
@@ -100,8 +102,8 @@ def _remember(
     catch_up(past, memory, listener, memory_credits)
     live.undo.on_undo, live.on_turn_undone = listener.handle_undo, memory_credits.discredit_turn
     live.undo.on_redo = partial(listener.handle_redo, project.store.forget)
-    undo, *others = live.session.listeners
-    live.session.listeners = (undo, listener, SummaryLog(project.store, name), memory_credits, *others)
+    points, *others = live.session.listeners
+    live.session.listeners = (points, listener, SummaryLog(project.store, name), memory_credits, *others)
 
 
 def _mode(project: Project) -> Mode:
