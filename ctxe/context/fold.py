@@ -12,6 +12,7 @@ from ctxe.context.assemble import Frame
 from ctxe.context.budget import Budget
 from ctxe.context.compact import FoldPolicy, FoldRoom, fold_cause, worth_folding
 from ctxe.context.conversation_pieces import conversation_pieces
+from ctxe.context.known_lines import texts_beside
 from ctxe.context.lines import HistoryEntry, lines_in, names_in
 from ctxe.context.long_messages import shorten_message
 from ctxe.context.pieces import RECORD, Piece, section_pieces, step_piece, tool_piece
@@ -72,10 +73,12 @@ def fold(
     entries = _without_messages(seen.before(upto), [conversation.turns[t].words for t in words])
     if any(chunk.id == TODO for chunk in also):
         entries = [_emptied(entry) if entry.what == TODO_TOOL else entry for entry in entries]
-    covered = names_standing([*kept_chunks, *also], conversation, upto)
+    beside = [*texts_beside(conversation, upto)]
+    covered = names_standing([*(chunk.text for chunk in (*kept_chunks, *also)), *beside], conversation, upto)
+    beside += (chunk.text for chunk in earlier if chunk.id == RECORD)
     since = seen.steps_before(conversation.fold.upto) if earlier and conversation.fold else 0
     share = PART if earlier else FIRST
-    text = record(seen, entries, covered, int(share * space), count, _parts(earlier), since)
+    text = record(seen, entries, covered, int(share * space), count, beside, since)
     if text:
         kept_chunks.append(Chunk(RECORD, text, f"stands for steps {since + 1} to {entries[-1].step}"))
     return Fold(upto, (*kept_chunks, *also), _decayed(conversation, upto, policy.decay_after, count), cause=cause)
@@ -104,18 +107,14 @@ def _is_current(before: Fold, upto: Position, wanted: Sequence[Chunk], space: in
     return before.upto == upto and others == list(wanted) and fits
 
 
-def _parts(chunks: Iterable[Chunk]) -> list[str]:
-    return [chunk.text for chunk in chunks if chunk.id == RECORD]
-
-
 def _size(chunks: Iterable[Chunk], count: Count) -> int:
     return sum(count(chunk.text) + JOIN for chunk in chunks)
 
 
-def names_standing(chunks: Sequence[Chunk], conversation: Conversation, upto: Position) -> Iterator[str]:
-    """Names that the request contains anyway: in the chunks kept and in the newest steps."""
-    for chunk in chunks:
-        yield from names_in(chunk.text)
+def names_standing(texts: Sequence[str], conversation: Conversation, upto: Position) -> Iterator[str]:
+    """Names that the request contains anyway: in ``texts`` and in the newest steps."""
+    for text in texts:
+        yield from names_in(text)
     for _, step in conversation.steps(upto):
         yield from names_in(step.reply.text)
         for call, result in zip(step.reply.calls, step.results, strict=True):

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from ctxe.context.calls import parse_arguments
 from ctxe.context.lines import core_of
-from ctxe.domain.conversation import Conversation, Fold, Step, ToolResult, Turn
+from ctxe.domain.conversation import Conversation, Fold, Position, Step, ToolResult, Turn
 from ctxe.domain.pattern import pattern
 
 RUN = 4
@@ -78,7 +78,7 @@ class VisibleLines:
 
     def update(self, conversation: Conversation, results: Iterable[ToolResult] = ()) -> VisibleLines:
         """This object after taking in all of ``conversation``, and the ``results`` so far of a reply under way."""
-        turns, steps = _whole_turns(conversation), _whole_steps(conversation)
+        turns, steps = _whole_turns(conversation, conversation.upto), _whole_steps(conversation)
         if conversation.fold is not self._fold or len(steps) < self._taken or len(turns) < self._gathered:
             self._begin(conversation.fold)
         for turn in turns[self._gathered :]:
@@ -104,9 +104,14 @@ def visible_cores(conversation: Conversation) -> frozenset[str]:
     return frozenset(VisibleLines().update(conversation).cores.each)
 
 
-def _whole_turns(conversation: Conversation) -> list[Turn]:
+def texts_beside(conversation: Conversation, upto: Position) -> Iterator[str]:
+    """What a fold up to ``upto`` keeps beside replies and results: what was gathered for turns, notes after steps."""
+    yield from (chunk.text for turn in _whole_turns(conversation, upto) for s in turn.gathered for chunk in s.chunks)
+    yield from (note.text for _, step in conversation.steps(upto) for note in step.notes)
+
+
+def _whole_turns(conversation: Conversation, upto: Position) -> list[Turn]:
     """Turns that begin after the fold: the model sees what was gathered for them."""
-    upto = conversation.upto
     return list(conversation.turns[upto.turn + (upto.step > 0) :])
 
 

@@ -50,8 +50,8 @@ def record(
 ) -> str:
     """The text, of at most ``room`` tokens, that replaces ``entries`` (oldest first); empty when nothing fits.
 
-    ``covered`` are names that stand elsewhere in the request and are worth nothing here. ``earlier`` are the existing
-    parts of the record, for all steps up to ``since``: their lines are not repeated.
+    ``covered`` are names that stand elsewhere in the request and are worth nothing here. The lines of ``earlier``, such
+    as the existing parts of the record for all steps up to ``since``, are not repeated.
     """
     if not entries:
         return ""

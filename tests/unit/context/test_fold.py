@@ -193,7 +193,7 @@ def test_a_folded_request_never_exceeds_its_room() -> None:
 
 
 def test_names_stand_in_what_stays_and_in_the_newest_steps_only() -> None:
-    names = set(names_standing([Chunk("words 1", "fix some_name")], LONG, Position(0, 9)))
+    names = set(names_standing(["fix some_name"], LONG, Position(0, 9)))
     assert {"some_name", "src/file_9.py", "function_9_0"} <= names
     assert not {"src/file_8.py", "function_8_0"} & names
 
@@ -258,3 +258,18 @@ def test_a_newest_message_that_is_too_long_leaves_room_for_the_beginnings_of_oth
     assert list(kept) == ["words 1", "words 2", "words 3", "words 4"]
     assert [kept[f"words {n}"] for n in (1, 2, 3)] == [f"CORRECTION {n}" for n in range(3)]
     assert 400 < words(kept["words 4"]) <= 750
+
+
+def test_the_record_repeats_no_line_that_was_gathered_or_noted_for_what_is_kept() -> None:
+    gathered, noted = "def function_9_37(): return value_9_37", "def function_9_38(): return value_9_38"
+    files = Section("files", Priority.INJECTED, (Chunk("a", gathered),), "task", "files")
+    (turn,) = LONG.turns
+    steps = (*turn.steps, replace(read(10), notes=(Chunk("restored a", noted),)))
+    for talk in (
+        Conversation((Turn(turn.words, (), steps),)),
+        Conversation((turn, Turn("and now?", (files,), (read(10),)))),
+    ):
+        made = fold(talk, FoldRoom(2_000, 20), POLICY, words)
+        shown = "\n".join(chunk.text for chunk in made.record)
+        assert (noted in shown) == (len(talk.turns) == 2)
+        assert (gathered in shown) == (len(talk.turns) == 1)
