@@ -7,7 +7,9 @@ and one that does not continue what was read starts over.
 from __future__ import annotations
 
 from ctxe.context.lines import HistoryEntry, Line, Whole, entries_of, lines_in
-from ctxe.domain.conversation import Conversation, Position, Step
+from ctxe.context.superseded import CHANGED
+from ctxe.domain.conversation import Conversation, Position, Step, Turn
+from ctxe.domain.section import Chunk
 from ctxe.domain.value import dataclass, field
 
 NEVER = -1_000_000
@@ -70,7 +72,19 @@ class Survey:
     the user wrote.
     """
 
-    __slots__ = ("_begins", "_steps", "_turns", "edits", "entries", "files", "lines", "names", "now", "user_names")
+    __slots__ = (
+        "_begins",
+        "_planned",
+        "_steps",
+        "_turns",
+        "edits",
+        "entries",
+        "files",
+        "lines",
+        "names",
+        "now",
+        "user_names",
+    )
 
     def __init__(self) -> None:
         self.entries: list[HistoryEntry] = []
@@ -83,6 +97,7 @@ class Survey:
         self._turns: list[str] = []
         self._steps: list[Step] = []
         self._begins: dict[Position, int] = {}
+        self._planned: dict[str, HistoryEntry] = {}
 
     def update(self, conversation: Conversation, whole: Whole) -> Survey:
         """This survey after taking in all of ``conversation``; a new one when that is not a continuation."""
@@ -92,6 +107,7 @@ class Survey:
         for t, turn in enumerate(conversation.turns):
             if t >= len(self._turns):
                 self._take_words(t, turn.words)
+                self._take_gathered(turn)
             for n, step in enumerate(turn.steps):
                 number += 1
                 if number > len(self._steps):
@@ -115,6 +131,15 @@ class Survey:
         self._turns.append(words)
         self._take(HistoryEntry(self.now, "user", (words,), lines=tuple(lines_in(words, "words"))))
 
+    def _take_gathered(self, turn: Turn) -> None:
+        """Read the files sent with the user's words: those the user named now, planned ones when a call uses them."""
+        for section in (one for one in turn.gathered if one.share in (None, "files")):
+            for entry in filter(None, (_read_file(chunk, section.name, self.now) for chunk in section.chunks)):
+                if section.share == "files":
+                    self._planned[file_key(entry.path)] = entry
+                else:
+                    self._take(entry)
+
     def _take_step(self, position: Position, step: Step, whole: Whole) -> None:
         if position.step:
             self._begins[position] = len(self.entries)
@@ -132,7 +157,9 @@ class Survey:
         return all(map(_same, steps[:known], self._steps))
 
     def _take(self, entry: HistoryEntry) -> None:
-        """Add one entry to names, lines and files."""
+        """Add one entry to names, lines and files, after the planned file that it is the first to use."""
+        if entry.path and (planned := self._planned.pop(file_key(entry.path), None)):
+            self._take(planned)
         self.entries.append(entry)
         history = self.history(entry.path) if entry.path else None
         if history is not None and entry.is_edit:
@@ -186,6 +213,20 @@ class Survey:
     def user_messages(self) -> tuple[str, ...]:
         """The user's messages, oldest first."""
         return tuple(self._turns)
+
+
+def _read_file(chunk: Chunk, name: str, step: int) -> HistoryEntry | None:
+    """The lines of a file in a chunk as an entry that reads it; None for other chunks, and for mere outlines."""
+    if (
+        not (chunk.path and chunk.of and chunk.tier in ("full", "region"))
+        or chunk.picture
+        or chunk.id.startswith(CHANGED)
+    ):
+        return None
+    lines = (
+        line for line in lines_in(chunk.text, "result") if not line.text.startswith(("<file ", "</file>", "[lines "))
+    )
+    return HistoryEntry(step, name, (chunk.path,), chunk.path, "read", lines=tuple(lines))
 
 
 def _same(one: Step, other: Step) -> bool:

@@ -273,3 +273,14 @@ def test_the_record_repeats_no_line_that_was_gathered_or_noted_for_what_is_kept(
         shown = "\n".join(chunk.text for chunk in made.record)
         assert (noted in shown) == (len(talk.turns) == 2)
         assert (gathered in shown) == (len(talk.turns) == 1)
+
+
+def test_a_file_the_user_named_leaves_lines_when_the_turn_it_came_with_is_folded() -> None:
+    text = "src/named.py: 40 lines\n" + "\n".join(f"{n}\tdef named_{n}(): return value_{n}" for n in range(40))
+    chunk = Chunk("src/named.py", text, "you named it", path="src/named.py", of="h")
+    (turn,) = LONG.turns
+    talk = Conversation((replace(turn, gathered=(Section("named files", Priority.INJECTED, (chunk,), "task"),)),))
+    made = fold(talk, FoldRoom(6_000, 20), POLICY, words)
+    lines = made.record[1].text.split("\n")
+    assert lines[lines.index("[s0 named files]") + 1] == "src/named.py"
+    assert len({*lines}.intersection(text.split("\n"))) > 5

@@ -10,7 +10,7 @@ from ctxe.context.nearness import near_use
 from ctxe.context.survey import Survey, file_key
 from ctxe.context.worth import AGAIN, COMMAND, EDIT, NAME, NEAR, OPEN, PATH, USER, worth_of_lines, worth_of_name
 from ctxe.domain.conversation import Conversation, Position, Reply, Step, ToolCall, ToolResult, Turn
-from ctxe.domain.section import Chunk
+from ctxe.domain.section import Chunk, Priority, Section, ShareName
 
 
 def shown(result: ToolResult) -> str:
@@ -128,3 +128,44 @@ def test_a_shell_line_is_worth_the_sum_of_up_to_four_commands() -> None:
     survey.now += 24
     worth = worth_of_lines(survey)
     assert [worth(survey.lines[line]) for line in lines] == [0.0, 0.0, COMMAND, 2 * COMMAND]
+
+
+def gathered(name: str, share: ShareName | None, *chunks: Chunk) -> Section:
+    return Section(name, Priority.INJECTED, chunks, "task", share)
+
+
+def test_a_file_the_user_named_counts_as_read_and_a_planned_one_once_a_call_uses_it() -> None:
+    named = Chunk("src/b.py", "src/b.py: 1 line\n1\tnamed_line = 1", "you named it", path="src/b.py", of="h1")
+    planned = (
+        Chunk(
+            f"files:{path}", f'<file path="{path}">\n[lines 4-4]\n{path[4]}_line = 2\n</file>', "", "region", path, "h"
+        )
+        for path in ("src/a.py", "src/z.py")
+    )
+    turn = Turn("look", (gathered("named files", None, named), gathered("files", "files", *planned)), (READ,))
+    before = Survey().update(Conversation((Turn(turn.words, turn.gathered),)), shown)
+    assert [entry.path for entry in before.entries] == ["", "src/b.py"]
+    survey = before.update(Conversation((turn,)), shown)
+    assert [(entry.what, entry.path) for entry in survey.entries] == [
+        ("user", ""),
+        ("named files", "src/b.py"),
+        ("files", "src/a.py"),
+        ("read", "src/a.py"),
+    ]
+    assert [line.text for line in survey.entries[2].lines] == ["a_line = 2"]
+    assert len(survey.files[file_key("src/a.py")].reads) == 2
+    assert [entry.path for entry in Survey().update(Conversation((turn,)), shown).entries][1:3] == [
+        "src/b.py",
+        "src/a.py",
+    ]
+
+
+def test_notes_of_changes_outlines_rules_and_skills_are_no_files_that_were_read() -> None:
+    chunks = (
+        Chunk("changed src/b.py", "[ctxe: src/b.py changed]\n+x = 1", "", "region", "src/b.py", "h1"),
+        Chunk("files:src/c.py", "<outline>\n1: def c():", "", "outline", "src/c.py", "h2"),
+        Chunk("src/AGENTS.md", "Name things well.", path="src/AGENTS.md"),
+    )
+    skill = gathered("skills", "skills", Chunk("tea", "How tea is made", path="tea/SKILL.md", of="h3"))
+    survey = Survey().update(Conversation((Turn("look", (gathered("changes", None, *chunks), skill)),)), shown)
+    assert [entry.what for entry in survey.entries] == ["user"]
