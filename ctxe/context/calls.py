@@ -33,6 +33,7 @@ _READER = pattern(r"read|view|open|^cat$", re.IGNORECASE)
 _SEARCHER = pattern(r"grep|glob|find|search|list|^ls$", re.IGNORECASE)
 _SHELL = pattern(r"bash|exec|shell|command|run|stdin|terminal", re.IGNORECASE)
 _READS = pattern(r"\s*(?:cd [^&;]+&&\s*)?(?:sed -n|cat|nl|head|tail)\s")
+_SHOWS = pattern(r"\s*(?:sed -n|cat|nl|head|tail)\s[^|;&<>`$()\n]*")
 _SEARCHES = pattern(r"\s*(?:cd [^&;]+&&\s*)?(?:rg|grep|git grep|find|fd|ls)\b")
 
 
@@ -122,6 +123,11 @@ def kind_of(name: str, asked: CallArguments) -> Kind:
     if command or _SHELL.search(name):
         return "read" if _READS.match(command) else "search" if _SEARCHES.match(command) else "shell"
     return "search" if _SEARCHER.search(name) else "read" if _READER.search(name) else "other"
+
+
+def shows_files(command: str) -> bool:
+    """True when all that a command puts out is lines of files."""
+    return bool(_SHOWS.fullmatch(command.rstrip()))
 
 
 def shorten_arguments(arguments: str, limit: int, count: Count) -> str:

@@ -21,6 +21,8 @@ def shown_output(
     most: int = 0,
     at_work: Callable[[], Collection[str]] = tuple,
     about: str = "",
+    *,
+    is_file: bool = False,
 ) -> Trimmed:
     """The output as the model sees it, and the handle of the whole text where something was left out.
 
@@ -28,14 +30,16 @@ def shown_output(
     when a text is cut, lines near them are kept. Of a page, the parts that match ``about`` are kept.
 
     Longer runs of lines that the request holds already (``known``) are replaced by their number. Lines of a file match
-    by content, whatever their line number; lines of a command or a search, where a path or a sign in front has a
-    meaning, match only as they are. Recalled text was asked for as it was and keeps such runs.
+    by content, whatever their line number, also when a command put them out (``is_file``). Other lines of a command or
+    a search, where a path or a sign in front has a meaning, match only as they are. Recalled text was asked for as it
+    was and keeps such runs.
     """
     handle = handle_of(text)
     limit = birth_limit(kind, window)
     near = parts_about(about) if kind == "page" else relevance(at_work)
     shown = f"{handle}, or {handle}#HEADING for a part" if kind == "page" else handle
-    done = trim(without_known_lines(text, kind, known, handle), kind, min(limit, most or limit), count, shown, near)
+    fresh = without_known_lines(text, "read" if is_file else kind, known, handle)
+    done = trim(fresh, kind, min(limit, most or limit), count, shown, near)
     return Trimmed(done.text, handle if done.is_cut or f"recall {handle}" in done.text else "")
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ctxe.agent.state import State
+from ctxe.context.calls import shows_files
 from ctxe.context.compact import FoldPolicy
 from ctxe.context.cost import Billing
 from ctxe.context.focus import SHARE as FOCUS_SHARE
@@ -170,7 +171,10 @@ def trimmer(window: int, count: Count, state: Callable[[], State]) -> Callable[[
 
     def cut(output: ToolOutput) -> tuple[str, str]:
         shown = known.update(state().conversation, state().results)
-        done = shown_output(output.text, output.kind, window, count, shown, output.token_limit, at_work, output.about)
+        is_file = shows_files((output.facts or {}).get("command") or "")
+        done = shown_output(
+            output.text, output.kind, window, count, shown, output.token_limit, at_work, output.about, is_file=is_file
+        )
         return done.text, done.handle
 
     return cut

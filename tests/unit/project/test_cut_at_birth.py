@@ -38,3 +38,19 @@ def test_lines_of_a_result_in_the_same_reply_are_not_repeated() -> None:
     state = State(conversation=Conversation((Turn("read it"),)), results=(ToolResult("c1", page),))
     cut_again = trimmer(32_000, words, lambda: state)(ToolOutput(f"{page}\nand one more line", kind="read"))
     assert cut_again[0].splitlines() == [f"[40 lines as they stand above; recall {cut_again[1]}]", "and one more line"]
+
+
+def test_a_file_that_a_command_shows_repeats_no_line_of_it() -> None:
+    page = "\n".join(f"{n}\tline {n} of a file that is read twice" for n in range(40))
+    state = State(conversation=Conversation((Turn("read it"),)), results=(ToolResult("c1", page),))
+
+    def said(command: str) -> list[str]:
+        plain = "\n".join(line.partition("\t")[2] for line in page.splitlines())
+        output = ToolOutput(f"{plain}\n[exit 0]", kind="shell", facts={"command": command})
+        return trimmer(32_000, words, lambda: state)(output)[0].splitlines()
+
+    for command in ("sed -n 1,40p a.py", "cat a.py b.py", "head -n 40 'a b.py'"):
+        assert len(said(command)) == 2
+        assert said(command)[0].startswith("[40 lines as they stand above; recall ")
+    for command in ("cat a.py | grep line", "sed -n 1,40p a.py && make", "./cat a.py", "git show a.py", ""):
+        assert len(said(command)) == 41
