@@ -15,8 +15,8 @@ LONG_BLOCK = 60
 PIECE = 30
 """Most lines of a piece of a long unit, unless a single statement is longer."""
 LONGEST_SIGNATURE = 6
-SHORTEST_LICENCE = 3
-"""Fewest lines of a licence that is worth leaving out."""
+SHORTEST_LICENCE = 10
+"""Fewest lines of a licence that is worth leaving out: a shorter one costs less than a file that is not whole."""
 _HIDDEN = frozenset(("field", "prototype"))
 _LICENCE = pattern(
     r"\bcopyright\b|all rights reserved|spdx-license|licen[cs]ed under|free software|redistribut|permission is hereby",
@@ -101,10 +101,11 @@ def blocks(
     return result
 
 
-def licence_end(lines: Sequence[str]) -> int:
-    """The last line (from 1) of a file's leading comment if that is a licence or a copyright notice, else 0."""
+def licence_rows(lines: Sequence[str]) -> range:
+    """The lines (from 1) of a file's leading comment but its first if that is a long licence; else none."""
     end = _comment_end(lines)
-    return end if end >= SHORTEST_LICENCE and _LICENCE.search("\n".join(lines[:end])) else 0
+    is_licence = end >= SHORTEST_LICENCE and _LICENCE.search("\n".join(lines[:end]))
+    return range(2, end + 1) if is_licence else range(0)
 
 
 def _comment_end(lines: Sequence[str]) -> int:

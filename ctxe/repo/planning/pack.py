@@ -97,15 +97,16 @@ def _choose(ranking: Ranking, opened: dict[int, OpenFile], room: int, fitted: Fi
                 unit_lines[unit] += 1
         chances = unit_chances(ranking.evidence, names, number, unit_lines, fitted.units)
         for block in blocks(file.inside.units, owner, file.inside.definitions, file.lines):
-            first, last = max(block.first, file.licence + 1), block.last
-            if first > last:
+            rows = file.visible(block.first, block.last)
+            if not rows:
                 continue
-            lines_in_unit = owner[first - 1 : last].count(block.unit)
+            lines_in_unit = sum(owner[row - 1] == block.unit for row in rows)
             part = chances[block.unit] * lines_in_unit / unit_lines[block.unit]
-            offers.append((likely[number] * part, number, first, last, sum(file.costs[first - 1 : last])))
+            cost = sum(file.costs[row - 1] for row in rows) + MARKER * (len(rows) <= block.last - block.first)
+            offers.append((likely[number] * part, number, block.first, block.last, cost))
     chosen, spent = pick(offers, {number: header(file.path) for number, file in opened.items()}, room)
     for number, lines in chosen.items():
-        opened[number].chosen |= lines
+        opened[number].chosen |= lines.difference(opened[number].licence)
     return spent
 
 
@@ -139,10 +140,11 @@ def _round_up(opened: dict[int, OpenFile], remaining: int) -> None:
     for file in opened.values():
         if not file.chosen:
             continue
-        total = sum(file.costs[file.licence :])
+        rows = file.visible(1, len(file.lines))
+        total = sum(file.costs[row - 1] for row in rows)
         missing = total - sum(file.costs[row - 1] for row in file.chosen)
         if 0 < missing <= max(40, total // 8) and missing <= remaining:
-            file.chosen.update(range(file.licence + 1, len(file.lines) + 1))
+            file.chosen.update(rows)
             remaining -= missing
             continue
         for first, last in _gaps(file.chosen):

@@ -8,7 +8,7 @@ from ctxe.domain.section import Tier
 from ctxe.domain.value import dataclass, field
 from ctxe.repo.indexing.line_tokens import estimate
 from ctxe.repo.indexing.store import Details
-from ctxe.repo.planning.outline import licence_end, outline
+from ctxe.repo.planning.outline import licence_rows, outline
 from ctxe.repo.planning.ranking import Ranking
 
 MARKER = 10
@@ -34,7 +34,8 @@ class ShownFile:
 class OpenFile:
     """A file that is being packed: its lines with their tokens, and the lines (from 1) chosen so far.
 
-    Its first ``licence`` lines are a licence, which no task needs: they are never shown.
+    The lines in ``licence`` are never shown: no task needs them, and the line above them, the file's first, tells that
+    there is a licence.
     """
 
     number: int
@@ -43,7 +44,11 @@ class OpenFile:
     costs: Sequence[int]
     inside: Details
     chosen: set[int] = field(default_factory=set)
-    licence: int = 0
+    licence: range = range(0)
+
+    def visible(self, first: int, last: int) -> list[int]:
+        """The lines from ``first`` to ``last`` that may be shown."""
+        return [row for row in range(first, last + 1) if row not in self.licence]
 
 
 def open_file(ranking: Ranking, number: int, text: str | None) -> OpenFile | None:
@@ -56,7 +61,7 @@ def open_file(ranking: Ranking, number: int, text: str | None) -> OpenFile | Non
     lines = text.split("\n")
     # estimated when the file was not counted yet, or has changed since it was scanned
     costs = details.line_tokens if len(lines) == len(details.line_tokens) else estimate(lines)
-    return OpenFile(number, path, lines, costs, details, licence=licence_end(lines))
+    return OpenFile(number, path, lines, costs, details, licence=licence_rows(lines))
 
 
 def header(path: str) -> int:

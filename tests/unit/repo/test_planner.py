@@ -11,7 +11,7 @@ import pytest
 from ctxe.repo.git import Git
 from ctxe.repo.indexing.index import Index
 from ctxe.repo.planning.evidence import gather
-from ctxe.repo.planning.outline import licence_end
+from ctxe.repo.planning.outline import licence_rows
 from ctxe.repo.planning.planner import Plan
 from ctxe.repo.planning.reading import read_task
 from ctxe.repo.planning.showing import in_lines
@@ -237,31 +237,44 @@ def test_a_range_ends_with_the_last_line_of_its_file() -> None:
     assert in_lines(0, "tea.py", lines, [1] * 4, {1, 2, 3}).tier == "full"
 
 
-NOTICE = "This is free software; you can redistribute it.\nCopyright (C) the makers of tea.\nNo warranty of any kind."
+NOTICE = "\n".join(
+    ["This is free software; you can redistribute it.", "Copyright (C) the makers of tea.", "No warranty of any kind."]
+    * 4
+)
 
 
 @pytest.mark.parametrize(
     ("top", "end"),
     [
-        ("/*\n" + NOTICE + "\n */\n\n#include <tea.h>", 5),
-        ("/**\n" + NOTICE + " */\npackage tea;", 4),
-        ("<!--\n" + NOTICE + "\n-->\n<template>", 5),
-        ("// " + NOTICE.replace("\n", "\n// ") + "\n\n// Package tea makes tea.\npackage tea", 3),
-        ("#!/bin/sh\n#\n# " + NOTICE.replace("\n", "\n# ") + "\n###\nboil", 6),
-        ("// SPDX-License-Identifier: MIT\npackage tea", 0),
-        ("/*\n * How tea is made:\n * boil, then wait.\n */\nint boil;", 0),
-        ("#include <a.h>\n#include <copyright.h>\n#define COPYRIGHT 1\n#pragma once\nint a;", 0),
-        ("# Tea\n\nCopyright and more\nof it.", 0),
-        ("import tea\n# Copyright\n# of\n# all", 0),
-        ("/* Copyright that never ends\n\n\n", 0),
+        ("/*\n" + NOTICE + "\n */\n\n#include <tea.h>", 14),
+        ("/**\n" + NOTICE + " */\npackage tea;", 13),
+        ("<!--\n" + NOTICE + "\n-->\n<template>", 14),
+        ("// " + NOTICE.replace("\n", "\n// ") + "\n\n// Package tea makes tea.\npackage tea", 12),
+        ("#!/bin/sh\n#\n# " + NOTICE.replace("\n", "\n# ") + "\n###\nboil", 15),
     ],
 )
-def test_a_licence_is_the_comment_at_the_top_that_speaks_of_rights(top: str, end: int) -> None:
-    assert licence_end(top.split("\n")) == end
+def test_a_licence_is_the_comment_at_the_top_that_speaks_of_rights_but_for_its_first_line(top: str, end: int) -> None:
+    assert licence_rows(top.split("\n")) == range(2, end + 1)
 
 
-def test_no_plan_shows_a_licence(index: Index) -> None:
-    licence = "".join(f"# {line}\n" for line in NOTICE.split("\n") * 4)
+@pytest.mark.parametrize(
+    "top",
+    [
+        "// SPDX-License-Identifier: MIT\npackage tea",
+        "// Copyright (C) the makers of tea.\n// Free software\n// under some licence.\n\npackage tea",
+        "/*\n * How tea is made:\n" + " * boil, then wait.\n" * 12 + " */\nint boil;",
+        "#include <a.h>\n#include <copyright.h>\n#define COPYRIGHT 1\n#pragma once\nint a;",
+        "# Tea\n\nCopyright and more\nof it." + "\n# all" * 12,
+        "import tea\n# Copyright\n# of" + "\n# all" * 12,
+        "/* Copyright that never ends" + "\n" * 12,
+    ],
+)
+def test_other_comments_and_short_licences_are_left_alone(top: str) -> None:
+    assert not licence_rows(top.split("\n"))
+
+
+def test_no_plan_shows_more_of_a_long_licence_than_its_first_line(index: Index) -> None:
+    licence = "# The Tea Project\n" + "".join(f"# {line}\n" for line in NOTICE.split("\n"))
     for name, body in (("sieve", "def sift(tea):\n    return tea\n"), ("urn", "def drain(tea):\n    return 1\n" * 90)):
         (index.root / f"tea/{name}_tap.py").write_text(f"{licence}\n{body}")
     git(index.root, "add", ".")
@@ -270,4 +283,5 @@ def test_no_plan_shows_a_licence(index: Index) -> None:
     shown = {file.path: file for file in made.files if file.path.endswith("_tap.py")}
     assert len(shown) == 2
     assert all(file.mode == "region" and "Copyright" not in file.text for file in shown.values())
-    assert shown["tea/sieve_tap.py"].ranges[0][0] == 13
+    assert [first for first, _ in shown["tea/sieve_tap.py"].ranges] == [1, 14]
+    assert "# The Tea Project" in shown["tea/sieve_tap.py"].text
