@@ -176,18 +176,24 @@ def _is_alone(text: str, given: re.Match[str]) -> bool:
 _LINE_ENDS = pattern(r"[ \t]*(?:\r?\n|\Z)")
 _TURN = pattern(r"(?<=[a-z])[A-Z]|(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]")
 """A change from lower to upper case, or between letters and digits."""
-_RANDOM = pattern(r"[A-Za-z0-9+/!#%&*~^@-]+")
+_RANDOM = pattern(r"[A-Za-z0-9+/!#%&*~^@-]+={0,2}")
 _KEY_END = pattern(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _KEY_LINE = pattern(r"[^\nA-Za-z]{0,20}[A-Za-z0-9+/=]{16,}\r?")
 _MIXED = pattern(r"[A-Za-z0-9+/=_-]+")
 _HEX = pattern(r"[0-9a-f]{32,}")
-_EXAMPLE = pattern(r"[._-](?:example|sample|template|tmpl|dist|defaults?|schema|test|tests|ci|spec)\b")
+_EXAMPLE = pattern(r"[._-](?:example|sample|template|tmpl|dist|defaults?|schema|test|tests|ci|spec|d\.ts)\b")
+_STAGE = r"(?:[._-](?:prod|production|dev|development|stage|staging|live|local))?"
 _SECRET_NAME = pattern(
-    r"\.env(?:rc)?(?:\..+)?|.+\.env|id_(?:rsa|dsa|ecdsa|ed25519)(?:_\w+)?|.*\.(?:p12|pfx|jks|keystore|kdbx|ppk|tfstate|tfvars|key)"
+    r"\.env(?:rc)?(?:[._-].+)?|.+\.env|id_(?:rsa|dsa|ecdsa|ed25519)(?:_\w+)?"
+    r"|.*\.(?:p12|pfx|jks|keystore|kdbx|ppk|tfstate|tfvars|tfvars\.json|key)"
     r"|(?!.*(?:cert|chain|public|\bca\b|cacert|bundle)).*\.pem|\.?(?:netrc|pgpass|npmrc|pypirc|git-credentials|htpasswd|dockercfg|boto|s3cfg)"
-    r"|_netrc|\.my\.cnf|\.vault-token|kubeconfig|wallet\.dat|\.?(?:credentials?|secrets?)(?:\.(?:json|ya?ml|toml|ini|cfg|xml|txt|env|properties))?"
-    r"|.*service[-_]?account.*\.json|.*client[-_]?secrets?.*\.json|application_default_credentials\.json|auth\.json|master\.key|.*[._-]token"
+    r"|_netrc|\.my(?:login)?\.cnf|\.vault-token|\.?vault[-_]pass(?:word)?(?:\.txt)?|kubeconfig(?:\.ya?ml)?|rclone\.conf|wallet\.dat"
+    rf"|\.?(?:credentials?|secrets?){_STAGE}(?:\.(?:json|ya?ml|toml|ini|cfg|xml|txt|env|properties))?"
+    r"|.*service[-_]?account.*\.json|.*client[-_]?secrets?.*\.json|.*firebase[-_]adminsdk.*\.json"
+    r"|application_default_credentials\.json|auth\.json|master\.key|.*[._-]token|\.(?:bash|zsh|psql|mysql|sqlite)_history"
 )
+_COPY = pattern(r"^#|[~#]$|(?:\.(?:bak|old|orig|save|backup|copy|swp))+$")
+"""What editors and people add to the name of a file that they keep."""
 _SECRET_FOLDER = pattern(
     r"(?:^|/)(?:\.ssh|\.gnupg|\.aws|\.azure|\.kube|\.config/(?:gh|gcloud|hub)|\.docker)/(?!.*(?:\.pub|known_hosts)$)"
 )
@@ -196,7 +202,7 @@ _SECRET_FOLDER = pattern(
 def is_secret_file(path: str) -> bool:
     """Whether a file holds keys, by its name and folders (``.env``, ``id_rsa``, ``credentials.json``)."""
     lowered = path.replace("\\", "/").casefold()
-    name = lowered.rstrip("/").rpartition("/")[2]
+    name = _COPY.sub("", lowered.rstrip("/").rpartition("/")[2])
     if _SECRET_FOLDER.search(lowered):
         return True
     return _SECRET_NAME.fullmatch(name) is not None and not _EXAMPLE.search(name)

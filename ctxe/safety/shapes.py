@@ -155,15 +155,48 @@ SHAPES = (
     _shape("age key", "AGE-SECRET-KEY-", r"AGE-SECRET-KEY-1[A-Z0-9]{40,}"),
     _shape("JWT", "eyJ", r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
     _shape("storage key", "AccountKey= SharedAccessKey=", r"\w+=([A-Za-z0-9+/=]{40,})"),
-    _shape("password in a URL", "://", r"://[^/\s:@\"'<>{}$]{0,100}:([^/\s:@\"'<>{}$]{3,200})@"),
+    _shape("password in a URL", "://", r"://[^/\s:@\"'<>{}$]{0,100}:([^/\s\"'<>{}$]{3,200})@"),
     _shape(
         "authorization",
         "Authorization authorization AUTHORIZATION",
         r"\w{13}[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?i:bearer|basic|token)\s{1,3}([A-Za-z0-9_.~+/=-]{16,})",
     ),
     _shape("authorization", "Bearer bearer", r"[Bb]earer[ ]([A-Za-z0-9_.~+/=-]{20,})"),
-    _shape("cookie", "Cookie: cookie:", r"[Cc]ookie: {1,3}[\"']?[\w.-]{1,60}=([A-Za-z0-9_.%~+/=-]{24,})"),
+    _shape(
+        "cookie",
+        "Cookie: cookie:",
+        r"[Cc]ookie: {1,3}[\"']?(?:[\w.-]{1,60}=[^;\s]{0,200}; ?){0,20}?"
+        r"(?![Dd]omain=|[Pp]ath=|[Ee]xpires=)[\w.-]{1,60}=([A-Za-z0-9_.%~+/=-]{24,})",
+    ),
     _shape("password", "curl ", r"curl [^\n|;&]{0,300}?(?:-u|--user)[ =][\"']?[^\s:\"'$]{1,60}:([^\s\"'$]{6,100})"),
+    _shape(
+        "authorization",
+        "X-Api-Key X-API-Key X-API-KEY x-api-key PRIVATE-TOKEN Private-Token X-Auth-Token X-Vault-Token",
+        r"[\w-]{9,13}[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?=[A-Za-z_.-]{0,60}[0-9])([A-Za-z0-9_.~+/=-]{12,})",
+    ),
+    _shape(
+        "password",
+        ";Password= ;password= ;Pwd= ;pwd= ?password= &password= ?pwd= &pwd= ?passwd= &passwd=",
+        r"[;?&]\w+=(?=[^;&\s]{0,60}[0-9])([^;&\s\"'<>{}$]{4,200})",
+    ),
+    _shape(
+        "password",
+        "password= secret= token=",
+        r"(?<=[\w-][.-])\w+=(?=[^\s\"']{0,60}[0-9])(?=[^\s\"']{0,60}[A-Za-z])([^\s\"'(){}<>$,;]{8,200})(?m:$)",
+    ),
+    _shape("password", "smtppass smtpPass", r"\w{8}=([^\s\"'=(){}<>$]{4,200})"),
+    _shape("password", "sshpass ", r"sshpass -p ?[\"']?([^\s\"'$]{4,100})"),
+    _shape(
+        "password", "login", r"login [^\n|;&]{0,200}?(?:-p|--password)[ =][\"']?(?=\S{0,60}[0-9])([^\s\"'$]{6,100})"
+    ),
+    _shape(
+        "password", "mysql", r"mysql(?:dump|admin|import|show)? [^\n|;&]{0,200}?-p(?=\S{0,60}[0-9])([^\s\"'$]{6,100})"
+    ),
+    _shape("private key", '"d"', r'"d"\s{0,4}:\s{0,4}"([A-Za-z0-9_-]{40,})"'),
+    _shape("webhook address", "/IncomingWebhook/", r"/IncomingWebhook/([a-f0-9]{32}/[a-f0-9-]{36})"),
+    _shape("service token", "pat", r"(?<![A-Za-z0-9])pat[A-Za-z0-9]{14}\.[a-f0-9]{64}(?![A-Za-z0-9])"),
+    _shape("service token", "ATBB fo1_", r"(?<![A-Za-z0-9])(?:ATBB|fo1_)[A-Za-z0-9_-]{28,60}(?![A-Za-z0-9_-])"),
+    _shape("service token", "access_token$", r"access_token\$(?:production|sandbox)\$([a-z0-9]{10,20}\$[a-f0-9]{32})"),
     _shape(
         "password",
         "--pass --token --secret --api --access --auth",

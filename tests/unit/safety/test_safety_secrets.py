@@ -12,11 +12,15 @@ HOLD = """
     .env .env.local .env.production sub/.ENV prod.env .envrc id_rsa .ssh/id_ed25519 home/.ssh/config server.pem
     tls.key store.p12 x.pfx app.jks .netrc _netrc .pgpass .npmrc .pypirc .git-credentials .htpasswd credentials
     credentials.json Credentials.yml secrets.toml secrets.yaml .aws/credentials .kube/config kubeconfig
+    .env~ .env-prod .env_local #.env# id_rsa.bak id_rsa.old secrets.yml.bak credentials.json~ terraform.tfstate.backup
+    terraform.tfvars.json server.key.old .netrc.save kubeconfig.yaml rclone.conf .mylogin.cnf .bash_history .zsh_history
+    secrets.prod.yaml credentials.local.json firebase-adminsdk-a1.json .vault-pass vault_pass.txt
     .docker/config.json .config/gh/hosts.yml terraform.tfvars terraform.tfstate service-account-prod.json
     client_secret_123.json .vault-token config/master.key auth.json .github-token
     """
 
 HOLD_NONE = """
+    .env-example .env_sample .env.example~ .env.d.ts .envoy.yaml app.py.bak history.md secrets.ts credentials.store.ts
     .env.example .env.sample .env.template env.py environment.yml id_rsa.pub .ssh/known_hosts .ssh/id_rsa.pub
     cert.pem cacert.pem ca-bundle.pem fullchain.pem public.pem keys.py secrets.py secret_santa.md
     credentials.py tokenizer.json keyboard.ts test.environment monkey.txt docs/credentials.md src/auth.ts
@@ -166,6 +170,27 @@ def test_private_keys_are_masked_whole(kind: str) -> None:
         (f"tool --access-token {A} --verbose", "tool --access-token ‹secret: password› --verbose"),
         ("<password>hunter2xyz</password>", "<password>‹secret: password›</password>"),
         ("[db]\npassword = f7bNihdIGnJX1q8M\nport = 1", "[db]\npassword = ‹secret: value›\nport = 1"),
+        ("postgres://u:p@ss:w0rd!@db/x", "postgres://u:‹secret: password in a URL›@db/x"),
+        ("sendemail.smtppass=tulip-garden-77", "sendemail.smtppass=‹secret: password›"),
+        ("//r.test/:_auth=dXNlcjpwYXNzd29yZDEyMw==", "//r.test/:_auth=‹secret: value›"),
+        ("  password: aHVudGVyMmh1bnRlcjI=", "  password: ‹secret: value›"),
+        (f"Cookie: a=b; sid={LONG[:32]}", "Cookie: a=b; sid=‹secret: cookie›"),
+        ("> X-Api-Key: AbCdEf0123456789", "> X-Api-Key: ‹secret: authorization›"),
+        ("curl -H 'PRIVATE-TOKEN: abcd1234efgh' x", "curl -H 'PRIVATE-TOKEN: ‹secret: authorization›' x"),
+        ("Server=a;User Id=b;Password=Str0ng!Pass;", "Server=a;User Id=b;Password=‹secret: password›;"),
+        ("jdbc:mysql://h/db?user=a&password=s3cretpw1", "jdbc:mysql://h/db?user=a&password=‹secret: password›"),
+        ("spring.datasource.password=s3cretpw1\n", "spring.datasource.password=‹secret: password›\n"),
+        ("mysqldump -u root -pS3cretPass db", "mysqldump -u root -p‹secret: password› db"),
+        ("sshpass -p 's3cretPW1' ssh x", "sshpass -p '‹secret: password›' ssh x"),
+        ("docker login -u me -p S3cretPw0rd ghcr.io", "docker login -u me -p ‹secret: password› ghcr.io"),
+        (f'{{"kty":"RSA","d":"{LONG[:43]}"}}', '{"kty":"RSA","d":"‹secret: private key›"}'),
+        (f"pat{LONG[:14]}.{H}", "‹secret: service token›"),
+        (f"ATBB{LONG[:32]}", "‹secret: service token›"),
+        (f"access_token$production$abcdefghij012345${H[:32]}", "access_token$production$‹secret: service token›"),
+        (
+            f"https://a.test/IncomingWebhook/{H[:32]}/{H[:8]}-0123-0123-0123-{H[:12]}",
+            "https://a.test/IncomingWebhook/‹secret: webhook address›",
+        ),
         (f"https://hooks.slack.com/services/T000/B000/{A}", "https://hooks.slack.com/services/‹secret: Slack address›"),
     ],
 )
@@ -198,6 +223,13 @@ def test_values_of_secret_sounding_names_are_masked(text: str, masked: str) -> N
         'TOKEN_URL = "https://example.test/oauth/token"',
         "secret_key = settings.SECRET_KEY",
         "postgres://user:password@localhost/db",
+        "send('username=tj&password=foobar')",
+        "self.smtp_pass = config.get('smtp_pass', None)",
+        "this.password=value;\nself.token=parse2(x)",
+        "docker login --password-stdin ghcr.io",
+        "mysql -port 3306 -protocol=tcp",
+        '{"a": 1, "d": "0123"}',
+        "cat path/to/pattern.py",
         "https://example.test:8080/a@b",
         "git@github.com:owner/name.git",
         "class sk-fading-circle sk-loading-indicator",
@@ -341,8 +373,30 @@ def test_the_working_folder_is_never_on_path() -> None:
         "curl " * 100_000,
         "--token " * 100_000,
         "password = a1b2\n" * 60_000,
+        "Cookie: " + "a=b; " * 60_000,
+        "Cookie: a=b; " * 60_000,
+        "x.password=" * 60_000,
+        "mysql -p login " * 60_000,
+        "://a:@" * 200_000,
     ],
-    ids=["code", "keys", "jwt heads", "names", "one line", "urls", "ends", "key lines", "curl", "options", "values"],
+    ids=[
+        "code",
+        "keys",
+        "jwt heads",
+        "names",
+        "one line",
+        "urls",
+        "ends",
+        "key lines",
+        "curl",
+        "options",
+        "values",
+        "cookie",
+        "cookies",
+        "props",
+        "clients",
+        "ats",
+    ],
 )
 def test_masking_is_quick(text: str) -> None:
     started = time.process_time()
