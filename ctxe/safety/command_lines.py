@@ -156,7 +156,8 @@ def _open_reason(part: SimpleCommand, folders: frozenset[str], policy: Policy) -
             return reason
     found = reads(part)
     if found is not None:
-        return _look_reason(found, folders, policy)
+        ours = policy.own_program(part.words[0].text)
+        return f"it would run {ours}, a program of this repository" if ours else _look_reason(found, folders, policy)
     return None if not part.words and not part.assigned else ""
 
 

@@ -37,6 +37,7 @@ class Policy:
 
     ``reach`` tells why a path must not be read, or an empty text (see ``paths.reach``; without it only names are
     checked). ``git_runs`` lists settings by which git would start programs (see ``programs.configured_programs``).
+    ``own_program`` gives the program of the repository that a name would start (see ``programs.own_program``).
     """
 
     mode: Mode = "ask"
@@ -48,6 +49,7 @@ class Policy:
     root: str = "/"
     reach: Callable[[ReadPath], str] | None = None
     git_runs: tuple[str, ...] = ()
+    own_program: Callable[[str], str] = lambda _: ""
 
     @property
     def given(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ctxe.domain.errors import CtxeError
@@ -41,6 +41,8 @@ CHILD_GUARDS = {
 }
 """Variables for commands that a model asks for: git starts no fsmonitor, and no program waits for a key press."""
 NOTHING = "CTXE_NOTHING"
+BUILTINS = frozenset({"cd", "command", "echo", "false", "printf", "pwd", "test", "true", "type"})
+"""Commands that only read and are part of the shell."""
 READING_HOOK = "post-index-change"
 """The hook that commands which only read start, too: ``git diff`` writes what it learned about files to the index."""
 
@@ -59,6 +61,29 @@ def find_program(name: str, root: Path, search: Sequence[str] | None = None) -> 
             if not _inside(home, real) and os.access(real, os.X_OK) and Path(real).is_file():
                 return candidate
     return None
+
+
+def own_program(root: Path, search: Sequence[str]) -> Callable[[str], str]:
+    """Which program of the repository a shell would start for a name; empty for none, or a builtin.
+
+    A folder of the repository may be on PATH, such as that of a virtual environment or ``node_modules/.bin``. There a
+    symlink to a program of the same name outside is that program.
+    """
+    home = Path(os.path.realpath(root))
+
+    def found(name: str) -> str:
+        if name in BUILTINS:
+            return ""
+        for folder in filter(os.path.isabs, search):
+            place = Path(folder, name)
+            if place.is_file() and os.access(place, os.X_OK):
+                real = os.path.realpath(place)
+                ours = _inside(home, os.path.realpath(folder)) or _inside(home, real)
+                same = not _inside(home, real) and Path(real).name.startswith(name)
+                return str(place) if ours and not same else ""
+        return ""
+
+    return found
 
 
 def outside(root: Path, search: Sequence[str]) -> list[str]:

@@ -231,3 +231,16 @@ def test_resuming_a_session_from_an_archive_warns_first(home: Path, tmp_path: Pa
         said = [ctxe(mine, env, "-p", "-c", "go on").err.count("was not begun here by you") for _ in range(2)]
         again = ctxe(tmp_path / "theirs", env, "-p", "-c", "go on").err
     assert (said, "was not begun" in again) == ([1, 0], False)
+
+
+def test_a_program_of_the_repository_on_path_is_not_run_as_one_that_only_reads(home: Path, tmp_path: Path) -> None:
+    repo = repository(tmp_path / "repo", {"main.py": "print(1)\n"})
+    (repo / "bin").mkdir()
+    for name in ("cat", "git", "cmake"):
+        (repo / "bin" / name).write_text(HOSTILE.format(mark=tmp_path))
+        (repo / "bin" / name).chmod(0o755)
+    calls = [Call("run_command", {"command": line}) for line in ("cat main.py", "git status", "cmake --version", "ls")]
+    _, _, told = one_shot(home, repo, calls, PATH=f"{repo}/bin:{environment(home)['PATH']}")
+    assert list(tmp_path.glob("HOSTILE*")) == []
+    assert all("a program of this repository" in one for one in told[:3]), told
+    assert "main.py" in told[3]

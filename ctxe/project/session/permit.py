@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -12,7 +13,7 @@ from ctxe.project.servers.lazy import rules
 from ctxe.repo.git import Git
 from ctxe.safety.paths import reach
 from ctxe.safety.permissions import Mode, Policy, decide
-from ctxe.safety.programs import configured_programs
+from ctxe.safety.programs import configured_programs, own_program
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -56,6 +57,7 @@ class Permit:
             str(self.project.root),
             reach(self.project.root, self._is_content),
             configured_programs(self.project.root),
+            own_program(self.project.root, self.project.environment.get("PATH", "").split(os.pathsep)),
         )
 
     def _is_content(self, place: Path, name: str) -> bool:

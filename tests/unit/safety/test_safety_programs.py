@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ctxe.domain.errors import CtxeError
-from ctxe.safety.programs import configured_programs, find_program, git_command, git_environment
+from ctxe.safety.programs import configured_programs, find_program, git_command, git_environment, own_program
 from ctxe.safety.secrets import clean_environment
 
 HOSTILE = """
@@ -257,3 +257,22 @@ def test_a_folder_of_hooks_that_only_git_can_tell_is_asked_about(repository: Pat
     (repository / ".git/config").write_text("[core]\n hooksPath = %(prefix)/hooks\n")
     why = "what nobody can check (its hooks are in a place that only git can tell)"
     assert configured_programs(repository) == (why,)
+
+
+def test_a_program_of_the_repository_that_a_name_would_start_is_known(tmp_path: Path) -> None:
+    root, system = tmp_path / "repo", tmp_path / "bin"
+    for name in ("cat", "python3.11", "rg"):
+        program(system / name)
+    program(root / ".venv/bin/cmake")
+    program(root / ".venv/bin/echo")
+    (root / ".venv/bin/plain").write_text("not to be run")
+    (root / ".venv/bin/python").symlink_to(system / "python3.11")
+    (root / ".venv/bin/cat").symlink_to(system / "rg")
+    (tmp_path / "late").symlink_to(root / ".venv/bin")
+    ours = own_program(root, [str(root / ".venv/bin"), ".venv/bin", str(system)])
+    assert ours("cmake") == str(root / ".venv/bin/cmake")
+    assert ours("cat") == str(root / ".venv/bin/cat"), "a link to another program"
+    assert [ours(name) for name in ("echo", "plain", "python", "rg", "missing")] == [""] * 5
+    late = own_program(root, [str(system), str(tmp_path / "late")])
+    assert late("cat") == ""
+    assert late("cmake") == str(tmp_path / "late/cmake")
