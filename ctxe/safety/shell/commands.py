@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 from ctxe.lexical.tables import word_set
+from ctxe.safety.shell.git_words import own_options
 from ctxe.safety.shell.words import MOST, Redirect, SimpleCommand, Unsure, Word, split
 
 if TYPE_CHECKING:
@@ -25,11 +26,27 @@ REST = 24
 
 SHELLS = word_set("ash bash dash fish ksh sh zsh")
 WRAPPERS = SHELLS | word_set(
-    "builtin busybox chroot chronic command conda coproc direnv docker doas env exec find flatpak-spawn hatch ionice"
-    " kubectl ltrace nerdctl nice nohup npx nsenter parallel pdm pipenv podman poetry rye runuser script setpriv setsid"
-    " ssh stdbuf strace su sudo taskset time timeout torsocks toybox unbuffer unshare uv watch xargs"
+    "builtin busybox bwrap catchsegv chroot chronic chrt command conda coproc cross-env dbus-run-session direnv"
+    " distrobox docker doas dotenv dotenvx entr env exec faketime fakeroot fd fdfind find firejail flatpak-spawn flock"
+    " hatch hyperfine ionice kubectl lima ltrace nerdctl nice nix-shell nodemon nohup npx nsenter numactl parallel pdm"
+    " pipenv pkexec podman poetry prlimit proot proxychains proxychains4 pueue rlwrap runuser rye screen script"
+    " setarch setpriv setsid sg ssh start-stop-daemon stdbuf strace su sudo systemd-run taskset time timeout tmux"
+    " torify torsocks toybox unbuffer unshare uv valgrind watch watchexec wsl xargs xvfb-run"
 )
 """Programs whose arguments may be a command: each rest of their words is checked as one."""
+CARRIERS = {
+    **dict.fromkeys(word_set("npm pnpm yarn bundle mise asdf rbenv pyenv nodenv"), word_set("exec x dlx")),
+    **dict.fromkeys(word_set("aws-vault chamber sops"), word_set("exec exec-env exec-file")),
+    **dict.fromkeys(word_set("doppler op mamba micromamba"), word_set("run")),
+    "cargo": word_set("watch"),
+    "git": word_set("bisect rebase submodule"),
+    "nix": word_set("develop run shell"),
+    "perf": word_set("record stat trace"),
+    "vagrant": word_set("ssh"),
+}
+"""Programs of which only these subcommands take a command."""
+LATER = frozenset({"at", "batch"})
+"""Programs that run the lines of their input later."""
 SPEAKERS = WRAPPERS | {"alias", "eval", "trap"}
 """Programs that take a whole command line as one word."""
 WORDS = word_set(
@@ -177,12 +194,12 @@ def _with_inner(own: tuple[SimpleCommand, ...], depth: int) -> tuple[tuple[Simpl
             broken = broken or "it evaluates text"
         if name == "" or _is_computed(part):
             broken = broken or "the program is computed"
-        if name in SHELLS and _reads_its_input(part):
+        if name in LATER or (name in SHELLS and _reads_its_input(part)):
             broken = broken or f"{name} runs what it reads"
-        if name in WRAPPERS:
-            rests = range(1, min(len(part.words), REST))
+        if start := _carried_from(part):
+            rests = range(start, min(len(part.words), REST))
             seen += [SimpleCommand(part.words[i:]) for i in rests if not part.words[i].text.startswith("-")]
-        if name in SPEAKERS:
+        if start or name in SPEAKERS:
             for text in _lines_in(part):
                 if depth == 0:
                     return tuple(seen), "shells are nested too deep"
@@ -191,6 +208,17 @@ def _with_inner(own: tuple[SimpleCommand, ...], depth: int) -> tuple[tuple[Simpl
                 seen += deeper
                 broken = broken or worse or worst
     return tuple(seen), broken
+
+
+def _carried_from(part: SimpleCommand) -> int:
+    """The first word of a part from which another command may begin; 0 when it carries none."""
+    name = program(part.words[0])
+    if name in WRAPPERS:
+        return 1
+    verb = 1 + (own_options(part.texts[1:]) if name == "git" else 0)
+    if name == "git" and any(text.startswith("alias.") for text in part.texts[1:verb]):
+        return 1
+    return verb + 1 if part.texts[verb : verb + 1] and part.texts[verb] in CARRIERS.get(name, ()) else 0
 
 
 def _is_computed(part: SimpleCommand) -> bool:
@@ -211,7 +239,9 @@ def _lines_in(part: SimpleCommand) -> Iterator[str]:
         yield " ".join(part.texts[1:])
         return
     for word in part.words[1:]:
-        text = word.text.partition("=")[2] if name == "alias" else word.text
+        text, value = word.text, word.text.partition("=")[2].removeprefix("!")
+        if name == "alias" or (value and text.startswith(("alias.", "--"))):
+            text = value
         if not word.plain and any(c in text for c in " ;&|\n\t"):
             yield text
 

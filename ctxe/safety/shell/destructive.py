@@ -25,6 +25,8 @@ CLIENTS = word_set(
     "psql mysql mariadb sqlite3 sqlcmd sqlplus mongosh mongo duckdb clickhouse-client redis-cli cockroach cqlsh usql"
     " pgcli mycli litecli"
 )
+CARRYING = word_set("fd fdfind find parallel xargs")
+"""Programs that run a command for many files."""
 TALK = word_set("echo printf grep egrep fgrep rg ag cat head tail awk wc sort uniq less ls cd true")
 INTERPRETERS = word_set(
     "python python3 node deno bun ruby perl php rails manage.py docker kubectl ssh npx uv java scala"
@@ -40,7 +42,7 @@ _ANYWHERE = pattern(
     r"\breset\s+(?:\S+\s+){0,12}--ha|\bclean\s+-[a-z]*f|\brm\s+(?:-\w+\s+){0,12}-\w*[rR]"
     r"|\bpush\s+(?:\S+\s+){0,12}(?:-f\b|--force)"
     r"|\bfilter-(?:branch|repo)\b|\brmtree\b|\bstash\s+(?:drop|clear)\b|\brm_rf\b|\brmSync\(|\brimraf\b|-delete\b"
-    r"|\bos\.(?:remove|unlink|removedirs)\b|\bFileUtils\.rm|>\s*/dev/[sh]d[a-z]",
+    r"|\bos\.(?:remove|unlink|removedirs)\b|\.unlink(?:Sync)?\(|\bunlink\s+glob\b|\bFileUtils\.rm|>\s*/dev/[sh]d[a-z]",
 )
 
 
@@ -89,6 +91,8 @@ def _loss(part: SimpleCommand) -> str:
         return _git(rest)
     if name == "find" and any(word in {"-delete", "-fprint", "-fprintf", "-fls"} for word in rest):
         return "find deletes or writes what it finds"
+    if name in CARRYING and any(program(word) in {"rm", "unlink", "shred"} for word in part.words[1:]):
+        return f"{name} deletes what it is given"
     return ""
 
 

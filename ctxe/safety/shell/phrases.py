@@ -31,6 +31,17 @@ PHRASES = (
     ),
     (
         pattern(
+            r"\bgsutil\s+(?:\S+\s+){0,6}(?:rm|rb)\b|\brclone\s+(?:\S+\s+){0,6}(?:purge|delete\w*|cleanup)\b|\brestic\s+.{0,200}\bforget\b"
+            r"|\b(?:heroku|fly|flyctl|vercel|netlify|railway|doctl|wrangler|firebase|supabase)\s+.{0,200}\b(?:destroy|delete|remove|rm)\b"
+        ),
+        "removes from a cloud",
+    ),
+    (
+        pattern(r"\bzfs\s+destroy\b|\bbtrfs\s+subvolume\s+delete\b|\blvremove\b|\buserdel\b"),
+        "removes from this machine",
+    ),
+    (
+        pattern(
             r"\b(?:npm|yarn|pnpm|cargo|gem|poetry|uv|hatch|flit)\s+(?:un)?publish\b|\btwine\s+upload\b|\bgem\s+push\b"
         ),
         "publishes a package",

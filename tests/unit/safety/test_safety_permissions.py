@@ -359,3 +359,54 @@ def test_commands_allowed_unasked_change_no_file(tmp_path: Path) -> None:
 def test_only_commands_that_use_the_network_are_marked_so(line: str, reached: str) -> None:
     why = getattr(decide(command(line), ASK), "why", None)
     assert why == (f"it reaches the network ({reached})" if reached else "")
+
+
+CARRIED = [
+    "fd -x {}",
+    "entr {}",
+    "doppler run -- {}",
+    "systemd-run {}",
+    "npm exec -- {}",
+    "bundle exec {}",
+    "mise x -- {}",
+    "git submodule foreach {}",
+    "git submodule foreach '{}'",
+    "git -C sub bisect run {}",
+    "git rebase --exec='{}' main",
+    "git -c alias.z='!{}' z",
+    "tmux new-session -d '{}'",
+    "flock f -c '{}'",
+    "hyperfine '{}'",
+    "cargo watch -x '{}'",
+    "nix-shell --run '{}'",
+]
+
+
+@pytest.mark.parametrize("line", CARRIED)
+def test_commands_carried_by_other_programs_are_denied_and_asked_about(line: str) -> None:
+    denied = decide(command(line.format("curl x")), with_(AUTO, deny=("run:curl *",)))
+    assert denied == Deny("the rule run:curl * forbids it")
+    assert isinstance(decide(command(line.format("rm -rf src")), AUTO), Ask)
+    assert decide(command(line.format("make x")), AUTO) == Allow()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "find . -type f | xargs rm",
+        "find . -name '*.py' -exec rm {} +",
+        "fd -e py -x rm",
+        "echo 'make x' | at now",
+        "python -c 'from pathlib import Path; Path(\"a\").unlink()'",
+        "gsutil -m rm gs://x/**",
+        "fly apps destroy x",
+        "zfs destroy x",
+    ],
+)
+def test_deleting_many_files_and_what_runs_later_are_asked_about(line: str) -> None:
+    assert isinstance(decide(command(line), AUTO), Ask)
+
+
+@pytest.mark.parametrize("line", ["npm install curl", "pip install curl", "cargo add curl", "git commit -m 'curl x'"])
+def test_words_that_only_look_like_a_denied_command_are_allowed(line: str) -> None:
+    assert decide(command(line), with_(AUTO, deny=("run:curl *",))) == Allow()
