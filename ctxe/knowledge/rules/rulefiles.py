@@ -136,7 +136,7 @@ def _rules_in(places: RulePlaces, folder: Path, names: Sequence[str], why: str) 
         override = folder / "AGENTS.override.md"
         path = override if name == "AGENTS.md" and _exists(override) else folder / name
         if _exists(path) and not path.is_dir():
-            yield _read(places, path, why)
+            yield _read(places, path, why, own=folder == places.user)
 
 
 def _aider_files(places: RulePlaces) -> tuple[str, ...]:
@@ -161,14 +161,19 @@ def _rules_below(places: RulePlaces, inside: str, suffix: str) -> Iterator[Rule]
             yield _read(places, path, f"always, from {inside}", scoped=True)
 
 
-def _read(places: RulePlaces, path: Path, why: str, *, scoped: bool = False) -> Rule:
-    """The rule in a file. ``scoped``: its front matter may say when it applies."""
+def _read(places: RulePlaces, path: Path, why: str, *, scoped: bool = False, own: bool = False) -> Rule:
+    """The rule in a file, of the user's ``own`` folder or else of the repository, which may name no file elsewhere.
+
+    ``scoped``: its front matter may say when it applies.
+    """
     name = _display_name(places, path)
-    home = places.user if places.user and path.is_relative_to(places.user) else places.root
+    home = places.user if places.user and own else places.root
     try:
         real = path.resolve(strict=True)
         if not real.is_relative_to(home.resolve()):
-            return Rule(name, why=why, problem="is a link that leads out of the repository: not followed")
+            named = Path(os.path.normpath(path)).is_relative_to(home)
+            problem = "is a link that leads out of the repository: not followed"
+            return Rule(name, why=why, problem=problem if named else "is outside of the repository: not read")
         inside = real.relative_to(home.resolve()).as_posix()
         if is_secret_file(inside) or not places.readable(inside):
             return Rule(name, why=why, problem="leads to a file that must not be read")
@@ -231,7 +236,9 @@ def _real_path(places: RulePlaces, name: str) -> str:
 def _display_name(places: RulePlaces, path: Path) -> str:
     if path.is_relative_to(places.root):
         return path.relative_to(places.root).as_posix()
-    return f"~/{path.relative_to(places.user).as_posix()}" if places.user else str(path)
+    if places.user and path.is_relative_to(places.user):
+        return f"~/{path.relative_to(places.user).as_posix()}"
+    return str(path)
 
 
 def _exists(path: Path) -> bool:

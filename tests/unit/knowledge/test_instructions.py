@@ -397,3 +397,19 @@ def test_the_front_matter_of_an_unreadable_file_has_no_effect(tmp_path: Path) ->
 def test_find_rules_reads_each_real_file_once(tmp_path: Path) -> None:
     write(tmp_path, {"AGENTS.md": "One two three.", "CLAUDE.md": "@AGENTS.md\n\nFour five six."})
     assert [rule.path for rule in find_rules(RulePlaces(tmp_path, tmp_path))] == ["AGENTS.md", "CLAUDE.md"]
+
+
+@pytest.mark.parametrize("named", ["{user}/config.toml", "{outside}/x.md", "../user/config.toml"])
+def test_a_project_cannot_name_files_of_the_user_or_elsewhere_as_rules(tmp_path: Path, named: str) -> None:
+    user, outside, root = tmp_path / "user", tmp_path / "outside", tmp_path / "repo"
+    for folder in (user, outside, root):
+        folder.mkdir()
+    (user / "config.toml").write_text("canary")
+    (user / "AGENTS.md").write_text("my own rule")
+    (outside / "x.md").write_text("canary")
+    path = named.format(user=user, outside=outside)
+    (root / ".aider.conf.yml").write_text(f"read: {path}\n")
+    for read in ((), (path,)):
+        rules = find_rules(RulePlaces(root, root, user, read=read))
+        assert [rule.text for rule in rules if rule.text] == ["my own rule"]
+        assert "is outside of the repository: not read" in {rule.problem for rule in rules}
