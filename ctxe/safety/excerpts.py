@@ -16,7 +16,7 @@ LEFT_OUT = "[left out: {name} may hold keys and passwords; it is shown only when
 _HEADER = pattern(r"diff --(?:git|cc|combined) (?P<names>.+)$")
 _COMMIT = pattern(r"\W{0,20}commit [0-9a-f]{7,64}\b")
 _NEAR = pattern(r"(\S{1,400}?)[=-]\d+[=-]")
-_AFTER = pattern(r'"?[=-]')
+_JOINT = pattern(r'"?[=-]')
 _BRACED = pattern(r"[@^]\{[^}\n]{0,100}\}")
 """The part of a revision that may hold colons: a time, or words of a message."""
 LINE_HEAD = 600
@@ -71,7 +71,8 @@ def _is_spaced_path(name: str, after: str) -> bool:
 
 def _beside(line: str, known: Mapping[str, str]) -> str:
     """The secret file of a line that grep prints beside what it found in it: ``name-text``, ``name=text``."""
-    return next((known[head] for head in known if line.startswith(head) and _AFTER.match(line, len(head))), "")
+    heads = (line[: joint.start()] for joint in _JOINT.finditer(line, 0, LINE_HEAD))
+    return next((known[head] for head in heads if head in known), "")
 
 
 @lru_cache(4096)
