@@ -132,8 +132,10 @@ def _note(node: Node, parts: list[SimpleCommand]) -> None:
             children = [child for child in node.children if child.type not in ASIDE]
             assigned = [child for child in node.children if child.type == "variable_assignment"]
             parts.append(SimpleCommand(tuple(map(_word, children)), (), tuple(map(_name, assigned))))
-        case "declaration_command" | "unset_command" | "test_command":
+        case "declaration_command" | "unset_command":
             parts.append(SimpleCommand(tuple(map(_word, node.children))))
+        case "test_command":
+            parts.append(SimpleCommand(tuple(map(_word, _operands(node)))))
         case "variable_assignment" if node.parent is not None and node.parent.type != "command":
             parts.append(SimpleCommand((), (), (_name(node),)))
         case "file_redirect" | "herestring_redirect" | "heredoc_redirect":
@@ -143,6 +145,12 @@ def _note(node: Node, parts: list[SimpleCommand]) -> None:
                 parts.append(SimpleCommand((), (Redirect(operator, targets[0] if targets else Word("")),)))
                 targets = targets[1:]
             _extend(parts, targets)
+
+
+def _operands(node: Node) -> Iterator[Node]:
+    """The words of a test, whose grammar has them in nested expressions."""
+    for child in node.children:
+        yield from _operands(child) if child.type.endswith("_expression") else (child,)
 
 
 def _extend(parts: list[SimpleCommand], words: list[Word]) -> None:

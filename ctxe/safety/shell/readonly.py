@@ -125,6 +125,10 @@ def _awk(rest: Sequence[Word]) -> Reads | None:
     return None if paths is None else Reads(paths, shows=True)
 
 
+def _test(rest: Sequence[Word]) -> Reads | None:
+    return _checked("test", table("readonly.txt")["test"], rest[:-1]) if rest and rest[-1].text == "]" else None
+
+
 def _printf(rest: Sequence[Word]) -> Reads | None:
     paths = scripts.printf(rest)
     return None if paths is None else Reads(paths)
@@ -200,6 +204,7 @@ def _config(given: ParsedWords) -> bool:
 
 
 SPECIAL: dict[str, Callable[[Sequence[Word]], Reads | None]] = {
+    "[": _test,
     "awk": _awk,
     "cd": _cd,
     "find": _find,

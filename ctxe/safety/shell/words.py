@@ -127,6 +127,8 @@ def _take(line: str, at: int, words: list[Word], redirects: list[Redirect], assi
         assigned.append(name.group().rstrip("+=").partition("[")[0])
         return at
     word, at = _word(line, at)
+    if not words and word.text == "[" and word.plain:
+        word = Word("[")
     if not words and (not word.plain or word.text in RESERVED or word.glob):
         raise Unsure(f"the command {word.text!r} is quoted, computed or a keyword")
     words.append(word)
