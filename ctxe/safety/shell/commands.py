@@ -45,6 +45,8 @@ CARRIERS = {
     "vagrant": word_set("ssh"),
 }
 """Programs of which only these subcommands take a command."""
+DIRECT = word_set("env fd fdfind find nice nohup npx poetry stdbuf time timeout uv xargs")
+"""Wrappers that start a program by its words, and never pass a line to a shell."""
 LATER = frozenset({"at", "batch"})
 """Programs that run the lines of their input later."""
 SPEAKERS = WRAPPERS | {"alias", "eval", "trap"}
@@ -214,7 +216,7 @@ def _with_inner(own: tuple[SimpleCommand, ...], depth: int) -> tuple[tuple[Simpl
                 inner, worse = _read(text)
                 deeper, worst = _with_inner(inner, depth - 1)
                 seen += deeper
-                broken = broken or worse or worst
+                broken = broken or ("" if _starts_directly(part) else worse or worst)
     return tuple(seen), broken
 
 
@@ -227,6 +229,11 @@ def _carried_from(part: SimpleCommand) -> int:
     if name == "git" and any(text.startswith("alias.") for text in part.texts[1:verb]):
         return 1
     return verb + 1 if part.texts[verb : verb + 1] and part.texts[verb] in CARRIERS.get(name, ()) else 0
+
+
+def _starts_directly(part: SimpleCommand) -> bool:
+    """Whether a part starts a program without any shell between, so that a word that is no line (a regex) is fine."""
+    return program(part.words[0]) in DIRECT and not any(program(word) in SHELLS for word in part.words)
 
 
 def _is_computed(part: SimpleCommand) -> bool:

@@ -410,3 +410,18 @@ def test_deleting_many_files_and_what_runs_later_are_asked_about(line: str) -> N
 @pytest.mark.parametrize("line", ["npm install curl", "pip install curl", "cargo add curl", "git commit -m 'curl x'"])
 def test_words_that_only_look_like_a_denied_command_are_allowed(line: str) -> None:
     assert decide(command(line), with_(AUTO, deny=("run:curl *",))) == Allow()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "find . -name '*.py' -exec wc -l {} \\;",
+        "find . -name '*.py' | xargs grep -n 'def main('",
+        "timeout 60 pytest -k 'a and (b'",
+        "uv run pytest 'tests/a b('",
+    ],
+)
+def test_words_that_are_no_command_line_are_fine_where_no_shell_is_started(line: str) -> None:
+    assert decide(command(line), AUTO) == Allow()
+    for wrapper in ("xargs sh -c 'rm (('", "find . -exec bash -c 'x ((' \\;", "timeout 5 zsh -c 'a (('"):
+        assert isinstance(decide(command(wrapper), AUTO), Ask)
