@@ -7,9 +7,8 @@ import shlex
 from collections.abc import Iterable, Sequence
 from functools import cache
 
-from ctxe.safety.shell.commands import program
 from ctxe.safety.shell.git_words import own_options
-from ctxe.safety.shell.words import SimpleCommand
+from ctxe.safety.shell.words import SimpleCommand, program
 
 KINDS = ("run", "line", "edit", "read", "host", "tool")
 # "always" allows these with any arguments, since they run the project's own code in any case

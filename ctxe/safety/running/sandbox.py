@@ -12,8 +12,9 @@ from ctxe.safety.programs import find_program
 from ctxe.safety.running.landlock import OLDEST, version
 from ctxe.safety.running.process import complete
 from ctxe.safety.running.sandbox_commands import Confinement, Sandbox, bubblewrap_command, landlock_command
-from ctxe.safety.shell.commands import parse, program
+from ctxe.safety.shell.commands import parse
 from ctxe.safety.shell.readonly import reads
+from ctxe.safety.shell.words import program
 
 __all__ = ["Confinement", "Sandbox", "detect", "wrap", "writes_git"]
 

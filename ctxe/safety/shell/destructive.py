@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 
 from ctxe.domain.pattern import pattern
 from ctxe.lexical.tables import word_set
-from ctxe.safety.shell.commands import Parsed, program
+from ctxe.safety.shell.commands import Parsed
 from ctxe.safety.shell.git_words import git_verb
 from ctxe.safety.shell.phrases import PHRASES
-from ctxe.safety.shell.words import SimpleCommand
+from ctxe.safety.shell.words import SimpleCommand, program
 
 TEMPORARY = ("/tmp/", "/var/tmp/", "$TMPDIR/", "${TMPDIR}/")  # noqa: S108 (names in commands, nothing is created)
 ALWAYS = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ctxe.lexical.tables import word_set
-from ctxe.safety.shell.commands import Parsed, program
+from ctxe.safety.shell.commands import Parsed
 from ctxe.safety.shell.git_words import git_verb
-from ctxe.safety.shell.words import Word
+from ctxe.safety.shell.words import Word, program
 
 NETWORK = word_set(
     "curl wget nc ncat netcat socat telnet ftp sftp scp ssh rsync ping ping6 traceroute dig nslookup host getent whois"

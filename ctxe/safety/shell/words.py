@@ -63,6 +63,11 @@ class SimpleCommand:
         return tuple(word.text for word in self.words)
 
 
+def program(word: Word) -> str:
+    """The name of a program without folder and ``.exe``; empty for none."""
+    return word.text.replace("\\", "/").rpartition("/")[2].removesuffix(".exe")
+
+
 _BLANK = pattern(r"[ \t]+|#[^\n]*")
 _JOIN = pattern(r"&&|\|\|(?!\|)|\|(?![|&])|;(?![;&])|\n")
 _REDIRECT = pattern(r"(?:[0-9](?=[<>]))?(>>|>&(?=[0-9]+(?:[\s;|&)]|$))|&>(?!>)|>(?![>&|(])|<(?![<>&(]))")

@@ -52,7 +52,7 @@ def is_interactive(command: str) -> bool:
 
 
 def _by_hand(part: SimpleCommand) -> bool:
-    from ctxe.safety.shell.commands import program
+    from ctxe.safety.shell.words import program
 
     name, rest = program(part.words[0]), part.texts[1:]
     if name == "git":
