@@ -73,11 +73,15 @@ def _touches_protected(parsed: Parsed) -> str:
 
     A name counts in the root and in every folder that the line enters before it.
     """
-    folders = [""]
+    folders, looked_at = [""], set[str]()
     for part in parsed.seen:
         if part.texts[:1] in (("cd",), ("pushd",)) and len(part.words) == 2 and len(folders) < FOLDERS_OF_ONE_LINE:
             folders += [posixpath.join(folder, part.texts[1]) for folder in folders]
+            looked_at.clear()
         for text in _written_names(part):
+            if text in looked_at:
+                continue
+            looked_at.add(text)
             place = next((place for folder in folders if protection(place := posixpath.join(folder, text))), "")
             if place:
                 return f"{place} is protected: {protection(place)}"
