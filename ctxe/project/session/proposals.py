@@ -31,13 +31,20 @@ def propose_memories(live: Live) -> None:
     sweep(project.cache)
     if project.config.memory.enabled:
         with contextlib.suppress(StoreError):
-            for draft in draft_proposals(project, session.state.conversation, session.id, live.kit.allowance):
-                with contextlib.suppress(StoreError):  # a refused draft must not stop the others
-                    project.store.add(draft)
-                    live.proposed += 1
+            drafts = draft_proposals(project, session.state.conversation, session.id, live.kit.allowance)
+            live.proposed += sum(_is_kept(project, draft) for draft in drafts)
     for bought in live.kit.allowance.take_purchases():
         for _ in session.emit(bought):
             pass
+
+
+def _is_kept(project: Project, draft: Entry) -> bool:
+    """Put a proposal into the inbox; False when it is refused, which must not stop the others."""
+    try:
+        project.store.add(draft)
+    except StoreError:
+        return False
+    return True
 
 
 def draft_proposals(

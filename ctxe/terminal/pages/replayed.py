@@ -42,13 +42,18 @@ def matching_rows(events: Iterable[Event], text: str, screen: Screen) -> list[st
     found, turn, sought = [], 0, text.casefold()
     for event in events:
         turn += isinstance(event, TurnStarted)
-        for what, words in _texts(event):
-            for row in words.splitlines():
-                at = row.casefold().find(sought)
-                if at >= 0:
-                    part = row[max(0, at - AROUND) : at + len(text) + AROUND].strip()
-                    found.append(draw([line((f"{turn} ", "dim"), (f"{what}: ", "accent"), part)], screen))
+        for what, row in _rows(event):
+            at = row.casefold().find(sought)
+            if at >= 0:
+                part = row[max(0, at - AROUND) : at + len(text) + AROUND].strip()
+                found.append(draw([line((f"{turn} ", "dim"), (f"{what}: ", "accent"), part)], screen))
     return found
+
+
+def _rows(event: Event) -> Iterator[tuple[str, str]]:
+    """The lines of an event's texts, each with the source of its text."""
+    for what, words in _texts(event):
+        yield from ((what, row) for row in words.splitlines())
 
 
 def to_markdown(events: Iterable[Event]) -> str:
