@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any
 
 from ctxe.context.calls import call_title
+from ctxe.domain.closing import closed_at_end
 from ctxe.domain.conversation import ToolCall, ToolResult
 from ctxe.domain.errors import CtxeError, Denied, NotApplied, ToolError
 from ctxe.domain.events import Event, ToolFinished, ToolStarted
@@ -202,16 +203,13 @@ def _run(action: Action, collected: deque[str]) -> Generator[Event, None, ToolOu
     """Run an action, yielding its progress; ``collected`` gets the pieces of output."""
     output: ToolOutput | None = None
     pieces = action.run()
-    try:
+    with closed_at_end(pieces):
         for item in pieces:
             if isinstance(item, Progress):
                 collected.append(item.text)
                 yield item
             else:
                 output = item
-    finally:
-        if isinstance(pieces, Generator):
-            pieces.close()
     if output is None:
         raise ToolError("the tool ended without a result")
     return output

@@ -5,13 +5,13 @@ It replaces nothing. A summariser that lies, says nothing, hangs or finds the te
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 
 from ctxe.agent.state import State
 from ctxe.context.tokens import Count
 from ctxe.context.transcript import render_transcript
 from ctxe.context.trim import trim
+from ctxe.domain.closing import closed_at_end
 from ctxe.domain.conversation import Reply
 from ctxe.domain.errors import CtxeError
 from ctxe.domain.events import Consulted, Notice, Summarized
@@ -89,7 +89,7 @@ class Summarizer:
         """The whole answer; None when the stream ends without one. Raises CtxeError after SECONDS."""
         stream = provider.stream(request)
         until = self.clock() + SECONDS
-        with contextlib.closing(stream) if isinstance(stream, Generator) else contextlib.nullcontext():
+        with closed_at_end(stream):
             for item in stream:
                 if isinstance(item, Reply):
                     return item

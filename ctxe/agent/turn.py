@@ -9,6 +9,7 @@ from ctxe.agent import endings
 from ctxe.agent.limits import Limits, circle_note, stuck_reason
 from ctxe.agent.state import State
 from ctxe.context.assemble import Assembled
+from ctxe.domain.closing import closed_at_end
 from ctxe.domain.conversation import Fold, Reply, ToolCall
 from ctxe.domain.errors import ContextOverflow
 from ctxe.domain.events import (
@@ -153,7 +154,7 @@ def _ask(now: Callable[[], State], ports: Ports) -> Generator[Event, None, Reply
     before, began = now().usd, time.monotonic()
     billed: float | None = None
     stream = ports.provider.stream(assembled.request)
-    try:
+    with closed_at_end(stream):
         for item in stream:
             if not isinstance(item, Reply):
                 billed = item.usd if isinstance(item, Billed) else billed
@@ -165,7 +166,4 @@ def _ask(now: Callable[[], State], ports: Ports) -> Generator[Event, None, Reply
             if warning := ports.limits.cost_warning(before, before + (usd or 0.0)):
                 yield Notice(warning, "warning")
             return item
-    finally:
-        if isinstance(stream, Generator):
-            stream.close()
     raise RuntimeError("a provider's stream ended without a reply")

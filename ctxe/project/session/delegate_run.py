@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 
 from ctxe.agent.limits import Limits
 from ctxe.agent.session import Session
 from ctxe.agent.state import State
 from ctxe.agent.turn import Ports
+from ctxe.domain.closing import closed_at_end
 from ctxe.domain.conversation import ToolCall, ToolResult, Usage
 from ctxe.domain.errors import CtxeError
 from ctxe.domain.events import (
@@ -68,7 +68,7 @@ class DelegateRun:
         """Run one turn of the delegate; yields a line of progress whenever the screen should change."""
         events = self.session.turn(words)
         try:
-            with contextlib.closing(events) if isinstance(events, Generator) else contextlib.nullcontext():
+            with closed_at_end(events):
                 for event in events:
                     line = self._take_in(event)
                     if line is not None:
