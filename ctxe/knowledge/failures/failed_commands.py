@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ctxe.knowledge.entries.ports import MemoryPorts
+from ctxe.knowledge.failures.builds import has_built
 from ctxe.knowledge.failures.calls import command_key, only_checks, only_looks
 from ctxe.knowledge.failures.cures import Cure, CureOf, cure_of_correction, cure_of_pass
 from ctxe.knowledge.failures.ended_command import EndedCommand
@@ -14,6 +15,7 @@ from ctxe.knowledge.failures.settling import PASSES, FailureNews, Settling
 from ctxe.knowledge.failures.waiting import FailedCommand
 
 TEST_PASSES = "the test that failed passes"
+BUILT = "a command that builds the same passes"
 FLAKY = "passed and failed although nothing changed: flaky"
 
 
@@ -76,11 +78,14 @@ class FailedCommands:
         yield from self._resolve(waiting, waiting.ids, cure_of_pass, ended.raw)
 
     def _resolve_corrected(self, ended: EndedCommand) -> Iterator[FailureNews]:
-        """Resolve the failures of an earlier command that this passing one corrects, possibly along with edits."""
+        """Resolve the failures of an earlier command that this passing one corrects, or has built after edits."""
         for name, waiting in list(self._waiting.items()):
             if waiting.put_right(ended.plain):
                 del self._waiting[name]
                 yield from self._resolve(waiting, waiting.ids, cure_of_correction, ended.raw)
+            elif waiting.was_not_built and has_built(ended.plain, name):
+                del self._waiting[name]
+                yield from self._resolve(waiting, waiting.ids, cure_of_pass, ended.raw, BUILT)
 
     def _resolve_earlier(self, ended: EndedCommand) -> Iterator[FailureNews]:
         """Resolve open failures of earlier sessions whose command passes now. Their fix is unknown here and left empty.

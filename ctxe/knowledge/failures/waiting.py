@@ -142,6 +142,11 @@ class FailedCommand:
         """Diffs of the files edited since the command first failed."""
         return self.whole.diffs
 
+    @property
+    def was_not_built(self) -> bool:
+        """Whether it failed before any test did, and files were edited since."""
+        return bool(self.edits) and not any(failure.count for failure in self.seen.values())
+
     def failed(self, name: str, ended: EndedCommand) -> Mapping[str, str]:
         """Note that the command failed in this way; returns the edits that were made against it without success.
 

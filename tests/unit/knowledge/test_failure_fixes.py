@@ -185,3 +185,13 @@ def test_a_fix_is_shortened_to_its_limit(tmp_path: Path) -> None:
         watch.edited(f"some/folder/file_{n}.py", "-" + "old words " * 50 + "\n+" + "new words " * 50)
     (done,) = watch.ran(run("pytest", 0))
     assert len(done.entry.fix.split()) <= 46
+
+
+def test_a_failed_build_is_resolved_by_tests_that_pass_after_an_edit(tmp_path: Path) -> None:
+    watch = Watch(MemoryPorts(store_in(tmp_path), counters_in(tmp_path)))
+    watch.ran(run("cargo build", 101, "error", "expected `;`", file="src/lib.rs", line=14))
+    assert watch.ran(run("cargo test --workspace", 0)) == ()  # nothing was edited: it had another reason
+    watch.edited("src/lib.rs", "-let a = b\n+let a = b;")
+    (done,) = watch.ran(run("cargo test --workspace", 0))
+    assert (done.change, done.entry.command) == ("resolved", "cargo build")
+    assert done.entry.fix == "edited src/lib.rs: `let a = b` → `let a = b;`"
