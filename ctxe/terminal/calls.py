@@ -15,6 +15,8 @@ DIFF_LINES, OUTPUT_LINES, ERROR_LINES, QUIET_LINES, OWN_LINES = 40, 12, 8, 4, 40
 """Rows shown of a diff, of a tool's output, of an error, of a successful command, of the user's own command."""
 REPEATED = pattern(r"^\[(\d+) lines as they stand above; recall \S+\]$", re.MULTILINE)
 """Stands for lines of a result that the model has in view already (context/known_lines.py)."""
+OMITTED = " bytes left out …\n"
+"""The end of what stands for the middle of a huge output (safety/running/process.py)."""
 SPARE = 3
 """Uninformative lines that may remain of a file that was all seen before: its head, and those at the seams."""
 
@@ -53,7 +55,8 @@ def output_lines(
     text = text.strip("\n") or text
     count = (full.strip("\n") or text).count("\n") + 1
     if end and count > most + 1:  # only the rows that are shown are split and cleaned
-        rest = line((f"{glyph('rest', unicode)} {count - most:,} more lines", "dim"))
+        least = "at least " if OMITTED in full else ""
+        rest = line((f"{glyph('rest', unicode)} {least}{count - most:,} more lines", "dim"))
         return [rest, *lines("\n".join(text.rsplit("\n", most)[-most:]), style)]
     return limit_rows(lines(text, style), most, unicode, end=end)
 

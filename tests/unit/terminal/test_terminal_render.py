@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +35,7 @@ from ctxe.domain.model import CallDelta, ReasoningDelta, TextDelta, Waiting
 from ctxe.domain.section import Chunk, Priority, Section
 from ctxe.domain.tool import Progress
 from ctxe.domain.value import replace
+from ctxe.safety.running.process import Finished, run
 from ctxe.terminal.render import Renderer
 from ctxe.terminal.screen import detect
 from tests.unit.terminal.window import Window
@@ -294,6 +297,15 @@ def test_long_output_is_shortened_with_a_count() -> None:
     rows = "".join(f"row {n}\n" for n in range(30))
     _, err = streams([ToolFinished(ToolResult("1", rows), "run_command", "run x", rows, facts={"exit_code": 0})])
     assert err.splitlines() == ["● run x", "  … 18 more lines", *(f"  row {n}" for n in range(18, 30))]
+
+
+def test_of_an_output_whose_middle_was_dropped_the_count_of_lines_is_a_least_one() -> None:
+    *_, done = run(["seq", "9000"], Path.cwd(), dict(os.environ), limit=10_000)
+    assert isinstance(done, Finished)
+    assert done.omitted
+    event = ToolFinished(ToolResult("1", "…"), "run_command", "run seq", "", done.output, facts={"exit_code": 0})
+    rest = streams([event])[1].splitlines()[1]
+    assert re.fullmatch(r"  … at least [\d,]+ more lines", rest)
 
 
 def head_of(event: ToolFinished) -> str:
