@@ -49,7 +49,7 @@ def tap(lines: list[str]) -> Fault | None:
     place = first(_SPOT.search, [*block[stack:], *block])
     if field["error"] == "test failed" and (said := _above(lines[:at])):
         return Fault(said["kind"], said["message"] or "", place_of(place)[0])
-    return Fault(field.get("name") or "FAIL", field["error"], *place_of(place))
+    return Fault(field.get("name") or field.get("code") or "FAIL", field["error"], *place_of(place))
 
 
 def _above(lines: list[str]) -> re.Match[str] | None:
@@ -65,8 +65,14 @@ def _fields(block: list[str]) -> dict[str, str]:
         key, _, value = line.strip().partition(": ")
         if value.strip() in ("|", "|-", ">", ">-"):
             value = " ".join(_below(block[i:]))
-        field.setdefault(key, value.strip("'\"|- "))
+        field.setdefault(key, _unquoted(value.strip("|- ")))
     return field
+
+
+def _unquoted(value: str) -> str:
+    """The text of a YAML scalar, without the quotes around all of it."""
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+    return value[1:-1] if quoted else value
 
 
 def _below(rows: list[str]) -> list[str]:

@@ -166,6 +166,12 @@ def test_hostile_output_is_read_quickly(text: str) -> None:
             'No tests matching pattern "TidesTst" were executed!',
             ("", 0),
         ),
+        (
+            "not ok 4\n  ---\n  error: \"EACCES: permission denied, open 'flaky.state'\"\n  code: 'EACCES'\n  ...",
+            "EACCES",
+            "EACCES: permission denied, open 'flaky.state'",
+            ("", 0),
+        ),
         ("fine\n0 errors\nThe upload was refused by the host", "error", "The upload was refused by the host", ("", 0)),
     ],
 )
