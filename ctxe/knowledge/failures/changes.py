@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, field
 
@@ -44,16 +46,18 @@ def joined(earlier: str, later: str) -> str:
     """
     if not earlier or not later:
         return later or earlier
-    old: list[ChangedBlock] = blocks(earlier)
-    new: list[ChangedBlock] = []
+    old = blocks(earlier)
+    adder = {line: block for block in reversed(old) for line in block.added if _is_code(line)}
+    new: dict[int, ChangedBlock] = {}
     for block in blocks(later):
-        home = next((one for one in (*old, *new) if _overlap(one, block)), None)
-        if home in old:
-            old.remove(home)
+        home = next((adder[line] for line in block.removed if line in adder), None)
         if home:
             _rewrite(home, block)
-        new += [block] if home is None else [home] if home not in new else []
-    return "\n".join(str(block) for block in (*new, *old) if block.removed != block.added)
+        for line in block.removed:
+            adder.pop(line, None)
+        new[id(home or block)] = home or block
+    kept = (block for block in old if id(block) not in new)
+    return "\n".join(str(block) for block in (*new.values(), *kept) if block.removed != block.added)
 
 
 def adds_to(edit: str, whole: str) -> bool:
@@ -62,21 +66,23 @@ def adds_to(edit: str, whole: str) -> bool:
     return any(line in added for block in blocks(edit) for line in block.added)
 
 
-def _overlap(one: ChangedBlock, other: ChangedBlock) -> bool:
-    """Whether the second takes away a line of code that the first added."""
-    return any(line in one.added and _is_code(line) for line in other.removed)
-
-
 def _is_code(line: str) -> bool:
     return any(map(str.isalnum, line))
 
 
 def _rewrite(home: ChangedBlock, block: ChangedBlock) -> None:
     """Let ``home`` add what it adds after ``block``."""
-    at = min(home.added.index(line) for line in block.removed if line in home.added)
-    for line in block.removed:
-        if line in home.added:
-            home.added.remove(line)
+    left = Counter(block.removed)
+    kept: list[str] = []
+    at: int | None = None
+    for line in home.added:
+        if left[line]:
+            left[line] -= 1
+            at = len(kept) if at is None else at
         else:
+            kept.append(line)
+    home.added = [*kept[:at], *block.added, *(kept[at:] if at is not None else ())]
+    for line in block.removed:
+        if left[line]:
+            left[line] -= 1
             home.removed.append(line)
-    home.added[at:at] = block.added
