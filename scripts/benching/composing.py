@@ -88,7 +88,7 @@ def folding(_work: Path) -> list[Figure]:
 
 def session(_work: Path) -> list[Figure]:
     """The cost of two hundred steps at real prices, relative to no cache and to a history that is never folded."""
-    from tests.property.test_long_session import billed
+    from tests.property.billing import billed
 
     bill = billed()
     return [

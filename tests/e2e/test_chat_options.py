@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from ctxe.cli.chat.slash import slash_commands
+from tests.e2e.copying import copier
 from tests.e2e.harness import KEY, Terminal, anthropic_at, ctxe, environment, openai_at, repository
-from tests.e2e.test_everyday import copier
 from tests.wire.script import Entry
 from tests.wire.server import Answer, Call, Reply, WireServer, failure
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.copying import copier
 from tests.e2e.harness import KEY, Terminal, ctxe, environment, git, openai_at, repository
 from tests.wire.server import Call, Reply, WireServer
 
@@ -17,14 +18,6 @@ ANSWER = "Do this:\n\n```python\nx = 1\n```\n\nThen this:\n\n```sh\nmake it\n```
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
     return repository(tmp_path / "repo", {"a.py": "one = 1\n"})
-
-
-def copier(place: Path, copied: Path) -> Path:
-    """A program that takes what is copied, and where it is looked for."""
-    place.mkdir()
-    (place / "xclip").write_text(f'#!/bin/sh\ncat > "{copied}"\n')
-    (place / "xclip").chmod(0o755)
-    return place
 
 
 def test_copying_an_answer_uses_the_terminal_or_a_clipboard_program(home: Path, repo: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from ctxe.safety.running.sandbox import detect
 from tests.e2e.harness import KEY, Terminal, ctxe, environment, repository
-from tests.e2e.test_prefix import APIS, blocks
+from tests.e2e.wire_bodies import APIS, blocks
 from tests.processes import gone, running
 from tests.wire.server import Call, Reply, WireServer
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.harness import KEY, Terminal, ctxe, environment, openai_at, repository
-from tests.e2e.test_prefix import APIS, blocks
+from tests.e2e.wire_bodies import APIS, blocks
 from tests.wire.server import Call, Reply, WireServer
 
 FILES = {"a.py": "def a():\n    return 1\n"}

@@ -7,7 +7,6 @@ zone (the local date differs by a day) and hash seed (sets and dicts are walked 
 from __future__ import annotations
 
 import itertools
-import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,16 +15,12 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.harness import KEY, anthropic_at, ctxe, environment, git, openai_at, repository
+from tests.e2e.harness import KEY, ctxe, environment, git, repository
+from tests.e2e.wire_bodies import APIS, blocks
 from tests.wire.server import Call, Reply, WireServer
 
 FILES = {"AGENTS.md": "Use tabs.\n", "src/AGENTS.md": "Return strings.\n", "src/a.py": "x = 1\n", "src/b.py": "y = 1\n"}
 SKILL = "---\nname: parsing\ndescription: how parsing is done here\n---\nParse twice.\n"
-APIS: dict[str, Callable[[str], dict[str, str]]] = {
-    "chat": openai_at,
-    "messages": anthropic_at,
-    "responses": lambda url: openai_at(url) | {"CTXE_MODEL_API": "responses"},
-}
 PLACES = (("C", "Pacific/Kiritimati"), ("tr_TR.UTF-8", "Pacific/Pago_Pago"), ("C.UTF-8", "Asia/Kathmandu"))
 
 
@@ -57,25 +52,6 @@ def asked(dice: Random) -> list[Call]:
         Call("find_tools", {"query": "parsing"}),
     ]
     return dice.sample(every, dice.randint(1, 3))
-
-
-def blocks(api: str, body: Mapping[str, Any]) -> list[str]:
-    """Everything that is sent in its order on the wire, block by block, without marks for the cache."""
-    if api == "messages":
-        told = [(message["role"], block) for message in body["messages"] for block in message["content"]]
-        parts = [*body["tools"], *body["system"], *told]
-    elif api == "chat":
-        parts = [*body["tools"], *body["messages"]]
-    else:
-        parts = [*body["tools"], body.get("instructions"), *body["input"]]
-    return [json.dumps(unmarked(part)) for part in parts]
-
-
-def unmarked(value: Any) -> Any:
-    """The same without cache marks, in the order in which it was written."""
-    if isinstance(value, dict):
-        return {key: unmarked(inner) for key, inner in value.items() if key != "cache_control"}
-    return [unmarked(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def played(repo: Path, seed: int) -> Callable[[Mapping[str, Any]], Reply]:

@@ -8,27 +8,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import pytest
-
-from tests.e2e.harness import KEY, Ran, Terminal, anthropic_at, ctxe, environment, openai_at, own_cache, repository
-from tests.unit.tools.test_mcp_connection import none_left
+from tests.e2e.harness import KEY, Terminal, anthropic_at, ctxe, environment, openai_at, own_cache
+from tests.e2e.server_calls import asked, plain, result, use
+from tests.unit.tools.mcp_servers import none_left
 from tests.wire.server import Call, Reply, WireServer
 
 SERVERS = Path(__file__).parents[1] / "servers"
 BY_HAND = ["-I", "-S", str(SERVERS / "by_hand.py")]
-
-
-@pytest.fixture
-def repo(tmp_path: Path) -> Path:
-    return repository(tmp_path / "demo", {"main.py": "print('hello')\n"})
-
-
-def use(name: str, **arguments: Any) -> Reply:
-    return Reply("", [Call("use", {"name": name, **({"arguments": arguments} if arguments else {})})])
 
 
 def settings(home: Path, tmp_path: Path, more: str = "", arguments: list[str] | None = None) -> None:
@@ -37,30 +25,6 @@ def settings(home: Path, tmp_path: Path, more: str = "", arguments: list[str] | 
     command, words = json.dumps(sys.executable), json.dumps(arguments or BY_HAND)
     mark = f'env = {{MARK = "{tmp_path}"}}'
     file.write_text(f"[mcp.servers.tea]\ncommand = {command}\nargs = {words}\n{mark}\n{more}\n")
-
-
-def plain(body: Mapping[str, Any]) -> list[Any]:
-    """A request without its cache marks, block by block."""
-
-    def without(value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return {key: without(item) for key, item in value.items() if key != "cache_control"}
-        return [without(item) for item in value] if isinstance(value, list) else value
-
-    return [without([body["tools"], body.get("system")]), *without(body["messages"])]
-
-
-def result(body: Mapping[str, Any]) -> str:
-    """The newest tool result of a request, of either API."""
-    content = body["messages"][-1]["content"]
-    return content if isinstance(content, str) else str(content[-1]["content"])
-
-
-def asked(home: Path, repo: Path, at: Any, script: list[Reply], *words: str) -> tuple[Ran, list[Any]]:
-    with WireServer(script, key=KEY) as server:
-        done = ctxe(repo, environment(home, **at(server.url)), "chat", "-p", "go on", *words)
-        assert server.refused == []
-        return done, server.bodies
 
 
 def test_a_server_tool_is_found_and_called_while_the_prefix_only_grows(home: Path, repo: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.harness import KEY, Terminal, anthropic_at, ctxe, environment, openai_at, repository
-from tests.e2e.test_servers import asked, plain, result, use
+from tests.e2e.server_calls import asked, plain, result, use
 from tests.wire.server import Reply, WireServer
 
 ROOM = Path(__file__).parents[1] / "servers/reading_room.py"

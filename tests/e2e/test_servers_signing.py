@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.harness import Terminal, ctxe, environment, openai_at, repository
-from tests.e2e.test_servers import asked, result, use
-from tests.unit.project.test_servers_signing import Issuer, issuer
+from tests.e2e.server_calls import asked, result, use
+from tests.unit.project.issuers import Issuer, issuer
 from tests.wire.server import Reply
 
 __all__ = ["issuer"]

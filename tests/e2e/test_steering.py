@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.harness import KEY, Terminal, ctxe, environment, repository
-from tests.e2e.test_prefix import APIS, blocks
+from tests.e2e.wire_bodies import APIS, blocks
 from tests.wire.server import Call, Reply, WireServer
 
 FILES = {"a.py": "x = 1\n", "b.py": "y = 1\n"}

@@ -13,7 +13,7 @@ from ctxe.project.session.approval_mode import restore_mode
 from ctxe.project.session.permit import Permit
 from ctxe.safety.policy import Mode
 from ctxe.safety.trust import MODES
-from tests.unit.project.test_servers import project
+from tests.unit.project.server_projects import project
 
 
 def going_on(folder: Path, own: Mode, left: str) -> tuple[Mode, tuple[str, ...]]:

@@ -28,7 +28,7 @@ from ctxe.project.window.past import past
 from ctxe.project.window.preview import ledger
 from ctxe.storage.vocabulary import count
 from tests.e2e.harness import KEY, environment, openai_at, repository
-from tests.e2e.test_prefix import APIS, blocks
+from tests.e2e.wire_bodies import APIS, blocks
 from tests.wire.script import Part, failure
 from tests.wire.server import Answer, Call, Reply, Usage, WireServer, rate_limited
 

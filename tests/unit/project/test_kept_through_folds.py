@@ -18,7 +18,7 @@ from ctxe.project.window.folds import folds
 from ctxe.project.window.kit import kit_for
 from ctxe.project.window.sources import composer
 from ctxe.project.window.web_pages import queued_sections
-from tests.unit.project.test_lessons_at_folds import steps
+from tests.unit.project.reading_steps import steps
 
 PLAN = "# Do it\n\n1. One\n2. Two"
 WHOLE = "# Manual\n\nabout it\n\n## Zebras\nThey have stripes."

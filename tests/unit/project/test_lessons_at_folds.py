@@ -17,18 +17,9 @@ from ctxe.project.session.compaction import wanted_fold
 from ctxe.project.window.folds import folds, lessons_before
 from ctxe.project.window.kit import kit_for
 from ctxe.project.window.sources import composer
+from tests.unit.project.reading_steps import steps
 
 WORDS = "why does the rounding of invoices break with floats?"
-
-
-def steps(number: int) -> tuple[Step, ...]:
-    """Steps that each show a long output of its own."""
-    made = []
-    for n in range(number):
-        call = ToolCall(f"c{n}", "run_command", f'{{"command": "cat part{n}"}}')
-        lines = "\n".join(f"line {k} of part{n} says something else {k * n}" for k in range(400))
-        made.append(Step(Reply("", (call,), "tools"), (ToolResult(f"c{n}", lines),)))
-    return tuple(made)
 
 
 def long_turn(project: Project) -> tuple[State, Entry]:

@@ -9,7 +9,7 @@ import pytest
 
 from ctxe.domain.errors import ConfigError
 from ctxe.project.servers.other_assistants import ForeignServer, foreign_servers, setting_lines
-from tests.unit.project.test_servers import project
+from tests.unit.project.server_projects import project
 
 CLAUDE = {
     "mcpServers": {

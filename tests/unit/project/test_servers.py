@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import ast
-import json
-import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,10 +15,8 @@ import pytest
 from ctxe.agent.state import State
 from ctxe.domain.conversation import Conversation, Reply, Step, ToolCall, ToolResult, Turn
 from ctxe.domain.errors import ConfigError, ToolError
-from ctxe.domain.section import Task
-from ctxe.domain.tool import Action, Allow, Ask, Deny, Risk, ToolOutput
+from ctxe.domain.tool import Allow, Ask, Deny, Risk, ToolOutput
 from ctxe.knowledge.skills.source import HeldSkills
-from ctxe.project import Project
 from ctxe.project.memory.writer import memory_writer
 from ctxe.project.sandbox import NO_SANDBOX
 from ctxe.project.servers import pages
@@ -28,54 +24,12 @@ from ctxe.project.servers.actions import CHANGED
 from ctxe.project.servers.configured import accept, configured, named, refused, withdraw
 from ctxe.project.servers.connections import connections
 from ctxe.project.servers.launching import exact_rows, launch_of
-from ctxe.project.servers.lazy import LazyServers
-from ctxe.project.servers.server_list import LINE, ServerLines
-from ctxe.project.servers.use import Servers
+from ctxe.project.servers.server_list import LINE
 from ctxe.project.session.permit import Permit
 from ctxe.project.window.kit import kit_for
 from ctxe.storage.vocabulary import count
-from ctxe.tools.mcp.answer import blind
 from tests.e2e.harness import KEY
-
-BY_HAND = Path(__file__).parents[2] / "servers/by_hand.py"
-Opened = Callable[..., Servers]
-
-
-def project(tmp_path: Path, settings: str = "", offered: Any = None, **environment: str) -> Project:
-    home, root = tmp_path / "home", tmp_path / "repo"
-    for folder in (home, root):
-        folder.mkdir(exist_ok=True)
-    (home / "config.toml").write_text(settings)
-    if offered is not None:
-        text = offered if isinstance(offered, str) else json.dumps({"mcpServers": offered})
-        (root / ".mcp.json").write_text(text)
-    known = {"CTXE_HOME": str(home), "HOME": str(home), "PATH": os.environ["PATH"], **environment}
-    return Project.open(root, known)
-
-
-def tea(*words: str, more: str = "") -> str:
-    arguments = json.dumps(["-I", "-S", str(BY_HAND), *words])
-    return f"[mcp.servers.tea]\ncommand = {json.dumps(sys.executable)}\nargs = {arguments}\n{more}\n"
-
-
-@pytest.fixture
-def opened() -> Iterator[Opened]:
-    made: list[Servers] = []
-
-    def open_(here: Project) -> Servers:
-        made.append(LazyServers(here, blind).servers)
-        return made[-1]
-
-    yield open_
-    for one in made:
-        one.running.close()
-
-
-def run(action: Action | None) -> ToolOutput:
-    assert action is not None
-    *_, output = action.run()
-    assert isinstance(output, ToolOutput)
-    return output
+from tests.unit.project.server_projects import BY_HAND, Opened, project, run, standing, tea
 
 
 def test_a_project_server_starts_only_after_approval_of_its_exact_settings(tmp_path: Path) -> None:
@@ -319,11 +273,6 @@ def test_approval_of_a_server_call_follows_the_rules(
     action = opened(here).prepare("tea/echo", {"text": "x"})
     assert action is not None
     assert Permit(here, interactive=True, sandbox=lambda: NO_SANDBOX).decide(action) == wanted
-
-
-def standing(here: Project, servers: Servers) -> str:
-    source = ServerLines(servers.running.known.values, servers.running.listed, count)
-    return "".join(chunk.text for section in source.offer(Task(), 10_000) for chunk in section.chunks)
 
 
 def test_the_request_has_one_line_for_each_server_and_none_without_servers(tmp_path: Path, opened: Opened) -> None:

@@ -18,7 +18,7 @@ from ctxe.project.servers.use import split_name
 from ctxe.project.session.permit import Permit
 from ctxe.project.window.mentions import mentioned_paths
 from ctxe.tools.mcp.resources import PromptArgument, ServerPrompt
-from tests.unit.project.test_servers import Opened, opened, project, run, standing
+from tests.unit.project.server_projects import Opened, opened, project, run, standing
 
 ROOM = Path(__file__).parents[2] / "servers/reading_room.py"
 __all__ = ["opened"]

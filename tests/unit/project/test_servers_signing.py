@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import socket
-import subprocess
-import sys
 import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,48 +18,10 @@ from ctxe.project.servers.configured import accept, named
 from ctxe.project.servers.launching import launch_of
 from ctxe.tools.mcp.login import Login, require_safe
 from ctxe.tools.mcp.loop import Loop
-from tests.servers.free import free_port
-from tests.unit.project.test_servers import Opened, opened, project, run
+from tests.unit.project.issuers import Issuer
+from tests.unit.project.server_projects import Opened, opened, project, run
 
-BY_OAUTH = Path(__file__).parents[2] / "servers/by_oauth.py"
 __all__ = ["opened"]
-
-
-class Issuer:
-    """The server as a test has it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.port, self.back = folder, free_port(), free_port()
-        back = f"http://127.0.0.1:{self.back}/callback"
-        words = [sys.executable, str(BY_OAUTH), str(self.port), str(folder), back]
-        self.process = subprocess.Popen(words, stderr=subprocess.DEVNULL)
-        self.url = f"http://127.0.0.1:{self.port}/mcp"
-
-    def way(self, name: str) -> None:
-        (self.folder / "way").write_text(name)
-        (self.folder / "journal").write_text("")
-
-    @property
-    def journal(self) -> list[str]:
-        return (self.folder / "journal").read_text().splitlines()
-
-    def up(self) -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", self.port)).close()
-        except OSError:
-            return False
-        return True
-
-
-@pytest.fixture(scope="module")
-def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Issuer]:
-    made = Issuer(tmp_path_factory.mktemp("issuer"))
-    until = time.monotonic() + 60
-    while not made.up() and time.monotonic() < until:
-        time.sleep(0.05)
-    yield made
-    made.process.kill()
-    made.process.wait()
 
 
 def here(tmp_path: Path, issuer: Issuer, more: str = "") -> Project:

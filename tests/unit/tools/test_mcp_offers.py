@@ -23,7 +23,7 @@ from ctxe.tools.mcp.connection import Connection
 from ctxe.tools.mcp.forms import form_of
 from ctxe.tools.mcp.launch import Launch
 from ctxe.tools.mcp.resources import PromptArgument, Resource, ServerOffers, ServerPrompt, resources_page
-from tests.unit.tools.test_mcp_connection import Held, call, loop
+from tests.unit.tools.mcp_servers import Held, call, loop
 
 SERVERS = Path(__file__).parents[2] / "servers"
 __all__ = ["loop"]
