@@ -11,9 +11,11 @@ import time
 from pathlib import Path
 
 from tests.e2e.harness import KEY, Terminal, anthropic_at, ctxe, environment, openai_at, own_cache
-from tests.e2e.server_calls import asked, plain, result, use
+from tests.e2e.server_calls import asked, plain, repo, result, use
 from tests.unit.tools.mcp_servers import none_left
 from tests.wire.server import Call, Reply, WireServer
+
+__all__ = ["repo"]
 
 SERVERS = Path(__file__).parents[1] / "servers"
 BY_HAND = ["-I", "-S", str(SERVERS / "by_hand.py")]

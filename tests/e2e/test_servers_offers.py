@@ -7,19 +7,14 @@ import json
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.e2e.harness import KEY, Terminal, anthropic_at, ctxe, environment, openai_at, repository
-from tests.e2e.server_calls import asked, plain, result, use
+from tests.e2e.server_calls import asked, plain, repo, result, use
 from tests.wire.server import Reply, WireServer
+
+__all__ = ["repo"]
 
 ROOM = Path(__file__).parents[1] / "servers/reading_room.py"
 MOBY = '<mcp from="room:book://moby">\nCall me Ishmael.\n</mcp>'
-
-
-@pytest.fixture
-def repo(tmp_path: Path) -> Path:
-    return repository(tmp_path / "demo", {"main.py": "print('hello')\n"})
 
 
 def settings(home: Path, more: str = "") -> None:

@@ -7,19 +7,12 @@ import re
 import urllib.request
 from pathlib import Path
 
-import pytest
-
-from tests.e2e.harness import Terminal, ctxe, environment, openai_at, repository
-from tests.e2e.server_calls import asked, result, use
+from tests.e2e.harness import Terminal, ctxe, environment, openai_at
+from tests.e2e.server_calls import asked, repo, result, use
 from tests.unit.project.issuers import Issuer, issuer
 from tests.wire.server import Reply
 
-__all__ = ["issuer"]
-
-
-@pytest.fixture
-def repo(tmp_path: Path) -> Path:
-    return repository(tmp_path / "demo", {"main.py": "print('hello')\n"})
+__all__ = ["issuer", "repo"]
 
 
 def test_a_person_signs_in_uses_the_server_and_signs_out(home: Path, repo: Path, issuer: Issuer) -> None:

@@ -17,14 +17,11 @@ from ctxe.context.trim import handle_of
 from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn
 from ctxe.domain.section import Chunk
 from tests.property.telling import Teller
+from tests.support.counting import count_words
 
 NAMES = ("parseHeader", "MAX_SIZE", "src/frame.py", "src/deep/reader.py", "total_count", "the", "of", "x")
 FILES = ("src/frame.py", "src/deep/reader.py", "README.md")
 MORE = "\n".join(f"def function_{n}(): return MAX_SIZE" for n in range(12))
-
-
-def words(text: str) -> int:
-    return len(text.split())
 
 
 def shown(result: ToolResult) -> str:
@@ -93,8 +90,8 @@ def begun(talk: Conversation, steps: int) -> Conversation:
 
 def sound(talk: Conversation, room: FoldRoom, policy: FoldPolicy, also: tuple[Chunk, ...]) -> Fold:
     """The fold of a conversation, checked against the invariants of every fold."""
-    made = fold(talk, room, policy, words, also=also)
-    assert fold(replace(talk, fold=made), room, policy, words, also=also) == made
+    made = fold(talk, room, policy, count_words, also=also)
+    assert fold(replace(talk, fold=made), room, policy, count_words, also=also) == made
     if steps := list(talk.steps()):
         place, newest = steps[-1]
         assert key(made.upto) <= key(place)
@@ -118,28 +115,28 @@ def assert_a_fold_on_a_fold_is_sound(
     talk: Conversation, room: FoldRoom, policy: FoldPolicy, also: tuple[Chunk, ...], steps: int
 ) -> None:
     """A second fold, after so many steps had one, is idempotent, within its room, and adds a part or begins anew."""
-    first = fold(begun(talk, steps), room, policy, words, also=also)
+    first = fold(begun(talk, steps), room, policy, count_words, also=also)
     second = sound(replace(talk, fold=first), room, policy, also)
     was, now = ([chunk for chunk in made.record if chunk not in also] for made in (first, second))
     parts = [chunk for chunk in now if chunk.id == "record"]
     assert len(parts) <= 1 or now[: len(was)] == was
-    assert sum(words(chunk.text) for chunk in parts) <= max(0, room.target(policy) - room.standing)
+    assert sum(count_words(chunk.text) for chunk in parts) <= max(0, room.target(policy) - room.standing)
 
 
 def assert_a_fold_never_grows(talk: Conversation, budget: Budget, policy: FoldPolicy) -> None:
     """A fold shrinks the request by the stated amount, keeps every original, and is not due again."""
-    made = next_fold(Frame(), talk, budget, words, policy)
+    made = next_fold(Frame(), talk, budget, count_words, policy)
     if made is None:
         return
     folded = replace(talk, fold=made)
     assert (
         made.tokens_after
-        == request_size(Frame(), folded, words)
+        == request_size(Frame(), folded, count_words)
         < made.tokens_before
-        == request_size(Frame(), talk, words)
+        == request_size(Frame(), talk, count_words)
     )
     assert folded.turns == talk.turns
-    assert next_fold(Frame(), folded, budget, words, policy) is None
+    assert next_fold(Frame(), folded, budget, count_words, policy) is None
 
 
 def assert_ten_folds_keep(talk: Conversation, budget: Budget, also: tuple[Chunk, ...]) -> None:
@@ -151,7 +148,7 @@ def assert_ten_folds_keep(talk: Conversation, budget: Budget, also: tuple[Chunk,
         *before, last = grown.turns
         grown = replace(grown, turns=(*before, replace(last, steps=(*last.steps, step))))
         seen = partial(survey.update, grown, shown)
-        made = next_fold(Frame(), grown, budget, words, FoldPolicy(), cause="request", also=also, survey=seen)
+        made = next_fold(Frame(), grown, budget, count_words, FoldPolicy(), cause="request", also=also, survey=seen)
         grown = replace(grown, fold=made) if made else grown
     if grown.fold:
         kept = [chunk.text for chunk in grown.fold.record]
@@ -171,7 +168,7 @@ def with_an_edit(talk: Conversation) -> Conversation:
 def assert_what_is_shown_again_is_verbatim(talk: Conversation, budget: Budget) -> None:
     """Lines restored after a fold come from the originals and were not in the folded request."""
     talk = with_an_edit(talk)
-    made = next_fold(Frame(), talk, budget, words, FoldPolicy(), cause="request")
+    made = next_fold(Frame(), talk, budget, count_words, FoldPolicy(), cause="request")
     folded = replace(talk, fold=made)
     originals = {line for _, step in talk.steps() for r in step.results for line in r.text.splitlines()}
     originals |= {line for _, step in talk.steps() for c in step.reply.calls for line in json_lines(c.arguments)}

@@ -20,14 +20,11 @@ from ctxe.project.window.replaying import Replayed
 from ctxe.serve.chat import tokens_of
 from ctxe.serve.replay import Service
 from tests.property.telling import Teller
+from tests.support.counting import count_words
 
 RESERVE, MARGIN = 40, 64
 Chat = dict[str, Any]
 _RECALL = re.compile(r"recall ([0-9a-z_.]+)")
-
-
-def words(text: str) -> int:
-    return len(text.split())
 
 
 NAMES = ("parseHeader", "src/frame.py", "total_count", "the", "é", "\x1b[1m")
@@ -87,7 +84,7 @@ class Stood:
 
     @classmethod
     def of(cls, done: Replayed) -> Stood:
-        fits = request_size(done.frame, done.conversation, words) <= done.budget.usable
+        fits = request_size(done.frame, done.conversation, count_words) <= done.budget.usable
         return cls(done.conversation.fold, fits)
 
 
@@ -103,8 +100,8 @@ class Served:
 
 def served(groups: list[list[Chat]], window: int) -> Served:
     """Serve a conversation; an assembly is asked for after each group of messages."""
-    done = Served([], [], [], Replayed(Budget(window, RESERVE + MARGIN), words))
-    service, given = Service(done.replayed, words), list[Chat]()
+    done = Served([], [], [], Replayed(Budget(window, RESERVE + MARGIN), count_words))
+    service, given = Service(done.replayed, count_words), list[Chat]()
     for group in groups:
         for message in group:
             assert json.loads(service.answer(json.dumps({"op": "add", "message": message}))) == {"ok": True}
@@ -122,7 +119,7 @@ def assert_rules_are_kept(done: Served, window: int) -> None:
             assert "cannot fit" in answer["error"]
             continue
         messages = answer["messages"]
-        assert answer["tokens"] == tokens_of(messages, words) <= window - RESERVE
+        assert answer["tokens"] == tokens_of(messages, count_words) <= window - RESERVE
         assert_whole(messages)
         assert_order(messages, given)
         if given and given[0]["role"] == "system":

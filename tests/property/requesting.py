@@ -11,6 +11,7 @@ from ctxe.domain.conversation import Conversation, ToolCall, ToolResult
 from ctxe.domain.errors import BudgetError
 from ctxe.domain.model import Message, ToolSchema
 from ctxe.domain.section import Chunk, Priority, Section, ShareName
+from tests.support.counting import count_words
 
 TOOLS = (ToolSchema("read", "Read.", {"type": "object"}), ToolSchema("run", "Run.", {"type": "object"}))
 RULES = Section("rules", Priority.SYSTEM, (Chunk("rules", "be right and brief"),), "system")
@@ -19,10 +20,6 @@ STANDING: tuple[tuple[ShareName, Priority], ...] = (
     ("instructions", Priority.INJECTED),
     ("skills", Priority.INJECTED),
 )
-
-
-def words(text: str) -> int:
-    return len(text.split())
 
 
 def filler(size: int) -> str:
@@ -53,7 +50,7 @@ def gathered(talk: Conversation, dice: Random) -> Conversation:
 def tried(frame: Frame, conversation: Conversation, window: int) -> Assembled | None:
     """A request, or None where the required parts cannot fit."""
     try:
-        return assemble(frame, conversation, Budget(window, 0), words)
+        return assemble(frame, conversation, Budget(window, 0), count_words)
     except BudgetError:
         return None
 
@@ -97,7 +94,7 @@ def assert_requests_only_grow(frame: Frame, talk: Conversation) -> None:
     held: tuple[str, ...] = ()
     for n in range(len(last.steps) + 1):
         grown = Conversation((*before, replace(last, steps=last.steps[:n])))
-        done = assemble(frame, grown, Budget(1_000_000, 0), words, held)
+        done = assemble(frame, grown, Budget(1_000_000, 0), count_words, held)
         assert done.ledger.broke == ""
         assert done.marks[: len(held)] == held
         held = done.marks

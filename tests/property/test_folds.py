@@ -16,7 +16,8 @@ from ctxe.context.trim import Kind, handle_of, trim
 from ctxe.domain.conversation import Conversation
 from ctxe.domain.section import Chunk
 from tests.property import folding
-from tests.property.folding import Maker, shown, sound, words
+from tests.property.folding import Maker, shown, sound
+from tests.support.counting import count_words
 
 settings.register_profile("folds", max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "300")), deadline=None)
 settings.load_profile("folds")
@@ -44,8 +45,8 @@ def test_every_fold_is_sound_and_deterministic(
     talk: Conversation, room: FoldRoom, policy: FoldPolicy, also: tuple[Chunk, ...]
 ) -> None:
     made = sound(talk, room, policy, also)
-    assert fold(talk, room, policy, words, also=also) == made
-    assert fold(talk, room, policy, words, also=also, survey=lambda: Survey().update(talk, shown)) == made
+    assert fold(talk, room, policy, count_words, also=also) == made
+    assert fold(talk, room, policy, count_words, also=also, survey=lambda: Survey().update(talk, shown)) == made
 
 
 @given(conversations, rooms, policies, pins, st.integers(1, 20))
@@ -76,8 +77,8 @@ def test_restored_lines_were_hidden_and_are_verbatim(talk: Conversation, budget:
 
 @given(bodies, st.sampled_from(("read", "shell", "search", "other")), st.integers(0, 60))
 def test_trimmed_output_fits_the_limit_or_names_its_handle(text: str, kind: Kind, limit: int) -> None:
-    done = trim(text, kind, limit, words)
-    assert words(done.text) <= max(limit, 6)
+    done = trim(text, kind, limit, count_words)
+    assert count_words(done.text) <= max(limit, 6)
     assert done.is_cut == (f"recall {handle_of(text)}" in done.text)
     if not done.is_cut and kind == "read":
         assert done.text == text

@@ -16,13 +16,10 @@ from ctxe.knowledge.skills.catalogue import catalogue
 from ctxe.knowledge.skills.finding import SkillFinder, SkillPlaces
 from ctxe.knowledge.skills.skill import Skill
 from ctxe.knowledge.skills.source import Skills
+from tests.support.counting import count_words
 
 WORDS = st.text(alphabet="ab <>/$1\\\n#-`!{}é\u200b", max_size=60)
 HEADS = st.sampled_from([b"", b"---\n", b"---\nname: x\ndescription: y\n---\n", b"---\nname: [\n---\n"])
-
-
-def words(text: str) -> int:
-    return len(text.split())
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -33,9 +30,9 @@ def test_any_bytes_are_a_skill_or_one_line_about_the_problem(
     for place in (".ctxe/skills/x/SKILL.md", ".ctxe/commands/x.md"):
         (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / place).write_bytes(head + body)
-    source = Skills(SkillFinder(SkillPlaces(tmp_path, tmp_path)), words, room, always=("x",))
+    source = Skills(SkillFinder(SkillPlaces(tmp_path, tmp_path)), count_words, room, always=("x",))
     for section in source.offer(Task("x y"), room):
-        assert sum(words(chunk.text) for chunk in section.chunks) <= room
+        assert sum(count_words(chunk.text) for chunk in section.chunks) <= room
         assert all(chunk.text.count("</skill") == 1 for chunk in section.chunks)
     source.notices()
     for one in find_templates(TemplatePlaces(tmp_path, tmp_path)):
@@ -59,8 +56,8 @@ def test_the_skill_list_keeps_its_room_and_names_every_skill(named: list[tuple[s
     skills = [
         Skill(f"{name}{n}", " ".join(says.split()), Path("/x"), "x", "project") for n, (name, says) in enumerate(named)
     ]
-    made = catalogue(skills, room, words)
-    assert not made.text or words(made.text) <= room
+    made = catalogue(skills, room, count_words)
+    assert not made.text or count_words(made.text) <= room
     whole = [one for one in skills if one not in (*made.short, *made.bare, *made.out)]
     assert all(f"- {one.name}" in made.text for one in whole)
     assert all(one.name in made.text for one in made.bare)

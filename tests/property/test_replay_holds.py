@@ -20,8 +20,8 @@ from tests.property.replays import (
     assert_handles_restore,
     assert_rules_are_kept,
     served,
-    words,
 )
+from tests.support.counting import count_words
 
 settings.register_profile("replay", max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "200")), deadline=None)
 settings.load_profile("replay")
@@ -76,7 +76,7 @@ def shorter(told: Chat, said: Chat) -> bool:
     st.lists(st.one_of(st.text(), st.binary().map(repr), st.recursive(st.none() | st.text(), st.lists).map(json.dumps)))
 )
 def test_any_input_line_gets_one_answer_line(lines_: list[str]) -> None:
-    service = Service(Replayed(Budget(1_000, 100), words), words)
+    service = Service(Replayed(Budget(1_000, 100), count_words), count_words)
     for line in lines_:
         assert list(json.loads(service.answer(line))) == ["error"]
 
@@ -93,7 +93,7 @@ messages = st.dictionaries(
 
 @given(st.lists(messages, max_size=6))
 def test_invalid_messages_change_nothing(odd: list[Chat]) -> None:
-    service = Service(Replayed(Budget(1_000, 100), words), words)
+    service = Service(Replayed(Budget(1_000, 100), count_words), count_words)
     for message in odd:
         answer = json.loads(service.answer(json.dumps({"op": "add", "message": message})))
         assert answer == {"ok": True} or list(answer) == ["error"]

@@ -34,13 +34,10 @@ from ctxe.domain.tool import (
     without_progress,
 )
 from ctxe.providers.scripted import Line, Scripted
+from tests.support.counting import count_words
 
 MODEL = Model("scripted", "test", 10_000, 1_000, Prices(1.0, 10.0), exact=True)
 RULES = Section("rules", Priority.SYSTEM, (Chunk("rules", "be right"),), "system")
-
-
-def words(text: str) -> int:
-    return len(text.split())
 
 
 def echo(arguments: Mapping[str, Any]) -> Action:
@@ -83,7 +80,7 @@ def session(
     limits: Limits = NO_LIMIT,
     fold: Callable[[State, str], Fold | None] = lambda _, __: None,
 ) -> tuple[Session, Scripted]:
-    provider = Scripted(script, MODEL, count=words)
+    provider = Scripted(script, MODEL, count=count_words)
     dispatcher = Dispatcher({"echo": ECHO}, decide, approve, trim, clean)
     frame = Frame((ECHO.schema,), (RULES,), MODEL.id)
     ports = Ports(
@@ -93,7 +90,11 @@ def session(
         freshen=lambda _: (),
         fold=fold,
         compose=lambda state: assemble(
-            replace(frame, sections=state.standing or ()), state.conversation, Budget(10_000, 100), words, state.marks
+            replace(frame, sections=state.standing or ()),
+            state.conversation,
+            Budget(10_000, 100),
+            count_words,
+            state.marks,
         ),
         dispatch=lambda call, _: dispatcher(call),
         limits=limits,

@@ -18,7 +18,8 @@ from ctxe.domain.events import ContextAssembled, Event, ModelChosen, Notice, Rec
 from ctxe.domain.model import Text, TextDelta
 from ctxe.domain.tool import Action, Allow, Answer, Ask, Decision, Deny, Revise
 from ctxe.providers.scripted import Play, Scripted
-from tests.unit.agent.loop_sessions import MODEL, finished, results, session, words
+from tests.support.counting import count_words
+from tests.unit.agent.loop_sessions import MODEL, finished, results, session
 
 
 def test_a_turn_runs_calls_until_the_answer_and_the_log_holds_every_event(tmp_path: Path) -> None:
@@ -130,7 +131,7 @@ def test_the_model_is_recorded_once_and_again_when_it_changes(tmp_path: Path) ->
     live, _ = session(tmp_path, "a", "b")
     chosen = [[event for event in live.turn("go") if isinstance(event, ModelChosen)] for _ in range(2)]
     other = replace(MODEL, name="other")
-    live.ports = replace(live.ports, provider=Scripted(["c"], other, count=words))
+    live.ports = replace(live.ports, provider=Scripted(["c"], other, count=count_words))
     chosen.append([event for event in live.turn("go") if isinstance(event, ModelChosen)])
     assert chosen == [[ModelChosen(MODEL.id)], [], [ModelChosen(other.id)]]
 

@@ -13,12 +13,9 @@ from ctxe.domain.conversation import Conversation, Reply, Step, ToolCall, ToolRe
 from ctxe.domain.events import Consulted, Notice, Summarized
 from ctxe.domain.model import Delta, Model, Prices, Provider, Request, TextDelta
 from ctxe.providers.scripted import Line, Play, Scripted
+from tests.support.counting import count_words
 
 MODEL = Model("scripted", "cheap", 10_000, 1_000, Prices(1.0, 10.0))
-
-
-def words(text: str) -> int:
-    return len(text.split())
 
 
 def talked(steps: int, summary: Summarized | None = None) -> State:
@@ -30,10 +27,10 @@ def talked(steps: int, summary: Summarized | None = None) -> State:
 
 
 def summarizer(*script: Line, clock: Iterator[float] | None = None) -> tuple[Summarizer, Scripted]:
-    provider = Scripted(script, MODEL, count=words)
+    provider = Scripted(script, MODEL, count=count_words)
     times = clock or iter(float, 1.0)
     return Summarizer(
-        lambda: provider, "Sum up.", words, lambda text: text.replace("KEY", "•"), times.__next__
+        lambda: provider, "Sum up.", count_words, lambda text: text.replace("KEY", "•"), times.__next__
     ), provider
 
 
@@ -42,7 +39,7 @@ def test_a_summary_is_cleaned_cut_and_paid_for() -> None:
     (made,) = asks(talked(3), "the parser")
     assert isinstance(made, Summarized)
     assert made.text.startswith("## Goal\nfind •")
-    assert words(made.text) <= MOST_SAID
+    assert count_words(made.text) <= MOST_SAID
     assert (made.steps, made.model, made.usd) == (3, "scripted/cheap", 2.0)
     (sent,) = provider.requests
     asked = repr(sent.messages)
@@ -86,7 +83,7 @@ def test_the_second_request_for_a_summary_is_half_as_long() -> None:
     asks, provider = summarizer(Play(error="overflow"), "short enough")
     (made,) = asks(talked(400))
     assert isinstance(made, Summarized)
-    sizes = [words(repr(request.messages)) for request in provider.requests]
+    sizes = [count_words(repr(request.messages)) for request in provider.requests]
     assert sizes[1] < 0.6 * sizes[0] < MODEL.window
     assert "earlier parts are left out" in repr(provider.requests[1].messages)
 
@@ -105,7 +102,7 @@ class Dripping:
 def test_a_summary_that_never_ends_is_cut_off() -> None:
     provider: Provider = Dripping()
     times = iter(range(0, 100_000, int(SECONDS / 4)))
-    asks = Summarizer(lambda: provider, "Sum up.", words, str, lambda: float(next(times)))
+    asks = Summarizer(lambda: provider, "Sum up.", count_words, str, lambda: float(next(times)))
     (told,) = asks(talked(2))
     assert told == Notice(
         "no summary by the model: no answer within 60 seconds; the record stands without one", "warning"

@@ -10,13 +10,10 @@ from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, 
 from ctxe.domain.errors import BudgetError
 from ctxe.domain.model import Message, Text, ToolSchema
 from ctxe.domain.section import Chunk, Omission, Priority, Section
+from tests.support.counting import count_words
 
 READ = ToolSchema("read_file", "Read a file.", {"type": "object", "properties": {"path": {"type": "string"}}})
 RULES = Section("rules", Priority.SYSTEM, (Chunk("rules", "Be right.", "always"),), "system")
-
-
-def words(text: str) -> int:
-    return len(text.split())
 
 
 def step(n: int, size: int = 5) -> Step:
@@ -29,7 +26,7 @@ def talk(*turns: Turn, fold: Fold | None = None) -> Conversation:
 
 
 def composed(conversation: Conversation, window: int = 1_000, sections: tuple[Section, ...] = (RULES,)) -> Assembled:
-    return assemble(Frame((READ,), sections, "scripted/x"), conversation, Budget(window, 0), words)
+    return assemble(Frame((READ,), sections, "scripted/x"), conversation, Budget(window, 0), count_words)
 
 
 def test_the_wire_order_is_tools_system_record_conversation_and_words_last() -> None:
@@ -60,7 +57,7 @@ def test_a_corrected_token_estimate_holds_from_the_next_request_on() -> None:
     learnt, conversation = {"factor": 1}, talk(Turn("go", (), (step(1), step(2))))
 
     def count(text: str) -> int:
-        return words(text) * learnt["factor"]
+        return count_words(text) * learnt["factor"]
 
     before = assemble(Frame((READ,), (RULES,), "scripted/x"), conversation, Budget(1_000, 0), count)
     learnt["factor"] = 3
@@ -159,14 +156,14 @@ def test_a_request_that_cannot_fit_is_an_error_that_names_the_parts() -> None:
 def test_the_prefix_shared_with_the_request_before_is_marked_cached() -> None:
     first = composed(talk(Turn("go", (), (step(1),))))
     frame = Frame((READ,), (RULES,), "scripted/x")
-    second = assemble(frame, talk(Turn("go", (), (step(1), step(2)))), Budget(1_000, 0), words, first.marks)
+    second = assemble(frame, talk(Turn("go", (), (step(1), step(2)))), Budget(1_000, 0), count_words, first.marks)
     assert [row.cached for row in second.ledger.rows] == [True] * len(first.marks) + [False]
     assert second.ledger.broke == ""
     other = (Section("rules", Priority.SYSTEM, (Chunk("rules", "Be quick."),), "system"),)
-    broken = assemble(Frame((READ,), other, "x"), talk(Turn("go")), Budget(1_000, 0), words, first.marks)
+    broken = assemble(Frame((READ,), other, "x"), talk(Turn("go")), Budget(1_000, 0), count_words, first.marks)
     assert broken.ledger.broke == "rules: rules"
     assert broken.ledger.cached == broken.ledger.rows[0].given
-    shorter = assemble(frame, talk(Turn("go")), Budget(1_000, 0), words, (*first.marks, "more"))
+    shorter = assemble(frame, talk(Turn("go")), Budget(1_000, 0), count_words, (*first.marks, "more"))
     assert shorter.ledger.broke == "the request became shorter"
 
 
@@ -180,14 +177,14 @@ def test_pack_shrinks_gathered_sections_to_their_share_once() -> None:
     files = Section(
         "files", Priority.INJECTED, tuple(Chunk(f"f{n}", " ".join(["w"] * 90)) for n in range(4)), "task", "files"
     )
-    (packed,) = pack([files], Budget(1_000, 0), words)
+    (packed,) = pack([files], Budget(1_000, 0), count_words)
     assert [chunk.id for chunk in packed.chunks] == ["f0", "f1"]
     assert packed.left_out == (Omission("f2", 90, "over the files share"), Omission("f3", 90, "over the files share"))
 
 
 def test_no_gathered_chunk_is_kept_when_not_even_the_first_fits() -> None:
     files = Section("files", Priority.INJECTED, (Chunk("f", " ".join(["w"] * 90)), Chunk("g", "w")), "task", "files")
-    (packed,) = pack([files], Budget(100, 0), words)
+    (packed,) = pack([files], Budget(100, 0), count_words)
     assert packed.chunks == ()
     assert packed.left_out == (Omission("f", 90, "over the files share"), Omission("g", 1, "over the files share"))
 

@@ -7,12 +7,9 @@ import json
 import pytest
 
 from ctxe.context.calls import CallArguments, parse_arguments, shorten_arguments
+from tests.support.counting import count_words
 
 PATCH = "*** Begin Patch\n*** Update File: a.py\n-old\n+new\n*** Add File: b.py\n+more\n"
-
-
-def words(text: str) -> int:
-    return len(text.split())
 
 
 def test_arguments_are_split_into_queries_and_contents_added_or_removed() -> None:
@@ -53,14 +50,14 @@ def test_deeply_nested_arguments_are_read(depth: int) -> None:
     text = '{"path": "a.py", "x": ' + "[" * depth + json.dumps(long) + "]" * depth + "}"
     asked = parse_arguments(text)
     assert asked.added in ((long,), (text,))
-    short = shorten_arguments(text, 300, words)
-    assert words(short) <= 300
+    short = shorten_arguments(text, 300, count_words)
+    assert count_words(short) <= 300
     assert isinstance(json.loads(short), dict)
 
 
 def test_only_the_longest_values_are_shortened_and_the_shape_stays() -> None:
     given = {"path": "a.py", "text": "word " * 1_000, "list": ["short", {"n": 3}]}
-    short = json.loads(shorten_arguments(json.dumps(given), 200, words))
+    short = json.loads(shorten_arguments(json.dumps(given), 200, count_words))
     assert (short["path"], short["list"]) == ("a.py", ["short", {"n": 3}])
     head, _, note = short["text"].partition(" [")
     assert ("word " * 1_000).startswith(head)
@@ -69,5 +66,5 @@ def test_only_the_longest_values_are_shortened_and_the_shape_stays() -> None:
 
 def test_short_arguments_stay_unchanged() -> None:
     text = '{"b":  "x", "a": 1}'
-    assert shorten_arguments(text, 100, words) == text
-    assert shorten_arguments(text, 0, words) == text
+    assert shorten_arguments(text, 100, count_words) == text
+    assert shorten_arguments(text, 0, count_words) == text

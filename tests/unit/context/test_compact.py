@@ -10,13 +10,10 @@ from ctxe.context.compact import LEAST_KEPT, FoldPolicy, FoldRoom, checkpoint_du
 from ctxe.context.cost import Billing
 from ctxe.context.fold import fold
 from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn
+from tests.support.counting import count_words
 
 ROOM = FoldRoom(20_000, 1_000)
 LARGE = FoldRoom(200_000, 6_000)
-
-
-def words(text: str) -> int:
-    return len(text.split())
 
 
 def talk(steps: int, size: int = 50) -> Conversation:
@@ -29,7 +26,7 @@ def talk(steps: int, size: int = 50) -> Conversation:
 
 
 def folded(policy: FoldPolicy, steps: int = 40, usable: int = 4_000, size: int = 50) -> Fold:
-    return fold(talk(steps, size), FoldRoom(usable, 10), policy, words)
+    return fold(talk(steps, size), FoldRoom(usable, 10), policy, count_words)
 
 
 def test_a_small_window_is_used_up_before_anything_is_folded() -> None:
@@ -86,7 +83,7 @@ def test_record_share_divides_the_kept_room() -> None:
     sizes = {}
     for share in (0.5, 0.9):
         made = folded(FoldPolicy(record_share=share))
-        sizes[share] = (40 - made.upto.step, words(made.record[-1].text))
+        sizes[share] = (40 - made.upto.step, count_words(made.record[-1].text))
     assert sizes[0.5][0] > sizes[0.9][0]
     assert sizes[0.5][1] < sizes[0.9][1]
 
@@ -109,7 +106,7 @@ def test_outputs_decay_after_the_configured_number_of_steps() -> None:
     policy = FoldPolicy(decay_after=2, keep_recent=4)
     made = folded(policy, 10, 20_000, size=1_500)
     assert list(made.masks) == [f"c{n}" for n in range(made.upto.step, 8)]
-    assert all(words(mask) <= 400 and f"recall {handle}" in mask for handle, mask in made.masks.items())
+    assert all(count_words(mask) <= 400 and f"recall {handle}" in mask for handle, mask in made.masks.items())
     assert folded(FoldPolicy(decay_after=0, keep_recent=4), 10, 20_000, size=1_500).masks == {}
 
 

@@ -7,12 +7,9 @@ from ctxe.context.headings import HeadedPart, part_under, parts_of
 from ctxe.context.known_lines import VisibleLines
 from ctxe.context.tool_output import shown_output
 from ctxe.context.trim import handle_of
+from tests.support.counting import count_words
 
 WINDOW = 48_000
-
-
-def words(text: str) -> int:
-    return len(text.split())
 
 
 def filler(name: str) -> str:
@@ -42,9 +39,9 @@ LONG = "\n".join(
 
 
 def told(about: str) -> str:
-    done = shown_output(LONG, "page", WINDOW // 8, words, VisibleLines(), about=about)
+    done = shown_output(LONG, "page", WINDOW // 8, count_words, VisibleLines(), about=about)
     assert done.handle == handle_of(LONG)
-    assert words(done.text) <= birth_limit("page", WINDOW // 8)
+    assert count_words(done.text) <= birth_limit("page", WINDOW // 8)
     return done.text
 
 
@@ -85,7 +82,7 @@ def test_a_page_without_a_matching_part_is_shown_from_its_start() -> None:
 
 
 def test_a_page_that_fits_is_unchanged() -> None:
-    assert shown_output("# A\nb", "page", WINDOW, words, VisibleLines(), about="b").text == "# A\nb"
+    assert shown_output("# A\nb", "page", WINDOW, count_words, VisibleLines(), about="b").text == "# A\nb"
 
 
 def test_the_part_under_a_heading_comes_with_all_below_it() -> None:

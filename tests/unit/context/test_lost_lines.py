@@ -8,19 +8,16 @@ from ctxe.context.lost_lines import settle_references
 from ctxe.context.tool_output import shown_output
 from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn
 from ctxe.domain.section import Chunk
+from tests.support.counting import count_words
 
 OUTPUT = "\n".join([*(f"FAILED tests/test_{n}.py::test_it - assert {n} == {n + 1}" for n in range(6)), "6 failed"])
 BUDGET = Budget(16_000, 4_000)
 
 
-def words(text: str) -> int:
-    return len(text.split())
-
-
 def ran(talk: Conversation, number: int, text: str = OUTPUT, *, ok: bool = False) -> Conversation:
     """The conversation with one more run, told as it is born."""
     call = ToolCall(f"c{number}", "run_command", '{"command": "pytest"}')
-    told = shown_output(text, "shell", BUDGET.window, words, VisibleLines().update(talk))
+    told = shown_output(text, "shell", BUDGET.window, count_words, VisibleLines().update(talk))
     step = Step(Reply("", (call,), "tools"), (ToolResult(call.id, told.text, ok, told.handle),))
     turn = talk.turns[0]
     return Conversation((Turn(turn.words, (), (*turn.steps, step)),), talk.fold)
@@ -33,7 +30,7 @@ def seen(talk: Conversation, fold: Fold) -> list[str]:
 
 def folded(talk: Conversation, upto: int, *record: Chunk) -> tuple[Fold, Fold]:
     fold = Fold(Position(0, upto), record, cause="price", tokens_after=100)
-    return fold, settle_references(talk, fold, lambda _: OUTPUT, BUDGET, words)
+    return fold, settle_references(talk, fold, lambda _: OUTPUT, BUDGET, count_words)
 
 
 def test_a_failure_note_is_replaced_by_the_error_when_its_original_was_folded() -> None:
@@ -41,7 +38,7 @@ def test_a_failure_note_is_replaced_by_the_error_when_its_original_was_folded() 
     assert ABOVE in seen(talk, Fold(Position(0, 1)))[0]
     before, after = folded(talk, 1)
     assert seen(talk, after) == [OUTPUT]
-    assert after.tokens_after - before.tokens_after == words(OUTPUT) - words(seen(talk, before)[0])
+    assert after.tokens_after - before.tokens_after == count_words(OUTPUT) - count_words(seen(talk, before)[0])
 
 
 def test_an_error_still_in_the_request_is_not_repeated() -> None:
@@ -67,7 +64,7 @@ def test_a_result_that_is_not_shown_again_says_that_the_lines_are_folded() -> No
     assert seen(older, after) == [seen(older, before)[0].replace(ABOVE, FOLDED), "nothing to see"]
     assert seen(older, after) != seen(older, before)
     talk = ran(ran(Conversation((Turn("go"),)), 1), 2)
-    no_room = settle_references(talk, Fold(Position(0, 1)), lambda _: OUTPUT, Budget(60, 0), words)
+    no_room = settle_references(talk, Fold(Position(0, 1)), lambda _: OUTPUT, Budget(60, 0), count_words)
     assert [FOLDED in text for text in seen(talk, no_room)] == [True]
 
 
@@ -81,5 +78,5 @@ def test_a_reference_to_lines_that_still_stand_above_stays_as_it_is() -> None:
 def test_a_result_cut_by_the_fold_does_not_refer_to_folded_lines() -> None:
     talk = ran(ran(Conversation((Turn("go"),)), 1), 2)
     cut = Fold(Position(0, 1), masks={"c2": f"head\n[7{ABOVE}abc]\n[9 lines left out; recall def]"})
-    masks = settle_references(talk, cut, lambda _: OUTPUT, BUDGET, words).masks
+    masks = settle_references(talk, cut, lambda _: OUTPUT, BUDGET, count_words).masks
     assert masks == {"c2": f"head\n[7{FOLDED}abc]\n[9 lines left out; recall def]"}

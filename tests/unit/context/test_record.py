@@ -9,10 +9,7 @@ import pytest
 from ctxe.context.record import record
 from ctxe.context.survey import Survey
 from ctxe.domain.conversation import Conversation, Reply, Step, ToolCall, ToolResult, Turn
-
-
-def words(text: str) -> int:
-    return len(text.split())
+from tests.support.counting import count_words
 
 
 def shown(result: ToolResult) -> str:
@@ -28,7 +25,7 @@ def surveyed(*steps: Step, said: str = "go") -> Survey:
 
 
 def made(survey: Survey, room: int = 10_000, covered: tuple[str, ...] = ()) -> list[str]:
-    return record(survey, survey.entries[1:], covered, room, words).split("\n")
+    return record(survey, survey.entries[1:], covered, room, count_words).split("\n")
 
 
 def test_record_lines_are_grouped_under_their_file_or_command() -> None:
@@ -190,14 +187,14 @@ def test_the_record_fills_its_room_and_never_exceeds_it() -> None:
     body = "\n".join(f"def function_{n}(argument_{n}): return other_{n}" for n in range(300))
     survey = surveyed(step(1, "read", {"path": "a.py"}, body), step(2, "ls", {}, ""))
     for room in (40, 100, 400):
-        text = record(survey, survey.entries[1:], (), room, words)
-        assert 0.5 * room < words(text) <= room
+        text = record(survey, survey.entries[1:], (), room, count_words)
+        assert 0.5 * room < count_words(text) <= room
 
 
 def test_a_record_without_room_or_content_is_empty() -> None:
     survey = surveyed(step(1, "bash", {"command": "make all"}, "x"))
-    assert record(survey, survey.entries[1:], (), 0, words) == ""
-    assert record(survey, [], (), 1_000, words) == ""
+    assert record(survey, survey.entries[1:], (), 0, count_words) == ""
+    assert record(survey, [], (), 1_000, count_words) == ""
 
 
 def test_names_that_stand_elsewhere_are_not_repeated() -> None:
@@ -256,14 +253,14 @@ def test_a_path_in_the_text_of_a_note_or_a_question_does_not_make_it_one_of_that
 def test_lines_of_the_user_are_in_the_record() -> None:
     talk = Conversation((Turn("first"), Turn("please use special_name here"), Turn("third")))
     survey = Survey().update(talk, shown)
-    text = record(survey, survey.entries[1:2], (), 1_000, words)
+    text = record(survey, survey.entries[1:2], (), 1_000, count_words)
     assert text.endswith("[s0 user]\nplease use special_name here")
 
 
 def test_words_before_the_first_step_name_no_step() -> None:
     talk = Conversation((Turn("first"), Turn("look at src/frame.py and parse_header"), Turn("and now")))
     survey = Survey().update(talk, shown)
-    text = record(survey, survey.entries, (), 100, words)
+    text = record(survey, survey.entries, (), 100, count_words)
     assert text.splitlines()[0] == (
         "[Words of the user before the first step, folded. Below are lines of them, word for word.]"
     )

@@ -10,12 +10,9 @@ from ctxe.context.relevance import FEW, LATELY, names_at_work, relevance
 from ctxe.context.tool_output import shown_output
 from ctxe.context.trim import BEARING, trim
 from ctxe.domain.conversation import Conversation, Reply, Step, ToolCall, ToolResult, Turn
+from tests.support.counting import count_words
 
 LINES = [f"line {n} says nothing" for n in range(400)]
-
-
-def words(text: str) -> int:
-    return len(text.split())
 
 
 def holding(name: str, *places: int) -> str:
@@ -51,20 +48,20 @@ def test_a_name_on_most_lines_marks_no_place() -> None:
 
 def test_a_trimmed_read_shows_relevant_lines_before_more_of_its_head() -> None:
     text = holding("parse_header", 300)
-    plain = trim(text, "read", 400, words)
-    shown = trim(text, "read", 400, words, bearing=relevance(lambda: {"parse_header"}))
+    plain = trim(text, "read", 400, count_words)
+    shown = trim(text, "read", 400, count_words, bearing=relevance(lambda: {"parse_header"}))
     assert "def parse_header():" not in plain.text
     assert "def parse_header():" in shown.text
     assert shown.text.startswith("line 0 says nothing\nline 1 ")
     assert shown.handle == plain.handle
-    assert words(shown.text) <= 400
+    assert count_words(shown.text) <= 400
     near = [line for line in shown.text.split("\n") if line in LINES[300 - AROUND : 301 + AROUND]]
     assert len(near) == 2 * AROUND
 
 
 def test_relevant_lines_never_exceed_their_share() -> None:
     text = "\n".join(f"use of name_{n} here" for n in range(400))
-    shown = trim(text, "shell", 400, words, bearing=relevance(lambda: {f"name_{n}" for n in range(100, 300)}))
+    shown = trim(text, "shell", 400, count_words, bearing=relevance(lambda: {f"name_{n}" for n in range(100, 300)}))
     assert shown.text.split("\n")[0] == "use of name_0 here"
     assert shown.text.split("\n")[-1] == "use of name_399 here"
     between = [n for n in range(100, 300) if f"name_{n} " in shown.text]
@@ -77,12 +74,13 @@ def test_an_output_that_fits_is_unchanged_and_relevance_is_not_computed() -> Non
 
     text = holding("parse_header", 3)
     assert (
-        shown_output(text, "read", 1_000_000, words, VisibleLines().update(Conversation()), at_work=asked).text == text
+        shown_output(text, "read", 1_000_000, count_words, VisibleLines().update(Conversation()), at_work=asked).text
+        == text
     )
 
 
 def test_a_new_output_keeps_lines_near_names_in_the_user_message() -> None:
     text = holding("parse_header", 390)
     known = VisibleLines().update(Conversation())
-    assert "parse_header" in shown_output(text, "read", 8_000, words, known, 300, lambda: {"parse_header"}).text
-    assert "parse_header" not in shown_output(text, "read", 8_000, words, known, 300).text
+    assert "parse_header" in shown_output(text, "read", 8_000, count_words, known, 300, lambda: {"parse_header"}).text
+    assert "parse_header" not in shown_output(text, "read", 8_000, count_words, known, 300).text

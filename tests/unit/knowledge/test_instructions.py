@@ -14,6 +14,7 @@ from ctxe.knowledge.rules.fitting import fair_share
 from ctxe.knowledge.rules.instructions import LIMIT, Instructions
 from ctxe.knowledge.rules.overlap import merge
 from ctxe.knowledge.rules.rulefiles import RulePlaces, find_rules
+from tests.support.counting import count_words
 
 SAME = "Run `pytest -q` before you call anything done."
 EVERYTHING = {
@@ -50,12 +51,8 @@ def write(root: Path, held: Mapping[str, str]) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-def words(text: str) -> int:
-    return len(text.split())
-
-
 def instructions(root: Path, working: str = ".", **more: object) -> Instructions:
-    return Instructions(RulePlaces(root, (root / working).resolve(), **more), words)  # type: ignore[arg-type]
+    return Instructions(RulePlaces(root, (root / working).resolve(), **more), count_words)  # type: ignore[arg-type]
 
 
 def paths(source: Instructions, task: Task) -> list[list[str]]:
@@ -165,7 +162,7 @@ def test_every_file_is_listed_with_why_and_what_it_costs(everything: Path) -> No
     assert listed["docs/style.md"].why == "imported by CLAUDE.md"
     assert listed[".cursor/rules/ts.mdc"].why == "for *.ts, *.tsx"
     told = f'<instructions from="AGENTS.md"> # Agents - {SAME} - Names are nouns. </instructions>'
-    assert listed["AGENTS.md"].tokens == words(told)
+    assert listed["AGENTS.md"].tokens == count_words(told)
     assert whole(everything).notices(Task("hello"), 8000) == ()
 
 
@@ -229,7 +226,7 @@ def test_an_oversized_instruction_file_is_cut_with_a_warning_and_short_ones_stay
     for room in (0, 20, 60, 300, 2000):
         sections = source.offer(Task(), room)
         held = [chunk.text for section in sections for chunk in section.chunks]
-        assert sum(words(text) + 1 for text in held) <= room
+        assert sum(count_words(text) + 1 for text in held) <= room
 
 
 def test_many_files_too_long_together_are_reported_in_one_line(tmp_path: Path) -> None:

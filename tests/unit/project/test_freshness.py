@@ -7,12 +7,9 @@ from ctxe.context.superseded import CHANGED
 from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Touch, Turn
 from ctxe.domain.section import Chunk, Priority, Section
 from ctxe.project.window.freshness import announced_versions, change_notes, news_of, seen_versions
+from tests.support.counting import count_words
 
 LONG = "".join(f"line {n} of it\n" for n in range(60))
-
-
-def words(text: str) -> int:
-    return len(text.split())
 
 
 def after_reading(**digests: str) -> State:
@@ -22,7 +19,7 @@ def after_reading(**digests: str) -> State:
 
 
 def test_a_small_change_of_a_long_file_is_a_diff() -> None:
-    told = news_of(LONG, LONG.replace("line 30 of it", "line thirty"), 1_000, words)
+    told = news_of(LONG, LONG.replace("line 30 of it", "line thirty"), 1_000, count_words)
     assert told.splitlines() == [
         "@@ -29,5 +29,5 @@",
         " line 28 of it",
@@ -35,10 +32,10 @@ def test_a_small_change_of_a_long_file_is_a_diff() -> None:
 
 
 def test_a_rewritten_file_is_shown_whole_unless_it_is_too_long() -> None:
-    assert news_of("a\nb\nc\n", "x\n", 10, words) == "x\n"
-    assert news_of(None, "x\ny\n", 10, words) == "x\ny\n"
-    assert news_of(None, LONG, 100, words) == ""
-    assert news_of("a\n", "", 10, words) == ""
+    assert news_of("a\nb\nc\n", "x\n", 10, count_words) == "x\n"
+    assert news_of(None, "x\ny\n", 10, count_words) == "x\ny\n"
+    assert news_of(None, LONG, 100, count_words) == ""
+    assert news_of("a\n", "", 10, count_words) == ""
 
 
 def test_a_file_noted_without_a_version_is_not_compared() -> None:
@@ -95,5 +92,7 @@ def test_a_changed_file_that_was_folded_is_shown_as_a_diff_or_not_at_all() -> No
 
     assert [note.tier for note in change_notes(state, lambda path: "new", content)] == ["name", "name"]
     assert asked == {"a": False, "b": True}
-    assert news_of(None, "x\ny\n", 10, words, whole=False) == ""
-    assert news_of(LONG, LONG.replace("line 30 of it", "line thirty"), 1_000, words, whole=False).startswith("@@ -29")
+    assert news_of(None, "x\ny\n", 10, count_words, whole=False) == ""
+    assert news_of(LONG, LONG.replace("line 30 of it", "line thirty"), 1_000, count_words, whole=False).startswith(
+        "@@ -29"
+    )

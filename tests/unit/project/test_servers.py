@@ -29,7 +29,9 @@ from ctxe.project.session.permit import Permit
 from ctxe.project.window.kit import kit_for
 from ctxe.storage.vocabulary import count
 from tests.e2e.harness import KEY
-from tests.unit.project.server_projects import BY_HAND, Opened, project, run, standing, tea
+from tests.unit.project.server_projects import BY_HAND, Opened, opened, project, run, standing, tea
+
+__all__ = ["opened"]
 
 
 def test_a_project_server_starts_only_after_approval_of_its_exact_settings(tmp_path: Path) -> None:

@@ -18,10 +18,10 @@ from ctxe.project.servers.configured import accept, named
 from ctxe.project.servers.launching import launch_of
 from ctxe.tools.mcp.login import Login, require_safe
 from ctxe.tools.mcp.loop import Loop
-from tests.unit.project.issuers import Issuer
+from tests.unit.project.issuers import Issuer, issuer
 from tests.unit.project.server_projects import Opened, opened, project, run
 
-__all__ = ["opened"]
+__all__ = ["issuer", "opened"]
 
 
 def here(tmp_path: Path, issuer: Issuer, more: str = "") -> Project:

@@ -11,18 +11,17 @@ from ctxe.domain.conversation import Reply, ToolCall, ToolResult, Usage
 from ctxe.domain.errors import BadReply, ConfigError, ProviderError, RateLimited
 from ctxe.domain.model import CallDelta, Message, ReasoningDelta, Request, Text, TextDelta, ToolSchema, Waiting
 from ctxe.providers.scripted import ERRORS, Play, Scripted, load
+from tests.support.counting import count_words
 from tests.wire.adapters import HELLO, MODEL, hear
-
-
-def words(text: str) -> int:
-    return len(text.split())
 
 
 def test_replies_come_in_order_and_requests_are_kept() -> None:
     def third(request: Request) -> Play:
         return Play(f"You sent {len(request.messages)}.")
 
-    provider = Scripted(["One", Play("Two", [("run", {"x": "ü"}), ("run", "{}", "own")]), third], MODEL, count=words)
+    provider = Scripted(
+        ["One", Play("Two", [("run", {"x": "ü"}), ("run", "{}", "own")]), third], MODEL, count=count_words
+    )
     assert provider.left == 3
     assert hear(provider)[1] == Reply("One", usage=Usage(11, 1), model=MODEL.id)
     deltas, reply = hear(provider)
@@ -52,10 +51,10 @@ def test_usage_counts_every_part_and_the_prefix_shared_with_the_last_request() -
         ),
     )
     other = replace(grown, system=("be long now",))
-    provider = Scripted([Play("a b", [("run", "p q r")]), "ok", "ok"], MODEL, count=words)
-    schema = words(json.dumps(["run", "Run it.", {"type": "object"}])) + 4
+    provider = Scripted([Play("a b", [("run", "p q r")]), "ok", "ok"], MODEL, count=count_words)
+    schema = count_words(json.dumps(["run", "Run it.", {"type": "object"}])) + 4
     base = schema + (2 + 4) + (3 + 4)
-    assert hear(provider, first)[1].usage == Usage(base, words("a bp q r"))
+    assert hear(provider, first)[1].usage == Usage(base, count_words("a bp q r"))
     assert hear(provider, grown)[1].usage == Usage(base + (3 + 4) + (4 + 4), 1, cache_read=base)
     assert hear(provider, other)[1].usage == Usage(base + 1 + 7 + 8, 1, cache_read=schema)
 

@@ -11,18 +11,15 @@ import pytest
 from ctxe.context.budget import Budget
 from ctxe.project.window.replaying import Replayed
 from ctxe.serve.replay import BEFORE, Service, serve
+from tests.support.counting import count_words
 
 Chat = dict[str, Any]
 SYSTEM: Chat = {"role": "system", "content": "Be right."}
 USER: Chat = {"role": "user", "content": "fix it", "name": "ann"}
 
 
-def words(text: str) -> int:
-    return len(text.split())
-
-
 def service(window: int = 10_000) -> Service:
-    return Service(Replayed(Budget(window, 100), words), words)
+    return Service(Replayed(Budget(window, 100), count_words), count_words)
 
 
 def call(identity: Any, arguments: Any = "{}") -> Chat:
@@ -52,7 +49,7 @@ def test_messages_are_returned_with_all_their_fields() -> None:
     reply = asked(call("a"), call("b"), content="I look.") | {"reasoning": "hm"}
     given = [SYSTEM, USER, reply, result("b", "second"), result("a", "first"), {"role": "assistant", "content": "done"}]
     assert told(one, *given) == [{"ok": True}] * len(given)
-    counted = 6 * 4 + 2 * 6 + words("Be right. fix it I look. second first done") + 2 * words("read {}")
+    counted = 6 * 4 + 2 * 6 + count_words("Be right. fix it I look. second first done") + 2 * count_words("read {}")
     assert assembled(one) == {"messages": given, "tokens": counted, "epoch": 0}
     assert assembled(one)["epoch"] == 0
 

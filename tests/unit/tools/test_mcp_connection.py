@@ -22,7 +22,9 @@ import pytest
 from ctxe.domain.errors import ToolError
 from ctxe.domain.tool import Progress, ToolOutput
 from ctxe.tools.mcp.launch import Launch
-from tests.unit.tools.mcp_servers import SERVERS, Held, by_hand, call, living, none_left
+from tests.unit.tools.mcp_servers import SERVERS, Held, by_hand, call, living, loop, none_left
+
+__all__ = ["loop"]
 
 
 def test_a_server_is_listed_called_and_ended_with_its_child_processes(loop: Held, tmp_path: Path) -> None:
