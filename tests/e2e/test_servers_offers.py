@@ -111,6 +111,7 @@ def test_a_person_completes_a_resource_and_a_prompt_and_answers_a_form(home: Pat
             terminal.wait("I read it")
             assert "Call me Ishmael." in terminal.screen
             assert MOBY in server.bodies[0]["messages"][-1]["content"]
+            terminal.ready()
             terminal.type("/room:")
             terminal.wait(r"/room:brew +How to brew. leaves=… \[cups=…\]")
             terminal.type("brew leaves=o")
