@@ -20,7 +20,7 @@ QUICK = {
 }
 """Commands whose plain command lines need no Typer, with the module that parses and runs them."""
 
-PICK = "?"
+PICK_FROM_LIST = "?"
 """Replaces a session's id when the user wants to pick one from a list."""
 
 
@@ -43,11 +43,11 @@ def build(wanted: Collection[str]) -> Any:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for name, (module, says) in COMMANDS.items():
+    for name, (module, description) in COMMANDS.items():
         if name in wanted:
             import_module(module).register(app)
         else:
-            app.command(name, help=says)(_placeholder)
+            app.command(name, help=description)(_placeholder)
     app.callback()(_root)
     return with_lean_parsing(readable(typer.main.get_command(app)))
 
@@ -57,31 +57,36 @@ def _placeholder() -> None:
 
 
 def _root() -> None:
-    """Makes ``ctxe`` a group even with a single command; -C, --debug and --version are parsed before Typer."""
+    """Make ``ctxe`` a group even with a single command; -C, --debug and --version are parsed before Typer."""
 
 
 def _quick(words: list[str], invocation: Invocation) -> Callable[[], int | None] | None:
     """Run a command without Typer, which takes a quarter of a short one's time; None if Typer must parse the words."""
     module = import_module(QUICK[words[0]])
-    wanted = module.parse_words(words[1:])
-    return None if wanted is None else lambda: module.show(invocation, wanted)
+    options = module.parse_words(words[1:])
+    return None if options is None else lambda: module.show(invocation, options)
 
 
 def _with_implied_chat(words: list[str]) -> list[str]:
     """The words with an implied ``chat`` added: for ``ctxe`` on a terminal, ``ctxe -c``, ``ctxe "mend it"``."""
     if words:
-        option = words[0].startswith("-") and words[0] not in ("-h", "--help", "--")
-        return _with_pick(["chat", *words] if option or " " in words[0].strip() else words)
-    keyboard = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
-    return ["chat"] if keyboard else words
+        is_option = words[0].startswith("-") and words[0] not in ("-h", "--help", "--")
+        return _with_pick(["chat", *words] if is_option or " " in words[0].strip() else words)
+    has_terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+    return ["chat"] if has_terminal else words
 
 
 def _with_pick(words: list[str]) -> list[str]:
-    """``-r`` without an id means picking one from a list; Typer gets the id PICK for it."""
-    until = words.index("--") if "--" in words else len(words)
+    """``-r`` without an id means picking one from a list; Typer gets the id PICK_FROM_LIST for it."""
+    end = words.index("--") if "--" in words else len(words)
     following = [*words[1:], "-"]
-    alone = {at for at in range(until) if words[at] in ("-r", "--resume") and following[at].startswith("-")}
-    return [f"--resume={PICK}" if words[0] == "chat" and at in alone else word for at, word in enumerate(words)]
+    without_id = {
+        index for index in range(end) if words[index] in ("-r", "--resume") and following[index].startswith("-")
+    }
+    return [
+        f"--resume={PICK_FROM_LIST}" if words[0] == "chat" and index in without_id else word
+        for index, word in enumerate(words)
+    ]
 
 
 def _version() -> None:
@@ -123,5 +128,5 @@ def main(argv: list[str] | None = None) -> int:
     if rest[:1] and rest[0] in QUICK and (quick := _quick(rest, invocation)) is not None:
         return run_reporting_errors(quick, invocation.debug)
     wanted = _wanted(rest)
-    called = {"args": rest, "prog_name": "ctxe", "standalone_mode": False, "obj": invocation}
-    return run_reporting_errors(lambda: build(wanted)(**called), invocation.debug)
+    arguments = {"args": rest, "prog_name": "ctxe", "standalone_mode": False, "obj": invocation}
+    return run_reporting_errors(lambda: build(wanted)(**arguments), invocation.debug)

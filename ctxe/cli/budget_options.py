@@ -1,4 +1,4 @@
-"""Finds the ledger for ``ctxe budget`` and prints it for people or programs. Needs no Typer."""
+"""Finding the ledger for ``ctxe budget`` and printing it for people or programs. Needs no Typer."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class BudgetOptions:
 
 def parse_words(words: list[str]) -> BudgetOptions | None:
     """Parse a plain command line; None if Typer must parse it."""
-    read = OPTIONS.parse(words)
-    return None if read is None else BudgetOptions(" ".join(read[1]), **read[0])
+    parsed = OPTIONS.parse(words)
+    return None if parsed is None else BudgetOptions(" ".join(parsed[1]), **parsed[0])
 
 
 def show(invocation: Invocation, wanted: BudgetOptions) -> None:
@@ -49,42 +49,42 @@ def show(invocation: Invocation, wanted: BudgetOptions) -> None:
         raise ConfigError("--step needs --session", "ctxe budget --session ID --step N; `ctxe sessions list` shows ids")
     flags: dict[str, Any] = {"model": {"name": wanted.model}} if wanted.model else {}
     project = invocation.project(flags | ({"budget": {"window": wanted.window}} if wanted.window else {}))
-    sent = _sent(project, wanted.session, wanted.step) if wanted.session else None
-    ledger = sent.ledger if sent else _next(project, wanted.task)
+    sent_request = _past_request(project, wanted.session, wanted.step) if wanted.session else None
+    ledger = sent_request.ledger if sent_request else _next_ledger(project, wanted.task)
     prices = prices_of(project, ledger.model)
     screen = invocation.screen()
     if wanted.as_json:
         from ctxe.serve.answers import ledger_json
 
-        print_json(ledger_json(ledger, prices) | (_when(sent) if sent else {}))
+        print_json(ledger_json(ledger, prices) | (_request_facts(sent_request) if sent_request else {}))
         return
     from ctxe.terminal.pages.budget import ledger_view, sent_view
 
-    if sent:
-        screen.say(sent_view(sent, screen))
+    if sent_request:
+        screen.say(sent_view(sent_request, screen))
     screen.say(ledger_view(ledger, screen, explain=wanted.explain, prices=prices))
 
 
-def _next(project: Project, task: str) -> Ledger:
+def _next_ledger(project: Project, task: str) -> Ledger:
     from ctxe.project.window.preview import ledger
 
     return ledger(project, task)
 
 
-def _sent(project: Project, session: str, step: int) -> SentRequest:
+def _past_request(project: Project, session: str, step: int) -> SentRequest:
     """A request of a past session by its number, 0 for the last. Raises SessionError."""
     from ctxe.project.sessions import path_of
     from ctxe.project.window.past import past
     from ctxe.terminal.figures import plural
 
-    found = past(project, path_of(project.place.sessions, session)).requests
-    if not 0 <= step <= len(found) or not found:
-        raise SessionError(f"session {session} sent {plural(len(found), 'request')}", "--step counts from 1")
-    return found[step - 1]
+    requests = past(project, path_of(project.place.sessions, session)).requests
+    if not 0 <= step <= len(requests) or not requests:
+        raise SessionError(f"session {session} sent {plural(len(requests), 'request')}", "--step counts from 1")
+    return requests[step - 1]
 
 
-def _when(sent: SentRequest) -> dict[str, Any]:
-    """What is known of a sent request besides its ledger."""
+def _request_facts(sent: SentRequest) -> dict[str, Any]:
+    """The facts of a sent request besides its ledger."""
     usage = sent.ledger.usage
     return {
         "request": {

@@ -35,7 +35,7 @@ def show(context: typer.Context, as_json: JsonOption = False) -> None:
         print_json({key: {"value": value, "origin": origin} for key, (value, origin) in values.items()})
         return
     screen = invocation.screen()
-    rows = [[key, _shown(value), origin] for key, (value, origin) in values.items()]
+    rows = [[key, _as_text(value), origin] for key, (value, origin) in values.items()]
     columns: list[Column | str] = [
         "setting",
         Column("value", grows=True, wraps=True),
@@ -56,7 +56,7 @@ def get(
     if as_json:
         print_json(value)
     else:
-        Invocation.of(context).screen().say(_shown(value))
+        Invocation.of(context).screen().say(_as_text(value))
 
 
 def put(
@@ -71,7 +71,7 @@ def put(
     parsed = parse_setting(key, value)
     file = user_file(invocation.project().environment)
     save_setting(file, key.split(".", 1), parsed)
-    invocation.screen().say(f"{key} = {_shown(parsed)} ({file})")
+    invocation.screen().say(f"{key} = {_as_text(parsed)} ({file})")
 
 
 def path(context: typer.Context) -> None:
@@ -84,7 +84,7 @@ def path(context: typer.Context) -> None:
         invocation.screen().say(f"{file}{'' if file.exists() else '  (not there)'}")
 
 
-def _shown(value: object) -> str:
+def _as_text(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list | tuple):

@@ -32,15 +32,15 @@ def cost(
 
     invocation = Invocation.of(context)
     project = invocation.project()
-    found = _by_step(project, session) if by == "step" else _sums(project, by, session)
+    sums = _by_step(project, session) if by == "step" else _sums(project, by, session)
     if as_json:
-        print_json({name: _plain(row) for name, row in found.items()})
+        print_json({name: _to_json(row) for name, row in sums.items()})
         return
     screen = invocation.screen()
-    if not found:
-        screen.say("nothing was spent here yet")
+    if not sums:
+        screen.say("nothing has been spent here yet")
         return
-    rows = [(name, row.replies, row.usage, row.usd, row.plain_usd) for name, row in found.items()]
+    rows = [(name, row.replies, row.usage, row.usd, row.plain_usd) for name, row in sums.items()]
     screen.say(money_table(by, rows, screen))
 
 
@@ -50,7 +50,9 @@ def _sums(project: Project, by: By, session: str) -> dict[str, Sum]:
 
     sessions = [summary(path_of(project.place.sessions, session))] if session else summaries(project)
     return sums(
-        project, sessions, lambda one, spent: {"session": one.id, "day": spent.at[:10], "model": spent.model}[by]
+        project,
+        sessions,
+        lambda session, spent: {"session": session.id, "day": spent.at[:10], "model": spent.model}[by],
     )
 
 
@@ -60,22 +62,22 @@ def _by_step(project: Project, session: str) -> dict[str, Sum]:
     from ctxe.project.sessions import Sum, path_of
     from ctxe.project.window.past import past
 
-    found: dict[str, Sum] = {}
+    sums: dict[str, Sum] = {}
     session_past = past(project, path_of(project.place.sessions, session))
-    beside: dict[int, dict[str, Sum]] = {}
-    for bought in session_past.consultations:
-        rows = beside.setdefault(bought.before, {})
-        row = Sum(bought.replies, bought.usage, bought.usd, bought.plain_usd)
-        rows[bought.purpose] = rows.get(bought.purpose, Sum()) + row
-    for one in session_past.requests:
-        key, usage = f"{one.turn}.{one.step}", one.ledger.usage or Usage()
-        found |= {f"{what} before {key}": row for what, row in beside.pop(one.number, {}).items()}
-        found[key] = found.get(key, Sum()) + Sum(1, usage, one.ledger.usd, one.plain_usd)
-    rest = ((what, before, row) for before, rows in beside.items() for what, row in rows.items())
-    return found | {f"{what} after request {before - 1}": row for what, before, row in rest}
+    consulted: dict[int, dict[str, Sum]] = {}
+    for consultation in session_past.consultations:
+        rows = consulted.setdefault(consultation.before, {})
+        row = Sum(consultation.replies, consultation.usage, consultation.usd, consultation.plain_usd)
+        rows[consultation.purpose] = rows.get(consultation.purpose, Sum()) + row
+    for request in session_past.requests:
+        key, usage = f"{request.turn}.{request.step}", request.ledger.usage or Usage()
+        sums |= {f"{purpose} before {key}": row for purpose, row in consulted.pop(request.number, {}).items()}
+        sums[key] = sums.get(key, Sum()) + Sum(1, usage, request.ledger.usd, request.plain_usd)
+    rest = ((purpose, before, row) for before, rows in consulted.items() for purpose, row in rows.items())
+    return sums | {f"{purpose} after request {before - 1}": row for purpose, before, row in rest}
 
 
-def _plain(row: Sum) -> dict[str, Any]:
+def _to_json(row: Sum) -> dict[str, Any]:
     return {
         "replies": row.replies,
         "input": row.usage.input,

@@ -1,4 +1,4 @@
-"""``ctxe decisions``: what was decided, and why."""
+"""``ctxe decisions``: decisions and their reasons."""
 
 from __future__ import annotations
 
@@ -36,9 +36,7 @@ def list_(
         print_json([public_row(row) for row in rows])
         return
     screen = invocation.screen()
-    screen.say(
-        entries_table(rows, screen) if rows else 'nothing is decided yet: `ctxe decisions add "Use X" "because"`'
-    )
+    screen.say(entries_table(rows, screen) if rows else 'no decisions yet: `ctxe decisions add "Use X" "because"`')
 
 
 def show(
@@ -52,12 +50,12 @@ def show(
 
     invocation = Invocation.of(context)
     project = invocation.project()
-    found = memories.entry_of_kind(project, decision, "decision").id
+    entry_id = memories.entry_of_kind(project, decision, "decision").id
     if as_json:
-        print_json(memories.entry_object(project, found))
+        print_json(memories.entry_object(project, entry_id))
         return
     screen = invocation.screen()
-    screen.say(entry_page(project, screen, found))
+    screen.say(entry_page(project, screen, entry_id))
 
 
 def add(

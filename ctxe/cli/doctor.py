@@ -1,4 +1,4 @@
-"""``ctxe doctor``: whether everything works here, and how to fix what does not."""
+"""``ctxe doctor``: checks whether everything works here, with hints on how to fix problems."""
 
 from __future__ import annotations
 
@@ -26,28 +26,38 @@ def doctor(
 ) -> None:
     """Exit code 1 when something must be fixed."""
     invocation = Invocation.of(context)
-    found = _found(invocation, reach=check)
+    findings = _findings(invocation, reach=check)
     if as_json:
-        print_json([{"name": c.name, "state": c.state, "says": c.says, "hint": c.hint} for c in found])
+        print_json(
+            [
+                {"name": finding.name, "state": finding.state, "says": finding.says, "hint": finding.hint}
+                for finding in findings
+            ]
+        )
     else:
         from ctxe.terminal.tables import Cell, Column, table
 
         screen = invocation.screen()
         styles = {"ok": "good", "note": "warn", "fail": "bad"}
         rows: list[list[Cell]] = [
-            [(c.state, styles[c.state]), c.name, c.says + (f" ({c.hint})" if c.hint else "")] for c in found
+            [
+                (finding.state, styles[finding.state]),
+                finding.name,
+                finding.says + (f" ({finding.hint})" if finding.hint else ""),
+            ]
+            for finding in findings
         ]
         screen.say(table(["", "what", Column("how it is", grows=True, wraps=True)], rows, screen))
-    if any(c.state == "fail" for c in found):
+    if any(finding.state == "fail" for finding in findings):
         raise typer.Exit(1)
 
 
-def _found(invocation: Invocation, *, reach: bool) -> list[Finding]:
+def _findings(invocation: Invocation, *, reach: bool) -> list[Finding]:
     """The findings of all checks; unreadable settings are a finding too, and then the only one."""
     from ctxe.project.health import Finding, checks
 
     try:
         project = invocation.project()
     except ConfigError as error:
-        return [Finding("settings", "fail", f"{error.message}; nothing else is looked at before", error.hint)]
+        return [Finding("settings", "fail", f"{error.message}; the other checks need them", error.hint)]
     return list(checks(project, reach=reach))

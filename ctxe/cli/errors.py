@@ -12,16 +12,16 @@ from ctxe.domain.errors import CtxeError, StoreError
 
 INTERRUPTED = 130
 _WORDS = ' Put words to the model in quotes: ctxe "fix the test"'
-SPENT = {
+EXHAUSTED = {
     errno.EMFILE: "let a process open more files: ulimit -n",
     errno.ENFILE: "close other programs: all of them together have too many files open",
     errno.EAGAIN: "let a user run more processes: ulimit -u",
     errno.ENOMEM: "close other programs, or give this one more memory",
     errno.ENOSPC: "make room on the disk",
-    errno.EDQUOT: "make room: your share of the disk is used up",
-    errno.EROFS: "what is to be written lies on a disk that is read-only",
+    errno.EDQUOT: "make room: your disk quota is used up",
+    errno.EROFS: "the disk to write to is read-only",
 }
-"""Resources that a machine can run out of, with what the user can do about it."""
+"""Resources that a machine can run out of, with advice for the user."""
 
 
 def run_reporting_errors(run: Callable[[], object], debug: bool = False) -> int:
@@ -36,10 +36,10 @@ def run_reporting_errors(run: Callable[[], object], debug: bool = False) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
-    except SystemExit as leaving:
-        if isinstance(leaving.__context__, BrokenPipeError):  # raised in Typer's help, which exits with 1
+    except SystemExit as exit_:
+        if isinstance(exit_.__context__, BrokenPipeError):  # raised in Typer's help, which exits with 1
             return BROKEN_PIPE
-        return leaving.code if isinstance(leaving.code, int) else 2
+        return exit_.code if isinstance(exit_.code, int) else 2
     except Exception as error:
         return _report_usage(error) or _report_machine(error) or report_bug(error, debug)
     return code if isinstance(code, int) else 0
@@ -55,7 +55,7 @@ def print_error(message: str, hint: str = "") -> None:
     with contextlib.suppress(OSError, ValueError, AttributeError):
         columns = os.get_terminal_size(sys.stderr.fileno()).columns if sys.stderr.isatty() else None
         unwrapped = [line(f"ctxe: {message}"), *([line(f"      {hint}")] if hint else [])]
-        rows = [part for one in unwrapped for part in fold(one, columns or None, "      ")]
+        rows = [part for unwrapped_line in unwrapped for part in fold(unwrapped_line, columns or None, "      ")]
         sys.stderr.write("".join("".join(text for text, _ in row) + "\n" for row in rows))
 
 
@@ -74,7 +74,7 @@ def _report_usage(error: Exception) -> int:
 
 
 def _hint(error: Exception) -> str:
-    """What does here what was typed as for another tool, or how to talk to the model when a command does not exist."""
+    """What to use instead of another tool's option or command, or how to talk to the model for an unknown command."""
     import re
 
     from ctxe.cli.elsewhere import COMMANDS, OPTIONS
@@ -99,8 +99,8 @@ def _report_machine(error: Exception) -> int:
         print_error(
             f"no file has a name of {len(str(error.filename)):,} characters", "check what you gave as a file or an id"
         )
-    elif error.errno in SPENT:
-        print_error(f"this machine refuses more: {error.strerror}", SPENT[error.errno])
+    elif error.errno in EXHAUSTED:
+        print_error(f"this machine refuses more: {error.strerror}", EXHAUSTED[error.errno])
     else:
         return 0
     return StoreError.exit_code
@@ -114,13 +114,13 @@ def report_bug(error: Exception, debug: bool) -> int:
     if debug:
         traceback.print_exception(error)
         return 1
-    where = "start it again with --debug to see it"
+    advice = "start it again with --debug to see it"
     with contextlib.suppress(OSError):
         handle, name = tempfile.mkstemp(prefix="ctxe-bug-", suffix=".log")
         with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
             # Only the stack: messages of exceptions may contain keys or file content.
             file.writelines(traceback.format_tb(error.__traceback__))
             file.write(type(error).__name__ + "\n")
-        where = f"please report it with {name}"
-    print_error(f"a bug in ctxe: {type(error).__name__}", where)
+        advice = f"please report it with {name}"
+    print_error(f"a bug in ctxe: {type(error).__name__}", advice)
     return 1

@@ -18,7 +18,7 @@ def to_json(group: Group) -> dict[str, Any]:
     return {
         "signature": group.signature,
         "id": entry.id,
-        "ids": [held.id for held in group.entries],
+        "ids": [other.id for other in group.entries],
         "status": group.status,
         "title": entry.title,
         "command": entry.command,
@@ -52,11 +52,13 @@ def table_of(groups: Sequence[Group], screen: Screen) -> str:
     ]
     columns = [Column("failure", style="accent"), Column("status"), Column("seen", right=True)]
     columns += [Column("last", right=True, style="dim"), Column("what", grows=True)]
-    about = [(group.fix, _files(group.files)) for group in groups]
+    fixes_and_files = [(group.fix, _files(group.files)) for group in groups]
     if not screen.terminal:
-        whole = [[*row, *more] for row, more in zip(rows, about, strict=True)]
-        return table([*columns, Column("fix"), Column("files")], whole, screen)
-    details = [" · ".join(filter(None, (fix and f"fix: {fix}", files and f"in {files}"))) for fix, files in about]
+        full_rows = [[*row, *fix_and_files] for row, fix_and_files in zip(rows, fixes_and_files, strict=True)]
+        return table([*columns, Column("fix"), Column("files")], full_rows, screen)
+    details = [
+        " · ".join(filter(None, (fix and f"fix: {fix}", files and f"in {files}"))) for fix, files in fixes_and_files
+    ]
     return draw([row for group in table_with_details(columns, rows, "", details, screen) for row in group], screen)
 
 
@@ -71,8 +73,14 @@ def timeline(moments: Iterable[Mapping[str, Any]], screen: Screen) -> str:
     from ctxe.terminal.tables import Cell, Column, table
 
     rows: list[list[Cell]] = [
-        [str(one["at"])[:16].replace("T", " "), one["session"], str(one["turn"]), str(one["step"]), one["says"]]
-        for one in moments
+        [
+            str(moment["at"])[:16].replace("T", " "),
+            moment["session"],
+            str(moment["turn"]),
+            str(moment["step"]),
+            moment["says"],
+        ]
+        for moment in moments
     ]
     numbers = [Column("turn", right=True), Column("step", right=True)]
     return table([Column("when", style="dim"), "session", *numbers, Column("what", grows=True)], rows, screen)

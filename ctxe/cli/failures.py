@@ -1,4 +1,4 @@
-"""``ctxe failures``: what went wrong before, what was tried, and what fixed it."""
+"""``ctxe failures``: past failures, attempts and fixes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ctxe.cli.output import JsonOption, print_json
 
 Ref = Annotated[str, typer.Argument(metavar="FAILURE", help="its signature, the beginning of it, or an id")]
 STATUSES = ("open", "resolved", "wontfix", "stale")
-SETTLED = "open, resolved, wontfix or stale"
+STATUS_NAMES = "open, resolved, wontfix or stale"
 
 
 def register(app: typer.Typer) -> None:
@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
 
 def list_(
     context: typer.Context,
-    status: Annotated[str, typer.Option("--status", help=SETTLED)] = "",
+    status: Annotated[str, typer.Option("--status", help=STATUS_NAMES)] = "",
     file: Annotated[str, typer.Option("--file", help="Only about this file.")] = "",
     since: Annotated[str, typer.Option("--since", help="Seen since 12h, 7d, 2w or a date.")] = "",
     as_json: JsonOption = False,
@@ -57,10 +57,10 @@ def list_(
         print_json([failure_pages.to_json(group) for group in groups])
         return
     screen = invocation.screen()
-    none = "no remembered failure fits that" if status or file or since else "no failures are remembered"
-    screen.say(failure_pages.table_of(groups, screen) if groups else none)
+    empty_text = "no remembered failure matches" if status or file or since else "no failures are remembered"
+    screen.say(failure_pages.table_of(groups, screen) if groups else empty_text)
     if status not in ("", *STATUSES):
-        screen.tell(f"there is no status {status}: {SETTLED}")
+        screen.tell(f"there is no status {status}: {STATUS_NAMES}")
 
 
 def show(context: typer.Context, failure: Ref, as_json: JsonOption = False) -> None:
@@ -92,7 +92,7 @@ def add(
     file: memory.File = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Keep a failure, or count a known one once more. Raises CtxeError, StoreError."""
+    """Keep a failure, or count a known one again. Raises CtxeError, StoreError."""
     from ctxe.project.memory import failures
 
     invocation = Invocation.of(context)
@@ -103,7 +103,7 @@ def add(
         print_json({"id": entry.id, "signature": entry.signature, "path": entry.path, "new": new})
         return
     saved = f"saved {entry.id} in {project.place.memory.name}/{entry.path}"
-    invocation.screen().say(saved if new else f"known already as {entry.id}: counted once more")
+    invocation.screen().say(saved if new else f"already known as {entry.id}: counted again")
 
 
 def resolve(
@@ -117,7 +117,7 @@ def resolve(
     from ctxe.project.memory import failures
 
     if status not in STATUSES:
-        raise typer.BadParameter(SETTLED, param_hint="--status")
+        raise typer.BadParameter(STATUS_NAMES, param_hint="--status")
     invocation = Invocation.of(context)
     group = failures.settle(invocation.project(), failure, status, fix)
     if as_json:
@@ -149,9 +149,9 @@ def match(
         return
     text = " ".join(words or ())
     values = {"kind": "failure", "files": tuple(file or ()), "command": command, "error": error}
-    asked = queries.parse_question(text, 'ctxe failures match "tests hang on CI"', k=k, **values)
-    found = queries.answer(project, asked)
-    print_json(found) if as_json else memory.show_found(invocation, found)
+    question = queries.parse_question(text, 'ctxe failures match "tests hang on CI"', k=k, **values)
+    answer = queries.answer(project, question)
+    print_json(answer) if as_json else memory.show_found(invocation, answer)
 
 
 def forget(context: typer.Context, failure: Ref, as_json: JsonOption = False) -> None:
@@ -188,17 +188,20 @@ def learn(
     project = invocation.project()
     if not (every or any(name.strip() for name in sessions or ())):
         raise CtxeError("say which sessions", "ctxe failures learn --all, or the .jsonl files of another agent")
-    named = {str(path) for path in map(Path, sessions or ()) if path.is_file()}
-    found = recordings.recordings(project, sessions or (), every=every)
-    done = [recordings.learn(project, path, sure=str(path) in named) for path in found]
+    given_files = {str(path) for path in map(Path, sessions or ()) if path.is_file()}
+    paths = recordings.recordings(project, sessions or (), every=every)
+    learnt = [recordings.learn(project, path, sure=str(path) in given_files) for path in paths]
     if as_json:
-        print_json([asdict(one) for one in done])
+        print_json([asdict(recording) for recording in learnt])
         return
     screen = invocation.screen()
-    for one in done:
-        text = one.skipped or f"{one.steps} calls, {one.failed} failed, {one.new} new, {one.resolved} fixed"
-        screen.say(f"{one.name}: {text}")
-    new, read = sum(one.new for one in done), sum(not one.skipped for one in done)
+    for recording in learnt:
+        text = (
+            recording.skipped
+            or f"{recording.steps} calls, {recording.failed} failed, {recording.new} new, {recording.resolved} fixed"
+        )
+        screen.say(f"{recording.name}: {text}")
+    new, read = sum(recording.new for recording in learnt), sum(not recording.skipped for recording in learnt)
     screen.say(f"{plural(new, 'new failure')} from {plural(read, 'recording')}")
 
 
@@ -208,21 +211,24 @@ def stats(context: typer.Context, as_json: JsonOption = False) -> None:
     from ctxe.terminal.figures import plural
 
     invocation = Invocation.of(context)
-    found = failures.statistics(invocation.project())
+    statistics = failures.statistics(invocation.project())
     if as_json:
-        print_json(found)
+        print_json(statistics)
         return
     screen = invocation.screen()
-    counts = ", ".join(f"{number} {status}" for status, number in found["statuses"].items()) or "none"
-    screen.say(f"{plural(found['failures'], 'failure')}: {counts}; seen {plural(found['seen'], 'time')} in all")
-    money = f", ${found['usd']:.4f}" if found["usd"] else ""
-    cost = f", which cost {found['tokens']:,} tokens{money}" if found["repeats"] else ""
+    counts = ", ".join(f"{number} {status}" for status, number in statistics["statuses"].items()) or "none"
     screen.say(
-        f"{plural(found['prevented'], 'repeat')} prevented before it ran; {found['repeats']} happened again{cost}"
-        if found["prevented"] or found["repeats"]
-        else "nothing was about to be repeated yet"
+        f"{plural(statistics['failures'], 'failure')}: {counts}; seen {plural(statistics['seen'], 'time')} in all"
     )
-    if found["repeated"]:
-        most = {one["signature"] for one in found["repeated"]}
+    money = f", ${statistics['usd']:.4f}" if statistics["usd"] else ""
+    cost = f", which cost {statistics['tokens']:,} tokens{money}" if statistics["repeats"] else ""
+    screen.say(
+        f"{plural(statistics['prevented'], 'repeat')} prevented before it ran;"
+        f" {statistics['repeats']} happened again{cost}"
+        if statistics["prevented"] or statistics["repeats"]
+        else "no failure has been about to be repeated yet"
+    )
+    if statistics["repeated"]:
+        most = {repeated["signature"] for repeated in statistics["repeated"]}
         groups = [group for group in failures.failure_groups(invocation.project()) if group.signature in most]
         screen.say(failure_pages.table_of(sorted(groups, key=lambda group: -group.seen), screen))

@@ -52,10 +52,10 @@ def print_front_page() -> None:
     import sys
 
     options = {"-h, --help": "Show this message and exit."}
-    commands = {name: says for name, (_, says) in COMMANDS.items()}
+    commands = {name: description for name, (_, description) in COMMANDS.items()}
     parts = ["Usage: ctxe [OPTIONS] COMMAND [ARGS]...", _block("", HELP.split("\n"))]
     parts += [_block("Options:", _table(options)), _block("Commands:", _table(commands))]
-    sys.stdout.write("\n\n".join([*parts, _block("  Examples:", [f"  {one}" for one in EXAMPLES])]) + "\n")
+    sys.stdout.write("\n\n".join([*parts, _block("  Examples:", [f"  {example}" for example in EXAMPLES])]) + "\n")
 
 
 def _block(title: str, rows: list[str]) -> str:
@@ -63,7 +63,7 @@ def _block(title: str, rows: list[str]) -> str:
     return "\n".join([*([title] if title else []), *(f"  {row}" if row else "" for row in rows)])
 
 
-def _table(known: dict[str, str]) -> list[str]:
+def _table(descriptions: dict[str, str]) -> list[str]:
     """Names and descriptions in two columns."""
-    widest = max(map(len, known))
-    return [f"{name:<{widest}}  {says}" for name, says in known.items()]
+    widest = max(map(len, descriptions))
+    return [f"{name:<{widest}}  {description}" for name, description in descriptions.items()]

@@ -1,4 +1,4 @@
-"""How ``--help`` reads: named values instead of types, only meaningful defaults, examples."""
+"""Making ``--help`` readable: named values instead of types, only meaningful defaults, examples."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def readable(command: Any, path: str = "ctxe") -> Any:
         command.short_help = command.help.split("\n\n")[0].rstrip(".")
     lines = EXAMPLES.get(path.removeprefix("ctxe ").strip() or "ctxe")
     if lines:
-        command.epilog = "\b\nExamples:\n" + "\n".join(f"  {one}" for one in lines)
+        command.epilog = "\b\nExamples:\n" + "\n".join(f"  {example}" for example in lines)
     for parameter in command.params:
         _plain(parameter)
     for name, inner in getattr(command, "commands", {}).items():
@@ -52,7 +52,7 @@ def readable(command: Any, path: str = "ctxe") -> Any:
 def _plain(parameter: Any) -> None:
     """Hide Python's types and defaults that mean "not given" in the help of an option or argument.
 
-    Typer has no setting for that. Only its help, whose parts differ by version, reads what is set here.
+    Typer has no setting for that. Only its help, whose parts differ by version, reads these attributes.
     """
     parameter._get_number_range_help_str = str
     if parameter.param_type_name == "argument":

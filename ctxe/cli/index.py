@@ -31,41 +31,41 @@ def index(
     from ctxe.terminal.progress import progress
 
     if what not in ("", "status"):
-        raise ConfigError(f"index knows no {what!r}", "ctxe index, or ctxe index status")
+        raise ConfigError(f"there is no `ctxe index {what}`", "ctxe index, or ctxe index status")
     invocation = Invocation.of(context)
     project, screen = invocation.project(), invocation.screen()
     if what:
-        found = indexing.status(project)
+        state = indexing.status(project)
     else:
         try:
-            with _ended_in_order(), progress(screen, "indexing") as advance:
-                found = plan.build_index(project, advance)
+            with _interruptible(), progress(screen, "indexing") as advance:
+                state = plan.build_index(project, advance)
         except (KeyboardInterrupt, SystemExit):
-            screen.tell("what is read so far is kept: `ctxe index` goes on from there")
+            screen.tell("the files read so far are kept: `ctxe index` continues from there")
             raise
     if as_json:
-        print_json(found)
+        print_json(state)
         return
-    stale = found["stale"] + found["gone"]
+    stale = state["stale"] + state["gone"]
     lines = [
-        f"{plural(found['files'], 'file')}, {plural(found['commits'], 'past commit')}, "
-        f"{data(found['bytes'])} in {found['path']}",
+        f"{plural(state['files'], 'file')}, {plural(state['commits'], 'past commit')}, "
+        f"{data(state['bytes'])} in {state['path']}",
         f"{stale:,} changed since" if stale else "up to date",
     ]
-    if "seconds" in found:
-        lines.append(f"{found['scanned']:,} read, {found['removed']:,} forgotten in {seconds(found['seconds'])}")
-    screen.say("\n".join([*lines, *filter(None, [found["note"]])]))
+    if "seconds" in state:
+        lines.append(f"{state['scanned']:,} read, {state['removed']:,} forgotten in {seconds(state['seconds'])}")
+    screen.say("\n".join([*lines, *filter(None, [state["note"]])]))
 
 
 @contextlib.contextmanager
-def _ended_in_order() -> Iterator[None]:
-    """SIGTERM becomes SystemExit meanwhile, so that what was read is kept."""
+def _interruptible() -> Iterator[None]:
+    """SIGTERM becomes SystemExit within the block, so that the files read so far are kept."""
 
     def leave(number: int, _: FrameType | None) -> None:
         raise SystemExit(128 + number)
 
-    before = signal.signal(signal.SIGTERM, leave)
+    handler_before = signal.signal(signal.SIGTERM, leave)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, handler_before)

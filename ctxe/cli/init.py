@@ -31,7 +31,7 @@ def init(
     screen = invocation.screen()
     project.store.share()
     project.trust()
-    text = f"{project.place.memory} holds this project's memory; git sees it, sessions and cache excepted"
+    text = f"{project.place.memory} holds this project's memory; git tracks it, except sessions and cache"
     screen.say(draw(fold(line(text), screen.width), screen))
     if not yes and screen.keyboard:
         from ctxe.cli.offer import offer_local

@@ -1,4 +1,4 @@
-"""What every command receives: the folder and settings given on the command line, and the screen."""
+"""The context of every command: the folder and settings given on the command line, and the screen."""
 
 from __future__ import annotations
 

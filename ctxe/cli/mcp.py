@@ -11,8 +11,8 @@ def register(app: typer.Typer) -> None:
     """Add the ``mcp`` command and its subcommands."""
     from ctxe.cli import mcp_servers
 
-    about = "An MCP server on stdio: plan, pack, budget, memory and failures for any MCP client."
-    group = typer.Typer(help=f"{about} Below it: servers whose tools ctxe itself may use.", rich_markup_mode=None)
+    serving = "An MCP server on stdio: plan, pack, budget, memory and failures for any MCP client."
+    group = typer.Typer(help=f"{serving} Below it: servers whose tools ctxe itself may use.", rich_markup_mode=None)
     group.callback(invoke_without_command=True)(mcp)
     mcp_servers.register(group)
     app.add_typer(group, name="mcp")
@@ -35,7 +35,7 @@ def mcp(context: typer.Context) -> None:
     invocation.project()
     if invocation.screen().keyboard:
         raise ConfigError(
-            "ctxe mcp talks with an assistant, which starts it by itself",
-            "claude mcp add ctxe -- ctxe mcp, codex mcp add ctxe -- ctxe mcp, or the settings of yours",
+            "ctxe mcp talks to an assistant, which starts it",
+            "claude mcp add ctxe -- ctxe mcp, codex mcp add ctxe -- ctxe mcp, or your assistant's settings",
         )
     server(invocation.project, __version__).run("stdio")

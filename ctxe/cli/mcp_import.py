@@ -32,20 +32,23 @@ def import_(context: typer.Context, of: From = "", as_json: JsonOption = False) 
 
     invocation = Invocation.of(context)
     project, screen = invocation.project(), invocation.screen()
-    every = foreign_servers(project, of)
+    servers = foreign_servers(project, of)
     if as_json:
-        rows = [{"name": one.name, "of": one.of, "file": str(one.file), "problem": one.problem} for one in every]
-        extra = [{"would": [] if one.problem else setting_lines(project, one)} for one in every]
-        print_json([{**row, **more} for row, more in zip(rows, extra, strict=True)])
+        rows = [
+            {"name": server.name, "of": server.of, "file": str(server.file), "problem": server.problem}
+            for server in servers
+        ]
+        extra = [{"would": [] if server.problem else setting_lines(project, server)} for server in servers]
+        print_json([{**row, **settings} for row, settings in zip(rows, extra, strict=True)])
         return
-    if not every:
+    if not servers:
         screen.say("none of your other assistants has a server")
-    kept = [one.name for one in every if _offered(project, one, screen)]
-    if kept:
-        screen.say(f"kept: {', '.join(kept)}; `ctxe mcp list` shows them, `ctxe mcp test NAME` tries one")
+    saved = [server.name for server in servers if _offer(project, server, screen)]
+    if saved:
+        screen.say(f"kept: {', '.join(saved)}; `ctxe mcp list` shows them, `ctxe mcp test NAME` tries one")
 
 
-def _offered(project: Project, one: ForeignServer, screen: Screen) -> bool:
+def _offer(project: Project, server: ForeignServer, screen: Screen) -> bool:
     """Show one server and ask; True when it was kept. Without a keyboard it is only shown."""
     from ctxe.project.servers.other_assistants import setting_lines
     from ctxe.project.servers.pages import save_server
@@ -53,14 +56,14 @@ def _offered(project: Project, one: ForeignServer, screen: Screen) -> bool:
     from ctxe.terminal.style import fold, line
     from ctxe.terminal.tables import draw
 
-    head = f"{one.name} of {one.of} ({one.file})"
-    taken = one.name in project.config.mcp
-    if one.problem or taken:
-        screen.say(draw([line(f"{head}: {one.problem or 'there is a server of this name already'}")], screen))
+    head = f"{server.name} of {server.of} ({server.file})"
+    name_exists = server.name in project.config.mcp
+    if server.problem or name_exists:
+        screen.say(draw([line(f"{head}: {server.problem or 'there is a server of this name already'}")], screen))
         return False
-    rows = [line(head), *(line(f"  {row}") for row in setting_lines(project, one))]
+    rows = [line(head), *(line(f"  {row}") for row in setting_lines(project, server))]
     screen.say(draw([part for row in rows for part in fold(row, screen.width, "    ")], screen))
     if not screen.keyboard or Prompt(screen).ask("keep it in your settings? [y/n]", ("y", "n")) != "y":
         return False
-    save_server(project, one.name, one.table)
+    save_server(project, server.name, server.table)
     return True

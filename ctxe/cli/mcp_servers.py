@@ -49,21 +49,21 @@ def list_(context: typer.Context, as_json: JsonOption = False) -> None:
 
     invocation = Invocation.of(context)
     project = invocation.project()
-    found = rows(project, connections(project))
+    servers = rows(project, connections(project))
     if as_json:
-        print_json(found)
+        print_json(servers)
     else:
         screen = invocation.screen()
-        screen.say(server_table(found, screen))
+        screen.say(server_table(servers, screen))
 
 
-def server_table(found: Sequence[Mapping[str, Any]], screen: Screen) -> str:
+def server_table(servers: Sequence[Mapping[str, Any]], screen: Screen) -> str:
     """Servers as a table."""
     from ctxe.terminal.tables import Cell, Column, table
 
-    if not found:
+    if not servers:
         return "there are no servers: `ctxe mcp add NAME -- COMMAND`"
-    kinds = [kind for kind in ("tools", "resources", "prompts") if kind == "tools" or any(row[kind] for row in found)]
+    kinds = [kind for kind in ("tools", "resources", "prompts") if kind == "tools" or any(row[kind] for row in servers)]
     columns = [Column("name", style="accent"), Column("state", wraps=True)]
     columns += [Column(name, right=True) for name in (*kinds, "tokens")]
     columns += [Column("from"), Column("what runs", style="dim", grows=True, wraps=True)]
@@ -76,7 +76,7 @@ def server_table(found: Sequence[Mapping[str, Any]], screen: Screen) -> str:
             row["origin"],
             row["runs"],
         ]
-        for row in found
+        for row in servers
     ]
     return table(columns, body, screen)
 
@@ -108,8 +108,8 @@ def add(
     project = invocation.project()
     table["folders"] = [str(project.root)] if here else []
     file = save_server(project, name, table)
-    signs = f", `ctxe mcp login {name}` signs in" if url and not table["headers"] else ""
-    invocation.screen().say(f"{name} kept in {file}; `ctxe mcp test {name}` tries it{signs}")
+    sign_in_hint = f", `ctxe mcp login {name}` signs in" if url and not table["headers"] else ""
+    invocation.screen().say(f"{name} kept in {file}; `ctxe mcp test {name}` tries it{sign_in_hint}")
 
 
 def _bearer(variable: str) -> dict[str, str]:
@@ -121,21 +121,21 @@ def _bearer(variable: str) -> dict[str, str]:
     return {"Authorization": f"Bearer ${{{variable}}}"} if variable else {}
 
 
-def _pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
+def _pairs(words: Sequence[str] | None, option: str) -> dict[str, str]:
     from ctxe.domain.errors import ConfigError
 
-    pairs = [one.partition("=") for one in given or ()]
-    if wrong := next((name for name, sign, _ in pairs if not (name and sign)), None):
-        raise ConfigError(f"{option} {wrong} has no value", f"{option} NAME=VALUE")
+    pairs = [word.partition("=") for word in words or ()]
+    if incomplete := next((name for name, sign, _ in pairs if not (name and sign)), None):
+        raise ConfigError(f"{option} {incomplete} has no value", f"{option} NAME=VALUE")
     return {name: value for name, _, value in pairs}
 
 
 def remove(context: typer.Context, name: Name) -> None:
     """Remove a server from the settings, or an approval. Raises ConfigError, StoreError."""
-    from ctxe.project.servers.pages import remove_server as taken
+    from ctxe.project.servers.pages import remove_server
 
     invocation = Invocation.of(context)
-    invocation.screen().say(taken(invocation.project(), name))
+    invocation.screen().say(remove_server(invocation.project(), name))
 
 
 def approve(context: typer.Context, name: Name) -> None:
@@ -161,7 +161,7 @@ def confirm_server(project: Project, name: str, screen: Screen, ask: Callable[[s
     head = f"server {name} of {server.origin} in {project.root}"
     changed = " (it was changed since you approved it)" if server.state == "changed" else ""
     shown_lines = [line(f"{head}{changed}"), *(line(f"  {row}") for row in rows)]
-    screen.say(draw([part for one in shown_lines for part in fold(one, screen.width, "    ")], screen))
+    screen.say(draw([part for shown_line in shown_lines for part in fold(shown_line, screen.width, "    ")], screen))
     if ask("allow exactly this here, until it changes? [y/n]", ("y", "n")) != "y":
         screen.say(f"{name} is not approved")
         return False
@@ -178,31 +178,31 @@ def try_(context: typer.Context, name: Name, as_json: JsonOption = False) -> Non
     invocation = Invocation.of(context)
     project = invocation.project()
     with closing(connections(project)) as servers:
-        found = try_server(project, servers, name)
+        server_facts = try_server(project, servers, name)
     if as_json:
-        print_json(found)
+        print_json(server_facts)
     else:
         screen = invocation.screen()
-        screen.say(server_page(found, screen))
+        screen.say(server_page(server_facts, screen))
 
 
-def server_page(found: Mapping[str, Any], screen: Screen) -> str:
+def server_page(server: Mapping[str, Any], screen: Screen) -> str:
     """A server's tools as the model sees them, each with its tokens."""
     from ctxe.terminal.figures import plural
     from ctxe.terminal.style import Line, fold, line
     from ctxe.terminal.tables import draw
 
     kinds = ("tool", "resource", "prompt")
-    has = ", ".join(plural(len(one), kind) for kind in kinds if (one := found[f"{kind}s"]) or kind == "tool")
-    rows: list[Line] = [line(f"{found['name']}: {has}, {found['tokens']:,} tokens when all are described")]
-    rows += [line((row, "dim")) for row in found["says"].splitlines()]
-    for tool in found["tools"]:
+    counts = ", ".join(plural(len(item), kind) for kind in kinds if (item := server[f"{kind}s"]) or kind == "tool")
+    rows: list[Line] = [line(f"{server['name']}: {counts}, {server['tokens']:,} tokens when all are described")]
+    rows += [line((row, "dim")) for row in server["says"].splitlines()]
+    for tool in server["tools"]:
         first, *rest = tool["text"].removeprefix("- ").splitlines()
         rows += [line((first, "strong"), (f"  {tool['tokens']} tokens", "dim")), *map(line, rest)]
-    for one in found["resources"]:
-        rows.append(line((f"@{one['text'].removeprefix('- ')}", "strong"), (f"  {one['tokens']} tokens", "dim")))
-    for one in found["prompts"]:
+    for item in server["resources"]:
+        rows.append(line((f"@{item['text'].removeprefix('- ')}", "strong"), (f"  {item['tokens']} tokens", "dim")))
+    for item in server["prompts"]:
         rows.append(
-            line((f"{one['name']} {one['takes']}".rstrip(), "strong"), f": {one['text']}" if one["text"] else "")
+            line((f"{item['name']} {item['takes']}".rstrip(), "strong"), f": {item['text']}" if item["text"] else "")
         )
     return draw([part for row in rows for part in fold(row, screen.width, "    ")], screen)

@@ -55,19 +55,19 @@ def sign_in(project: Project, name: str, screen: Screen, client: tuple[str, str]
     from ctxe.terminal.style import clean
 
     if not screen.keyboard:
-        way = "run it in a terminal, or give a token: --header 'Authorization=Bearer ${TOKEN}'"
-        raise ConfigError("signing in takes a person at a keyboard", way)
+        hint = "run it in a terminal, or give a token: --header 'Authorization=Bearer ${TOKEN}'"
+        raise ConfigError("signing in takes a person at a keyboard", hint)
 
     def open_(url: str) -> None:
         shown = sign_in.browse(project, url)
         screen.say(f"sign in at {name} in your browser{' (it should have opened)' if shown else ''}:\n\n{clean(url)}\n")
-        screen.say("on another machine than this one: put in the address that the browser was sent to. Ctrl-C stops")
+        screen.say("if the browser runs on another machine, paste the address it was sent to. Ctrl-C stops")
 
     dialog = sign_in.SignInDialog(
         open_, lambda: _typed(screen), lambda: screen.tell("that is not the address; Ctrl-C stops")
     )
-    held = sign_in.login(project, name, dialog, client, port)
-    screen.say(f"signed in at {name}: {plural(len(held.tools), 'tool')}; `ctxe mcp logout {name}` forgets it")
+    server = sign_in.login(project, name, dialog, client, port)
+    screen.say(f"signed in at {name}: {plural(len(server.tools), 'tool')}; `ctxe mcp logout {name}` forgets it")
 
 
 def _typed(screen: Screen) -> str:

@@ -48,7 +48,7 @@ def show(
     sources: Annotated[bool, typer.Option("--sources", help="Every instruction and memory file that loads.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what is remembered. Raises StoreError."""
+    """Show the memory. Raises StoreError."""
     memory_show.show(
         Invocation.of(context), memory_show.MemoryOptions(entry, kind, all_, today, weeks, sources, as_json)
     )
@@ -74,11 +74,11 @@ def search(
         answer_lines(queries.answers(project, sys.stdin, kind))
         return
     text = " ".join(words or ())
-    asked = queries.parse_question(
+    question = queries.parse_question(
         text, k=k, kind=kind, files=tuple(file or ()), budget_tokens=budget_tokens, inject=inject
     )
-    found = queries.answer(project, asked)
-    print_json(found) if as_json else show_found(invocation, found)
+    answer = queries.answer(project, question)
+    print_json(answer) if as_json else show_found(invocation, answer)
 
 
 def answer_lines(answers: Iterable[dict[str, Any]]) -> None:
@@ -87,22 +87,22 @@ def answer_lines(answers: Iterable[dict[str, Any]]) -> None:
         print_line(answer)
 
 
-def show_found(invocation: Invocation, found: dict[str, object]) -> None:
+def show_found(invocation: Invocation, answer: dict[str, object]) -> None:
     """Search results as a table."""
     from ctxe.terminal.tables import Cell, Column, table
 
-    results = found["results"]
+    results = answer["results"]
     screen = invocation.screen()
     if not isinstance(results, list) or not results:
-        screen.say("nothing remembered bears on that")
+        screen.say("nothing remembered matches")
         return
-    held = {entry.id: entry for entry in invocation.project().store.entries()}
-    known = [held[row["id"]] for row in results]
+    entries_by_id = {entry.id: entry for entry in invocation.project().store.entries()}
+    entries = [entries_by_id[row["id"]] for row in results]
     columns: list[Column | str] = [Column("id", style="accent"), "kind", Column("title", grows=True)]
-    columns += [Column("fix", grows=True)] if any(entry.fix for entry in known) else []
+    columns += [Column("fix", grows=True)] if any(entry.fix for entry in entries) else []
     columns += [Column("tokens", right=True), Column("score", right=True, style="dim")]
     rows: list[list[Cell]] = []
-    for row, entry in zip(results, known, strict=True):
+    for row, entry in zip(results, entries, strict=True):
         cells = [row["title"] or ("" if entry.title else entry.text), *([entry.fix] if len(columns) > 5 else [])]
         rows.append([row["id"], row["kind"], *cells, str(row["tokens"]), f"{row['score']:.2f}"])
     screen.say(table(columns, rows, screen))
@@ -122,17 +122,17 @@ def import_(
     if not file.strip():
         raise typer.BadParameter("name a file, a folder of rules, or - for standard input", param_hint="file")
     if file == "-":
-        done = transfer.import_file(project, None, sys.stdin.buffer.read(), "import")
+        imported = transfer.import_file(project, None, sys.stdin.buffer.read(), "import")
     elif path.is_dir():
-        done = transfer.import_folder(project, path)
+        imported = transfer.import_folder(project, path)
     else:
-        done = transfer.import_file(project, path, transfer.read_file(path), path.name)
+        imported = transfer.import_file(project, path, transfer.read_file(path), path.name)
     screen = invocation.screen()
-    for number, why in done.problems[:50]:
+    for number, why in imported.problems[:50]:
         screen.tell(f"line {number}: {why}; skipped")
-    if len(done.problems) > 50:
-        screen.tell(f"and {len(done.problems) - 50} more lines")
-    typer.echo(f'{{"imported": {done.imported}, "skipped": {done.skipped}}}')
+    if len(imported.problems) > 50:
+        screen.tell(f"and {len(imported.problems) - 50} more lines")
+    typer.echo(f'{{"imported": {imported.imported}, "skipped": {imported.skipped}}}')
 
 
 def export(
@@ -146,8 +146,8 @@ def export(
     if form not in ("jsonl", "markdown"):
         raise typer.BadParameter("jsonl or markdown", param_hint="--format")
     invocation = Invocation.of(context)
-    if given := transfer.export_entries(invocation.project(), form, kind):
-        invocation.screen().pass_through(given.removesuffix("\n"))
+    if exported := transfer.export_entries(invocation.project(), form, kind):
+        invocation.screen().pass_through(exported.removesuffix("\n"))
 
 
 def stats(context: typer.Context, as_json: JsonOption = False) -> None:
@@ -156,24 +156,24 @@ def stats(context: typer.Context, as_json: JsonOption = False) -> None:
     from ctxe.terminal.tables import Cell, Column, table
 
     invocation = Invocation.of(context)
-    found = memories.statistics(invocation.project())
+    statistics = memories.statistics(invocation.project())
     if as_json:
-        print_json(found)
+        print_json(statistics)
         return
     screen = invocation.screen()
     columns: list[Column | str] = ["kind", *(Column(name, right=True) for name in ("entries", "tokens", "used"))]
     rows: list[list[Cell]] = [
-        [kind, str(row["entries"]), f"{row['tokens']:,}", str(row["used"])] for kind, row in found["kinds"].items()
+        [kind, str(row["entries"]), f"{row['tokens']:,}", str(row["used"])] for kind, row in statistics["kinds"].items()
     ]
     screen.say(table(columns, rows, screen) if rows else "nothing is remembered yet")
     names = ("never_used", "stale", "superseded", "inbox")
-    screen.say("  ".join(f"{name.replace('_', ' ')}: {found[name]}" for name in names))
-    if found["most_used"]:
-        used: list[list[Cell]] = [[row["id"], row["title"], str(row["uses"])] for row in found["most_used"]]
+    screen.say("  ".join(f"{name.replace('_', ' ')}: {statistics[name]}" for name in names))
+    if statistics["most_used"]:
+        used: list[list[Cell]] = [[row["id"], row["title"], str(row["uses"])] for row in statistics["most_used"]]
         screen.say(table(["most used", Column("", grows=True), Column("", right=True)], used, screen))
-    if found["judged"]:
+    if statistics["judged"]:
         judged: list[list[Cell]] = [
-            [row["id"], row["title"], str(row["helpful"]), str(row["harmful"])] for row in found["judged"]
+            [row["id"], row["title"], str(row["helpful"]), str(row["harmful"])] for row in statistics["judged"]
         ]
         numbers = (Column("helped", right=True), Column("misled", right=True))
         screen.say(table(["leaned on", Column("", grows=True), *numbers], judged, screen))

@@ -35,30 +35,34 @@ def page(project: Project, screen: Screen, kind: str = "", *, all_: bool = False
 
     snapshot = project.store.snapshot()
     rows = memories.rows(project, kind, all_=all_, snapshot=snapshot)
-    about = memories.overview(project, snapshot)
-    standing = _once([row for row in rows if row.get("status") != "proposed"])
-    tokens = sum(row["tokens"] for row in standing)
-    parts = [draw([line((about["folder"], "title"), f": {_sum(standing)}, about {size(tokens)} tokens")], screen)]
-    kinds = [kind] if kind else [*KINDS, *sorted({row["kind"] for row in standing} - {*KINDS, "log"})]
+    overview = memories.overview(project, snapshot)
+    shown_rows = _merged_failures([row for row in rows if row.get("status") != "proposed"])
+    tokens = sum(row["tokens"] for row in shown_rows)
+    parts = [
+        draw(
+            [line((overview["folder"], "title"), f": {_entry_count(shown_rows)}, about {size(tokens)} tokens")], screen
+        )
+    ]
+    kinds = [kind] if kind else [*KINDS, *sorted({row["kind"] for row in shown_rows} - {*KINDS, "log"})]
     for name in kinds:
-        held = [row for row in standing if row["kind"] == name]
-        if held:
-            head = draw([line((PLURALS.get(name, name), "strong"), (f"  {len(held)}", "dim"))], screen)
-            parts.append(head + "\n" + entries_table(sorted(held, key=_by_scope), screen))
-    parts += _rest(about, screen, empty=not standing, kind=kind)
+        rows_of_kind = [row for row in shown_rows if row["kind"] == name]
+        if rows_of_kind:
+            head = draw([line((PLURALS.get(name, name), "strong"), (f"  {len(rows_of_kind)}", "dim"))], screen)
+            parts.append(head + "\n" + entries_table(sorted(rows_of_kind, key=_by_scope), screen))
+    parts += _log_and_problems(overview, screen, empty=not shown_rows, kind=kind)
     return "\n\n".join(parts)
 
 
-def _once(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _merged_failures(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The rows, with a failure that several clones recorded merged into one: the newest file, preferably with a fix."""
-    found: dict[str, dict[str, Any]] = {}
+    rows_by_key: dict[str, dict[str, Any]] = {}
     for row in rows:
-        same = row.get("signature") or row["id"]
-        held = found.get(same)
-        if held is None or (bool(row.get("fix")), row["at"]) >= (bool(held.get("fix")), held["at"]):
-            uses = row["uses"] + (held["uses"] if held else 0)
-            found[same] = {**row, "uses": uses, "same_as": None if row.get("signature") else row["same_as"]}
-    return list(found.values())
+        key = row.get("signature") or row["id"]
+        kept_row = rows_by_key.get(key)
+        if kept_row is None or (bool(row.get("fix")), row["at"]) >= (bool(kept_row.get("fix")), kept_row["at"]):
+            uses = row["uses"] + (kept_row["uses"] if kept_row else 0)
+            rows_by_key[key] = {**row, "uses": uses, "same_as": None if row.get("signature") else row["same_as"]}
+    return list(rows_by_key.values())
 
 
 def entries_table(rows: Sequence[Mapping[str, Any]], screen: Screen) -> str:
@@ -76,13 +80,13 @@ def entry_page(project: Project, screen: Screen, ref: str) -> str:
     """One whole entry, with what it replaced and its evidence. Raises StoreError."""
     from ctxe.project.memory import memories
 
-    known = memories.history(project, ref)
-    entry = known.entry
-    after = f", superseded by {known.superseded_by}" if known.superseded_by else ""
+    facts_table = memories.history(project, ref)
+    entry = facts_table.entry
+    replaced_by = f", superseded by {facts_table.superseded_by}" if facts_table.superseded_by else ""
     facts = [
         (
             "kind",
-            f"{entry.kind}, {entry.status}{after}",
+            f"{entry.kind}, {entry.status}{replaced_by}",
         ),
         ("by", entry.by + (f", session {entry.session}" if entry.session else "")),
         ("created", entry.created or entry.ts),
@@ -94,8 +98,8 @@ def entry_page(project: Project, screen: Screen, ref: str) -> str:
         ("tried", entry.tried),
         ("outcome", entry.outcome),
         ("fix", entry.fix),
-        ("replaces", ", ".join(f"{old.id} {old.title}" for old in known.replaced)),
-        ("stale", "; ".join(known.lost)),
+        ("replaces", ", ".join(f"{entry_before.id} {entry_before.title}" for entry_before in facts_table.replaced)),
+        ("stale", "; ".join(facts_table.lost)),
         ("file", f"{project.place.memory}/{entry.path}"),
         ("problems", "; ".join(entry.problems)),
     ]
@@ -110,8 +114,8 @@ def print_prose(text: str, screen: Screen) -> str:
     from ctxe.terminal.style import fold
 
     rows: list[Line] = []
-    for words in text.splitlines():
-        rows += fold(line(words), screen.width) if screen.width and words.strip() else [line(words)]
+    for text_line in text.splitlines():
+        rows += fold(line(text_line), screen.width) if screen.width and text_line.strip() else [line(text_line)]
     return draw(rows, screen)
 
 
@@ -124,9 +128,9 @@ def sources_page(project: Project, screen: Screen) -> str:
     columns += [Column("tokens", right=True), Column("why", style="dim", wraps=True)]
     rows: list[list[Cell]] = []
     for number, rule in enumerate(loaded.rules, 1):
-        others = dict.fromkeys(path for _, path in rule.repeats)
-        again = f"; {plural(len(rule.repeats), 'item')} said already in {', '.join(others)}" if others else ""
-        rows.append([str(number), rule.path, rule.state, str(rule.tokens or ""), rule.why + again])
+        other_files = dict.fromkeys(path for _, path in rule.repeats)
+        repetition = f"; {plural(len(rule.repeats), 'item')} already in {', '.join(other_files)}" if other_files else ""
+        rows.append([str(number), rule.path, rule.state, str(rule.tokens or ""), rule.why + repetition])
     for number, piece in enumerate(loaded.pieces, len(rows) + 1):
         state = "loaded" if piece["tokens"] else "left out"
         rows.append([str(number), piece["id"], state, str(piece["tokens"] or ""), piece["why"]])
@@ -147,49 +151,55 @@ def log_page(day: str, entries: Sequence[Entry], screen: Screen) -> str:
     return draw([line((day, "strong"))], screen) + "\n" + table(columns, rows, screen)
 
 
-def _rest(about: Mapping[str, Any], screen: Screen, *, empty: bool, kind: str) -> list[str]:
+def _log_and_problems(overview: Mapping[str, Any], screen: Screen, *, empty: bool, kind: str) -> list[str]:
     """Log, inbox and problems below the entries."""
     rows: list[Line] = []
     if empty and kind:
-        rows.append(line(f"nothing of the kind {kind} is remembered; kinds are {', '.join(KINDS)}, log"))
+        rows.append(line(f"no entries of the kind {kind}; kinds are {', '.join(KINDS)}, log"))
     elif empty:
         rows.append(line('nothing is remembered yet: `ctxe memory add "…"`, or /remember in a chat'))
-    if about["lines"] or about["bulk"]:
-        parts = [f"{plural(about['lines'], 'line')} on {plural(about['days'], 'day')}"] if about["lines"] else []
-        parts += [plural(about["bulk"], "imported line")] if about["bulk"] else []
+    if overview["lines"] or overview["bulk"]:
+        parts = (
+            [f"{plural(overview['lines'], 'line')} on {plural(overview['days'], 'day')}"] if overview["lines"] else []
+        )
+        parts += [plural(overview["bulk"], "imported line")] if overview["bulk"] else []
         rows.append(line(("log", "strong"), f"  {', '.join(parts)}"))
-    if about["inbox"]:
-        rows.append(line(("inbox", "warn"), f"  {plural(about['inbox'], 'proposal')} to look at: `ctxe memory review`"))
-    rows += [line(("outside", "warn"), f"  {one['path']} was {one['change']}") for one in about["outside"][:10]]
-    rows += [line(("outside", "warn"), f"  {len(about['outside']) - 10} more")] if len(about["outside"]) > 10 else []
-    rows += [line(("problem", "bad"), f"  {one['path']}: {one['says']}") for one in about["problems"][:20]]
+    if overview["inbox"]:
+        rows.append(
+            line(("inbox", "warn"), f"  {plural(overview['inbox'], 'proposal')} to review: `ctxe memory review`")
+        )
+    rows += [line(("outside", "warn"), f"  {item['path']} was {item['change']}") for item in overview["outside"][:10]]
+    rows += (
+        [line(("outside", "warn"), f"  {len(overview['outside']) - 10} more")] if len(overview["outside"]) > 10 else []
+    )
+    rows += [line(("problem", "bad"), f"  {item['path']}: {item['says']}") for item in overview["problems"][:20]]
     return [draw(rows, screen)] if rows else []
 
 
 def _row(row: Mapping[str, Any], now: float) -> list[Cell]:
-    """A row of the table; the last cell says what is unusual about the entry."""
-    marks = []
+    """A row of the table; the last cell holds remarks on the entry, if any."""
+    remarks = []
     if row.get("superseded_by"):
-        marks.append(f"superseded by {row['superseded_by']}")
+        remarks.append(f"superseded by {row['superseded_by']}")
     elif row.get("status") not in ("current", "open", None):
-        marks.append(str(row["status"]))
+        remarks.append(str(row["status"]))
     if row["same_as"]:
-        marks.append(f"says the same as {row['same_as']}")
+        remarks.append(f"says the same as {row['same_as']}")
     if row["rival"]:
-        marks.append(f"replaces the same as {row['rival']}: `ctxe memory review`")
+        remarks.append(f"replaces the same as {row['rival']}: `ctxe memory review`")
     if row["stale"]:
-        marks.append(f"stale: {row['stale'][0]}")
+        remarks.append(f"stale: {row['stale'][0]}")
     if row["problems"]:
-        marks.append(row["problems"][0])
+        remarks.append(row["problems"][0])
     scope = ", ".join(row.get("scope", row.get("files", ()))[:2])
-    when = age(row["at"], now) if row["at"] > 1_000_000_000 else ""
+    age_text = age(row["at"], now) if row["at"] > 1_000_000_000 else ""
     title = row.get("title") or row.get("text", "")[:80]
-    return [row["id"], title, scope, when, str(row["uses"] or ""), str(row["tokens"]), "; ".join(marks)]
+    return [row["id"], title, scope, age_text, str(row["uses"] or ""), str(row["tokens"]), "; ".join(remarks)]
 
 
 def _by_scope(row: Mapping[str, Any]) -> str:
     return ", ".join(row.get("scope", ()))
 
 
-def _sum(rows: Sequence[Mapping[str, Any]]) -> str:
+def _entry_count(rows: Sequence[Mapping[str, Any]]) -> str:
     return plural(len(rows), "entry", "entries")

@@ -45,7 +45,7 @@ def review(
         if not waiting:
             screen.say("the inbox is empty")
         if _walk(project, screen, waiting) and _walk_stale(project, screen) and _walk_rivals(project, screen):
-            _walk_doubles(project, screen)
+            _walk_duplicates(project, screen)
     else:
         _list(project, screen)
 
@@ -61,12 +61,16 @@ def _list(project: Project, screen: Screen) -> None:
     screen.say(entries_table(waiting, screen) if waiting else "the inbox is empty")
     if stale:
         screen.say("\nstale:\n" + entries_table(stale, screen))
-    both = [f"{one.id} and {other.id}: {old}" for one, other, old in inbox.rivals(project)]
-    if both:
-        screen.say("\nboth replace the same entry:\n" + "\n".join(both))
-    twice = [f"{one.id} and {other.id}: {one.title}" for one, other in inbox.near_duplicates(project)]
-    if twice:
-        screen.say("\nsaid twice:\n" + "\n".join(twice))
+    rival_lines = [
+        f"{entry.id} and {other_entry.id}: {replaced}" for entry, other_entry, replaced in inbox.rivals(project)
+    ]
+    if rival_lines:
+        screen.say("\nboth replace the same entry:\n" + "\n".join(rival_lines))
+    duplicate_lines = [
+        f"{entry.id} and {other_entry.id}: {entry.title}" for entry, other_entry in inbox.near_duplicates(project)
+    ]
+    if duplicate_lines:
+        screen.say("\nsaid twice:\n" + "\n".join(duplicate_lines))
     if waiting:
         screen.tell("--accept ID, --reject ID or --merge ID ENTRY settles one; a terminal walks through them")
 
@@ -84,10 +88,10 @@ def _walk(project: Project, screen: Screen, waiting: Sequence[Entry]) -> bool:
             screen.say(print_prose(change, screen))
         others = memories.same_subject(project, proposal)
         for other in others:
-            screen.say(f"stands already: {other.id} {other.title}")
+            screen.say(f"already there: {other.id} {other.title}")
         choices = ("accept", "edit", *(("merge", "supersede") if others else ()), "reject", "later", "quit")
         answer = prompt.ask(_question(choices), choices)
-        while answer == "edit":  # ask again about a proposal left unchanged: only a yes keeps it
+        while answer == "edit":  # ask again about a proposal left unchanged: only an explicit answer keeps it
             changed = edit_by_hand(project, prompt, proposal)
             answer = "accept" if changed else prompt.ask(_question(choices), choices)
         if answer == "quit":
@@ -98,7 +102,7 @@ def _walk(project: Project, screen: Screen, waiting: Sequence[Entry]) -> bool:
 
 
 def _walk_stale(project: Project, screen: Screen) -> bool:
-    """Ask about each entry that cites what no longer exists; False when the user quits."""
+    """Ask about each entry whose evidence no longer exists; False when the user quits."""
     from ctxe.cli.memory_pages import entry_page
     from ctxe.project.memory import memories
     from ctxe.project.memory.moved_files import new_paths, update_citations
@@ -128,31 +132,31 @@ def _walk_stale(project: Project, screen: Screen) -> bool:
 
 
 def _walk_rivals(project: Project, screen: Screen) -> bool:
-    """Ask which of two entries holds that replaced the same one; False when the user quits."""
+    """Ask which of two entries that replaced the same one is valid; False when the user quits."""
     from ctxe.cli.memory_pages import entry_page
     from ctxe.project.memory import inbox
     from ctxe.terminal.input.prompt import Prompt
 
     prompt = Prompt(screen)
     losers: set[str] = set()
-    for one, other, old in inbox.rivals(project):
-        if {one.id, other.id} & losers:
+    for first, other_entry, replaced in inbox.rivals(project):
+        if {first.id, other_entry.id} & losers:
             continue
-        pages = [entry_page(project, screen, entry.id) for entry in (one, other)]
-        screen.say(f"\nboth hold in place of {old}:\n" + "\n\n".join(pages))
+        pages = [entry_page(project, screen, entry.id) for entry in (first, other_entry)]
+        screen.say(f"\nboth hold in place of {replaced}:\n" + "\n\n".join(pages))
         answer = prompt.ask("[f]irst holds, [s]econd holds, [k]eep both, [q]uit?", ("first", "second", "keep", "quit"))
         if answer == "quit":
             return False
         if answer == "keep":
-            inbox.keep_both(project, one, other)
+            inbox.keep_both(project, first, other_entry)
             continue
-        loser, winner = (other, one) if answer == "first" else (one, other)
+        loser, winner = (other_entry, first) if answer == "first" else (first, other_entry)
         screen.say(inbox.supersede(project, loser, winner))
         losers.add(loser.id)
     return True
 
 
-def _walk_doubles(project: Project, screen: Screen) -> None:
+def _walk_duplicates(project: Project, screen: Screen) -> None:
     """Ask about each pair of entries that say nearly the same."""
     from ctxe.cli.memory_pages import entry_page
     from ctxe.project.memory import inbox
@@ -160,17 +164,17 @@ def _walk_doubles(project: Project, screen: Screen) -> None:
 
     prompt = Prompt(screen, editor=project.editor)
     merged: set[str] = set()
-    for one, other in inbox.near_duplicates(project):
-        if one.id not in merged and other.id not in merged:
-            pages = [entry_page(project, screen, entry.id) for entry in (one, other)]
+    for first, other_entry in inbox.near_duplicates(project):
+        if first.id not in merged and other_entry.id not in merged:
+            pages = [entry_page(project, screen, entry.id) for entry in (first, other_entry)]
             screen.say("\nsaid twice:\n" + "\n\n".join(pages))
             choices = ("keep", "merge", "quit")
             answer = prompt.ask(_question(choices), choices)
             if answer == "quit":
                 return
             if answer == "merge":
-                screen.say(inbox.settle_one(project, one.id, "merge", other.id))
-                merged.add(one.id)
+                screen.say(inbox.settle_one(project, first.id, "merge", other_entry.id))
+                merged.add(first.id)
 
 
 def _question(choices: tuple[str, ...]) -> str:

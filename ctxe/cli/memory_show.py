@@ -34,18 +34,18 @@ class MemoryOptions:
 
 def parse_words(words: list[str]) -> MemoryOptions | None:
     """Parse a plain command line; None if Typer must parse it, as for every other command of the group."""
-    read = OPTIONS.parse(words[1:]) if words[:1] == ["show"] else None
-    return None if read is None or len(read[1]) > 1 else MemoryOptions(" ".join(read[1]), **read[0])
+    parsed = OPTIONS.parse(words[1:]) if words[:1] == ["show"] else None
+    return None if parsed is None or len(parsed[1]) > 1 else MemoryOptions(" ".join(parsed[1]), **parsed[0])
 
 
-def show(invocation: Invocation, wanted: MemoryOptions) -> None:
-    """Print what is remembered. Raises StoreError."""
+def show(invocation: Invocation, options: MemoryOptions) -> None:
+    """Print the memory. Raises StoreError."""
     project = invocation.project()
-    if wanted.as_json:
-        print_json(_json(project, wanted))
+    if options.as_json:
+        print_json(_json(project, options))
     else:
         screen = invocation.screen()
-        screen.say(_page(project, screen, wanted))
+        screen.say(_page(project, screen, options))
 
 
 def _json(project: Project, wanted: MemoryOptions) -> object:

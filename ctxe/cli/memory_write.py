@@ -25,16 +25,16 @@ Evidence = Annotated[
 ]
 Supersedes = Annotated[list[str] | None, typer.Option("--supersedes", help="An entry that this one replaces.")]
 
-ADDED = ("decision", "fact", "preference", "routine")
+ADDABLE_KINDS = ("decision", "fact", "preference", "routine")
 STATUSES = {"failure": ("open", "resolved", "wontfix", "stale")}
-"""Statuses that ``edit`` accepts, by kind of entry; OTHERS for the rest."""
-OTHERS = ("current", "stale", "superseded")
+"""Statuses that ``edit`` accepts, by kind of entry; OTHER_STATUSES for the rest."""
+OTHER_STATUSES = ("current", "stale", "superseded")
 
 
 def _kinds(kind: str) -> str:
-    """A hint which kinds ``add`` accepts, and which command writes ``kind`` instead."""
-    elsewhere = {"failure": "; `ctxe failures add` keeps a failure", "log": "; sessions write the log of the day"}
-    return ", ".join(ADDED[:-1]) + f" or {ADDED[-1]}" + elsewhere.get(kind, "")
+    """A hint on the kinds that ``add`` accepts, and on the command that writes ``kind`` instead."""
+    other_commands = {"failure": "; `ctxe failures add` keeps a failure", "log": "; sessions write the log of the day"}
+    return ", ".join(ADDABLE_KINDS[:-1]) + f" or {ADDABLE_KINDS[-1]}" + other_commands.get(kind, "")
 
 
 def add(
@@ -50,7 +50,7 @@ def add(
     as_json: JsonOption = False,
 ) -> None:
     """Keep an entry. Raises CtxeError, StoreError."""
-    if kind not in ADDED:
+    if kind not in ADDABLE_KINDS:
         raise typer.BadParameter(_kinds(kind), param_hint="--kind")
     lists = {"scope": scope or (), "files": file or (), "evidence": evidence or ()}
     keep_entry(context, words_of(text), kind, title, supersedes or (), lists=lists, propose=propose, as_json=as_json)
@@ -82,20 +82,20 @@ def keep_entry(
     draft = memories.draft_entry(words, kind, title, lists)
     superseded = [project.store.get(ref) for ref in supersedes]
     replaced = [old.id for old in superseded]
-    same = None if replaced else memories.find_duplicate(project, draft)
-    if not (replaced or propose or same):
+    duplicate = None if replaced else memories.find_duplicate(project, draft)
+    if not (replaced or propose or duplicate):
         chosen = _same_subject(project, screen, draft)
         if chosen is None:
             screen.tell("nothing was saved")
             return
         replaced += chosen
     status = "proposed" if propose else "current"
-    entry = same or memories.add_entry(project, replace(draft, supersedes=tuple(replaced), status=status))
+    entry = duplicate or memories.add_entry(project, replace(draft, supersedes=tuple(replaced), status=status))
     if as_json:
         print_json({"id": entry.id, "kind": entry.kind, "title": entry.title, "path": entry.path})
         return
-    became = f"saved {entry.id}" if same is None else f"{entry.id} says that already"
-    screen.say(f"{became} in {project.place.memory.name}/{entry.path}, by {entry.by}")
+    outcome = f"saved {entry.id}" if duplicate is None else f"{entry.id} already says that"
+    screen.say(f"{outcome} in {project.place.memory.name}/{entry.path}, by {entry.by}")
     for old in () if propose else superseded:
         screen.tell(memories.replacement_line(project, old, entry))
 
@@ -105,17 +105,17 @@ def _same_subject(project: Project, screen: Screen, draft: Entry) -> list[str] |
     from ctxe.project.memory import memories
 
     replaced: list[str] = []
-    for other in memories.same_subject(project, draft):
-        text = f"{other.kind} {other.id} says: {other.title}"
+    for similar in memories.same_subject(project, draft):
+        text = f"{similar.kind} {similar.id} says: {similar.title}"
         if not screen.keyboard:
-            screen.tell(f"kept both: {text} (--supersedes {other.id} replaces it)")
+            screen.tell(f"kept both: {text} (--supersedes {similar.id} replaces it)")
             continue
         from ctxe.terminal.input.prompt import Prompt
 
         answer = Prompt(screen).ask(f"{text}. [s]upersede it, [k]eep both, [c]ancel?", ("s", "k", "c"))
         if answer == "c":
             return None
-        replaced += [other.id] if answer == "s" else []
+        replaced += [similar.id] if answer == "s" else []
     return replaced
 
 
@@ -128,7 +128,7 @@ def edit(
     scope: Scope = None,
     file: Files = None,
 ) -> None:
-    """Change what the options name; without options, open the file in the editor. Raises CtxeError, StoreError."""
+    """Change the parts that the options name, or open the file in the editor. Raises CtxeError, StoreError."""
     from ctxe.domain.errors import CtxeError
 
     invocation = Invocation.of(context)
@@ -136,23 +136,23 @@ def edit(
     screen = invocation.screen()
     words = sys.stdin.read() if text == "-" else text
     values = {"title": title, "text": words, "status": status, "scope": tuple(scope or ()), "files": tuple(file or ())}
-    given = {name: value for name, value in values.items() if value}
-    held = project.store.get(entry)
-    allowed = STATUSES.get(held.kind, OTHERS)
+    changes = {name: value for name, value in values.items() if value}
+    entry_before = project.store.get(entry)
+    allowed = STATUSES.get(entry_before.kind, OTHER_STATUSES)
     if status and status not in allowed:
         raise typer.BadParameter(", ".join(allowed[:-1]) + f" or {allowed[-1]}", param_hint="--status")
-    if given:
-        project.store.change(held.id, **given)
+    if changes:
+        project.store.change(entry_before.id, **changes)
     elif screen.keyboard:
         from ctxe.cli.memory_edit import edit_by_hand
         from ctxe.terminal.input.prompt import Prompt
 
-        if not edit_by_hand(project, Prompt(screen, editor=project.editor), held):
+        if not edit_by_hand(project, Prompt(screen, editor=project.editor), entry_before):
             screen.say("nothing changed")
             return
     else:
         raise CtxeError("there is no terminal for an editor", "name what changes: --title, --text, --status, --scope")
-    changed = project.store.get(held.id)
+    changed = project.store.get(entry_before.id)
     screen.say(f"saved {changed.id} in {project.place.memory.name}/{changed.path}")
     for problem in changed.problems:
         screen.tell(f"{changed.path}: {problem}")

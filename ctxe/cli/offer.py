@@ -1,4 +1,4 @@
-"""Asks the user about models: whether to use a server found on this machine, and the window of an unknown model."""
+"""Asking the user about models: whether to use a server found on this machine, and the window of an unknown model."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def ask_window(project: Project, screen: Screen) -> bool:
             if not (typed or "").strip():
                 raise
             tokens = _tokens(typed or "")
-            question = "A number, like 128000 or 128k; an empty line leaves. Its window in tokens?"
+            question = "A number, like 128000 or 128k; an empty line cancels. Its window in tokens?"
         file = user_file(project.environment)
         save_setting(file, ("models", error.name, "window"), tokens)
         screen.say(f"kept in {file}")
@@ -61,9 +61,9 @@ def ask_window(project: Project, screen: Screen) -> bool:
     return False
 
 
-def _tokens(typed: str) -> int:
+def _tokens(text: str) -> int:
     """A number as people write it (128000, 128,000, 128k, 1M); 0 if it is not one."""
     import re
 
-    found = re.fullmatch(r"([\d,_]*\d)\s*([km]?)", typed.strip().lower())
-    return int(re.sub("[,_]", "", found[1])) * {"": 1, "k": 1_000, "m": 1_000_000}[found[2]] if found else 0
+    match = re.fullmatch(r"([\d,_]*\d)\s*([km]?)", text.strip().lower())
+    return int(re.sub("[,_]", "", match[1])) * {"": 1, "k": 1_000, "m": 1_000_000}[match[2]] if match else 0

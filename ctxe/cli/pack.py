@@ -34,11 +34,11 @@ def pack(
         raise ConfigError(f"--budget {budget} is too small for context", f"give {LEAST} tokens or more")
     words = " ".join(task or ()) or from_stdin("pack")
     with progress(screen, "indexing") as advance:
-        made = bundle(project, words, budget or USUAL, advance)
-    facts = to_json(made)
+        packed = bundle(project, words, budget or USUAL, advance)
+    facts = to_json(packed)
     if as_json:
         print_json(facts)
         return
-    screen.pass_through(made.text.removesuffix("\n"))
+    screen.pass_through(packed.text.removesuffix("\n"))
     parts = [f"{section['name']} {size(section['tokens'])}" for section in facts["sections"]]
-    screen.tell(" · ".join([f"{made.tokens:,} of {made.budget:,} tokens", *parts]))
+    screen.tell(" · ".join([f"{packed.tokens:,} of {packed.budget:,} tokens", *parts]))

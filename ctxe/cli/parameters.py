@@ -1,4 +1,4 @@
-"""Passes values to commands without validation when they already have the right type."""
+"""Passing values to commands without validation when they already have the right type."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ def with_lean_parsing(command: Any) -> Any:
     """The command and its subcommands, parsing only the values that need it; the accepted values stay the same.
 
     Typer validates every value with pydantic, even defaults and plain strings, and importing it takes as long as a
-    short command. No setting prevents that. Versions of Typer without pydantic never read what is set here.
+    short command. No setting prevents that. Versions of Typer without pydantic never read these attributes.
     """
     for parameter in command.params:
         _direct(parameter)
-    asked = command.get_help_option  # creates an option, whose value is validated too
-    command.get_help_option = lambda context: _direct(asked(context))
+    make_help_option = command.get_help_option  # creates an option, whose value is validated too
+    command.get_help_option = lambda context: _direct(make_help_option(context))
     for inner in getattr(command, "commands", {}).values():
         with_lean_parsing(inner)
     return command
@@ -23,9 +23,9 @@ def with_lean_parsing(command: Any) -> Any:
 
 def _direct(parameter: Any) -> Any:
     """The parameter with a lazy reader in place of the one that Typer creates at the first value."""
-    known = getattr(parameter, "type_descriptor", None)
-    if known is not None:
-        parameter._runtime_param = _LateReader(known.annotation, known.choices or ())
+    descriptor = getattr(parameter, "type_descriptor", None)
+    if descriptor is not None:
+        parameter._runtime_param = _LateReader(descriptor.annotation, descriptor.choices or ())
     return parameter
 
 
@@ -37,11 +37,11 @@ class _LateReader:
 
     def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
         """The value for the command. Raises Typer's errors for an invalid one."""
-        many = param.multiple or param.nargs == -1
+        is_multiple = param.multiple or param.nargs == -1
         if value is None:
-            return () if many else None
-        if self._kind == list[str] and many and not isinstance(value, str):
-            return [str(one) for one in value]
+            return () if is_multiple else None
+        if self._kind == list[str] and is_multiple and not isinstance(value, str):
+            return [str(item) for item in value]
         if value in self._choices or (isinstance(self._kind, type) and type(value) is self._kind):
             return value
         param._runtime_param = None

@@ -40,46 +40,47 @@ def list_(context: typer.Context, as_json: JsonOption = False) -> None:
 
     invocation = Invocation.of(context)
     project = invocation.project()
-    found = summaries(project)
+    sessions = summaries(project)
     if as_json:
         print_json(
             [
-                {"id": s.id, "started": s.started, "words": s.words, "turns": s.turns, "model": s.model}
-                | {"outcome": s.outcome, "input": s.usage.input, "output": s.usage.output, "usd": s.usd, "fork": s.fork}
-                for s in found
+                {"id": item.id, "started": item.started, "words": item.words, "turns": item.turns, "model": item.model}
+                | {"outcome": item.outcome, "input": item.usage.input, "output": item.usage.output}
+                | {"usd": item.usd, "fork": item.fork}
+                for item in sessions
             ]
         )
         return
-    screen, newer = invocation.screen(), unreadable(project, found)
-    if found or not newer:
-        screen.say(_listing(found, time.time(), screen) if found else "no sessions yet: `ctxe chat` starts one")
+    screen, newer = invocation.screen(), unreadable(project, sessions)
+    if sessions or not newer:
+        screen.say(_listing(sessions, time.time(), screen) if sessions else "no sessions yet: `ctxe chat` starts one")
     for session in newer:
         screen.tell(f"{session}: written by a newer ctxe, which can read it")
 
 
-def _listing(found: Sequence[Summary], now: float, screen: Screen) -> str:
+def _listing(sessions: Sequence[Summary], now: float, screen: Screen) -> str:
     """Sessions as a table; ``now`` is in seconds since 1970."""
     from ctxe.terminal.figures import age, money, size
     from ctxe.terminal.tables import Column, table
 
-    right, soft = {"turns", "input", "cost"}, {"model", "words"}
+    right, growing = {"turns", "input", "cost"}, {"model", "words"}
     names = ("session", "used", "turns", "model", "input", "cost", "words")
     rows = [
         [
-            one.id,
-            age(one.used, now),
-            str(one.turns),
-            one.model,
-            size(one.usage.input),
-            "" if one.usd is None else money(one.usd),
-            " ".join(one.words.split())[:60],
+            session.id,
+            age(session.used, now),
+            str(session.turns),
+            session.model,
+            size(session.usage.input),
+            "" if session.usd is None else money(session.usd),
+            " ".join(session.words.split())[:60],
         ]
-        for one in found
+        for session in sessions
     ]
-    return table([Column(name, right=name in right, grows=name in soft) for name in names], rows, screen)
+    return table([Column(name, right=name in right, grows=name in growing) for name in names], rows, screen)
 
 
-def pick_session(project: Project, prompt: Prompt, but: str = "") -> str | None:
+def pick_session(project: Project, prompt: Prompt, excluded: str = "") -> str | None:
     """The id of the session that a person picks; None for none. Raises SessionError when there are none."""
     import time
 
@@ -87,13 +88,16 @@ def pick_session(project: Project, prompt: Prompt, but: str = "") -> str | None:
     from ctxe.project.sessions import summaries
     from ctxe.terminal.figures import age, plural
 
-    found = [one for one in summaries(project) if one.turns and one.id != but]
-    if not found:
-        raise SessionError("there is no other session here yet" if but else "there is no session here yet")
+    sessions = [session for session in summaries(project) if session.turns and session.id != excluded]
+    if not sessions:
+        raise SessionError("there is no other session here yet" if excluded else "there is no session here yet")
     now = time.time()
     rows = [
-        (one.id, f"{age(one.used, now):>8}  {plural(one.turns, 'turn'):>8}  {' '.join(one.words.split())}")
-        for one in found
+        (
+            session.id,
+            f"{age(session.used, now):>8}  {plural(session.turns, 'turn'):>8}  {' '.join(session.words.split())}",
+        )
+        for session in sessions
     ]
     return prompt.pick("which session?", rows)
 
@@ -124,17 +128,17 @@ def show(
         return
     from ctxe.terminal.pages.replayed import matching_rows, show_events
 
-    kept, notices = events(path)
+    shown_events, notices = events(path)
     screen = invocation.screen()
     for notice in notices:
         screen.tell(notice)
     if grep:
-        rows = matching_rows(kept, grep, screen)
+        rows = matching_rows(shown_events, grep, screen)
         for log in delegated(path):
             rows += [f"{log.stem} {row}" for row in matching_rows(events(log)[0], grep, screen)]
         screen.say("\n".join(rows) or f"nothing contains {grep!r}")
     else:
-        show_events(kept, screen)
+        show_events(shown_events, screen)
 
 
 def _recall(project: Project, path: Path, words: str, screen: Screen) -> None:
@@ -142,9 +146,9 @@ def _recall(project: Project, path: Path, words: str, screen: Screen) -> None:
     from ctxe.project.memory.recall import recall_text_of
     from ctxe.terminal.render import Renderer
 
-    if not (found := recall_text_of(project, path, words)):
-        raise SessionError(f"nothing is known of {words}", "`--grep TEXT` finds lines")
-    Renderer(screen).print_lines(found.splitlines())
+    if not (text := recall_text_of(project, path, words)):
+        raise SessionError(f"there is no text for {words}", "`--grep TEXT` finds lines")
+    Renderer(screen).print_lines(text.splitlines())
 
 
 def inspect(
@@ -163,17 +167,17 @@ def inspect(
     invocation = Invocation.of(context)
     project, screen = invocation.project(), invocation.screen()
     log = path_of(project.place.sessions, session)
-    made = render_page(past(project, log, whole=True))
+    html = render_page(past(project, log, whole=True))
     if out == "-":
-        screen.pass_through(made)
+        screen.pass_through(html)
         return
-    path = write(project.place.working / out if out else log.with_suffix(".html"), made)
+    path = write(project.place.working / out if out else log.with_suffix(".html"), html)
     screen.say(str(path))
-    if open_ and not _opened(path):
+    if open_ and not _open_in_browser(path):
         screen.tell("no browser could be started: open the file yourself")
 
 
-def _opened(path: Path) -> bool:
+def _open_in_browser(path: Path) -> bool:
     import webbrowser
 
     return webbrowser.open(path.as_uri())
@@ -192,12 +196,12 @@ def diff(
 
     invocation = Invocation.of(context)
     project = invocation.project()
-    both = [past(project, path_of(project.place.sessions, name)) for name in (one, other)]
+    pasts = [past(project, path_of(project.place.sessions, name)) for name in (one, other)]
     if as_json:
-        print_json([session_facts(found) for found in both])
+        print_json([session_facts(session_past) for session_past in pasts])
         return
     screen = invocation.screen()
-    screen.say(difference_view(both[0], both[1], screen))
+    screen.say(difference_view(pasts[0], pasts[1], screen))
 
 
 def export(
@@ -215,8 +219,8 @@ def export(
     project = invocation.project()
     log = path_of(project.place.sessions, session)
     jsonl = form == "jsonl"
-    made = "\n".join(json_text(record) for record in records(log)) if jsonl else to_markdown(events(log)[0])
+    text = "\n".join(json_text(record) for record in records(log)) if jsonl else to_markdown(events(log)[0])
     if out:
-        invocation.screen().say(str(write(project.place.working / out, made + "\n")))
+        invocation.screen().say(str(write(project.place.working / out, text + "\n")))
     else:
-        invocation.screen().pass_through(made)
+        invocation.screen().pass_through(text)

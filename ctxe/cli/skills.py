@@ -50,9 +50,11 @@ def list_(context: typer.Context, as_json: JsonOption = False) -> None:
         ]
         for row in rows
     ]
-    about = [row["problem"] or row["description"] for row in rows]
-    groups = table_with_details(*without_empty_columns(columns, body, screen), "for", about, screen) if body else []
-    drawn = draw([one for group in groups for one in group], screen)
+    descriptions = [row["problem"] or row["description"] for row in rows]
+    groups = (
+        table_with_details(*without_empty_columns(columns, body, screen), "for", descriptions, screen) if body else []
+    )
+    drawn = draw([table_line for group in groups for table_line in group], screen)
     screen.say(drawn or "there are no skills: `ctxe skills new NAME`")
     cost = inventory.listed(project)
     shortened = f" ({cost['says']})" if cost["says"] else ""
@@ -69,29 +71,29 @@ def show(
     from ctxe.project.skills import inventory
 
     invocation = Invocation.of(context)
-    found = inventory.whole(invocation.project(), name)
+    module = inventory.whole(invocation.project(), name)
     if as_json:
-        print_json(found)
+        print_json(module)
         return
     from ctxe.cli.memory_pages import print_prose
 
     screen = invocation.screen()
-    screen.say("\n\n".join([_facts(found, screen), print_prose(found["text"], screen)]))
+    screen.say("\n\n".join([_facts(module, screen), print_prose(module["text"], screen)]))
 
 
-def _facts(found: dict[str, Any], screen: Screen) -> str:
+def _facts(module: dict[str, Any], screen: Screen) -> str:
     from ctxe.terminal.tables import Cell, Column, table
 
-    files = ", ".join(f"{part['path']} ({part['tokens']:,})" for part in found["files"])
+    files = ", ".join(f"{part['path']} ({part['tokens']:,})" for part in module["files"])
     facts = [
-        ("skill", found["name"]),
-        ("from", f"{found['where']}, {found['folder']}"),
-        ("for", found["description"]),
-        ("costs", f"{found['line_tokens']} tokens in the list, {found['tokens']:,} when loaded"),
-        ("about", ", ".join(found["scope"])),
-        ("tools", ", ".join(found["tools"])),
+        ("skill", module["name"]),
+        ("from", f"{module['where']}, {module['folder']}"),
+        ("for", module["description"]),
+        ("costs", f"{module['line_tokens']} tokens in the list, {module['tokens']:,} when loaded"),
+        ("about", ", ".join(module["scope"])),
+        ("tools", ", ".join(module["tools"])),
         ("files", files),
-        ("to mend", "; ".join(found["faults"])),
+        ("to fix", "; ".join(module["faults"])),
     ]
     rows: list[list[Cell]] = [[key, value] for key, value in facts if value]
     return table([Column("", style="dim"), Column("", wraps=True)], rows, screen)
@@ -120,17 +122,21 @@ def check(
     from ctxe.project.skills import inventory
 
     invocation = Invocation.of(context)
-    found = inventory.checked(invocation.project(), name)
-    wrong = [one for one in found if one["problem"] or one["faults"]]
+    modules_checked = inventory.checked(invocation.project(), name)
+    faulty = [module for module in modules_checked if module["problem"] or module["faults"]]
     if as_json:
-        print_json(found)
+        print_json(modules_checked)
     else:
         screen = invocation.screen()
-        for one in wrong:
-            for fault in [one["problem"], *one["faults"]]:
+        for module in faulty:
+            for fault in [module["problem"], *module["faults"]]:
                 if fault:
-                    screen.say(f"{one['where']}: {fault}")
-        summary = f"{len(found)} checked, {len(wrong)} with something to fix"
-        screen.say(summary if found else "there are no modules of your own to check: `ctxe skills new NAME` begins one")
-    if wrong:
+                    screen.say(f"{module['where']}: {fault}")
+        summary = f"{len(modules_checked)} checked, {len(faulty)} with something to fix"
+        screen.say(
+            summary
+            if modules_checked
+            else "there are no modules of your own to check: `ctxe skills new NAME` begins one"
+        )
+    if faulty:
         raise typer.Exit(1)

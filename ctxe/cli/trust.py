@@ -30,7 +30,7 @@ def trust(
         if as_json:
             print_json(folders)
         else:
-            screen.say("\n".join(f"{folder}  since {at}" for folder, at in sorted(folders.items())) or "none")
+            screen.say("\n".join(f"{folder}  since {since}" for folder, since in sorted(folders.items())) or "none")
         return
     project.trust(trusted=not revoke)
     screen.say(f"{project.root} is {'no longer ' if revoke else ''}trusted")

@@ -12,7 +12,7 @@ from ctxe.domain.value import dataclass, field
 from ctxe.providers import faults
 from ctxe.providers.draft import Draft, Slot, tokens, usage_of, words
 from ctxe.providers.echo import layout, legal_arguments, legal_id, legal_name, placed
-from ctxe.providers.efforts import OWN, thinking, thoughtless
+from ctxe.providers.efforts import THINKING_TYPES, thinking, thoughtless
 from ctxe.providers.faults import RequestFault
 from ctxe.providers.pictures import Look, no_picture, unseen_line
 from ctxe.providers.retry import persist
@@ -44,10 +44,11 @@ class Anthropic:
 
     def count(self, request: Request) -> int:
         """Tokens of a request, counted by the provider. Raises ProviderError."""
-        sent = body(request, self.model, long_cache=self.long_cache, look=self.look)
+        request_body = body(request, self.model, long_cache=self.long_cache, look=self.look)
         try:
             answer = self.transport.ask(
-                "/v1/messages/count_tokens", {key: sent[key] for key in sent if key not in ("max_tokens", "stream")}
+                "/v1/messages/count_tokens",
+                {key: request_body[key] for key in request_body if key not in ("max_tokens", "stream")},
             )
         except RequestFault as fault:
             raise fault.error from None
@@ -55,10 +56,10 @@ class Anthropic:
 
     def _attempt(self, request: Request) -> Iterator[Delta | Reply]:
         draft = Draft()
-        sent = body(request, self.model, long_cache=self.long_cache, look=self.look)
-        events = self.transport.events("/v1/messages", sent)
+        request_body = body(request, self.model, long_cache=self.long_cache, look=self.look)
+        events = self.transport.events("/v1/messages", request_body)
         deltas = read(events, draft, self.transport)
-        return draft.finish(deltas, self.transport.at, request, self.model.id)
+        return draft.finish(deltas, self.transport.endpoint, request, self.model.id)
 
 
 def body(request: Request, model: Model, *, long_cache: bool = False, look: Look = no_picture) -> dict[str, Any]:
@@ -70,21 +71,23 @@ def body(request: Request, model: Model, *, long_cache: bool = False, look: Look
     system: list[dict[str, Any]] = [{"type": "text", "text": text} for text in request.system if text.strip()]
     messages = [message for message in (_message(message, model, look) for message in request.messages) if message]
     limit = min(request.max_output, model.max_output)
-    asked = thinking(request.effort, model, limit, messages)
-    if model.budgeted and not asked:
+    thinking_fields = thinking(request.effort, model, limit, messages)
+    if model.budgeted and not thinking_fields:
         messages = thoughtless(messages)
-    life = {"type": "ephemeral", "ttl": "1h"} if long_cache else {"type": "ephemeral"}
+    cache_control = {"type": "ephemeral", "ttl": "1h"} if long_cache else {"type": "ephemeral"}
     for last in (system or tools)[-1:]:
-        last["cache_control"] = life
-    first = request.messages[0].blocks[: request.settled_blocks] if request.messages else ()
-    settled = sum(isinstance(block, Text) and bool(block.text.strip()) for block in first)
-    used = mark([block for message in messages for block in message["content"]], MARKS - bool(system or tools), settled)
-    for shared in system[-2:-1] if used + 1 < MARKS else ():
-        shared["cache_control"] = life  # the last block, the memory, differs between sessions and after folds
-    sent: dict[str, Any] = {"model": model.name, "max_tokens": limit, **asked}
-    sent |= {"system": system} if system else {}
-    sent |= {"tools": tools} if tools else {}
-    return sent | {"messages": messages, "stream": True}
+        last["cache_control"] = cache_control
+    first_blocks = request.messages[0].blocks[: request.settled_blocks] if request.messages else ()
+    settled = sum(isinstance(block, Text) and bool(block.text.strip()) for block in first_blocks)
+    breakpoints = mark(
+        [block for message in messages for block in message["content"]], MARKS - bool(system or tools), settled
+    )
+    for shared in system[-2:-1] if breakpoints + 1 < MARKS else ():
+        shared["cache_control"] = cache_control  # the last block, the memory, differs between sessions and after folds
+    request_body: dict[str, Any] = {"model": model.name, "max_tokens": limit, **thinking_fields}
+    request_body |= {"system": system} if system else {}
+    request_body |= {"tools": tools} if tools else {}
+    return request_body | {"messages": messages, "stream": True}
 
 
 def mark(blocks: Sequence[dict[str, Any]], marks: int, settled: int = 0) -> int:
@@ -93,30 +96,30 @@ def mark(blocks: Sequence[dict[str, Any]], marks: int, settled: int = 0) -> int:
     The next request then finds the cached prefix even after a step with many parallel calls. One breakpoint goes to the
     end of the first ``settled`` blocks, so that the request after a fold finds these too.
     """
-    at, put = len(blocks), 0
-    if 0 < settled < at and marks > 1:
+    position, count = len(blocks), 0
+    if 0 < settled < position and marks > 1:
         blocks[settled - 1]["cache_control"] = {"type": "ephemeral"}
-        put = 1
-    while put < marks:
-        reach = range(max(0, at - REACH), at) if at < len(blocks) else range(len(blocks) - 1, -1, -1)
-        place = next((n for n in reach if blocks[n]["type"] not in OWN), None)
+        count = 1
+    while count < marks:
+        reach = range(max(0, position - REACH), position) if position < len(blocks) else range(len(blocks) - 1, -1, -1)
+        place = next((index for index in reach if blocks[index]["type"] not in THINKING_TYPES), None)
         if place is None:
             break
         blocks[place]["cache_control"] = {"type": "ephemeral"}
-        at, put = place, put + 1
+        position, count = place, count + 1
         if place <= REACH:
             break
-    return put
+    return count
 
 
 def _message(message: Message, model: Model, look: Look) -> dict[str, Any] | None:
     if message.role == "user":
         results = [_result(block, look) for block in message.blocks if isinstance(block, ToolResult)]
-        told = [block for block in message.blocks if isinstance(block, Text | Image)]
-        content = [*results, *filter(None, (_told(block, look) for block in told))]
+        shown = [block for block in message.blocks if isinstance(block, Text | Image)]
+        content = [*results, *filter(None, (_content_block(block, look) for block in shown))]
     else:
-        content = [block for block in map(_said, placed(message.blocks, model.id)) if block]
-        if all(block["type"] in OWN for block in content):
+        content = [block for block in map(_assistant_block, placed(message.blocks, model.id)) if block]
+        if all(block["type"] in THINKING_TYPES for block in content):
             return None
     return {"role": message.role, "content": content} if content else None
 
@@ -124,12 +127,12 @@ def _message(message: Message, model: Model, look: Look) -> dict[str, Any] | Non
 def _result(result: ToolResult, look: Look) -> dict[str, Any]:
     content: Any = result.text
     if result.picture:
-        content = [{"type": "text", "text": result.text or "-"}, _told(Image(result.picture), look)]
+        content = [{"type": "text", "text": result.text or "-"}, _content_block(Image(result.picture), look)]
     block = {"type": "tool_result", "tool_use_id": legal_id(result.call_id), "content": content}
     return block if result.ok else block | {"is_error": True}
 
 
-def _told(block: Text | Image, look: Look) -> dict[str, Any] | None:
+def _content_block(block: Text | Image, look: Look) -> dict[str, Any] | None:
     if isinstance(block, Text):
         return {"type": "text", "text": block.text} if block.text.strip() else None
     if not (data := look(block.picture)):
@@ -138,9 +141,9 @@ def _told(block: Text | Image, look: Look) -> dict[str, Any] | None:
     return {"type": "image", "source": source}
 
 
-def _said(block: Text | ToolCall | Mapping[str, Any]) -> dict[str, Any] | None:
+def _assistant_block(block: Text | ToolCall | Mapping[str, Any]) -> dict[str, Any] | None:
     if isinstance(block, Text):
-        return _told(block, no_picture)
+        return _content_block(block, no_picture)
     if isinstance(block, ToolCall):
         name = legal_name(block.name)
         return {"type": "tool_use", "id": legal_id(block.id), "name": name, "input": legal_arguments(block.arguments)}
@@ -167,8 +170,8 @@ def read(events: Iterator[Mapping[str, Any]], draft: Draft, transport: Transport
         match event.get("type"):
             case "message_start":
                 usage |= (event.get("message") or {}).get("usage") or {}
-                if counted := _usage(usage):
-                    yield Billed(counted)
+                if reported := _usage(usage):
+                    yield Billed(reported)
             case "content_block_start":
                 blocks[event.get("index")] = _start(event.get("content_block") or {}, draft)
             case "content_block_delta" if event.get("index") in blocks:
@@ -179,7 +182,7 @@ def read(events: Iterator[Mapping[str, Any]], draft: Draft, transport: Transport
             case "message_stop":
                 draft.stop, draft.usage = stop, _usage(usage)
             case "error":
-                raise faults.of_event(transport.at, event.get("error"), transport.patience.now())
+                raise faults.of_event(transport.endpoint, event.get("error"), transport.patience.now())
 
 
 def _start(raw: Mapping[str, Any], draft: Draft) -> _Block:
@@ -213,13 +216,13 @@ def _delta(delta: Mapping[str, Any], block: _Block, draft: Draft) -> Iterator[De
 
 def _seal(blocks: Sequence[_Block], slots: Sequence[Slot], calls: Sequence[ToolCall]) -> str:
     """The carry, without thinking that has no signature, which the API would refuse."""
-    named = {id(slot): call for slot, call in zip(slots, calls, strict=False)}
+    calls_by_slot = {id(slot): call for slot, call in zip(slots, calls, strict=False)}
     parts: list[str | ToolCall | Mapping[str, Any]] = []
     for block in blocks:
         if block.kind == "text":
             parts.append("".join(block.parts))
-        elif block.slot and id(block.slot) in named:
-            parts.append(named[id(block.slot)])
+        elif block.slot and id(block.slot) in calls_by_slot:
+            parts.append(calls_by_slot[id(block.slot)])
         elif block.kind == "redacted_thinking":
             parts.append(block.raw)
         elif block.kind == "thinking" and block.raw.get("signature"):
@@ -233,6 +236,6 @@ def _usage(usage: Mapping[str, Any]) -> Usage | None:
     Tokens written to the cache are also counted by how long they are kept, which changes the price.
     """
     read, write = tokens(usage.get("cache_read_input_tokens")), tokens(usage.get("cache_creation_input_tokens"))
-    apart = usage.get("cache_creation")
-    hour = apart.get("ephemeral_1h_input_tokens") if isinstance(apart, Mapping) else 0
+    by_duration = usage.get("cache_creation")
+    hour = by_duration.get("ephemeral_1h_input_tokens") if isinstance(by_duration, Mapping) else 0
     return usage_of(tokens(usage.get("input_tokens")) + read + write, usage.get("output_tokens"), read, write, hour)

@@ -1,4 +1,4 @@
-"""What is known about models: windows, prices, abilities and hosts, from a generated file and the user's settings.
+"""The catalog of models: windows, prices, abilities and hosts, from a generated file and the user's settings.
 
 ``Model.window`` limits the input, and request and reserve together are kept below it. This is exact for providers that
 limit input and output together; for those that limit them separately, input the size of the reserve stays unused.
@@ -48,18 +48,18 @@ def find(name: str, overrides: Mapping[str, Mapping[str, Any]] | None = None) ->
 
     Raises ConfigError for an unknown model without a stated window; a price is never guessed.
     """
-    provider, bare = _parted(name)
-    own = stated(f"{provider}/{bare}" if provider else bare, bare, overrides or {})
-    provider = str(own.get("provider", provider))
+    provider, bare = _split_name(name)
+    override = stated(f"{provider}/{bare}" if provider else bare, bare, overrides or {})
+    provider = str(override.get("provider", provider))
     if provider == "offline":
         return OFFLINE
-    known = replace(SCRIPTED, name=bare) if provider == "scripted" else _known(provider, bare)
-    if known is None and not own.get("window"):
+    model = replace(SCRIPTED, name=bare) if provider == "scripted" else _in_catalog(provider, bare)
+    if model is None and not override.get("window"):
         raise _unknown(provider, bare)
-    if known is None:
-        window = int(own["window"])
-        known = Model(provider or "local", bare, window, min(window, 32_768))
-    return overridden(known, own)
+    if model is None:
+        window = int(override["window"])
+        model = Model(provider or "local", bare, window, min(window, 32_768))
+    return overridden(model, override)
 
 
 def at_effort(model: Model, effort: str) -> Model:
@@ -67,23 +67,23 @@ def at_effort(model: Model, effort: str) -> Model:
 
     A reasoning model whose levels the catalog does not list may be asked for any; its host refuses wrong ones.
     """
-    takes = model.efforts or (get_args(Effort) if model.reasoning else ())
-    if effort and not takes:
-        says = f'if it does: [models."{model.id}"] reasoning = true'
-        raise ConfigError(f"{model.id} takes no effort: as far as is known, it does not reason", says)
-    if effort and effort not in takes:
-        raise ConfigError(f"{model.id} knows no effort {effort!r}", f"it takes {', '.join(takes)}")
+    efforts = model.efforts or (get_args(Effort) if model.reasoning else ())
+    if effort and not efforts:
+        hint = f'if it does: [models."{model.id}"] reasoning = true'
+        raise ConfigError(f"{model.id} takes no effort: as far as ctxe knows, it does not reason", hint)
+    if effort and effort not in efforts:
+        raise ConfigError(f"{model.id} has no effort {effort!r}", f"it takes {', '.join(efforts)}")
     return replace(model, effort=effort)
 
 
 def host(provider: str) -> Host:
     """The host of a provider. Raises ConfigError for an unknown provider."""
-    found = hosts().get(provider)
-    if found is None:
+    host = hosts().get(provider)
+    if host is None:
         raise ConfigError(
             f"no provider is called {provider!r}", did_you_mean(provider, hosts(), NEAR) or "say provider/name"
         )
-    return found
+    return host
 
 
 def hosts() -> Mapping[str, Host]:
@@ -107,14 +107,14 @@ def _data() -> Any:
     return json.loads((Path(__file__).parents[1] / "data" / "models.json").read_bytes())
 
 
-def _parted(name: str) -> tuple[str, str]:
+def _split_name(name: str) -> tuple[str, str]:
     provider, slash, bare = name.strip().partition("/")
     if slash and provider in (*_data()["hosts"], "offline", "scripted"):
         return provider, bare
     return "", name.strip()
 
 
-def _known(provider: str, bare: str) -> Model | None:
+def _in_catalog(provider: str, bare: str) -> Model | None:
     """The model in the catalog for a name; None when there is none."""
     facts = _data()["hosts"].get(provider, {})
     if facts.get("gateway"):
@@ -131,41 +131,41 @@ def _known(provider: str, bare: str) -> Model | None:
 
 def _newest(provider: str, word: str) -> Model | None:
     """The newest model with a word in its name after the first ("opus"); None when several providers have one."""
-    found: dict[str, Model] = {}
+    models: dict[str, Model] = {}
     for owner, entries in _data()["models"].items() if word.isalpha() else ():
-        fitting = (entry for entry in entries if word.lower() in entry["name"].lower().split("-")[1:])
-        if provider in ("", owner) and owner != "local" and (entry := next(fitting, None)):
-            found[owner] = _model(owner, entry["name"], entry)
-    return next(iter(found.values())) if len(found) == 1 else None
+        matching = (entry for entry in entries if word.lower() in entry["name"].lower().split("-")[1:])
+        if provider in ("", owner) and owner != "local" and (entry := next(matching, None)):
+            models[owner] = _model(owner, entry["name"], entry)
+    return next(iter(models.values())) if len(models) == 1 else None
 
 
 def _entry(entries: list[dict[str, Any]], bare: str) -> dict[str, Any] | None:
     """The entry for a name, for an alias, or for the name without its date."""
-    asked = bare.lower()
-    for wanted in (asked, DATED.sub("", asked)):
+    lowered = bare.lower()
+    for candidate in (lowered, DATED.sub("", lowered)):
         for entry in entries:
-            if wanted in (entry["name"].lower(), entry.get("alias", entry["name"]).lower()):
+            if candidate in (entry["name"].lower(), entry.get("alias", entry["name"]).lower()):
                 return entry
     return None
 
 
 def _family(provider: str, bare: str) -> Model | None:
     """An open model by the longest matching family name; free of charge only on the user's own machines."""
-    asked = bare.lower().rpartition("/")[2]
-    fitting = [entry for entry in _data()["models"]["local"] if asked.startswith(entry["name"])]
-    if not fitting:
+    base_name = bare.lower().rpartition("/")[2]
+    matching = [entry for entry in _data()["models"]["local"] if base_name.startswith(entry["name"])]
+    if not matching:
         return None
-    found = _model(provider or "local", bare, max(fitting, key=lambda entry: len(entry["name"])))
-    return found if not provider or host(provider).local else replace(found, prices=None)
+    model = _model(provider or "local", bare, max(matching, key=lambda entry: len(entry["name"])))
+    return model if not provider or host(provider).local else replace(model, prices=None)
 
 
 def _through_gateway(provider: str, bare: str) -> Model | None:
     """A model by ``maker/name`` at a gateway, with its maker's window and an unknown price."""
-    asked = bare.rpartition("/")[2].partition(":")[0]
+    base_name = bare.rpartition("/")[2].partition(":")[0]
     for owner, entries in _data()["models"].items():
-        found = _entry(entries, asked) or _entry(entries, asked.replace(".", "-"))
-        if found and owner != "local":
-            return replace(_model(provider, bare, found), prices=None, exact=False)
+        entry = _entry(entries, base_name) or _entry(entries, base_name.replace(".", "-"))
+        if entry and owner != "local":
+            return replace(_model(provider, bare, entry), prices=None, exact=False)
     return None
 
 
@@ -178,8 +178,8 @@ def _model(provider: str, name: str, entry: Mapping[str, Any]) -> Model:
 def _prices(entry: Mapping[str, Any]) -> Prices | None:
     if "input" not in entry or "output" not in entry:
         return None
-    dear = entry.get("long")
-    long, above = (_prices(dear), dear["above"]) if dear else (None, 0)
+    long_prices = entry.get("long")
+    long, above = (_prices(long_prices), long_prices["above"]) if long_prices else (None, 0)
     read, write, hour = (entry.get(key) for key in CACHE_PRICES)
     return Prices(entry["input"], entry["output"], read, write, long, above, hour)
 
@@ -187,8 +187,9 @@ def _prices(entry: Mapping[str, Any]) -> Prices | None:
 def _unknown(provider: str, bare: str) -> ConfigError:
     full = f"{provider}/{bare}" if provider else bare
     names = [model.id if provider else model.name for model in models() if provider in ("", model.provider)]
-    near = did_you_mean(full, names, NEAR) or did_you_mean(
+    suggestion = did_you_mean(full, names, NEAR) or did_you_mean(
         full, {word for name in names for word in name.split("-")}, NEAR
     )
-    hint = f'{near + " Else " if near else ""}state its window in your config: [models."{full}"] window = 128000'
+    lead = f"{suggestion} Otherwise " if suggestion else ""
+    hint = f'{lead}state its window in your config: [models."{full}"] window = 128000'
     return UnknownModel(f"the window of the model {full!r} is not known", hint, full)

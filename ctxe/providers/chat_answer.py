@@ -55,13 +55,13 @@ class AnswerReader:
         """The deltas of the chunks of one answer. Raises RequestFault."""
         for chunk in events:
             if chunk.get("error"):
-                raise faults.of_event(self.transport.at, chunk["error"], self.transport.patience.now())
+                raise faults.of_event(self.transport.endpoint, chunk["error"], self.transport.patience.now())
             if usage := _usage(chunk):
                 self.draft.usage = usage
                 yield from self._bill(usage, chunk)
             for choice in chunk.get("choices") or ():
                 delta = choice.get("delta") or choice.get("message") or {}
-                yield from self._words(delta)
+                yield from self._texts_of_delta(delta)
                 for part in delta.get("tool_calls") or ():
                     yield self._call(part)
                 if reason := choice.get("finish_reason"):
@@ -81,10 +81,10 @@ class AnswerReader:
         """The deltas of text that was held back, at the end of the answer."""
         for piece in self.thinking.rest():
             yield from self._piece(piece)
-        yield from self._spoken()
-        self._unopened()
+        yield from self._held_back_calls()
+        self._remove_unopened_reasoning()
 
-    def _words(self, delta: Mapping[str, Any]) -> Iterator[Delta]:
+    def _texts_of_delta(self, delta: Mapping[str, Any]) -> Iterator[Delta]:
         for text in _texts(delta.get("reasoning_content") or delta.get("reasoning"), "thinking"):
             self.reasoning.append(text)
             yield ReasoningDelta(text)
@@ -102,26 +102,26 @@ class AnswerReader:
         if is_thought:
             self.thoughts.append(text)
             yield ReasoningDelta(text)
-        elif words := self.spoken.split(text):
-            self.draft.text.append(words)
-            yield TextDelta(words)
+        elif answer_text := self.spoken.split(text):
+            self.draft.text.append(answer_text)
+            yield TextDelta(answer_text)
 
-    def _spoken(self) -> Iterator[Delta]:
+    def _held_back_calls(self) -> Iterator[Delta]:
         """The deltas of text that was held back as a possible call."""
-        words, calls = self.spoken.rest(called=bool(self.draft.slots))
-        if words:
-            self.draft.text.append(words)
-            yield TextDelta(words)
+        answer_text, calls = self.spoken.rest(called=bool(self.draft.slots))
+        if answer_text:
+            self.draft.text.append(answer_text)
+            yield TextDelta(answer_text)
         for name, arguments in calls:
             self.draft.slots.append(Slot(name=name, parts=[arguments], size=len(arguments)))
             yield CallDelta(name, len(arguments))
 
-    def _unopened(self) -> None:
+    def _remove_unopened_reasoning(self) -> None:
         """Remove reasoning without an opening tag from the answer; while streaming it looked like words."""
         if not (self.thoughts or self.reasoning):
-            thought, words = unopened("".join(self.draft.text))
+            thought, answer_text = unopened("".join(self.draft.text))
             if thought:
-                self.thoughts, self.draft.text[:] = [thought], [words]
+                self.thoughts, self.draft.text[:] = [thought], [answer_text]
 
     def _call(self, part: Mapping[str, Any]) -> CallDelta:
         function = part.get("function") or {}
@@ -146,10 +146,10 @@ class AnswerReader:
                 (slot for slot in slots if name_of_call and slot.id == name_of_call), slots[-1] if slots else None
             )
         )
-        other = slot is not None and bool(name_of_call and slot.id and name_of_call != slot.id)
-        new = slot is not None and bool(tool) and (not name_of_call or tool != slot.name)
-        whole = slot is not None and bool(new and slot.parts and is_object(slot.arguments))
-        if slot is None or other or whole:
+        has_other_id = slot is not None and bool(name_of_call and slot.id and name_of_call != slot.id)
+        has_other_name = slot is not None and bool(tool) and (not name_of_call or tool != slot.name)
+        is_complete = slot is not None and bool(has_other_name and slot.parts and is_object(slot.arguments))
+        if slot is None or has_other_id or is_complete:
             slot = Slot()
             slots.append(slot)
             self.by_index[index] = slot
@@ -160,7 +160,7 @@ class AnswerReader:
 
     def _stop(self, reason: str) -> StopReason:
         if reason.startswith(FAILED):
-            raise faults.broken(self.transport.at, f"it ended with {reason!r}")
+            raise faults.broken(self.transport.endpoint, f"it ended with {reason!r}")
         if reason.startswith(FILTERED):
             return "filtered"
         if reason in LENGTH:
@@ -168,47 +168,47 @@ class AnswerReader:
         return "refusal" if self.refused else "end"
 
     def seal(self, calls: Sequence[ToolCall]) -> str:
-        """The carry: reasoning if the host wants it back, and what the host attached to calls; empty without either."""
-        kept: dict[str, Any] = {}
+        """The carry: reasoning if the host wants it back, and fields the host attached to calls; empty without them."""
+        carry: dict[str, Any] = {}
         if self.echo_reasoning and self.reasoning:
-            kept["reasoning_content"] = "".join(self.reasoning)
+            carry["reasoning_content"] = "".join(self.reasoning)
         if self.echo_reasoning and self.thoughts:
-            kept["think"] = "".join(self.thoughts).strip()
+            carry["think"] = "".join(self.thoughts).strip()
         if (self.echo_reasoning or self.billed) and self.details:
-            kept["reasoning_details"] = _joined(self.details)
+            carry["reasoning_details"] = _joined(self.details)
         pairs = zip(self.draft.slots, calls, strict=False)
         extras = {call.id: self.extras[id(slot)] for slot, call in pairs if id(slot) in self.extras}
-        kept |= {"calls": extras} if extras else {}
-        return json.dumps(kept, ensure_ascii=False, separators=(",", ":")) if kept else ""
+        carry |= {"calls": extras} if extras else {}
+        return json.dumps(carry, ensure_ascii=False, separators=(",", ":")) if carry else ""
 
 
 def _joined(details: Sequence[Any]) -> list[Any]:
     """Reasoning details joined as they were before streaming: each thought in one piece, with its signature."""
-    whole: list[Any] = []
-    for one in details:
-        last = whole[-1] if whole else None
-        if isinstance(one, Mapping) and isinstance(last, dict) and _goes_on(last, one):
-            grown = {key: f"{last.get(key) or ''}{one[key] or ''}" for key in GROWING if key in one}
-            last |= {key: value for key, value in one.items() if value is not None} | grown
+    joined: list[Any] = []
+    for detail in details:
+        last = joined[-1] if joined else None
+        if isinstance(detail, Mapping) and isinstance(last, dict) and _continues(last, detail):
+            extended = {key: f"{last.get(key) or ''}{detail[key] or ''}" for key in GROWING if key in detail}
+            last |= {key: value for key, value in detail.items() if value is not None} | extended
         else:
-            whole.append(dict(one) if isinstance(one, Mapping) else one)
-    return whole
+            joined.append(dict(detail) if isinstance(detail, Mapping) else detail)
+    return joined
 
 
-def _goes_on(last: Mapping[str, Any], one: Mapping[str, Any]) -> bool:
-    same = all(last.get(key) == one.get(key) for key in ("type", "index"))
-    return same and one.get("type") in ("reasoning.text", "reasoning.summary") and not last.get("signature")
+def _continues(last: Mapping[str, Any], detail: Mapping[str, Any]) -> bool:
+    same = all(last.get(key) == detail.get(key) for key in ("type", "index"))
+    return same and detail.get("type") in ("reasoning.text", "reasoning.summary") and not last.get("signature")
 
 
 def _texts(content: Any, kind: str) -> list[str]:
     """The texts in a content field: plain text, or (Mistral) the parts of one ``kind`` in a list of typed parts."""
     if isinstance(content, str):
         return [content] if content else []
-    found: list[str] = []
+    texts: list[str] = []
     for part in content if isinstance(content, list) else ():
         if isinstance(part, Mapping) and part.get("type") == kind:
-            found += _texts(part.get(kind), "text")
-    return found
+            texts += _texts(part.get(kind), "text")
+    return texts
 
 
 def _usage(chunk: Mapping[str, Any]) -> Usage | None:

@@ -22,8 +22,8 @@ from ctxe.providers.retry import RetryLimits
 from ctxe.providers.transport import Transport
 
 MISTRAL = pattern(r"mistral|devstral|codestral|magistral|ministral|mixtral", re.IGNORECASE)
-"""Open models whose chat templates refuse what Mistral's own API refuses."""
-ASKED = ("/chat/completions", "/responses", "/messages")
+"""Open models whose chat templates refuse the same as Mistral's own API."""
+REQUEST_PATHS = ("/chat/completions", "/responses", "/messages")
 """Ends of complete request URLs, which users may paste as a base URL."""
 
 
@@ -71,21 +71,22 @@ def connect(
 
 def endpoint(model: Model, host: Host, environment: Mapping[str, str], base_url: str) -> Endpoint:
     """The base URL and key for a model's requests. Raises ConfigError."""
-    own = environment.get("ANTHROPIC_BASE_URL", "") if host.api == "anthropic" else base_url
-    if not own and host.name == "openai":
-        own = environment.get("OPENAI_BASE_URL", "")
-    address = _address(own, host) if own else host.url
+    custom_url = environment.get("ANTHROPIC_BASE_URL", "") if host.api == "anthropic" else base_url
+    if not custom_url and host.name == "openai":
+        custom_url = environment.get("OPENAI_BASE_URL", "")
+    address = _address(custom_url, host) if custom_url else host.url
     if not address:
         raise ConfigError(
-            f"where is {model.name!r} served?", "name its server with --base-url http://127.0.0.1:PORT/v1"
+            f"the address of the server for {model.name!r} is missing",
+            "name its server with --base-url http://127.0.0.1:PORT/v1",
         )
     local = is_loopback(address)
-    variable = host.key or ("OPENAI_API_KEY" if own and not local else "")
+    variable = host.key or ("OPENAI_API_KEY" if custom_url and not local else "")
     key = environment.get(variable, "").strip() if variable else ""
-    if not key and host.key and not own:
+    if not key and host.key and not custom_url:
         raise ConfigError(f"there is no key for {host.name}", f"set {host.key}, or choose another model with --model")
     if not key.isascii() or any(character.isspace() for character in key):
-        raise ConfigError(f"{variable} holds characters that no key has", "copy the key once more, without quotes")
+        raise ConfigError(f"{variable} contains characters that no key has", "copy the key again, without quotes")
     return Endpoint(host.name, model.name, address, variable, key, local)
 
 
@@ -100,28 +101,30 @@ def prefetch(target: Model | Provider) -> threading.Thread:
 
 
 def _load(target: Model | Provider) -> None:
-    with contextlib.suppress(Exception):  # the first request meets the same error and reports it
+    with contextlib.suppress(Exception):  # the first request fails with the same error and reports it
         transport = getattr(target, "transport", None)
         if isinstance(transport, Transport):
             transport.warm()
         elif isinstance(target, Model) and target.provider == "anthropic":
-            import anthropic  # noqa: F401 - only to have it loaded
+            import anthropic  # noqa: F401 - to load it
         elif isinstance(target, Model) and target.provider not in ("offline", "scripted"):
-            import openai  # noqa: F401 - only to have it loaded
+            import openai  # noqa: F401 - to load it
 
 
-def _adapter(model: Model, host: Host, at: Endpoint, access: Access) -> Provider:
-    look = picture_encoder(model, access.pictures)
+def _adapter(model: Model, host: Host, target: Endpoint, access: Access) -> Provider:
+    encoder = picture_encoder(model, access.pictures)
     if host.api == "anthropic":
         from ctxe.providers.anthropic import Anthropic
 
-        return Anthropic(model, Transport("anthropic", at, access.patience), long_cache=access.long_cache, look=look)
-    official = host.api == "responses" and at.address == host.url
-    transport = Transport("openai", at, access.patience, official=official)
+        return Anthropic(
+            model, Transport("anthropic", target, access.patience), long_cache=access.long_cache, look=encoder
+        )
+    official = host.api == "responses" and target.address == host.url
+    transport = Transport("openai", target, access.patience, official=official)
     if official if access.api == "auto" else access.api == "responses":
         from ctxe.providers.openai_responses import Responses
 
-        return Responses(model, transport, cache_key=official, look=look)
+        return Responses(model, transport, cache_key=official, look=encoder)
     from ctxe.providers.openai_chat import ChatCompletions, Habits
 
     habits = Habits(
@@ -133,7 +136,7 @@ def _adapter(model: Model, host: Host, at: Endpoint, access: Access) -> Provider
         billed=host.gateway,
         needs_reasoning=host.needs_reasoning,
     )
-    return ChatCompletions(model, transport, habits, look=look)
+    return ChatCompletions(model, transport, habits, look=encoder)
 
 
 def _address(url: str, host: Host) -> str:
@@ -151,7 +154,7 @@ def _address(url: str, host: Host) -> str:
             f"the base URL {url!r} is not an address", "it looks like https://host/v1 or http://127.0.0.1:PORT/v1"
         )
     path = parts.path.rstrip("/")
-    path = next((path.removesuffix(end) for end in ASKED if path.endswith(end)), path)
+    path = next((path.removesuffix(end) for end in REQUEST_PATHS if path.endswith(end)), path)
     path = path.removesuffix("/v1") if host.api == "anthropic" else path
     if host.api != "anthropic" and not path and is_loopback(url):
         path = "/v1"

@@ -10,7 +10,7 @@ from typing import Any
 
 from ctxe.domain.pattern import pattern
 
-OVERFLOW = pattern(
+TOO_LONG = pattern(
     r"prompt (?:is )?too long|input is too long|context.?length.?exceed|exceed_context_size|exceed context limit"
     r"|exceeds? (?:the |its |your )?(?:model'?s? )?(?:maximum |available )?context"
     r"|maximum (?:context|prompt|model) length|available context size|context window exceeds"
@@ -33,20 +33,20 @@ WINDOW = pattern(
 """The number of tokens that would fit, in such a message."""
 LEAST_WINDOW = 1_024
 
-BROKE = pattern(
+NO_CREDIT = pattern(
     r"insufficient.(?:quota|balance|credits|funds)|credit balance is too low|payment required|available credits"
     r"|billing.{0,6}limit|have any credits",
     re.IGNORECASE,
 )
 """An account has no credit, for hosts whose status does not say so (Anthropic, xAI and gateways)."""
-KEYLESS = pattern(r"api key not valid|incorrect api key|invalid api key|api key expired", re.IGNORECASE)
+KEY_REFUSED = pattern(r"api key not valid|incorrect api key|invalid api key|api key expired", re.IGNORECASE)
 """A key is refused with status 400 (Gemini, xAI)."""
-TOOLLESS = pattern(r"not support (?:tools|tool use|function)|support tool use", re.IGNORECASE)
+NO_TOOLS = pattern(r"not support (?:tools|tool use|function)|support tool use", re.IGNORECASE)
 """A model does not support tools (Ollama, OpenRouter and others)."""
-PARSERLESS = pattern(r"requires --jinja|requires --enable-auto-tool-choice", re.IGNORECASE)
+NO_PARSER = pattern(r"requires --jinja|requires --enable-auto-tool-choice", re.IGNORECASE)
 """A server was started without a parser for tool calls (llama.cpp, vLLM)."""
-PARSER = "start it so that it reads tool calls: llama.cpp with --jinja, vLLM with --enable-auto-tool-choice"
-TIGHT = pattern(r"more system memory|out of memory|resource limitations|failed to load", re.IGNORECASE)
+PARSER_HINT = "start it so that it reads tool calls: llama.cpp with --jinja, vLLM with --enable-auto-tool-choice"
+NO_MEMORY = pattern(r"more system memory|out of memory|resource limitations|failed to load", re.IGNORECASE)
 """A model is too large for the server's machine, so that waiting does not help."""
 BUSY = pattern(r"overloaded|unavailable|capacity|busy|high demand", re.IGNORECASE)
 """A host is overloaded."""
@@ -69,10 +69,10 @@ STATUS_OF = {
 """The HTTP status for each error type that arrives inside a stream."""
 
 
-def window_in(said: str) -> int:
-    """The context window in tokens that a message about a too long request states; 0 when it does not."""
-    found = WINDOW.search(said)
-    tokens = int((found[1] or found[2]).replace(",", "")) if found else 0
+def window_in(message: str) -> int:
+    """The context window in tokens that a message about a too long request states; 0 when it states none."""
+    match = WINDOW.search(message)
+    tokens = int((match[1] or match[2]).replace(",", "")) if match else 0
     return tokens if tokens >= LEAST_WINDOW else 0
 
 

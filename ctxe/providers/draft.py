@@ -36,8 +36,8 @@ class Slot:
     @property
     def arguments(self) -> str:
         """The arguments so far; ``{}`` for a call without any."""
-        written = "".join(self.parts)
-        return written if written.strip() else "{}"
+        text = "".join(self.parts)
+        return text if text.strip() else "{}"
 
 
 @dataclass(slots=True)
@@ -53,7 +53,9 @@ class Draft:
     usage: Usage | None = None
     seal: Callable[[Sequence[ToolCall]], str] = lambda _: ""
 
-    def finish(self, deltas: Iterator[Delta], at: Endpoint, request: Request, model: str) -> Iterator[Delta | Reply]:
+    def finish(
+        self, deltas: Iterator[Delta], endpoint: Endpoint, request: Request, model: str
+    ) -> Iterator[Delta | Reply]:
         """The deltas of a reader, then the reply. Errors after the final event are ignored.
 
         Raises RequestFault, also for events of an unknown shape.
@@ -65,29 +67,31 @@ class Draft:
                 raise
         except (AttributeError, KeyError, TypeError, ValueError):
             if self.stop is None:
-                raise faults.broken(at, "events of an unknown shape") from None
-        yield self.reply(at, request, model)
+                raise faults.broken(endpoint, "events of an unknown shape") from None
+        yield self.reply(endpoint, request, model)
 
-    def reply(self, at: Endpoint, request: Request, model: str) -> Reply:
+    def reply(self, endpoint: Endpoint, request: Request, model: str) -> Reply:
         """The complete reply. Calls of an answer that was cut short or refused are dropped, as they must never run.
 
         Raises RequestFault for an unfinished or empty answer and, with this reply as a fallback, for broken arguments.
         """
         if self.stop is None:
-            raise faults.broken(at, "it ended in the middle")
+            raise faults.broken(endpoint, "it ended in the middle")
         text, stop = "".join(self.text), self.stop
         slots = self.slots if stop in ("end", "tools") else []
         dropped = () if slots else tuple(slot.name for slot in self.slots)
-        calls = tuple(_named(slots, request))
+        calls = tuple(_with_unique_ids(slots, request))
         if stop in ("end", "tools"):
             stop = "tools" if calls else "end"
         if not text.strip() and not calls and stop == "end":
-            error = BadReply(f"{at.provider} gave an empty answer", "ask again in other words, or try another model")
+            error = BadReply(
+                f"{endpoint.provider} gave an empty answer", "ask again in other words, or try another model"
+            )
             raise RequestFault(error, "an empty answer", tries=faults.FEW)
-        said = text if text.strip() or calls else ""  # hosts refuse a message of blanks when it is sent back
-        reply = Reply(said, calls, stop, self.usage, model, self.seal(calls), dropped)
+        answer_text = text if text.strip() or calls else ""  # hosts refuse a message of blanks when it is sent back
+        reply = Reply(answer_text, calls, stop, self.usage, model, self.seal(calls), dropped)
         if not all(is_object(call.arguments) for call in calls):
-            error = BadReply(f"{at.provider} wrote a tool call that is not JSON")
+            error = BadReply(f"{endpoint.provider} wrote a tool call that is not JSON")
             raise RequestFault(error, "a tool call with broken JSON", tries=faults.TWICE, reply=reply)
         return reply
 
@@ -121,22 +125,22 @@ def usage_of(total: Any, output: Any, read: Any, write: Any, hour: Any = 0) -> U
 
     ``hour`` is the part of ``write`` that is cached for an hour.
     """
-    whole = tokens(total)
-    cached = min(tokens(read), whole)
-    written = min(tokens(write), whole - cached)
-    usage = Usage(whole, tokens(output), cached, written, min(tokens(hour), written))
+    input_tokens = tokens(total)
+    cached = min(tokens(read), input_tokens)
+    written = min(tokens(write), input_tokens - cached)
+    usage = Usage(input_tokens, tokens(output), cached, written, min(tokens(hour), written))
     return usage if usage.input or usage.output else None
 
 
-def _named(slots: Sequence[Slot], request: Request) -> Iterator[ToolCall]:
+def _with_unique_ids(slots: Sequence[Slot], request: Request) -> Iterator[ToolCall]:
     """Calls with ids that are unique in the whole conversation; the same input gives the same ids."""
     taken = {block.id for message in request.messages for block in message.blocks if isinstance(block, ToolCall)}
     seed = f"{request.session}\0{len(request.messages)}\0{request.messages[-1:]!r}"
     for number, slot in enumerate(slots):
         name = slot.id
         if WEAK_ID.fullmatch(name) or name in taken:
-            words = f"{seed}\0{number}\0{slot.name}\0{slot.arguments}"
-            name = "call_" + hashlib.blake2b(words.encode("utf-8", "replace"), digest_size=12).hexdigest()
+            identity = f"{seed}\0{number}\0{slot.name}\0{slot.arguments}"
+            name = "call_" + hashlib.blake2b(identity.encode("utf-8", "replace"), digest_size=12).hexdigest()
         taken.add(name)
         yield ToolCall(name, slot.name, slot.arguments)
 

@@ -18,8 +18,8 @@ ILLEGAL = pattern(r"[^a-zA-Z0-9_-]")
 
 def legal_name(name: str) -> str:
     """A tool name that every API accepts: 1 to 64 letters, digits, ``_`` and ``-``, no digit first (Gemini)."""
-    clean = ILLEGAL.sub("_", name)
-    return re.sub(r"^(?=[\d-])", "_", clean)[:64] or "unnamed"
+    legal = ILLEGAL.sub("_", name)
+    return re.sub(r"^(?=[\d-])", "_", legal)[:64] or "unnamed"
 
 
 def legal_id(name: str, *, short: bool = False) -> str:

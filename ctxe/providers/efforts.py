@@ -7,7 +7,7 @@ from typing import Any
 
 from ctxe.domain.model import Model
 
-OWN = ("thinking", "redacted_thinking")
+THINKING_TYPES = ("thinking", "redacted_thinking")
 """Types of thinking blocks."""
 LEAST_BUDGET = 1_024
 """The smallest thinking budget in tokens that the API accepts; it must also be below max_tokens."""
@@ -26,8 +26,8 @@ def thinking(effort: str, model: Model, limit: int, messages: Sequence[Mapping[s
     if not model.budgeted:
         return {"thinking": {"type": "adaptive"}, "output_config": {"effort": effort}}
     budget = min(BUDGETS.get(effort, BUDGETS["high"]), limit * 3 // 4)
-    enough = budget >= LEAST_BUDGET and not _begun_without(messages)
-    return {"thinking": {"type": "enabled", "budget_tokens": budget}} if enough else {}
+    can_think = budget >= LEAST_BUDGET and not _begun_without(messages)
+    return {"thinking": {"type": "enabled", "budget_tokens": budget}} if can_think else {}
 
 
 def _begun_without(messages: Sequence[Mapping[str, Any]]) -> bool:
@@ -41,12 +41,12 @@ def _begun_without(messages: Sequence[Mapping[str, Any]]) -> bool:
             break
         else:
             first, answered = message, False
-    return first is not None and first["content"][0]["type"] not in OWN
+    return first is not None and first["content"][0]["type"] not in THINKING_TYPES
 
 
 def thoughtless(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The messages without thinking blocks, for older models that are not asked to think."""
     return [
-        {**message, "content": [block for block in message["content"] if block["type"] not in OWN]}
+        {**message, "content": [block for block in message["content"] if block["type"] not in THINKING_TYPES]}
         for message in messages
     ]

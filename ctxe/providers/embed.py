@@ -29,62 +29,62 @@ def embedder(
     """
     provider, _, bare = name.partition("/")
     model = Model(provider if bare else "openai", bare or provider, 8_192, 0)
-    at = endpoint(model, catalog.host(model.provider), environment, base_url)
-    bearing = patience or RetryLimits(idle=30.0)
-    transport = Transport("openai", at, bearing)
+    target = endpoint(model, catalog.host(model.provider), environment, base_url)
+    limits = patience or RetryLimits(idle=30.0)
+    transport = Transport("openai", target, limits)
 
     def ask(texts: Sequence[str]) -> list[Sequence[float]]:
-        return [vector for batch in batches(texts) for vector in _asked(transport, model.name, batch, bearing)]
+        return [vector for batch in batches(texts) for vector in _ask_batch(transport, model.name, batch, limits)]
 
     return ask
 
 
 def batches(texts: Sequence[str]) -> list[Sequence[str]]:
     """The texts in order, divided into requests."""
-    found: list[list[str]] = []
+    batches: list[list[str]] = []
     size = 0
     for text in texts:
-        if not found or len(found[-1]) >= BATCH or size + len(text) > BATCH_CHARACTERS:
-            found.append([])
+        if not batches or len(batches[-1]) >= BATCH or size + len(text) > BATCH_CHARACTERS:
+            batches.append([])
             size = 0
-        found[-1].append(text or " ")
+        batches[-1].append(text or " ")
         size += len(text)
-    return list(found)
+    return list(batches)
 
 
-def _asked(transport: Transport, name: str, texts: Sequence[str], patience: RetryLimits) -> list[Sequence[float]]:
+def _ask_batch(transport: Transport, name: str, texts: Sequence[str], patience: RetryLimits) -> list[Sequence[float]]:
     """The vectors of one batch. Raises ProviderError."""
     body = {"model": name, "input": list(texts), "encoding_format": "float"}
-    found: list[Sequence[float]] = []
+    vectors: list[Sequence[float]] = []
 
     def attempt() -> Any:
-        found[:] = _vectors(transport, transport.ask("/embeddings", body), len(texts))
+        vectors[:] = _vectors(transport, transport.ask("/embeddings", body), len(texts))
         yield from ()
 
     for _ in persist(attempt, patience):
         pass
-    return found
+    return vectors
 
 
 def _vectors(transport: Transport, answer: Mapping[str, Any], count: int) -> list[Sequence[float]]:
     """The vectors of an answer in the order of the texts. Raises RequestFault when some are missing or malformed."""
     try:
         rows = sorted(answer["data"], key=lambda row: row["index"])
-        found = [_numbers(row["embedding"]) for row in rows]
+        vectors = [_numbers(row["embedding"]) for row in rows]
     except (KeyError, TypeError, ValueError) as error:
-        raise faults.broken(transport.at, "without vectors") from error
-    if len(found) != count:
-        raise faults.broken(transport.at, f"with {len(found)} of {count} vectors")
-    if len({len(vector) for vector in found}) != 1 or not found[0]:
-        raise faults.broken(transport.at, "with vectors of no or of several lengths")
-    return found
+        raise faults.broken(transport.endpoint, "without vectors") from error
+    if len(vectors) != count:
+        raise faults.broken(transport.endpoint, f"with {len(vectors)} of {count} vectors")
+    if len({len(vector) for vector in vectors}) != 1 or not vectors[0]:
+        raise faults.broken(transport.endpoint, "with vectors of no or of several lengths")
+    return vectors
 
 
-def _numbers(given: Any) -> Sequence[float]:
+def _numbers(embedding: Any) -> Sequence[float]:
     """A vector as numbers; some servers send base64 even when asked for numbers."""
     values = array("f")
-    if isinstance(given, str):
-        values.frombytes(base64.b64decode(given, validate=True))
+    if isinstance(embedding, str):
+        values.frombytes(base64.b64decode(embedding, validate=True))
         return values
-    values.extend(float(value) for value in given)
+    values.extend(float(value) for value in embedding)
     return values

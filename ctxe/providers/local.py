@@ -25,12 +25,12 @@ WIDER: Mapping[str, str] = {
     "vllm": "vllm serve --max-model-len 32768",
 }
 """Commands that make the usual servers run a model with a larger window."""
-NEAR = (".local", ".lan", ".home", ".internal", ".home.arpa")
+LOCAL_ENDINGS = (".local", ".lan", ".home", ".internal", ".home.arpa")
 """Ends of host names that do not exist on the public internet."""
 SECONDS = 1.0
 """How long to ask a server for the window of a model, in all."""
 LONGEST = 1_000_000
-"""Bytes of an answer that are read, at most."""
+"""Most bytes of an answer that are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,27 +58,30 @@ def is_loopback(url: str) -> bool:
 
 def is_near(url: str) -> bool:
     """Whether a URL names this machine or one on the local network: a private IP address or a local host name."""
-    at = urlsplit(url)
-    name = (at.hostname or "").lower()
-    if is_loopback(url) or at.scheme != "http":
+    parts = urlsplit(url)
+    name = (parts.hostname or "").lower()
+    if is_loopback(url) or parts.scheme != "http":
         return is_loopback(url)
     from ipaddress import ip_address
 
     with contextlib.suppress(ValueError):
         return ip_address(name).is_private
-    return bool(name) and ("." not in name or name.endswith(NEAR))
+    return bool(name) and ("." not in name or name.endswith(LOCAL_ENDINGS))
 
 
 def probe_local(ports: Mapping[int, str] = PORTS, timeout: float = 0.3) -> tuple[Server, ...]:
     """The servers that answer within ``timeout`` seconds in all, ordered like ``ports``. Never raises."""
     end = time.monotonic() + timeout
-    found: queue.SimpleQueue[tuple[int, Server | None]] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[tuple[int, Server | None]] = queue.SimpleQueue()
     for port, provider in ports.items():
-        threading.Thread(target=lambda p=port, n=provider: found.put((p, _ask(p, n, timeout))), daemon=True).start()
+        threading.Thread(
+            target=lambda probed_port=port, name=provider: answers.put((probed_port, _ask(probed_port, name, timeout))),
+            daemon=True,
+        ).start()
     servers: dict[int, Server | None] = {}
-    while len(servers) < len(ports) and (left := end - time.monotonic()) > 0:
+    while len(servers) < len(ports) and (remaining := end - time.monotonic()) > 0:
         try:
-            port, server = found.get(timeout=left)
+            port, server = answers.get(timeout=remaining)
         except queue.Empty:
             break
         servers[port] = server
@@ -94,7 +97,7 @@ def served_window(url: str, name: str, *, load: float = 0.0) -> int | None:
     """
     if not is_near(url):
         return None
-    at = urlsplit(url)
+    parts = urlsplit(url)
     end = time.monotonic() + SECONDS
     for path, read in (
         ("/v1/models", _vllm),
@@ -102,13 +105,13 @@ def served_window(url: str, name: str, *, load: float = 0.0) -> int | None:
         ("/api/v0/models", _lmstudio),
         ("/api/ps", _ollama),
     ):
-        left = end - time.monotonic()
-        answer = _get(at.hostname or "127.0.0.1", at.port or 80, path, left) if left > 0 else None
+        remaining = end - time.monotonic()
+        answer = _get(parts.hostname or "127.0.0.1", parts.port or 80, path, remaining) if remaining > 0 else None
         if isinstance(answer, dict) and (window := tokens(read(answer, name))):
             return window
         if read is _ollama and load and isinstance(answer, dict) and isinstance(answer.get("models"), list):
-            asked = {"model": name, "stream": False}
-            if _get(at.hostname or "127.0.0.1", at.port or 80, "/api/generate", load, asked) is not None:
+            load_request = {"model": name, "stream": False}
+            if _get(parts.hostname or "127.0.0.1", parts.port or 80, "/api/generate", load, load_request) is not None:
                 return served_window(url, name)
     return None
 
@@ -129,27 +132,27 @@ def is_silent(url: str, timeout: float = 0.3) -> bool:
 
 def _ask(port: int, provider: str, timeout: float) -> Server | None:
     answer = _get("127.0.0.1", port, "/v1/models", timeout)
-    listed = answer.get("data") if isinstance(answer, dict) else None
-    if not isinstance(listed, list):
+    entries = answer.get("data") if isinstance(answer, dict) else None
+    if not isinstance(entries, list):
         return None
     models = [
         Served(entry["id"], tokens(entry.get("max_model_len")) or None)
-        for entry in listed
+        for entry in entries
         if isinstance(entry, dict) and isinstance(entry.get("id"), str) and "embed" not in entry["id"].lower()
     ]
     return Server(provider, f"http://127.0.0.1:{port}/v1", tuple(models))
 
 
-def _get(name: str, port: int, path: str, timeout: float, asked: Any = None) -> Any:
-    """The JSON at a path, or None; never through a proxy. ``asked`` is posted if it is given."""
+def _get(name: str, port: int, path: str, timeout: float, posted: Any = None) -> Any:
+    """The JSON at a path, or None; never through a proxy. ``posted`` is sent as JSON if it is given."""
     # several threads run this: `import http.client` may see the parent module before the child is bound to it
     from http.client import HTTPConnection, HTTPException
 
     connection = HTTPConnection(name, port, timeout=timeout)
     try:
-        sent = None if asked is None else json.dumps(asked)
-        headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if sent else {})
-        connection.request("POST" if sent else "GET", path, sent, headers)
+        content = None if posted is None else json.dumps(posted)
+        headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if content else {})
+        connection.request("POST" if content else "GET", path, content, headers)
         response = connection.getresponse()
         return json.loads(response.read(LONGEST)) if response.status == 200 else None
     except (OSError, ValueError, HTTPException, RecursionError):
@@ -158,7 +161,7 @@ def _get(name: str, port: int, path: str, timeout: float, asked: Any = None) -> 
         connection.close()
 
 
-def _named(entries: Any, name: str, *keys: str) -> Mapping[str, Any]:
+def _entry_named(entries: Any, name: str, *keys: str) -> Mapping[str, Any]:
     """The first entry that has a name under one of ``keys``; empty for none."""
     for entry in entries if isinstance(entries, Sequence) else ():
         if isinstance(entry, dict) and name in [entry.get(key) for key in keys]:
@@ -167,7 +170,7 @@ def _named(entries: Any, name: str, *keys: str) -> Mapping[str, Any]:
 
 
 def _vllm(answer: Mapping[str, Any], name: str) -> Any:
-    return _named(answer.get("data"), name, "id").get("max_model_len")
+    return _entry_named(answer.get("data"), name, "id").get("max_model_len")
 
 
 def _llamacpp(answer: Mapping[str, Any], _: str) -> Any:
@@ -176,8 +179,8 @@ def _llamacpp(answer: Mapping[str, Any], _: str) -> Any:
 
 
 def _lmstudio(answer: Mapping[str, Any], name: str) -> Any:
-    return _named(answer.get("data"), name, "id").get("loaded_context_length")
+    return _entry_named(answer.get("data"), name, "id").get("loaded_context_length")
 
 
 def _ollama(answer: Mapping[str, Any], name: str) -> Any:
-    return _named(answer.get("models"), name, "name", "model").get("context_length")
+    return _entry_named(answer.get("models"), name, "name", "model").get("context_length")

@@ -1,4 +1,4 @@
-"""The offline model, which needs no key: it answers from the repository and tells how to connect a real model."""
+"""The offline model, which needs no key: it answers from the repository and explains how to connect a real model."""
 
 from __future__ import annotations
 

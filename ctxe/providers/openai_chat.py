@@ -18,7 +18,7 @@ from ctxe.providers.retry import persist
 from ctxe.providers.transport import Transport
 
 UNSIGNED = {"extra_content": {"google": {"thought_signature": "skip_thought_signature_validator"}}}
-"""What Gemini accepts instead of a signature for calls that it did not make (ai.google.dev, thought signatures)."""
+"""Accepted by Gemini instead of a signature for calls that it did not make (ai.google.dev, thought signatures)."""
 OPTIONAL = ("stream_options", "max_tokens")
 """Fields that a server may refuse. Without them usage is not reported, and max_completion_tokens limits the output."""
 
@@ -50,7 +50,7 @@ class Habits:
         return self.mistral or self.spoken_calls
 
 
-UNTOLD = "(not told)"
+NO_REASONING = "(not told)"
 """The reasoning for a message that another model wrote, if the host needs one."""
 PLAIN = Habits()
 
@@ -81,28 +81,30 @@ class ChatCompletions:
                 yield from self._attempt(request)
                 return
             except RequestFault as fault:
-                named = [field for field in OPTIONAL if field in fault.error.message and field not in self._refused]
-                if not isinstance(fault.error, BadRequest) or not named:
+                refused_fields = [
+                    field for field in OPTIONAL if field in fault.error.message and field not in self._refused
+                ]
+                if not isinstance(fault.error, BadRequest) or not refused_fields:
                     raise
-                self._refused.update(named)
+                self._refused.update(refused_fields)
 
     def _attempt(self, request: Request) -> Iterator[Delta | Reply]:
         draft = Draft()
         spoken = tuple(tool.name for tool in request.tools) if self.habits.spoken_calls else ()
-        own = self.habits
+        habits = self.habits
         reader = AnswerReader(
             draft,
             self.transport,
-            echo_reasoning=own.echo_reasoning,
+            echo_reasoning=habits.echo_reasoning,
             spoken=spoken,
-            billed=own.billed,
+            billed=habits.billed,
             trusting=self._unexplained,
         )
-        sent = body(request, self.model, self.habits, refused=self._refused, look=self.look)
-        deltas = reader.read(self.transport.events("/chat/completions", sent))
+        request_body = body(request, self.model, self.habits, refused=self._refused, look=self.look)
+        deltas = reader.read(self.transport.events("/chat/completions", request_body))
         try:
-            yield from draft.finish(deltas, self.transport.at, request, self.model.id)
-        finally:  # two answers in a row without a finish reason: this server never gives one
+            yield from draft.finish(deltas, self.transport.endpoint, request, self.model.id)
+        finally:  # after two answers in a row without a finish reason, this server is taken never to give one
             self._unexplained = reader.unexplained
 
 
@@ -124,23 +126,23 @@ def body(
         for sent in _user(message, look, short=habits.mistral):
             if habits.mistral and sent["role"] == "user" and messages and messages[-1]["role"] == "tool":
                 messages.append({"role": "assistant", "content": "Noted."})
-            goes_on = bool(messages) and sent["role"] == "user" == messages[-1]["role"]
-            messages.append(_joined(messages.pop(), sent) if habits.alternating and goes_on else sent)
+            follows_user = bool(messages) and sent["role"] == "user" == messages[-1]["role"]
+            messages.append(_joined(messages.pop(), sent) if habits.alternating and follows_user else sent)
     limit = "max_completion_tokens" if "max_tokens" in refused else "max_tokens"
-    whole: dict[str, Any] = {"model": model.name, "messages": messages}
-    whole |= {"tools": [_tool(tool) for tool in request.tools]} if request.tools else {}
-    whole |= {limit: min(request.max_output, model.max_output), "stream": True}
-    whole |= {"reasoning_effort": request.effort} if request.effort else {}
-    whole |= {"cache_control": {"type": "ephemeral"}} if habits.marked else {}
-    return whole | ({} if "stream_options" in refused else {"stream_options": {"include_usage": True}})
+    request_body: dict[str, Any] = {"model": model.name, "messages": messages}
+    request_body |= {"tools": [_tool(tool) for tool in request.tools]} if request.tools else {}
+    request_body |= {limit: min(request.max_output, model.max_output), "stream": True}
+    request_body |= {"reasoning_effort": request.effort} if request.effort else {}
+    request_body |= {"cache_control": {"type": "ephemeral"}} if habits.marked else {}
+    return request_body | ({} if "stream_options" in refused else {"stream_options": {"include_usage": True}})
 
 
-def _joined(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+def _joined(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     """Join two user messages into one."""
-    said = (one["content"], other["content"])
-    if all(isinstance(content, str) for content in said):
-        return {"role": "user", "content": "\n\n".join(said)}
-    parts = ([{"type": "text", "text": content}] if isinstance(content, str) else content for content in said)
+    contents = (first["content"], second["content"])
+    if all(isinstance(content, str) for content in contents):
+        return {"role": "user", "content": "\n\n".join(contents)}
+    parts = ([{"type": "text", "text": content}] if isinstance(content, str) else content for content in contents)
     return {"role": "user", "content": [part for content in parts for part in content]}
 
 
@@ -153,27 +155,27 @@ def _user(message: Message, look: Look, *, short: bool) -> Iterator[dict[str, An
     """Tool results, then a user message with texts and pictures, those of results included: a tool message holds text
     only.
     """
-    told: list[Text | Image] = []
+    shown: list[Text | Image] = []
     for block in message.blocks:
         if isinstance(block, ToolResult):
             yield {"role": "tool", "tool_call_id": legal_id(block.call_id, short=short), "content": block.text}
-            told += (
+            shown += (
                 [Text(f"[{block.picture.description}, of {block.call_id}]"), Image(block.picture)]
                 if block.picture
                 else []
             )
-    told += [block for block in message.blocks if isinstance(block, Text | Image)]
-    parts = _parts(told, look)
+    shown += [block for block in message.blocks if isinstance(block, Text | Image)]
+    parts = _parts(shown, look)
     if parts and all(part["type"] == "text" for part in parts):
         yield {"role": "user", "content": "\n\n".join(part["text"] for part in parts)}
     elif parts:
         yield {"role": "user", "content": parts}
 
 
-def _parts(told: Sequence[Text | Image], look: Look) -> list[dict[str, Any]]:
+def _parts(shown: Sequence[Text | Image], look: Look) -> list[dict[str, Any]]:
     """Texts and pictures in order; consecutive texts are joined."""
     parts: list[dict[str, Any]] = []
-    for block in told:
+    for block in shown:
         data = look(block.picture) if isinstance(block, Image) else ""
         if isinstance(block, Image) and data:
             parts.append({"type": "image_url", "image_url": {"url": url(block.picture, data)}})
@@ -191,18 +193,18 @@ def _assistant(message: Message, model: Model, habits: Habits) -> Iterator[dict[
     calls = [block for block in message.blocks if isinstance(block, ToolCall)]
     if not text and not calls:
         return
-    kept = carried(message.blocks, model.id)
-    kept = kept if isinstance(kept, dict) else {}
-    thought = f"<think>\n{kept['think']}\n</think>\n\n" if "think" in kept else ""
-    said: dict[str, Any] = {"role": "assistant", "content": thought + text}
-    said |= {"reasoning_content": UNTOLD} if habits.needs_reasoning else {}
-    said |= {key: kept[key] for key in ("reasoning_content", "reasoning_details") if key in kept}
-    extras = kept.get("calls") or {}
+    carry = carried(message.blocks, model.id)
+    carry = carry if isinstance(carry, dict) else {}
+    thought = f"<think>\n{carry['think']}\n</think>\n\n" if "think" in carry else ""
+    message_sent: dict[str, Any] = {"role": "assistant", "content": thought + text}
+    message_sent |= {"reasoning_content": NO_REASONING} if habits.needs_reasoning else {}
+    message_sent |= {key: carry[key] for key in ("reasoning_content", "reasoning_details") if key in carry}
+    extras = carry.get("calls") or {}
     if calls:
         first = UNSIGNED if habits.signed_calls and calls[0].id not in extras else {}
-        made = [_call(call, short=habits.mistral) | extras.get(call.id, {}) for call in calls]
-        said["tool_calls"] = [made[0] | first, *made[1:]]
-    yield said
+        calls_sent = [_call(call, short=habits.mistral) | extras.get(call.id, {}) for call in calls]
+        message_sent["tool_calls"] = [calls_sent[0] | first, *calls_sent[1:]]
+    yield message_sent
 
 
 def _call(call: ToolCall, *, short: bool) -> dict[str, Any]:

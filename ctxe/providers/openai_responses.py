@@ -42,7 +42,7 @@ class Responses:
         draft = Draft()
         sent = body(request, self.model, cache_key=self.cache_key, look=self.look)
         deltas = read(self.transport.events("/responses", sent), draft, self.transport)
-        return draft.finish(deltas, self.transport.at, request, self.model.id)
+        return draft.finish(deltas, self.transport.endpoint, request, self.model.id)
 
 
 def body(request: Request, model: Model, *, cache_key: bool = True, look: Look = no_picture) -> dict[str, Any]:
@@ -73,29 +73,33 @@ def _items(message: Message, model: Model, look: Look) -> Iterator[dict[str, Any
     if message.role == "user":
         for block in message.blocks:
             if isinstance(block, ToolResult):
-                shown = [_told(Text(block.text), look), _told(Image(block.picture), look)] if block.picture else None
-                output = shown or block.text
+                parts = (
+                    [_content_part(Text(block.text), look), _content_part(Image(block.picture), look)]
+                    if block.picture
+                    else None
+                )
+                output = parts or block.text
                 yield {"type": "function_call_output", "call_id": legal_id(block.call_id), "output": output}
-        told = [one for one in message.blocks if isinstance(one, Image) or (isinstance(one, Text) and one.text)]
-        if told:
-            yield {"role": "user", "content": [_told(block, look) for block in told]}
+        shown = [part for part in message.blocks if isinstance(part, Image) or (isinstance(part, Text) and part.text)]
+        if shown:
+            yield {"role": "user", "content": [_content_part(block, look) for block in shown]}
         return
-    held: list[dict[str, Any]] = []
+    reasoning: list[dict[str, Any]] = []
     phase: Mapping[str, Any] = {}
     for part in placed(message.blocks, model.id):
         if isinstance(part, Mapping) and "type" not in part:
             phase = part
         elif isinstance(part, Mapping):
-            held.append(dict(part))  # the API refuses reasoning without the item it led to
-        elif item := _said(part):
-            yield from held
-            held.clear()
+            reasoning.append(dict(part))  # the API refuses reasoning without the item it led to
+        elif item := _assistant_item(part):
+            yield from reasoning
+            reasoning.clear()
             if isinstance(part, Text):
                 item, phase = {**item, **phase}, {}
             yield item
 
 
-def _told(block: Text | Image, look: Look) -> dict[str, Any]:
+def _content_part(block: Text | Image, look: Look) -> dict[str, Any]:
     if isinstance(block, Text):
         return {"type": "input_text", "text": block.text}
     if not (data := look(block.picture)):
@@ -103,7 +107,7 @@ def _told(block: Text | Image, look: Look) -> dict[str, Any]:
     return {"type": "input_image", "image_url": url(block.picture, data)}
 
 
-def _said(block: Text | ToolCall) -> dict[str, Any] | None:
+def _assistant_item(block: Text | ToolCall) -> dict[str, Any] | None:
     if isinstance(block, Text):
         return {"role": "assistant", "content": block.text} if block.text else None
     name, arguments = legal_name(block.name), legal_json(block.arguments)
@@ -123,18 +127,18 @@ def read(events: Iterator[Mapping[str, Any]], draft: Draft, transport: Transport
             case "response.output_item.added" if (event.get("item") or {}).get("type") == "function_call":
                 sizes[event.get("output_index")] = Slot(name=str(event["item"].get("name") or ""))
             case "response.function_call_arguments.delta" if event.get("output_index") in sizes:
-                growing = sizes[event.get("output_index")]
-                growing.write(words(event.get("delta")))
-                yield CallDelta(growing.name, growing.size)
+                slot = sizes[event.get("output_index")]
+                slot.write(words(event.get("delta")))
+                yield CallDelta(slot.name, slot.size)
             case "response.output_item.done":
                 items.append(event.get("item") or {})
             case "response.completed" | "response.incomplete":
                 _finish(event.get("response") or {}, items, draft)
             case "response.failed":
                 error = (event.get("response") or {}).get("error")
-                raise faults.of_event(transport.at, error, transport.patience.now())
+                raise faults.of_event(transport.endpoint, error, transport.patience.now())
             case "error":
-                raise faults.of_event(transport.at, event.get("error") or event, transport.patience.now())
+                raise faults.of_event(transport.endpoint, event.get("error") or event, transport.patience.now())
 
 
 def _finish(response: Mapping[str, Any], items: Sequence[Mapping[str, Any]], draft: Draft) -> None:
@@ -164,9 +168,9 @@ def _finish(response: Mapping[str, Any], items: Sequence[Mapping[str, Any]], dra
 
 
 def _seal(parts: Sequence[str | Slot | Mapping[str, Any]], slots: Sequence[Slot], calls: Sequence[ToolCall]) -> str:
-    named = {id(slot): call for slot, call in zip(slots, calls, strict=False)}
-    known = (named.get(id(part)) if isinstance(part, Slot) else part for part in parts)
-    return layout([part for part in known if part is not None])
+    calls_by_slot = {id(slot): call for slot, call in zip(slots, calls, strict=False)}
+    sent_parts = (calls_by_slot.get(id(part)) if isinstance(part, Slot) else part for part in parts)
+    return layout([part for part in sent_parts if part is not None])
 
 
 def _stop(response: Mapping[str, Any], *, refused: bool) -> StopReason:

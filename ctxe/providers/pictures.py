@@ -12,11 +12,11 @@ from ctxe.domain.model import Model
 from ctxe.domain.picture import Picture
 
 Look = Callable[[Picture], str]
-"""Gives the base64 of a picture; empty when the model sees no pictures or the bytes are gone."""
+"""Gives the base64 of a picture; empty when the model sees no pictures or the bytes are missing."""
 
-SOME = 24
+MOST_CACHED = 24
 """Pictures whose base64 is kept in memory between requests."""
-UNSEEN = 40
+UNSEEN_TOKENS = 40
 """Tokens of the line that replaces a picture for a model that sees none."""
 _SMALL_CLAUDE = r"claude-(?:3|[a-z]+-4-[0-6](?!\d)|[a-z]+-4(?!-))"
 _TILED: tuple[tuple[str, int, int], ...] = (
@@ -42,10 +42,10 @@ def unseen_line(picture: Picture) -> str:
 def picture_encoder(model: Model, data: Callable[[str], bytes | None]) -> Look:
     """A function that gives the base64 of pictures for a model, always the same text for the same picture."""
 
-    @lru_cache(maxsize=SOME)
+    @lru_cache(maxsize=MOST_CACHED)
     def encoded(digest: str) -> str:
-        found = data(digest)
-        return base64.b64encode(found).decode("ascii") if found else ""
+        content = data(digest)
+        return base64.b64encode(content).decode("ascii") if content else ""
 
     return (lambda picture: encoded(picture.digest)) if model.images else no_picture
 
@@ -63,7 +63,7 @@ def url(picture: Picture, data: str) -> str:
 def tokens(model: Model, width: int, height: int) -> int:
     """Tokens of a picture of this size in pixels; an upper bound for models without a published formula."""
     if not model.images:
-        return UNSEEN
+        return UNSEEN_TOKENS
     name = model.name.rpartition("/")[2]
     if name.startswith("claude"):
         return _claude(name, width, height)
@@ -84,9 +84,11 @@ def tokens(model: Model, width: int, height: int) -> int:
 
 def _claude(name: str, width: int, height: int) -> int:
     """One token per 28 by 28 pixels after scaling (platform.claude.com, vision); an upper bound."""
-    edge, most = (1_568, 1_600) if re.match(_SMALL_CLAUDE, name) else (2_576, 4_784)
+    edge, token_limit = (1_568, 1_600) if re.match(_SMALL_CLAUDE, name) else (2_576, 4_784)
     scale = min(1.0, edge / max(width, height))
-    return min(most, max(_patches(width * scale, height * scale, 28), ceil(width * height * scale * scale / 750)))
+    return min(
+        token_limit, max(_patches(width * scale, height * scale, 28), ceil(width * height * scale * scale / 750))
+    )
 
 
 def _patches(width: float, height: float, side: int) -> int:

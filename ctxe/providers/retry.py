@@ -49,44 +49,44 @@ def persist(
     Raises the ProviderError of the last attempt, with the number of requests in its message.
     """
     first: float | None = None
-    made = 0
+    attempts = 0
     while True:
-        made += 1
+        attempts += 1
         try:
             yield from attempt()
             return
-        except RequestFault as caught:
-            fault = caught
+        except RequestFault as error:
+            fault = error
         first = patience.clock() if first is None else first
         spent = patience.clock() - first
-        wait = _wait(fault, made, patience, spent)
+        wait = _wait(fault, attempts, patience, spent)
         if wait is None:
             if fault.reply is not None:
                 yield fault.reply
                 return
-            raise _final_error(fault, made, spent)
+            raise _final_error(fault, attempts, spent)
         yield Waiting(wait, fault.why)
         patience.sleep(wait)
 
 
-def _wait(fault: RequestFault, made: int, patience: RetryLimits, spent: float) -> float | None:
+def _wait(fault: RequestFault, attempts: int, patience: RetryLimits, spent: float) -> float | None:
     """Seconds until the next attempt; None for no further one."""
-    if made >= min(fault.tries, patience.requests):
+    if attempts >= min(fault.tries, patience.requests):
         return None
-    least = fault.wait or BACKOFF[min(made - 1, len(BACKOFF) - 1)]
-    left = patience.seconds - spent
-    if least > left:
+    shortest = fault.wait or BACKOFF[min(attempts - 1, len(BACKOFF) - 1)]
+    remaining = patience.seconds - spent
+    if shortest > remaining:
         return None
     # 1 to 1.25 times the wait: never too early, spread over clients, within the time limit
-    return min(least * (1.0 + 0.25 * patience.jitter()), max(least, left))
+    return min(shortest * (1.0 + 0.25 * patience.jitter()), max(shortest, remaining))
 
 
-def _final_error(fault: RequestFault, made: int, spent: float) -> Exception:
+def _final_error(fault: RequestFault, attempts: int, spent: float) -> Exception:
     error = fault.error
     if isinstance(error, RateLimited) and error.seconds and error.seconds >= 1:
         error.message += f"; it asks to wait {_span(error.seconds)}"
-    if made > 1:
-        error.message += f" ({made} requests in {spent:.0f} s)"
+    if attempts > 1:
+        error.message += f" ({attempts} requests in {spent:.0f} s)"
     error.args = (error.message,)
     return error
 

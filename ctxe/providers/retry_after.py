@@ -1,4 +1,4 @@
-"""Reading how long a provider asks to wait: in seconds, milliseconds, as a date, or in Google's form."""
+"""Reading the wait that a provider asks for: in seconds, milliseconds, as a date, or in Google's form."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ def asked_wait(headers: Mapping[str, str], body: Any, now: float) -> float | Non
 
     A date is compared with the answer's Date header, so that a wrong local clock does no harm. A past date gives 0.
     """
-    if (ms := _number(headers.get("retry-after-ms"))) is not None:
-        return ms / 1000
-    after = headers.get("retry-after", "")
-    if (seconds := _number(after)) is not None:
+    if (milliseconds := _number(headers.get("retry-after-ms"))) is not None:
+        return milliseconds / 1000
+    retry_after = headers.get("retry-after", "")
+    if (seconds := _number(retry_after)) is not None:
         return seconds
-    if (then := _date(after)) is not None:
-        here = _date(headers.get("date", ""))
-        return max(0.0, then - (now if here is None else here))
+    if (wanted_at := _date(retry_after)) is not None:
+        sent_at = _date(headers.get("date", ""))
+        return max(0.0, wanted_at - (now if sent_at is None else sent_at))
     delay = re.search(r"'retryDelay': '([\d.]+)s'", str(body)[:4000])
     return float(delay.group(1)) if delay else None
 
@@ -33,7 +33,7 @@ def _date(text: str) -> float | None:
     from email.utils import parsedate_to_datetime
 
     try:
-        when = parsedate_to_datetime(text)
+        moment = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError):
         return None
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

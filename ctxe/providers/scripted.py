@@ -104,10 +104,10 @@ class Scripted:
         self.requests.append(request)
         if number >= len(self._script):
             lines = "1 reply" if len(self._script) == 1 else f"{len(self._script)} replies"
-            raise BadReply(f"{self._name} holds {lines}, and this is request {number + 1}", "add one to the script")
+            raise BadReply(f"{self._name} holds {lines}; this is request {number + 1}", "add a reply to the script")
         line = self._script[number]
-        said = line if isinstance(line, str | Play) else line(request)
-        yield from self._play(said if isinstance(said, Play) else Play(said), number, request, before)
+        play = line if isinstance(line, str | Play) else line(request)
+        yield from self._play(play if isinstance(play, Play) else Play(play), number, request, before)
 
     def _play(self, play: Play, number: int, request: Request, before: Request | None) -> Iterator[Delta | Reply]:
         for seconds, why in play.waits:
@@ -123,17 +123,17 @@ class Scripted:
         if play.cut:
             raise BadReply(f"{self._name} cuts the answer here", "this is what the script says")
         stop = play.stop or ("tools" if calls else "end")
-        kept = calls if stop in ("end", "tools") else ()
+        kept_calls = calls if stop in ("end", "tools") else ()
         usage = play.usage or self._usage(request, before, play)
-        dropped = () if kept else tuple(call.name for call in calls)
-        yield Reply(play.text, kept, stop, usage, self.model.id, dropped=dropped)
+        dropped = () if kept_calls else tuple(call.name for call in calls)
+        yield Reply(play.text, kept_calls, stop, usage, self.model.id, dropped=dropped)
 
     def _usage(self, request: Request, before: Request | None, play: Play) -> Usage:
         parts = list(_parts(request))
         sizes = [self._count(part) + FRAMING for part in parts]
         shared = 0
-        for part, old in zip(parts, _parts(before) if before else (), strict=False):
-            if part != old:
+        for part, old_part in zip(parts, _parts(before) if before else (), strict=False):
+            if part != old_part:
                 break
             shared += 1
         written = play.text + "".join(_text(call[1]) for call in play.calls)
@@ -148,9 +148,9 @@ def load(path: Path) -> list[Play]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise ConfigError(
-            f"the script {path} cannot be read: {why}", "--model scripted/FILE takes a JSON file"
+            f"the script {path} cannot be read: {reason}", "--model scripted/FILE takes a JSON file"
         ) from None
     values = _values(path, text)
     return [_line(f"{path}, reply {number}", value) for number, value in enumerate(values, 1)]
@@ -161,40 +161,40 @@ def _values(path: Path, text: str) -> list[Any]:
     try:
         if text.lstrip().startswith("["):
             return list(json.loads(text))
-        numbered = ((at, line) for at, line in enumerate(text.splitlines(), 1) if line.strip())
+        numbered = ((line_number, line) for line_number, line in enumerate(text.splitlines(), 1) if line.strip())
         values = []
-        for at, line in numbered:
+        for line_number, line in numbered:
             if not line.lstrip().startswith("//"):
-                values.append(_json(line, at))
+                values.append(_json(line, line_number))
         return values
     except json.JSONDecodeError as error:
         raise ConfigError(f"{path}, line {error.lineno}: {error.msg}", "a script is JSON or JSON lines") from None
 
 
-def _json(line: str, at: int) -> Any:
+def _json(line: str, line_number: int) -> Any:
     try:
         return json.loads(line)
     except json.JSONDecodeError as error:
-        error.lineno = at
+        error.lineno = line_number
         raise
 
 
-def _line(where: str, value: Any) -> Play:
+def _line(place: str, value: Any) -> Play:
     if isinstance(value, str):
         return Play(value)
     if not isinstance(value, dict):
-        raise ConfigError(f"{where} is neither words nor an object", 'for instance {"text": "Done."}')
-    known = Play.__dataclass_fields__
+        raise ConfigError(f"{place} is neither words nor an object", 'for instance {"text": "Done."}')
+    fields = Play.__dataclass_fields__
     for key in value:
-        if key not in known:
-            raise ConfigError(f"{where} has no field {key!r}", f"a reply has {', '.join(known)}")
+        if key not in fields:
+            raise ConfigError(f"{place} has no field {key!r}", f"a reply has {', '.join(fields)}")
     if value.get("error", "") not in ("", *ERRORS):
-        raise ConfigError(f"{where}: no error is called {value['error']!r}", f"there are {', '.join(ERRORS)}")
+        raise ConfigError(f"{place}: no error is called {value['error']!r}", f"there are {', '.join(ERRORS)}")
     try:
         return _built(value)
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise ConfigError(
-            f"{where} cannot be used: {error}", "see the fields of a reply in the documentation"
+            f"{place} cannot be used: {error}", "see the fields of a reply in the documentation"
         ) from None
 
 
@@ -217,8 +217,8 @@ def _text(arguments: Any) -> str:
 
 
 def _deltas(play: Play, calls: Sequence[ToolCall]) -> Iterator[Delta]:
-    yield from (ReasoningDelta(play.reasoning[at : at + PIECE]) for at in range(0, len(play.reasoning), PIECE))
-    yield from (TextDelta(play.text[at : at + PIECE]) for at in range(0, len(play.text), PIECE))
+    yield from (ReasoningDelta(play.reasoning[start : start + PIECE]) for start in range(0, len(play.reasoning), PIECE))
+    yield from (TextDelta(play.text[start : start + PIECE]) for start in range(0, len(play.text), PIECE))
     yield from (CallDelta(call.name, len(call.arguments)) for call in calls)
 
 
@@ -228,10 +228,10 @@ def _parts(request: Request) -> Iterator[str]:
         yield json.dumps([tool.name, tool.description, dict(tool.parameters)], ensure_ascii=False)
     yield from request.system
     for message in request.messages:
-        yield from (_said(block) for block in message.blocks)
+        yield from (_block_text(block) for block in message.blocks)
 
 
-def _said(block: Block) -> str:
+def _block_text(block: Block) -> str:
     match block:
         case Image(picture):
             return picture.description

@@ -12,7 +12,9 @@ from ctxe.domain.pattern import pattern
 from ctxe.domain.value import replace
 from ctxe.providers.faults import RequestFault
 
-REFUSED = pattern(r"signature.{0,20}thinking|thinking.{0,60}(?:modified|match)|encrypted.content", re.IGNORECASE)
+REASONING_REFUSED = pattern(
+    r"signature.{0,20}thinking|thinking.{0,60}(?:modified|match)|encrypted.content", re.IGNORECASE
+)
 """How Anthropic and OpenAI refuse reasoning that was changed or is from another conversation, account or key."""
 
 
@@ -29,7 +31,7 @@ class Seals:
             yield from attempt(sent)
         except RequestFault as fault:
             carried = {block.json for message in sent.messages for block in message.blocks if isinstance(block, Carry)}
-            if not (carried and isinstance(fault.error, BadRequest) and REFUSED.search(fault.error.message)):
+            if not (carried and isinstance(fault.error, BadRequest) and REASONING_REFUSED.search(fault.error.message)):
                 raise
             self._refused |= carried
             yield from attempt(self._without(sent))
@@ -40,5 +42,5 @@ class Seals:
         return replace(request, messages=tuple(self._allowed(message) for message in request.messages))
 
     def _allowed(self, message: Message) -> Message:
-        kept = (block for block in message.blocks if not (isinstance(block, Carry) and block.json in self._refused))
-        return Message(message.role, tuple(kept))
+        allowed = (block for block in message.blocks if not (isinstance(block, Carry) and block.json in self._refused))
+        return Message(message.role, tuple(allowed))

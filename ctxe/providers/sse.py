@@ -12,9 +12,9 @@ from itertools import chain
 from typing import Any
 
 LONGEST_LINE = 64 * 1024 * 1024
-"""Bytes above which an unfinished line, event or plain answer is given up."""
+"""Bytes above which an unfinished line, event or plain answer is abandoned."""
 LONGEST_STREAM = 256 * 1024 * 1024
-"""Bytes above which an answer is given up: five times the longest answers of models, with one delta per token."""
+"""Bytes above which an answer is abandoned: five times the longest answers of models, with one delta per token."""
 DONE: Mapping[str, Any] = {}
 """Stands for ``[DONE]``, by which a server marks the end of a complete answer."""
 
@@ -29,10 +29,10 @@ class Garbled(Exception):
 
 def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Lines without their ends (LF or CR LF), without an unfinished last one. Raises Garbled for too long ones."""
-    buffer, came = bytearray(), 0
+    buffer, received = bytearray(), 0
     for chunk in chunks:
-        came += len(chunk)
-        if came > LONGEST_STREAM:
+        received += len(chunk)
+        if received > LONGEST_STREAM:
             raise Garbled("an endless answer")
         scanned = len(buffer)
         buffer += chunk
@@ -59,29 +59,29 @@ def events(chunks: Iterable[bytes]) -> Iterator[Mapping[str, Any]]:
         yield _object(b"\n".join(_bounded(chain((first,), stream))))
         return
     data: list[bytes] = []
-    held = 0
+    size = 0
     for line in chain((first,), stream):
         if line.startswith(b"data:"):
             data.append(line[6:] if line[5:6] == b" " else line[5:])
-            held += len(line)
-            if held > LONGEST_LINE:
+            size += len(line)
+            if size > LONGEST_LINE:
                 raise Garbled("an endless event")
         elif not line:
-            whole = b"\n".join(data)
+            event_data = b"\n".join(data)
             data.clear()
-            held = 0
-            if whole.startswith(b"[DONE]"):
+            size = 0
+            if event_data.startswith(b"[DONE]"):
                 yield DONE
-            elif whole.strip():
-                yield _object(whole)
+            elif event_data.strip():
+                yield _object(event_data)
 
 
 def _bounded(stream: Iterable[bytes]) -> Iterator[bytes]:
     """The lines of a plain answer. Raises Garbled when it is too long."""
-    held = 0
+    size = 0
     for line in stream:
-        held += len(line) + 1
-        if held > LONGEST_LINE:
+        size += len(line) + 1
+        if size > LONGEST_LINE:
             raise Garbled("an endless answer")
         yield line
 

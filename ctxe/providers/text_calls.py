@@ -16,14 +16,16 @@ from ctxe.domain.pattern import pattern
 Called = tuple[str, str]
 """A tool's name and its arguments as JSON text."""
 TAGS = ("<tool_call>", "<function=")
-BARE = ('{"name"', '```json{"name"', '```{"name"')
-"""How an answer begins, without blanks, that is nothing but a call."""
+CALL_BEGINNINGS = ('{"name"', '```json{"name"', '```{"name"')
+"""The possible beginnings, without blanks, of an answer that is nothing but a call."""
 QUOTE = "```"
-ENOUGH = 200
+ENOUGH_CHARACTERS = 200
 """Characters that are enough to recognise a call or a line, so that long text is not read again with every piece."""
 LINE = pattern(r"^[ \t]*(<)", re.MULTILINE)
-TAGGED = pattern(r"<tool_call>\s*(\{.*?\})\s*(?:</tool_call>|\Z)", re.DOTALL)
-NAMED = pattern(r"(?:<tool_call>\s*)?<function=([^>\s]+)>(.*?)(?:</function>|\Z)(?:\s*</tool_call>)?", re.DOTALL)
+TAGGED_CALL = pattern(r"<tool_call>\s*(\{.*?\})\s*(?:</tool_call>|\Z)", re.DOTALL)
+FUNCTION_CALL = pattern(
+    r"(?:<tool_call>\s*)?<function=([^>\s]+)>(.*?)(?:</function>|\Z)(?:\s*</tool_call>)?", re.DOTALL
+)
 PARAMETER = pattern(r"<parameter=([^>\s]+)>\n?(.*?)\n?</parameter>", re.DOTALL)
 FENCE = pattern(r"^\s*```(?:json)?\s*$", re.MULTILINE)
 
@@ -31,51 +33,53 @@ FENCE = pattern(r"^\s*```(?:json)?\s*$", re.MULTILINE)
 class TextCalls:
     """Splits an answer into words and calls. Calls begin on a line of their own and end the answer, or are all of it.
 
-    Inside a code fence they are quotations, that is words. ``tools`` are those that the model was offered.
+    Inside a code fence they are quotations and count as words. ``tools`` are those that the model was offered.
     """
 
     def __init__(self, tools: Collection[str]) -> None:
         self._tools = tools
-        self._held = self._line = ""
+        self._held_back = self._line = ""
         self._more: list[str] = []
-        self._begun = self._quoted = False
+        self._has_words = self._in_fence = False
 
     def split(self, text: str) -> str:
         """Take a piece of text; returns the text so far that cannot be a call."""
         if not self._tools:
             return text
-        if len(self._held) >= ENOUGH:  # it begins like a call, whatever follows; adding to it would copy it each time
+        if (
+            len(self._held_back) >= ENOUGH_CHARACTERS
+        ):  # it begins like a call, whatever follows; adding to it would copy it each time
             self._more.append(text)
             return ""
-        self._held += text
-        if not self._begun and _may_be(self._held[:ENOUGH]):
+        self._held_back += text
+        if not self._has_words and _may_be_call(self._held_back[:ENOUGH_CHARACTERS]):
             return ""
-        return self._release(next(self._begins(), len(self._held)))
+        return self._release(next(self._begins(), len(self._held_back)))
 
     def rest(self, *, called: bool = False) -> tuple[str, tuple[Called, ...]]:
         """(words, calls) that were held back, when the answer has ended. They are words if it also ``called`` tools."""
-        self._held += "".join(self._more)
+        self._held_back += "".join(self._more)
         self._more = []
-        calls = () if called else _tagged(self._held) or _bare(self._held, self._tools)
-        return ("", calls) if calls else (self._release(len(self._held)), ())
+        calls = () if called else _tagged(self._held_back) or _bare(self._held_back, self._tools)
+        return ("", calls) if calls else (self._release(len(self._held_back)), ())
 
     def _release(self, size: int) -> str:
-        words, self._held = self._held[:size], self._held[size:]
-        self._begun = self._begun or bool(words.strip())
-        *ended, line = (self._line + words).split("\n")
-        self._line = line[:ENOUGH]
-        self._quoted ^= _fences(ended)
+        words, self._held_back = self._held_back[:size], self._held_back[size:]
+        self._has_words = self._has_words or bool(words.strip())
+        *whole_lines, line = (self._line + words).split("\n")
+        self._line = line[:ENOUGH_CHARACTERS]
+        self._in_fence ^= _fences(whole_lines)
         return words
 
     def _begins(self) -> Iterator[int]:
         """The positions at which held text may begin a tag, at the beginning of a line and outside of fences."""
-        for found in LINE.finditer(self._held):
-            at = found.start(1)  # blanks before it are words: they may be shown already
-            rest = self._held[at : at + ENOUGH]
+        for match in LINE.finditer(self._held_back):
+            position = match.start(1)  # blanks before it are words: they may be shown already
+            rest = self._held_back[position : position + ENOUGH_CHARACTERS]
             tag = any(rest.startswith(tag) or tag.startswith(rest) for tag in TAGS)
-            *ended, line = (self._line + self._held[:at]).split("\n")
-            if tag and not line.strip() and self._quoted == _fences(ended):
-                yield at
+            *ended, line = (self._line + self._held_back[:position]).split("\n")
+            if tag and not line.strip() and self._in_fence == _fences(ended):
+                yield position
 
 
 def _fences(lines: Sequence[str]) -> bool:
@@ -83,38 +87,38 @@ def _fences(lines: Sequence[str]) -> bool:
     return sum(line.lstrip().startswith(QUOTE) for line in lines) % 2 == 1
 
 
-def _may_be(text: str) -> bool:
+def _may_be_call(text: str) -> bool:
     """Whether an answer with this beginning may be nothing but a call."""
-    begun = "".join(text.split())[: max(map(len, BARE))]
-    return any(begun.startswith(start) or start.startswith(begun) for start in BARE)
+    beginning = "".join(text.split())[: max(map(len, CALL_BEGINNINGS))]
+    return any(beginning.startswith(start) or start.startswith(beginning) for start in CALL_BEGINNINGS)
 
 
 def _tagged(text: str) -> tuple[Called, ...]:
     """The tagged calls that a text consists of; none when it holds anything else."""
     calls = [
         call
-        for pattern, read in ((TAGGED, _from_json), (NAMED, _from_parameters))
-        for found in pattern.finditer(text)
-        if (call := read(*found.groups()))
+        for pattern, read in ((TAGGED_CALL, _from_json), (FUNCTION_CALL, _from_parameters))
+        for match in pattern.finditer(text)
+        if (call := read(*match.groups()))
     ]
-    rest = NAMED.sub("", TAGGED.sub("", text))
+    rest = FUNCTION_CALL.sub("", TAGGED_CALL.sub("", text))
     return tuple(calls) if calls and not rest.strip() else ()
 
 
 def _bare(text: str, tools: Collection[str]) -> tuple[Called, ...]:
     """The calls of offered tools that a text of JSON consists of; none when it holds anything else."""
-    left = FENCE.sub("", text).strip()
+    remaining = FENCE.sub("", text).strip()
     calls: list[Called] = []
-    while left:
+    while remaining:
         try:
-            value, end = json.JSONDecoder().raw_decode(left)
+            value, end = json.JSONDecoder().raw_decode(remaining)
         except (ValueError, RecursionError):
             return ()
         call = _call(value)
         if call is None or call[0] not in tools:
             return ()
         calls.append(call)
-        left = left[end:].strip()
+        remaining = remaining[end:].strip()
     return tuple(calls)
 
 

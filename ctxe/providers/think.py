@@ -11,44 +11,44 @@ class Thinking:
     """Splits an answer that begins with a <think> block; tags elsewhere are ordinary text."""
 
     def __init__(self) -> None:
-        self._held = ""
-        self._where = "start"
+        self._held_back = ""
+        self._state = "start"
 
     def split(self, text: str) -> Iterator[tuple[str, bool]]:
         """Take a piece of text; yields (text, whether it is reasoning) for all that is certain by now."""
-        self._held += text
-        if self._where == "start":
+        self._held_back += text
+        if self._state == "start":
             self._begin()
-        if self._where == "opened" and self._held.lstrip("\n"):
-            self._where, self._held = "thought", self._held.lstrip("\n")
-        if self._where == "thought":
-            thought, close, rest = self._held.partition(CLOSE)
+        if self._state == "opened" and self._held_back.lstrip("\n"):
+            self._state, self._held_back = "thought", self._held_back.lstrip("\n")
+        if self._state == "thought":
+            thought, close, rest = self._held_back.partition(CLOSE)
             if close:
-                self._where, self._held = "gap", rest
+                self._state, self._held_back = "gap", rest
             else:
-                sure = len(thought) - _overlap(thought, CLOSE)
-                thought, self._held = thought[:sure], thought[sure:]
+                certain = len(thought) - _overlap(thought, CLOSE)
+                thought, self._held_back = thought[:certain], thought[certain:]
             if thought:
                 yield thought, True
-        if self._where == "gap":
-            self._held = self._held.lstrip()
-            self._where = "words" if self._held else "gap"
-        if self._where == "words" and self._held:
-            yield self._held, False
-            self._held = ""
+        if self._state == "gap":
+            self._held_back = self._held_back.lstrip()
+            self._state = "words" if self._held_back else "gap"
+        if self._state == "words" and self._held_back:
+            yield self._held_back, False
+            self._held_back = ""
 
     def rest(self) -> Iterator[tuple[str, bool]]:
         """The text that was held back, at the end of the answer."""
-        if self._held and self._where not in ("gap", "opened"):
-            yield self._held, self._where == "thought"
-        self._held = ""
+        if self._held_back and self._state not in ("gap", "opened"):
+            yield self._held_back, self._state == "thought"
+        self._held_back = ""
 
     def _begin(self) -> None:
-        head = self._held.lstrip()
-        if head.startswith(OPEN):
-            self._where, self._held = "opened", head.removeprefix(OPEN)
-        elif not OPEN.startswith(head):
-            self._where = "words"
+        beginning = self._held_back.lstrip()
+        if beginning.startswith(OPEN):
+            self._state, self._held_back = "opened", beginning.removeprefix(OPEN)
+        elif not OPEN.startswith(beginning):
+            self._state = "words"
 
 
 def unopened(text: str) -> tuple[str, str]:

@@ -42,14 +42,14 @@ class Transport:
     Redirects are never followed, so that no other host gets the key; loopback is reached without a proxy.
     """
 
-    def __init__(self, sdk: SDK, at: Endpoint, patience: RetryLimits, *, official: bool = False) -> None:
-        self.at, self.patience = at, patience
+    def __init__(self, sdk: SDK, endpoint: Endpoint, patience: RetryLimits, *, official: bool = False) -> None:
+        self.endpoint, self.patience = endpoint, patience
         self._sdk_name, self._official = sdk, official
-        self._making = threading.Lock()
-        self._made: Any = None
+        self._client_lock = threading.Lock()
+        self._sdk_client: Any = None
 
     def __repr__(self) -> str:
-        return f"Transport({self._sdk_name}, {self.at.shown})"
+        return f"Transport({self._sdk_name}, {self.endpoint.shown})"
 
     def events(self, path: str, body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         """The JSON events of a streamed answer; closing the iterator closes the connection. Raises RequestFault."""
@@ -73,7 +73,7 @@ class Transport:
         except Exception as error:
             raise self._fault(error) from None
         if not isinstance(answer, Mapping):
-            raise faults.broken(self.at, "not JSON")
+            raise faults.broken(self.endpoint, "not JSON")
         return answer
 
     def listed(self, path: str) -> tuple[str, ...]:
@@ -82,10 +82,12 @@ class Transport:
             answer = self._client().get(path, cast_to=object)
         except Exception as error:
             raise self._fault(error) from None
-        found = answer.get("data") if isinstance(answer, Mapping) else None
-        if not isinstance(found, list):
-            raise faults.broken(self.at, "not a list of models")
-        return tuple(entry["id"] for entry in found if isinstance(entry, Mapping) and isinstance(entry.get("id"), str))
+        entries = answer.get("data") if isinstance(answer, Mapping) else None
+        if not isinstance(entries, list):
+            raise faults.broken(self.endpoint, "not a list of models")
+        return tuple(
+            entry["id"] for entry in entries if isinstance(entry, Mapping) and isinstance(entry.get("id"), str)
+        )
 
     def warm(self) -> None:
         """Import the SDK and make the client, so that the first request is faster."""
@@ -101,23 +103,23 @@ class Transport:
         return anthropic
 
     def _client(self) -> Any:
-        with self._making:
-            if self._made is None:
-                self._made = self._make()
-            return self._made
+        with self._client_lock:
+            if self._sdk_client is None:
+                self._sdk_client = self._make_client()
+            return self._sdk_client
 
-    def _make(self) -> Any:
+    def _make_client(self) -> Any:
         sdk = self._sdk()
         timeout = sdk.Timeout(self.patience.idle, connect=self.patience.connect)
         http = self._http(sdk, timeout)
         weakref.finalize(self, http.close)
-        address = urlsplit(self.at.address)
+        address = urlsplit(self.endpoint.address)
         shared: dict[str, Any] = {"base_url": address._replace(query="").geturl(), "default_query": _query(address)}
         shared |= {"max_retries": 0, "timeout": timeout, "http_client": http}
         if self._sdk_name == "anthropic":
-            return sdk.Anthropic(api_key=self.at.key or "none", open_telemetry=False, **shared)
-        azure = {"api-key": self.at.key} if (address.hostname or "").endswith(".azure.com") else None
-        client = sdk.OpenAI(api_key=self.at.key or "none", default_headers=azure, **shared)
+            return sdk.Anthropic(api_key=self.endpoint.key or "none", open_telemetry=False, **shared)
+        azure = {"api-key": self.endpoint.key} if (address.hostname or "").endswith(".azure.com") else None
+        client = sdk.OpenAI(api_key=self.endpoint.key or "none", default_headers=azure, **shared)
         if not self._official:  # other hosts must not see the user's OPENAI_ORG_ID
             client.organization = client.project = None
         return client
@@ -128,8 +130,8 @@ class Transport:
 
         # commands run between requests: keeping a connection for a minute saves most handshakes
         shared: Any = {"timeout": timeout, "follow_redirects": False, "limits": httpx2.Limits(keepalive_expiry=60)}
-        shared["event_hooks"] = {"response": [partial(_take_refusal, seconds=self.patience.refusal)]}
-        if not (self.at.local and self.at.address.startswith("http://")):
+        shared["event_hooks"] = {"response": [partial(_raise_refusal, seconds=self.patience.refusal)]}
+        if not (self.endpoint.local and self.endpoint.address.startswith("http://")):
             return self._outward(sdk, shared)
         import ssl
 
@@ -142,11 +144,11 @@ class Transport:
         try:
             return sdk.DefaultHttpxClient(**shared)
         except OSError as error:
-            raise faults.unprepared(self.at, "certificates", str(error)) from None
+            raise faults.unprepared(self.endpoint, "certificates", str(error)) from None
         except ImportError:
-            raise faults.unprepared(self.at, "proxy", "SOCKS needs the package socksio beside ctxe") from None
+            raise faults.unprepared(self.endpoint, "proxy", "SOCKS needs the package socksio beside ctxe") from None
         except (httpx2.InvalidURL, ValueError) as error:
-            raise faults.unprepared(self.at, "proxy", str(error)) from None
+            raise faults.unprepared(self.endpoint, "proxy", str(error)) from None
 
     def _fault(self, error: Exception) -> Exception:
         """The RequestFault for an error of SDK, transport or reader; other errors, which are bugs, unchanged."""
@@ -155,44 +157,44 @@ class Transport:
         sdk = self._sdk()
         cause = error.__cause__ if isinstance(error, sdk.APIConnectionError) and error.__cause__ else error
         if isinstance(cause, _Refused):
-            return faults.of_status(self.at, cause.status, _body(cause.body), cause.headers, self.patience.now())
+            return faults.of_status(self.endpoint, cause.status, _body(cause.body), cause.headers, self.patience.now())
         if isinstance(cause, httpx2.TimeoutException) and not isinstance(cause, httpx2.ConnectTimeout):
-            return faults.silent(self.at, self.patience.idle)
+            return faults.silent(self.endpoint, self.patience.idle)
         if isinstance(
             cause, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.ProxyError | httpx2.UnsupportedProtocol
         ):
-            return faults.unreachable(self.at, str(cause))
+            return faults.unreachable(self.endpoint, str(cause))
         if isinstance(cause, httpx2.DecodingError):
-            return faults.broken(self.at, "compressed bytes that cannot be read")
+            return faults.broken(self.endpoint, "compressed bytes that cannot be read")
         if isinstance(error, sdk.APIConnectionError):  # only sending raises it, bytes are read without the SDK
-            return faults.hung_up(self.at)
+            return faults.hung_up(self.endpoint)
         if isinstance(cause, httpx2.TransportError):
-            return faults.broken(self.at, "the connection was cut")
+            return faults.broken(self.endpoint, "the connection was cut")
         if isinstance(error, sse.Garbled):
-            return faults.broken(self.at, str(error), page=error.page)
+            return faults.broken(self.endpoint, str(error), page=error.page)
         if isinstance(error, ValueError) and not isinstance(error, RequestFault):
-            return faults.broken(self.at, "not JSON")
+            return faults.broken(self.endpoint, "not JSON")
         return error
 
 
 def _query(address: SplitResult) -> dict[str, object] | None:
-    """What goes with every request to an address."""
+    """The query fields of an address, which are sent with every request."""
     return dict(parse_qsl(address.query)) or None
 
 
-def _take_refusal(response: Any, seconds: float) -> None:
-    """Raise what a host answers in place of a success; what is wrong is told by its status where its body is not."""
+def _raise_refusal(response: Any, seconds: float) -> None:
+    """Raise ``_Refused`` for an error response, with as much of its body as came within ``seconds``."""
     import httpx2
 
     if response.is_success:
         return
-    held, until = b"", time.monotonic() + seconds
+    body, deadline = b"", time.monotonic() + seconds
     with contextlib.suppress(httpx2.HTTPError), contextlib.closing(response.iter_bytes()) as pieces:
         for piece in pieces:
-            held += piece
-            if len(held) >= MOST_REFUSED or time.monotonic() > until:
+            body += piece
+            if len(body) >= MOST_REFUSED or time.monotonic() > deadline:
                 break
-    raise _Refused(response.status_code, response.headers, held[:MOST_REFUSED])
+    raise _Refused(response.status_code, response.headers, body[:MOST_REFUSED])
 
 
 def _body(content: bytes) -> Any:

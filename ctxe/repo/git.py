@@ -52,7 +52,7 @@ class Git:
             return None
 
     def output(self, *args: str) -> bytes | None:
-        """What git prints, or None when it is missing, fails or takes longer than two minutes."""
+        """The output of git, or None when it is missing, fails or takes longer than two minutes."""
         return finish(self.start(*args))
 
     def refusal(self) -> str:

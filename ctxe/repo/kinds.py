@@ -72,7 +72,7 @@ BINARY = _words(
     keystore jks der p12 crt cer pem key csv tsv jsonl ndjson log patch diff orig rej min"""
 )
 LOCKS = _words("""package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml composer.lock go.sum uv.lock""")
-NAMED = {
+LANGUAGE_OF_NAME = {
     "makefile": "make",
     "gnumakefile": "make",
     "justfile": "make",
@@ -123,7 +123,7 @@ def language(path: str) -> str:
     """The language a file is written in; ``markup`` for prose, ``settings`` for settings, empty when unknown."""
     name = path.rpartition("/")[2].lower()
     end = suffix(path)
-    if known := NAMED.get(name) or BY_SUFFIX.get(end):
+    if known := LANGUAGE_OF_NAME.get(name) or BY_SUFFIX.get(end):
         return known
     if end in DOCS or (not end and name in {"readme", "changes", "changelog", "news", "contributing", "todo"}):
         return "markup"

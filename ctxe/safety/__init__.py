@@ -1,1 +1,1 @@
-"""Borders: what may run, what may leave, what a repository may say, what may reach the terminal."""
+"""Limits on commands, on data that leaves, on the powers of a repository, and on text for the terminal."""

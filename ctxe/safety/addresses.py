@@ -15,13 +15,13 @@ from ctxe.domain.value import dataclass
 from ctxe.safety.rules import rest_of
 
 LONGEST = 2_000
-"""Characters of an address, at most: a longer one may smuggle data out."""
+"""Most characters of an address: a longer one may smuggle data out."""
 PORTS = {"http": 80, "https": 443}
 IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 Kind = Literal["public", "own", "link"]
 """The kind of a host: public, of this machine or its network, or link-local (such as cloud metadata services)."""
 
-_ODD = pattern(
+_UNUSUAL = pattern(
     r"[\x00-\x20\x7f-\xa0\u00ad\u200b-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufe00-\ufe0f\ufeff\ufff9-\uffff\\]"
 )
 _TAGS = re.compile("[\U000e0000-\U000e0fff\ud800-\udfff]")
@@ -61,24 +61,26 @@ def parse_address(text: str) -> Address:
     text = text.strip()
     if len(text) > LONGEST:
         raise ToolError(f"the address has {len(text):,} characters; at most {LONGEST:,} are asked for")
-    if _ODD.search(text) or _TAGS.search(text):
+    if _UNUSUAL.search(text) or _TAGS.search(text):
         raise ToolError("the address holds blanks, backslashes, control or invisible characters")
     try:
-        found = urlsplit(text)
-        port = found.port
+        parts = urlsplit(text)
+        port = parts.port
     except ValueError as error:
         raise ToolError(f"that is not an address: {error}") from None
-    scheme = found.scheme.lower()
+    scheme = parts.scheme.lower()
     if scheme not in PORTS:
         raise ToolError("an address begins with https:// or http://; nothing else is read")
-    if "@" in found.netloc:
+    if "@" in parts.netloc:
         raise ToolError("the address holds a name or a password before its host; write it without")
     if port == 0 or not text[len(scheme) :].startswith("://"):
         raise ToolError("that is not the address of a page")
-    host, told = _host(found.hostname or "", bracketed="[" in found.netloc)
-    target = _quoted(found.path or "/") + (f"?{_quoted(found.query)}" if found.query else "")
-    made = Address("", scheme, host, port or PORTS[scheme], target, found.fragment, told)
-    return Address(f"{scheme}://{made.authority}{target}", scheme, host, made.port, target, found.fragment, told)
+    host, unicode_host = _host(parts.hostname or "", bracketed="[" in parts.netloc)
+    target = _quoted(parts.path or "/") + (f"?{_quoted(parts.query)}" if parts.query else "")
+    address = Address("", scheme, host, port or PORTS[scheme], target, parts.fragment, unicode_host)
+    return Address(
+        f"{scheme}://{address.authority}{target}", scheme, host, address.port, target, parts.fragment, unicode_host
+    )
 
 
 def _quoted(part: str) -> str:
@@ -86,20 +88,20 @@ def _quoted(part: str) -> str:
     return quote(part, safe="!#$%&'()*+,/:;=?@[]~-._")
 
 
-def _host(named: str, *, bracketed: bool) -> tuple[str, str]:
+def _host(hostname: str, *, bracketed: bool) -> tuple[str, str]:
     """The normalised host, and its name in its own letters if that differs. Raises ToolError."""
-    if bracketed or ":" in named:
+    if bracketed or ":" in hostname:
         try:
-            return str(ipaddress.IPv6Address(named if "%" not in named else "")), ""
+            return str(ipaddress.IPv6Address(hostname if "%" not in hostname else "")), ""
         except ValueError:
             raise ToolError("the host is no IPv6 address") from None
-    host = named.lower().removesuffix(".")
-    told = ""
+    host = hostname.lower().removesuffix(".")
+    unicode_host = ""
     if not host.isascii():
-        told, host = host, _ascii(host)
-        told = "" if told == host else told
+        unicode_host, host = host, _ascii(host)
+        unicode_host = "" if unicode_host == host else unicode_host
     elif "xn--" in host:
-        told = _letters(host)
+        unicode_host = _from_punycode(host)
     if _NUMBER.fullmatch(host.rpartition(".")[2]):
         try:
             return str(ipaddress.IPv4Address(host)), ""
@@ -107,7 +109,7 @@ def _host(named: str, *, bracketed: bool) -> tuple[str, str]:
             raise ToolError("an IP address is written as four decimal numbers without zeros before them") from None
     if len(host) > 253 or not _NAME.fullmatch(host):
         raise ToolError("the address has no host")
-    return host, told
+    return host, unicode_host
 
 
 def _ascii(host: str) -> str:
@@ -119,7 +121,7 @@ def _ascii(host: str) -> str:
         raise ToolError("the host is not a valid name") from None
 
 
-def _letters(host: str) -> str:
+def _from_punycode(host: str) -> str:
     import idna
 
     try:
@@ -165,8 +167,8 @@ def refusal_reason(kind: Kind, *, named: bool, asked: bool) -> str:
     """Why a kind of host is refused; empty when it is not. ``named``: by a rule of the user; ``asked``: by the user."""
     if kind == "public" or named or (asked and kind == "own"):
         return ""
-    where = "this machine or its own network" if kind == "own" else "what only this machine may ask (its link)"
-    return f"it leads to {where}"
+    place = "this machine or its own network" if kind == "own" else "a service for this machine alone (link-local)"
+    return f"it leads to {place}"
 
 
 def is_allowed(rules: Iterable[str], address: Address) -> bool:
@@ -190,41 +192,41 @@ def denying_rule(rules: Iterable[str], address: Address) -> str:
 
 
 def _fits(rule: str, address: Address) -> bool:
-    return any(fnmatchcase(one, rule) for one in (address.host, address.authority))
+    return any(fnmatchcase(form, rule) for form in (address.host, address.authority))
 
 
 def redirect_target(address: Address, location: str) -> Address:
     """The address of a redirect. Raises ToolError when it is on another host or no longer encrypted."""
-    found = parse_address(urljoin(address.url, location))
-    if found.host != address.host or (found.port != address.port and found.port != PORTS[found.scheme]):
-        raise ToolError(f"it redirects to another host: {found.url}; ask for that address if it is the right one")
-    if address.scheme == "https" and found.scheme != "https":
-        raise ToolError(f"it redirects to an address that is not encrypted: {found.url}")
-    return found
+    target = parse_address(urljoin(address.url, location))
+    if target.host != address.host or (target.port != address.port and target.port != PORTS[target.scheme]):
+        raise ToolError(f"it redirects to another host: {target.url}; ask for that address if it is the right one")
+    if address.scheme == "https" and target.scheme != "https":
+        raise ToolError(f"it redirects to an address that is not encrypted: {target.url}")
+    return target
 
 
-def carries_secret(address: str, own: Sequence[str]) -> bool:
+def carries_secret(address: str, own_keys: Sequence[str]) -> bool:
     """Whether an address contains something like a key, or one of ours: plain, percent-encoded, in base64 or in hex."""
     from ctxe.safety.secrets import mask
 
-    plain = unquote(unquote(address))
-    forms = (address, plain, plain.replace("-", "+").replace("_", "/"))
-    if any(mask(form, own)[1] for form in forms):
+    decoded = unquote(unquote(address))
+    forms = (address, decoded, decoded.replace("-", "+").replace("_", "/"))
+    if any(mask(form, own_keys)[1] for form in forms):
         return True
-    lowered = plain.lower()
-    return any(value.encode().hex() in lowered or value[::-1] in plain for value in own if len(value) >= 8)
+    lowered = decoded.lower()
+    return any(value.encode().hex() in lowered or value[::-1] in decoded for value in own_keys if len(value) >= 8)
 
 
-def mentioned_addresses(words: str) -> tuple[str, ...]:
+def mentioned_addresses(text: str) -> tuple[str, ...]:
     """The addresses after ``@`` in a text, each once, in order, without punctuation at their ends."""
-    return tuple(dict.fromkeys(_ended(found) for found in _MENTION.findall(words)))
+    return tuple(dict.fromkeys(_without_punctuation(address) for address in _MENTION.findall(text)))
 
 
-def mentions_url(words: str) -> bool:
+def mentions_url(text: str) -> bool:
     """Whether a text contains an address without ``@``."""
-    return _BARE.search(words) is not None
+    return _BARE.search(text) is not None
 
 
-def _ended(found: str) -> str:
-    found = found.rstrip(".,;:!?*")
-    return found[:-1] if found.endswith(")") and found.count("(") < found.count(")") else found
+def _without_punctuation(address: str) -> str:
+    address = address.rstrip(".,;:!?*")
+    return address[:-1] if address.endswith(")") and address.count("(") < address.count(")") else address

@@ -1,4 +1,4 @@
-"""Deciding whether a command line is allowed, asked about or denied, from its parts and from what it would touch."""
+"""Deciding whether a command line is allowed, asked about or denied, from its parts and the places it would touch."""
 
 from __future__ import annotations
 
@@ -26,29 +26,31 @@ def decide_command(action: Action, policy: Policy) -> Decision:
     parsed = parse(action.command)
     if denied := _forbidden(parsed, policy):
         return Deny(denied)
-    looked = _look_through(parsed, policy)
+    check = _check_parts(parsed, policy)
     if policy.mode == "read-only":
-        return Allow() if looked.reads else Deny("this session only reads, and this command may do more")
-    if looked.reads:
+        return Allow() if check.reads else Deny("this session only reads, and this command may do more")
+    if check.reads:
         return Allow()
-    if what := destruction(parsed) or _touches_protected(parsed):
-        return Ask(what)
-    if not looked.left and parsed.sure is not None:
+    if danger := destruction(parsed) or _touches_protected(parsed):
+        return Ask(danger)
+    if not check.undecided and parsed.sure is not None:
         return Allow()
     if action.command in rest_of(policy.given, "line") or action.tool in rest_of(policy.given, "tool"):
         return Allow()
     if policy.mode == "auto" and policy.sandboxed and not parsed.broken:
         return Allow()
-    reached = network(parsed)
-    why = looked.why or (f"it reaches the network ({reached})" if reached else "")
-    return Ask(why, _always(action.command, looked.left))
+    network_program = network(parsed)
+    reason = check.why or (f"it reaches the network ({network_program})" if network_program else "")
+    return Ask(reason, _always(action.command, check.undecided))
 
 
 def _always(command: str, open_parts: tuple[SimpleCommand, ...]) -> str:
     """The rule for "always": one command by its words, a longer line by its exact text."""
     distinct = {rule_for(part) for part in open_parts if not part.assigned and not _writes(part)}
-    whole = len(distinct) == 1 and all(part.words and not part.assigned and not _writes(part) for part in open_parts)
-    return distinct.pop() if whole else f"line:{command}"
+    is_simple = len(distinct) == 1 and all(
+        part.words and not part.assigned and not _writes(part) for part in open_parts
+    )
+    return distinct.pop() if is_simple else f"line:{command}"
 
 
 def _forbidden(parsed: Parsed, policy: Policy) -> str:
@@ -64,8 +66,10 @@ def _forbidden(parsed: Parsed, policy: Policy) -> str:
 
 def _writes(part: SimpleCommand) -> tuple[Redirect, ...]:
     """The redirections of a command that write a file."""
-    to_file = (r for r in part.redirects if r.operator not in ("<", ">&", "<&", "<<<", ">&-", "<&-"))
-    return tuple(r for r in to_file if r.target.text not in SINKS)
+    to_file = (
+        redirect for redirect in part.redirects if redirect.operator not in ("<", ">&", "<&", "<<<", ">&-", "<&-")
+    )
+    return tuple(redirect for redirect in to_file if redirect.target.text not in SINKS)
 
 
 def _touches_protected(parsed: Parsed) -> str:
@@ -89,43 +93,43 @@ def _touches_protected(parsed: Parsed) -> str:
 
 
 def _written_names(part: SimpleCommand) -> Iterator[str]:
-    """What may be the name of a file that a command writes: where it redirects to, and its words if it may write."""
-    named = [redirect.target.text for redirect in _writes(part)]
+    """Possible names of files that a command writes: targets of redirections, and its words if it may write."""
+    names = [redirect.target.text for redirect in _writes(part)]
     if part.words and part.texts[:2] not in (("git", "add"), ("git", "commit")) and reads(part) is None:
-        named += [text for word in part.words[1:] for text in (word.text, word.text.partition("=")[2])]
-    return (text for text in named if text and not any(c in text for c in "\n "))
+        names += [text for word in part.words[1:] for text in (word.text, word.text.partition("=")[2])]
+    return (text for text in names if text and not any(character in text for character in "\n "))
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class Check:
     """The parts of a line that are neither read-only nor allowed by a rule, why, and whether all parts only read."""
 
-    left: tuple[SimpleCommand, ...]
+    undecided: tuple[SimpleCommand, ...]
     why: str
     reads: bool
 
 
-def _look_through(parsed: Parsed, policy: Policy) -> Looked:
+def _check_parts(parsed: Parsed, policy: Policy) -> Check:
     if parsed.sure is None:
-        return Looked((), f"it cannot be checked: {parsed.doubt}", reads=False)
-    left, why, only = [], "", True
+        return Check((), f"it cannot be checked: {parsed.doubt}", reads=False)
+    undecided, first_reason, only_reads = [], "", True
     allowed = rest_of(policy.given, "run")
-    for part, folders in _placed(parsed.sure):
+    for part, folders in _with_folders(parsed.sure):
         reason = _open_reason(part, folders, policy)
-        only = only and reason is None and not _writes(part)
+        only_reads = only_reads and reason is None and not _writes(part)
         if reason is None or (_is_plain(part, folders, policy) and any(runs(rule, part) for rule in allowed)):
             continue
-        left.append(part)
-        why = why or reason
-    return Looked(tuple(left), why, only)
+        undecided.append(part)
+        first_reason = first_reason or reason
+    return Check(tuple(undecided), first_reason, only_reads)
 
 
 def _is_plain(part: SimpleCommand, folders: frozenset[str], policy: Policy) -> bool:
     """Whether a command has no assignments and no redirections to ask about, which a rule does not cover."""
-    return not part.assigned and all(_redirect_reason(r, folders, policy) is None for r in part.redirects)
+    return not part.assigned and all(_redirect_reason(redirect, folders, policy) is None for redirect in part.redirects)
 
 
-def _placed(parts: tuple[SimpleCommand, ...]) -> Iterator[tuple[SimpleCommand, frozenset[str]]]:
+def _with_folders(parts: tuple[SimpleCommand, ...]) -> Iterator[tuple[SimpleCommand, frozenset[str]]]:
     """Each part with the folders it may run in: ``cd`` applies to later parts, but for certain only in an ``&&`` list.
 
     After ``||`` it may not have run, and in a pipeline it changes the folder of a subshell.
@@ -134,9 +138,9 @@ def _placed(parts: tuple[SimpleCommand, ...]) -> Iterator[tuple[SimpleCommand, f
     before = ""
     for part in parts:
         yield part, current
-        found = reads(part)
-        if found is not None and found.enters:
-            entered = frozenset(place for folder in current for place in _entered(folder, found.enters))
+        read = reads(part)
+        if read is not None and read.enters:
+            entered = frozenset(place for folder in current for place in _entered(folder, read.enters))
             possible |= entered
             current = entered if part.joined == "&&" and before not in ("||", "|") else possible
         elif part.joined not in ("&&", "|"):
@@ -144,9 +148,9 @@ def _placed(parts: tuple[SimpleCommand, ...]) -> Iterator[tuple[SimpleCommand, f
         before = part.joined
 
 
-def _entered(folder: str, way: str) -> tuple[str, ...]:
+def _entered(folder: str, target: str) -> tuple[str, ...]:
     """The folders that ``cd`` may enter: the shell takes ``..`` by name, the kernel follows a symlink before it."""
-    joined = posixpath.join(folder, way)
+    joined = posixpath.join(folder, target)
     return (joined, posixpath.normpath(joined)) if ".." in joined.split("/") else (joined,)
 
 
@@ -158,10 +162,10 @@ def _open_reason(part: SimpleCommand, folders: frozenset[str], policy: Policy) -
         reason = _redirect_reason(redirect, folders, policy)
         if reason is not None:
             return reason
-    found = reads(part)
-    if found is not None:
+    read = reads(part)
+    if read is not None:
         ours = policy.own_program(part.words[0].text)
-        return f"it would run {ours}, a program of this repository" if ours else _look_reason(found, folders, policy)
+        return f"it would run {ours}, a program of this repository" if ours else _look_reason(read, folders, policy)
     return None if not part.words and not part.assigned else ""
 
 
@@ -174,42 +178,42 @@ def _redirect_reason(redirect: Redirect, folders: frozenset[str], policy: Policy
     places = [posixpath.normpath(posixpath.join(folder, target)) for folder in folders]
     if redirect.target.glob or any(protection(place) for place in places):
         return f"it writes {target}"
-    away = next((why for place in places if (why := _reach(ReadPath(place, writes=True), policy))), "")
-    if away or not may_edit(tuple(places), policy):
-        return away or f"it writes {target}"
+    reason_away = next((reason for place in places if (reason := _reach(ReadPath(place, writes=True), policy))), "")
+    if reason_away or not may_edit(tuple(places), policy):
+        return reason_away or f"it writes {target}"
     return None
 
 
-def _look_reason(found: Reads, folders: frozenset[str], policy: Policy) -> str | None:
-    if found.git and policy.git_runs:
+def _look_reason(read: Reads, folders: frozenset[str], policy: Policy) -> str | None:
+    if read.git and policy.git_runs:
         return f"git would run {policy.git_runs[0]} of this repository"
     for folder in folders:
-        for path in found.paths:
-            look = ReadPath(posixpath.join(folder, path), found.shows, found.deep, found.hidden, found.links)
-            if why := _reach(look, policy):
-                return why
-        place = posixpath.join(folder, found.place).rstrip("/")
-        if found.git and place and policy.reach is not None and (why := policy.reach(ReadPath(place, git=True))):
-            return why
-        if found.git and found.shows and is_secret_file(f"{place}/x"):
+        for path in read.paths:
+            read_path = ReadPath(posixpath.join(folder, path), read.shows, read.deep, read.hidden, read.links)
+            if reason := _reach(read_path, policy):
+                return reason
+        place = posixpath.join(folder, read.place).rstrip("/")
+        if read.git and place and policy.reach is not None and (reason := policy.reach(ReadPath(place, git=True))):
+            return reason
+        if read.git and read.shows and is_secret_file(f"{place}/x"):
             return f"{place} may hold keys and passwords"
-        held = (ReadPath(posixpath.join(place, name), shows=True, git=True) for name in found.objects)
-        if policy.reach is not None and (why := next(filter(None, map(policy.reach, held)), "")):
-            return why
+        objects = (ReadPath(posixpath.join(place, name), shows=True, git=True) for name in read.objects)
+        if policy.reach is not None and (reason := next(filter(None, map(policy.reach, objects)), "")):
+            return reason
     return None
 
 
-def _reach(look: ReadPath, policy: Policy) -> str:
+def _reach(read_path: ReadPath, policy: Policy) -> str:
     """Why a path must not be read without a question; empty when it may."""
-    if look.path in SINKS or look.path == "-":
+    if read_path.path in SINKS or read_path.path == "-":
         return ""
-    if outside(look.path, policy.root):
-        return f"{look.path} is outside the work tree"
-    if any(covers(folded(rule), folded(posixpath.normpath(look.path))) for rule in rest_of(policy.deny, "read")):
-        return f"{look.path} may not be read"
-    if look.shows and (_may_be_secret(look.path) if policy.reach is None else is_secret_file(look.path)):
-        return f"{look.path} may hold keys and passwords"
-    return policy.reach(look) if policy.reach is not None else ""
+    if outside(read_path.path, policy.root):
+        return f"{read_path.path} is outside the work tree"
+    if any(covers(folded(rule), folded(posixpath.normpath(read_path.path))) for rule in rest_of(policy.deny, "read")):
+        return f"{read_path.path} may not be read"
+    if read_path.shows and (_may_be_secret(read_path.path) if policy.reach is None else is_secret_file(read_path.path)):
+        return f"{read_path.path} may hold keys and passwords"
+    return policy.reach(read_path) if policy.reach is not None else ""
 
 
 SECRET_EXAMPLES = (".env", ".env.local", "id_rsa", "server.pem", "tls.key", "credentials.json", "secrets.yml", ".netrc")
@@ -218,7 +222,7 @@ SECRET_EXAMPLES = (".env", ".env.local", "id_rsa", "server.pem", "tls.key", "cre
 def _may_be_secret(path: str) -> bool:
     """Whether a path, which may be a glob, could match a secret file."""
     folder, _, name = path.rpartition("/")
-    if not any(c in path for c in "*?["):
+    if not any(character in path for character in "*?["):
         return is_secret_file(path)
     likely = [example for example in SECRET_EXAMPLES if name.startswith(".") or not example.startswith(".")]
     return "[" in path or is_secret_file(f"{folder}/x") or any(covers(name, example) for example in likely)

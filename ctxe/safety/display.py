@@ -9,7 +9,7 @@ from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 
 # ECMA-48: CSI parameters, intermediates and final; then strings (OSC, DCS, SOS, PM, APC) up to their terminator. An
-# unterminated one of more than its limit stays visible, or else one byte could hide the rest of a text.
+# unterminated one of more than its limit stays visible; otherwise one byte could hide the rest of a text.
 _SEQUENCE = pattern(
     r"(?:\x1b\[|\x9b)[0-?]{0,64}[ -/]{0,8}[@-~]"
     r"|(?:\x1b\]|\x9d)[^\x00-\x06\x08-\x1f\x7f\x80-\x9f]{0,4096}?(?:\x07|\x1b\\|\x9c)"
@@ -62,8 +62,8 @@ def visible(text: str) -> str:
 
 def one_line(text: str, room: int = 200) -> str:
     """``visible`` on a single line of at most ``room`` characters."""
-    words = " ".join(visible(text[: room * 4]).split())
-    return words if len(words) <= room else words[: max(room - 1, 0)] + "…"
+    line = " ".join(visible(text[: room * 4]).split())
+    return line if len(line) <= room else line[: max(room - 1, 0)] + "…"
 
 
 def exact(text: str) -> str:
@@ -83,24 +83,24 @@ def strip_invisible(text: str) -> tuple[str, tuple[Hidden, ...]]:
     text = text.removeprefix("\ufeff")
     if text.isascii() or not _HIDDEN_RUN.search(text):
         return text, ()
-    kept: list[str] = []
-    found: dict[int, list[str]] = {}
-    line, done = 1, 0
+    pieces: list[str] = []
+    runs_by_line: dict[int, list[str]] = {}
+    line, copied = 1, 0
     for run in _HIDDEN_RUN.finditer(text):
-        line += text.count("\n", done, run.start())
-        kept.append(text[done : run.start()])
-        done = run.end()
+        line += text.count("\n", copied, run.start())
+        pieces.append(text[copied : run.start()])
+        copied = run.end()
         if _belongs(run):
-            kept.append(run.group())
+            pieces.append(run.group())
         else:
-            found.setdefault(line, []).append(run.group())
-    kept.append(text[done:])
-    return "".join(kept), tuple(_finding(line, "".join(runs)) for line, runs in found.items())
+            runs_by_line.setdefault(line, []).append(run.group())
+    pieces.append(text[copied:])
+    return "".join(pieces), tuple(_finding(line, "".join(runs)) for line, runs in runs_by_line.items())
 
 
 def _finding(line: int, run: str) -> Hidden:
-    tags = "".join(chr(ord(c) - 0xE0000) for c in run[:400] if 0xE0020 <= ord(c) <= 0xE007E)
-    return Hidden(line, len(run), tuple(f"U+{ord(c):04X}" for c in sorted(set(run))[:8]), tags[:80])
+    tags = "".join(chr(ord(character) - 0xE0000) for character in run[:400] if 0xE0020 <= ord(character) <= 0xE007E)
+    return Hidden(line, len(run), tuple(f"U+{ord(character):04X}" for character in sorted(set(run))[:8]), tags[:80])
 
 
 def _spelled(run: re.Match[str]) -> str:
@@ -122,12 +122,12 @@ def _counted(run: re.Match[str]) -> str:
     return _spelled(run)
 
 
-def _belongs(found: re.Match[str]) -> bool:
+def _belongs(match: re.Match[str]) -> bool:
     """Whether a run of invisible characters is needed to write the text around it."""
-    run, text = found.group(), found.string
-    before, after = text[max(found.start() - 1, 0) : found.start()], text[found.end() : found.end() + 1]
+    run, text = match.group(), match.string
+    before, after = text[max(match.start() - 1, 0) : match.start()], text[match.end() : match.end() + 1]
     if run in _MARKS:
-        return bool(_RIGHT_TO_LEFT.search(text, max(found.start() - 40, 0), found.end() + 40))
+        return bool(_RIGHT_TO_LEFT.search(text, max(match.start() - 40, 0), match.end() + 40))
     if run in ("\ufe0e", "\ufe0f"):
         return _is_symbol(before) or (before in "0123456789#*" and after == "\u20e3" and before != "")
     if run in ("\u200d", "\ufe0f\u200d"):

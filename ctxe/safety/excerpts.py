@@ -15,7 +15,7 @@ from ctxe.safety.secrets import is_secret_file
 LEFT_OUT = "[left out: {name} may hold keys and passwords; it is shown only when the user allows reading it]"
 _HEADER = pattern(r"diff --(?:git|cc|combined) (?P<names>.+)$")
 _COMMIT = pattern(r"\W{0,20}commit [0-9a-f]{7,64}\b")
-_NEAR = pattern(r"(\S{1,400}?)[=-]\d+[=-]")
+_CONTEXT_LINE = pattern(r"(\S{1,400}?)[=-]\d+[=-]")
 _JOINT = pattern(r'"?[=-]')
 _BRACED = pattern(r"[@^]\{[^}\n]{0,100}\}")
 """The part of a revision that may hold colons: a time, or words of a message."""
@@ -25,33 +25,33 @@ LINE_HEAD = 600
 
 def without_secret_files(text: str) -> str:
     """The text with each excerpt of a secret file replaced by one line."""
-    kept = list[str]()
+    shown_lines = list[str]()
     for line, name in _sources(text.split("\n")):
-        said = LEFT_OUT.format(name=name) if name else line
-        if not name or kept[-1:] != [said]:
-            kept.append(said)
-    return "\n".join(kept)
+        shown = LEFT_OUT.format(name=name) if name else line
+        if not name or shown_lines[-1:] != [shown]:
+            shown_lines.append(shown)
+    return "\n".join(shown_lines)
 
 
 def _sources(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Each line with the secret file that it is from; empty for other lines."""
-    hunk = ""
-    found = [next(filter(_holds_keys, _named(line)), "") for line in lines]
-    known = {line[: line.find(name) + len(name)]: name for line, name in zip(lines, found, strict=True) if name}
-    for line, name in zip(lines, found, strict=True):
+    secret_name = ""
+    names = [next(filter(_holds_keys, _possible_names(line)), "") for line in lines]
+    names_by_head = {line[: line.find(name) + len(name)]: name for line, name in zip(lines, names, strict=True) if name}
+    for line, name in zip(lines, names, strict=True):
         if (header := _HEADER.search(line)) is not None:
-            hunk = next((name for name in header["names"].replace('"', " ").split() if _holds_keys(name)), "")
+            secret_name = next((name for name in header["names"].replace('"', " ").split() if _holds_keys(name)), "")
             yield line, ""
         elif _COMMIT.match(line):
-            hunk = ""
+            secret_name = ""
             yield line, ""
-        elif hunk:
-            yield line, hunk
+        elif secret_name:
+            yield line, secret_name
         else:
-            yield line, name or (_beside(line, known) if known else "")
+            yield line, name or (_beside(line, names_by_head) if names_by_head else "")
 
 
-def _named(line: str) -> Iterator[str]:
+def _possible_names(line: str) -> Iterator[str]:
     """Possible file names of a line that grep found: ``name:``, ``revision:name:``, ``name-12-``."""
     head = line[:LINE_HEAD]
     if ":" in head:
@@ -60,8 +60,8 @@ def _named(line: str) -> Iterator[str]:
             name, rest = piece.strip('"'), rest[len(piece) + 1 :]
             if name and "\t" not in name and (" " not in name or _is_spaced_path(name, rest)):
                 yield name
-    if near := _NEAR.match(line):
-        yield near[1]
+    if context_line := _CONTEXT_LINE.match(line):
+        yield context_line[1]
 
 
 def _is_spaced_path(name: str, after: str) -> bool:
@@ -69,10 +69,10 @@ def _is_spaced_path(name: str, after: str) -> bool:
     return "/" in name.strip() == name and after[:1] not in ("", " ")
 
 
-def _beside(line: str, known: Mapping[str, str]) -> str:
-    """The secret file of a line that grep prints beside what it found in it: ``name-text``, ``name=text``."""
+def _beside(line: str, names_by_head: Mapping[str, str]) -> str:
+    """The secret file of a line that grep prints around a match in it: ``name-text``, ``name=text``."""
     heads = (line[: joint.start()] for joint in _JOINT.finditer(line, 0, LINE_HEAD))
-    return next((known[head] for head in heads if head in known), "")
+    return next((names_by_head[head] for head in heads if head in names_by_head), "")
 
 
 @lru_cache(4096)

@@ -18,7 +18,7 @@ NESTED_LIMIT = 1_000
 """Submodules above which a repository cannot be checked."""
 
 # the grammar of git-config(1), "Syntax", as git's parser applies it: a heading may be anywhere, a setting may follow on
-# the same line, a comment ends with its line whatever is before the end
+# the same line, a comment ends with its line even after a backslash
 _BLANK = pattern(r"(?:\s+|[#;][^\n]*)+")
 _HEAD = pattern(r'\[\s*([A-Za-z0-9.-]*)\s*(?:"((?:[^"\\\n]|\\[^\n])*)"\s*)?\]')
 _KEY = pattern(r"([A-Za-z][A-Za-z0-9-]*)[ \t]*(=?)")
@@ -49,7 +49,7 @@ class Setting:
 
 @dataclass(slots=True)
 class _Reading:
-    """Files that were read already, as each is read only once."""
+    """Files that were read already; each is read only once."""
 
     done: set[str] = field(default_factory=set)
 
@@ -66,35 +66,35 @@ def settings_of(root: Path) -> list[Setting]:
 def parsed(text: str) -> Iterator[Setting]:
     """The headings and settings in a file; lines that git would refuse are skipped."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    at, section, name = 0, "", ""
-    while at < len(text):
-        if (blank := _BLANK.match(text, at)) is not None:
-            at = blank.end()
-        elif (head := _HEAD.match(text, at)) is not None:
+    position, section, name = 0, "", ""
+    while position < len(text):
+        if (blank := _BLANK.match(text, position)) is not None:
+            position = blank.end()
+        elif (head := _HEAD.match(text, position)) is not None:
             section, _, name = head[1].lower().partition(".")
             name = name if head[2] is None else re.sub(r"\\(.)", r"\1", head[2])
-            at = head.end()
+            position = head.end()
             yield Setting(section, name, "")
-        elif (key := _KEY.match(text, at)) is not None:
+        elif (key := _KEY.match(text, position)) is not None:
             value = _VALUE.match(text, key.end()) if key[2] else None
-            at = key.end() if value is None else value.end()
-            yield Setting(section, name, key[1].lower(), _plain(value[1]) if value else "")
+            position = key.end() if value is None else value.end()
+            yield Setting(section, name, key[1].lower(), _unquoted(value[1]) if value else "")
         else:
-            at = (text.find("\n", at) + 1) or len(text)
+            position = (text.find("\n", position) + 1) or len(text)
 
 
-def _plain(value: str) -> str:
+def _unquoted(value: str) -> str:
     """A value without quotes and escapes."""
-    return _QUOTED.sub(lambda found: found[1] or "", value.strip())
+    return _QUOTED.sub(lambda match: match[1] or "", value.strip())
 
 
 def _settings_in(config: Path, reading: _Reading) -> Iterator[Setting]:
-    where = os.path.realpath(config)
-    if where in reading.done:
+    real_path = os.path.realpath(config)
+    if real_path in reading.done:
         return
     if len(reading.done) > FILES_LIMIT:
         raise Unreadable("it includes too many files")
-    reading.done.add(where)
+    reading.done.add(real_path)
     for setting in parsed(_text(config)):
         yield setting
         # git keeps values in C strings, which end at a NUL
@@ -108,24 +108,24 @@ def _settings_in(config: Path, reading: _Reading) -> Iterator[Setting]:
 
 def _configs(root: Path) -> list[Path]:
     """The possible configuration files of a repository, in plain, worktree and submodule layouts."""
-    spot = _git_folder(root)
-    if spot is None:
+    git_folder = _git_folder(root)
+    if git_folder is None:
         return []
     try:
-        is_odd = (spot / "HEAD").exists() and not (spot / "HEAD").is_file()
+        is_odd = (git_folder / "HEAD").exists() and not (git_folder / "HEAD").is_file()
     except OSError as error:
-        raise Unreadable(f"its HEAD cannot be looked at: {error.strerror}") from error
+        raise Unreadable(f"its HEAD cannot be read: {error.strerror}") from error
     if is_odd:
         raise Unreadable("its HEAD is not a file")
-    return [*dict.fromkeys([_common(spot) / "config", spot / "config"]), spot / "config.worktree"]
+    return [*dict.fromkeys([_common(git_folder) / "config", git_folder / "config"]), git_folder / "config.worktree"]
 
 
 def hook_folders(root: Path) -> Iterator[Path]:
     """The folders from which git may take the hooks of a repository. Raises Unreadable as ``settings_of`` does."""
-    spot = _git_folder(root)
-    if spot is None:
+    git_folder = _git_folder(root)
+    if git_folder is None:
         return
-    yield _common(spot) / "hooks"
+    yield _common(git_folder) / "hooks"
     for setting in settings_of(root):
         path = setting.value.partition("\0")[0]
         if (setting.section, setting.key) == ("core", "hookspath") and path:
@@ -143,16 +143,16 @@ def _top(root: Path) -> Path:
 def _git_folder(root: Path) -> Path | None:
     """Git's folder for a path in a work tree."""
     for folder in (root, *root.parents):
-        spot = folder / ".git"
-        if spot.is_file():
-            return folder / _line(spot).removeprefix("gitdir:").strip()
-        if spot.is_dir():
-            return spot
+        candidate = folder / ".git"
+        if candidate.is_file():
+            return folder / _line(candidate).removeprefix("gitdir:").strip()
+        if candidate.is_dir():
+            return candidate
     return None
 
 
-def _common(spot: Path) -> Path:
-    return spot / (_line(spot / "commondir") or ".")
+def _common(git_folder: Path) -> Path:
+    return git_folder / (_line(git_folder / "commondir") or ".")
 
 
 def _line(path: Path) -> str:
@@ -166,37 +166,37 @@ def nested(root: Path) -> list[Path]:
     The index is searched for entries of mode 160000 (gitformat-index(5)) instead of parsed, so that a large one takes
     a millisecond. Raises Unreadable for an index whose names are compressed.
     """
-    found: dict[Path, None] = {}
-    open_ = [root]
-    while open_:
-        for path in _gitlinks(open_.pop()):
-            if path not in found:
-                found[path] = None
-                open_.append(path)
-        if len(found) > NESTED_LIMIT:
+    submodules: dict[Path, None] = {}
+    to_visit = [root]
+    while to_visit:
+        for path in _gitlinks(to_visit.pop()):
+            if path not in submodules:
+                submodules[path] = None
+                to_visit.append(path)
+        if len(submodules) > NESTED_LIMIT:
             raise Unreadable("it holds too many submodules")
-    return list(found)
+    return list(submodules)
 
 
 def _gitlinks(root: Path) -> Iterator[Path]:
     """Checked out submodules of one work tree, trying every offset at which a name may begin."""
-    spot = _git_folder(root)
-    if spot is None or not os.path.isdir(spot):  # noqa: PTH112 (pathlib's raises for a name that is too long)
+    git_folder = _git_folder(root)
+    if git_folder is None or not os.path.isdir(git_folder):  # noqa: PTH112 (pathlib's raises for a name that is too long)
         return
     top = _top(root)
-    for index in (spot / "index", *spot.glob("sharedindex.*")):
+    for index in (git_folder / "index", *git_folder.glob("sharedindex.*")):
         try:
             if not index.is_file():  # reading a pipe would block
                 continue
             data = index.read_bytes()
         except OSError:
             continue
-        marks = [found.end() for found in _GITLINK.finditer(data)]
-        if marks and data[4:8] == b"\0\0\0\4":
+        offsets = [match.end() for match in _GITLINK.finditer(data)]
+        if offsets and data[4:8] == b"\0\0\0\4":
             raise Unreadable("its index is compressed and holds submodules")
-        for mark in marks:
+        for offset in offsets:
             for skipped in (22, 24, 34, 36):
-                name = os.fsdecode(data[mark + skipped : mark + skipped + 4096].partition(b"\0")[0])
+                name = os.fsdecode(data[offset + skipped : offset + skipped + 4096].partition(b"\0")[0])
                 if name and os.path.lexists(top / name / ".git"):
                     yield top / name
 

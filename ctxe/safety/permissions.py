@@ -25,17 +25,17 @@ def decide(action: Action, policy: Policy) -> Decision:
 
 def _unanswered(action: Action, ask: Ask) -> str:
     """One line for the model and the user: why the action needs approval, and how to give it beforehand."""
-    why = f" ({ask.why})" if ask.why else ""
-    way = f"; the user could allow {ask.rule!r} in their own settings" if ask.rule else ""
-    what = "this command" if action.command else action.tool
-    return f"{what} needs a person's yes{why} and nobody is there to give it{way}"
+    reason = f" ({ask.why})" if ask.why else ""
+    hint = f"; the user could allow {ask.rule!r} in their own settings" if ask.rule else ""
+    subject = "this command" if action.command else action.tool
+    return f"{subject} needs a person's approval{reason} and nobody is there to give it{hint}"
 
 
 def _decide(action: Action, policy: Policy) -> Decision:
     if _named(action.tool, policy.deny):
         return Deny(f"the rule tool:{action.tool} forbids it")
     if action.is_background and policy.mode == "read-only":
-        return Deny("this session only reads: nothing goes on in its background")
+        return Deny("this session only reads: it has no background jobs")
     if action.command:
         return decide_command(action, policy)
     if action.address:
@@ -71,12 +71,12 @@ def _denied_path(action: Action, policy: Policy, kind: str) -> Deny | None:
 def _read(action: Action, policy: Policy) -> Decision:
     if (denied := _denied_path(action, policy, "read")) is not None:
         return denied
-    secret = [path for path in action.paths if is_secret_file(path)]
+    secret_paths = [path for path in action.paths if is_secret_file(path)]
     allowed = rest_of(policy.given, "read")
-    asked = next((path for path in secret if not any(covers(rule, path) for rule in allowed)), None)
-    if asked is None:
+    secret_path = next((path for path in secret_paths if not any(covers(rule, path) for rule in allowed)), None)
+    if secret_path is None:
         return Allow()
-    return Ask(f"{asked} may hold keys and passwords", "read:" + rule_for_file(asked).partition(":")[2])
+    return Ask(f"{secret_path} may hold keys and passwords", "read:" + rule_for_file(secret_path).partition(":")[2])
 
 
 def _page(action: Action, policy: Policy) -> Decision:
@@ -88,7 +88,7 @@ def _page(action: Action, policy: Policy) -> Decision:
         return Deny(f"the rule host:{rule} forbids it")
     if is_allowed(policy.given, address):
         return Allow()
-    return Ask("its host learns that you ask, and what stands in the address", f"host:{address.authority}")
+    return Ask("its host sees your request and everything in the address", f"host:{address.authority}")
 
 
 def _write(action: Action, policy: Policy) -> Decision:
@@ -96,11 +96,11 @@ def _write(action: Action, policy: Policy) -> Decision:
         return denied
     if policy.mode == "read-only":
         return Deny("this session only reads")
-    if (away := next((path for path in action.paths if outside(path, policy.root)), None)) is not None:
-        return Deny(f"{away} is outside the work tree")
+    if (outside_path := next((path for path in action.paths if outside(path, policy.root)), None)) is not None:
+        return Deny(f"{outside_path} is outside the work tree")
     for path in action.paths:
-        if why := protection(path):
-            return Ask(f"{path} is protected: {why}")
+        if reason := protection(path):
+            return Ask(f"{path} is protected: {reason}")
     if _named(action.tool, policy.given) or (action.paths and may_edit(action.paths, policy)):
         return Allow()
     return Ask("", rule_for_file(action.paths[0]) if len(action.paths) == 1 else "")

@@ -1,4 +1,4 @@
-"""The permission policy of a session, and what it allows for a single path."""
+"""The permission policy of a session, and its decisions on a single path."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ReadPath:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What is allowed: ``allow`` and ``deny`` are rules of the settings, ``granted`` those given in this session.
+    """The permissions: ``allow`` and ``deny`` are rules of the settings, ``granted`` those given in this session.
 
     ``reach`` tells why a path must not be read, or an empty text (see ``paths.reach``; without it only names are
     checked). ``git_runs`` lists settings by which git would start programs (see ``programs.configured_programs``).

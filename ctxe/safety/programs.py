@@ -9,8 +9,10 @@ from pathlib import Path
 from ctxe.domain.errors import CtxeError
 from ctxe.safety.gitconfig import Setting, Unreadable, hook_folders, nested, settings_of
 
-DIFFING = frozenset({"diff", "diff-files", "diff-index", "diff-tree", "format-patch", "log", "show", "whatchanged"})
-QUIET = (
+DIFF_COMMANDS = frozenset(
+    {"diff", "diff-files", "diff-index", "diff-tree", "format-patch", "log", "show", "whatchanged"}
+)
+QUIET_SETTINGS = (
     "core.fsmonitor=false",
     f"core.hooksPath={os.devnull}",
     "core.pager=cat",
@@ -40,11 +42,11 @@ CHILD_GUARDS = {
     "TERM": "dumb",
 }
 """Variables for commands that a model asks for: git starts no fsmonitor, and no program waits for a key press."""
-NOTHING = "CTXE_NOTHING"
+EMPTY_VARIABLE = "CTXE_NOTHING"
 BUILTINS = frozenset({"cd", "command", "echo", "false", "printf", "pwd", "test", "true", "type"})
 """Commands that only read and are part of the shell."""
 READING_HOOK = "post-index-change"
-"""The hook that commands which only read start, too: ``git diff`` writes what it learned about files to the index."""
+"""The hook that read-only commands start, too: ``git diff`` writes the status of files to the index."""
 
 
 def find_program(name: str, root: Path, search: Sequence[str] | None = None) -> Path | None:
@@ -53,12 +55,12 @@ def find_program(name: str, root: Path, search: Sequence[str] | None = None) -> 
     Relative and empty entries of PATH (which mean the working folder) are skipped, and so are entries and symlinks
     whose real path is below ``root``. ``search`` replaces PATH in tests.
     """
-    home = Path(os.path.realpath(root))
+    repository = Path(os.path.realpath(root))
     names = (name, f"{name}.exe") if os.name == "nt" else (name,)
     for folder in outside(root, os.get_exec_path() if search is None else search):
-        for candidate in (Path(folder, spelled) for spelled in names):
+        for candidate in (Path(folder, file_name) for file_name in names):
             real = os.path.realpath(candidate)
-            if not _inside(home, real) and os.access(real, os.X_OK) and Path(real).is_file():
+            if not _inside(repository, real) and os.access(real, os.X_OK) and Path(real).is_file():
                 return candidate
     return None
 
@@ -88,8 +90,8 @@ def own_program(root: Path, search: Sequence[str]) -> Callable[[str], str]:
 
 def outside(root: Path, search: Sequence[str]) -> list[str]:
     """The entries of PATH that are absolute and whose real path is not in the repository."""
-    home = Path(os.path.realpath(root))
-    return [path for path in search if os.path.isabs(path) and not _inside(home, os.path.realpath(path))]  # noqa: PTH117 (PATH holds strings)
+    repository = Path(os.path.realpath(root))
+    return [path for path in search if os.path.isabs(path) and not _inside(repository, os.path.realpath(path))]  # noqa: PTH117 (PATH holds strings)
 
 
 def git_command(root: Path, *args: str, search: Sequence[str] | None = None) -> list[str]:
@@ -101,24 +103,29 @@ def git_command(root: Path, *args: str, search: Sequence[str] | None = None) -> 
     """
     git = find_program("git", root, search)
     if git is None:
-        raise CtxeError("git is not on PATH outside this repository", "install git, or go on without history")
+        raise CtxeError("git is not on PATH outside this repository", "install git, or continue without history")
     try:
-        settings = [*(word for pair in QUIET for word in ("-c", pair)), *_drivers_off(root)]
+        settings = [*(word for pair in QUIET_SETTINGS for word in ("-c", pair)), *_drivers_off(root)]
     except Unreadable as error:
         raise CtxeError(f"git's configuration here cannot be checked: {error}", "look into .git/config") from error
-    head = [str(git), "--no-pager", "--no-optional-locks", "-C", str(root), *settings]
-    verb = 0
-    while args[verb : verb + 1] == ("-c",):
-        verb += 2
-    return [*head, *args[: verb + 1], *_safe_options(args[verb : verb + 1], args[verb + 1 :]), *args[verb + 1 :]]
+    command = [str(git), "--no-pager", "--no-optional-locks", "-C", str(root), *settings]
+    verb_index = 0
+    while args[verb_index : verb_index + 1] == ("-c",):
+        verb_index += 2
+    return [
+        *command,
+        *args[: verb_index + 1],
+        *_safe_options(args[verb_index : verb_index + 1], args[verb_index + 1 :]),
+        *args[verb_index + 1 :],
+    ]
 
 
 def git_environment(env: Mapping[str, str]) -> dict[str, str]:
     """The environment for ``git_command``: no variable of the caller controls git, no prompts, no network."""
-    kept = {key: value for key, value in env.items() if not key.upper().startswith(("GIT_", "LD_", "DYLD_"))}
+    cleaned = {key: value for key, value in env.items() if not key.upper().startswith(("GIT_", "LD_", "DYLD_"))}
     for name in ("SSH_ASKPASS", "PAGER", "EDITOR", "VISUAL", "LANGUAGE"):
-        kept.pop(name, None)
-    return kept | {
+        cleaned.pop(name, None)
+    return cleaned | {
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_NO_LAZY_FETCH": "1",
@@ -127,24 +134,24 @@ def git_environment(env: Mapping[str, str]) -> dict[str, str]:
         "GIT_PAGER": "cat",
         "GIT_EDITOR": "true",
         "LC_ALL": "C",
-        NOTHING: "",
+        EMPTY_VARIABLE: "",
     }
 
 
-def _inside(home: Path, real: str) -> bool:
+def _inside(repository: Path, real: str) -> bool:
     """Whether a real path is in the repository; never for a repository at /, where every path would be."""
-    return home != Path(home.anchor) and Path(real).is_relative_to(home)
+    return repository != Path(repository.anchor) and Path(real).is_relative_to(repository)
 
 
-def _safe_options(verbs: Sequence[str], given: Sequence[str]) -> Iterator[str]:
-    """Options for what git's configuration cannot switch off, for the subcommands that know them."""
+def _safe_options(verbs: Sequence[str], arguments: Sequence[str]) -> Iterator[str]:
+    """Options that switch off what git's configuration cannot, for the subcommands that know them."""
     verb = verbs[0] if verbs else ""
-    if verb in DIFFING:
+    if verb in DIFF_COMMANDS:
         yield "--no-ext-diff"
         yield "--no-textconv"
     if verb == "blame":
         yield "--no-textconv"
-    if verb in {"status", "diff"} and not any(option.startswith("--ignore-submodules") for option in given):
+    if verb in {"status", "diff"} and not any(option.startswith("--ignore-submodules") for option in arguments):
         yield "--ignore-submodules=dirty"
 
 
@@ -157,9 +164,9 @@ def _drivers_off(root: Path) -> Iterator[str]:
         if kind == "filter":
             for key in ("clean", "smudge", "process", "required"):
                 # git splits at the last "=", so a driver called a=b is switched off as well
-                yield f"--config-env=filter.{name}.{key}={NOTHING}"
+                yield f"--config-env=filter.{name}.{key}={EMPTY_VARIABLE}"
         elif kind == "merge" and name:
-            yield f"--config-env=merge.{name}.driver={NOTHING}"
+            yield f"--config-env=merge.{name}.driver={EMPTY_VARIABLE}"
         elif kind == "gpg":
             yield from ("-c", "commit.gpgSign=false", "-c", "tag.gpgSign=false")
 
@@ -171,12 +178,12 @@ def configured_programs(root: Path) -> tuple[str, ...]:
     since commands run without it (``CHILD_GUARDS``). Submodules do, as git looks into them as well.
     """
     try:
-        places = [root, *nested(root)]
-        found = {setting.dotted for place in places for setting in settings_of(place) if _runs(setting)}
-        hooks = {f"hooks/{READING_HOOK}" for place in places if _has_reading_hook(place)}
+        work_trees = [root, *nested(root)]
+        names = {setting.dotted for work_tree in work_trees for setting in settings_of(work_tree) if _runs(setting)}
+        hooks = {f"hooks/{READING_HOOK}" for work_tree in work_trees if _has_reading_hook(work_tree)}
     except Unreadable as error:
-        return (f"what nobody can check ({error})",)
-    return tuple(sorted(found | hooks))
+        return (f"programs that cannot be checked ({error})",)
+    return tuple(sorted(names | hooks))
 
 
 def _has_reading_hook(root: Path) -> bool:

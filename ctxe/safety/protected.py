@@ -39,8 +39,8 @@ WITHIN = {
 """Protected folders inside a folder that is not protected itself."""
 FILES = {
     ".ctxe.toml": "settings of ctxe",
-    ".ctxeignore": "what ctxe may read",
-    ".gitmodules": "where submodules come from",
+    ".ctxeignore": "the paths that ctxe may read",
+    ".gitmodules": "the sources of submodules",
     ".gitconfig": "settings of git",
     ".mcp.json": "programs that assistants start",
     "mcp.json": "programs that assistants start",

@@ -50,12 +50,12 @@ PREFIXES = (
     ("git", "add"),
     ("git", "commit"),
 )
-OWN_NAME = {("npm", "run"), ("pnpm", "run"), ("yarn", "run"), ("make",), ("just",)}
-"""Prefixes whose next word tells what really runs, so that it stays part of the rule."""
+NAMED_SCRIPTS = {("npm", "run"), ("pnpm", "run"), ("yarn", "run"), ("make",), ("just",)}
+"""Prefixes whose next word names the script that runs, so it stays part of the rule."""
 
 
 def problem(rule: str) -> str:
-    """What is wrong with a rule; empty when it is valid."""
+    """The fault of a rule in words; empty when it is valid."""
     kind, colon, rest = rule.partition(":")
     if not colon or kind not in KINDS or not rest.strip():
         return f"{rule!r} is not a rule: write run:WORDS, edit:GLOB, read:GLOB, host:NAME or tool:NAME"
@@ -81,8 +81,10 @@ def _pattern(text: str) -> tuple[re.Pattern[str], ...] | None:
 def _glob(text: str, anything: str) -> str:
     """A glob as a regex; ``anything`` is what ``*`` and ``?`` match."""
     pieces = re.split(r"(\*\*/|\*\*|\*|\?|\[[^\]]\])", text)
-    meaning = {"**/": "(?:.*/)?", "**": ".*", "*": f"{anything}*", "?": anything}
-    return "".join(meaning.get(p, re.escape(p[1] if re.fullmatch(r"\[[^\]]\]", p) else p)) for p in pieces)
+    regexes = {"**/": "(?:.*/)?", "**": ".*", "*": f"{anything}*", "?": anything}
+    return "".join(
+        regexes.get(piece, re.escape(piece[1] if re.fullmatch(r"\[[^\]]\]", piece) else piece)) for piece in pieces
+    )
 
 
 def runs(rule: str, part: SimpleCommand) -> bool:
@@ -101,8 +103,8 @@ def refuses(rule: str, part: SimpleCommand) -> bool:
     """Whether a ``run`` rule denies a command, also by the program's bare name and behind git's own options."""
     if not part.words:
         return False
-    named = SimpleCommand((part.words[0].__class__(program(part.words[0])), *part.words[1:]))
-    return runs(rule, part) or runs(rule, named) or (named.texts[0] == "git" and runs(rule, _bare_git(named)))
+    by_name = SimpleCommand((part.words[0].__class__(program(part.words[0])), *part.words[1:]))
+    return runs(rule, part) or runs(rule, by_name) or (by_name.texts[0] == "git" and runs(rule, _bare_git(by_name)))
 
 
 def _bare_git(part: SimpleCommand) -> SimpleCommand:
@@ -119,10 +121,10 @@ def rule_for(part: SimpleCommand) -> str:
     """The narrowest useful rule for "always": the exact command, or a test or build command with any arguments."""
     texts = part.texts
     for prefix in PREFIXES:
-        length = len(prefix) + (prefix in OWN_NAME)
+        length = len(prefix) + (prefix in NAMED_SCRIPTS)
         if texts[: len(prefix)] != prefix or len(texts) < length:
             continue
-        if prefix not in OWN_NAME or not texts[length - 1].startswith("-"):
+        if prefix not in NAMED_SCRIPTS or not texts[length - 1].startswith("-"):
             return f"run:{_quoted(texts[:length])} *"
     return "run:" + _quoted(texts)
 

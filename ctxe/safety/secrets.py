@@ -29,7 +29,7 @@ NAMES = tuple(
     )
     | word_set("private-key credential auth_key authkey _key= _key: _key\" _key' _key= _pwd _auth")
 )
-_GIVEN = pattern(
+_ASSIGNMENT = pattern(
     r"[\w.-]{0,40}(?:[\"'`]\]?)?[ \t]{0,8}(?::=|=>|[:=])[ \t]{0,8}([\"'`]?)"
     r"(?P<value>[^\s\"'`,;(){}<>\[\]$\\=]{6,400}={0,2})"
 )
@@ -44,34 +44,34 @@ _PLACEHOLDER = pattern(
 )
 
 
-def mask(text: str, own: Sequence[str] = ()) -> tuple[str, int]:
+def mask(text: str, own_keys: Sequence[str] = ()) -> tuple[str, int]:
     """The text with everything that looks like a key replaced by ``‹secret: kind›``, and the number of replacements.
 
-    ``own`` are our API keys, which are found wherever they occur, whatever they look like.
+    ``own_keys`` are our API keys, which are found wherever they occur, whatever their format.
     """
-    text, count = hide_own(text, own)
-    found = sorted(_found(text))
-    pieces, done = list[str](), 0
-    for start, end, name in found:
-        if start >= done:
-            pieces += (text[done:start], f"‹secret: {name}›")
-            done = end
+    text, count = hide_own(text, own_keys)
+    spans = sorted(_secret_spans(text))
+    pieces, copied = list[str](), 0
+    for start, end, name in spans:
+        if start >= copied:
+            pieces += (text[copied:start], f"‹secret: {name}›")
+            copied = end
             count += 1
-    return ("".join(pieces) + text[done:] if pieces else text), count
+    return ("".join(pieces) + text[copied:] if pieces else text), count
 
 
-def hide_own(text: str, own: Sequence[str]) -> tuple[str, int]:
+def hide_own(text: str, own_keys: Sequence[str]) -> tuple[str, int]:
     """The text with exactly these values replaced, also in base64, and the number of replacements.
 
     The beginning or end of a long value that was cut off is replaced, too.
     """
     count = 0
-    held = [form for value in own if len(value) >= OWN_LENGTH for form in (value, *_encoded(value))]
-    for value in sorted(held, key=len, reverse=True):
+    forms = [form for value in own_keys if len(value) >= OWN_LENGTH for form in (value, *_encoded(value))]
+    for value in sorted(forms, key=len, reverse=True):
         if value in text:
             count += text.count(value)
             text = text.replace(value, "‹secret: our own key›")
-    for value in own:
+    for value in own_keys:
         for part in _cut_off(text, value) if len(value) > END_LENGTH else ():
             count += text.count(part)
             text = text.replace(part, "‹secret: our own key›")
@@ -93,48 +93,50 @@ def _encoded(value: str) -> Iterator[str]:
         return
     data = value.encode()
     for skip in range(3):
-        whole = b64encode(b"\0" * skip + data).decode()
-        yield whole[(skip * 8 + 5) // 6 : (skip + len(data)) * 8 // 6]
+        encoded = b64encode(b"\0" * skip + data).decode()
+        yield encoded[(skip * 8 + 5) // 6 : (skip + len(data)) * 8 // 6]
 
 
-def _found(text: str) -> Iterator[tuple[int, int, str]]:
+def _secret_spans(text: str) -> Iterator[tuple[int, int, str]]:
     """(start, end, kind) of everything that looks like a secret, unordered and possibly overlapping."""
     for shape in SHAPES:
-        for at in _places(text, shape.marks):
-            if (match := shape.pattern.match(text, at)) is None:
+        for position in _places(text, shape.marks):
+            if (match := shape.pattern.match(text, position)) is None:
                 continue
             group = 1 if match.re.groups else 0
             if group == 0 or not _PLACEHOLDER.fullmatch(match[1]):
                 yield match.start(group), match.end(group), shape.name
-    for at in _places(text, ("-----END ",)):
-        if _KEY_END.match(text, at) and (start := _start_of_key(text, at)) < at:
-            yield start, at, "private key"
+    for position in _places(text, ("-----END ",)):
+        if _KEY_END.match(text, position) and (start := _start_of_key(text, position)) < position:
+            yield start, position, "private key"
     lowered = text.lower() if text.isascii() or len(text.lower()) == len(text) else text
-    for at in _places(lowered, NAMES):
-        given = _GIVEN.match(text, at)
-        if given is not None and (_is_random(given["value"], quoted=bool(given[1])) or _is_alone(text, given)):
-            yield *given.span("value"), "value"
-    for at in _places(text, ("KEY", "SECRET", "TOKEN", "PASS", "PWD", "CREDENTIAL")):
-        line = _DOTENV.match(text, at) if _OPENS.search(text, max(at - 60, 0), at + 1) else None
+    for position in _places(lowered, NAMES):
+        assignment = _ASSIGNMENT.match(text, position)
+        if assignment is not None and (
+            _is_random(assignment["value"], quoted=bool(assignment[1])) or _is_random_setting(text, assignment)
+        ):
+            yield *assignment.span("value"), "value"
+    for position in _places(text, ("KEY", "SECRET", "TOKEN", "PASS", "PWD", "CREDENTIAL")):
+        line = _DOTENV.match(text, position) if _OPENS.search(text, max(position - 60, 0), position + 1) else None
         if line is not None and not _PLACEHOLDER.fullmatch(line["value"]):
             yield *line.span("value"), "value"
 
 
-def _places(text: str, marks: Sequence[str]) -> Iterator[int]:
-    for mark in marks:
-        at = text.find(mark)
-        while at >= 0:
-            yield at
-            at = text.find(mark, at + len(mark))
+def _places(text: str, substrings: Sequence[str]) -> Iterator[int]:
+    for mark in substrings:
+        position = text.find(mark)
+        while position >= 0:
+            yield position
+            position = text.find(mark, position + len(mark))
 
 
-def refuse(text: str, own: Sequence[str] = ()) -> str:
+def refuse(text: str, own_keys: Sequence[str] = ()) -> str:
     """Why a text must not be stored, when it holds something like a key; empty when it may."""
-    masked, count = mask(text, own)
+    masked, count = mask(text, own_keys)
     if count == 0:
         return ""
     kinds = dict.fromkeys(re.findall(r"‹secret: ([^›]+)›", masked))
-    return f"it holds what looks like a secret ({', '.join(kinds) or 'key'}); write it without"
+    return f"it seems to contain a secret ({', '.join(kinds) or 'key'}); write it without"
 
 
 def _is_random(value: str, *, quoted: bool) -> bool:
@@ -143,12 +145,16 @@ def _is_random(value: str, *, quoted: bool) -> bool:
         return False
     if _PLACEHOLDER.fullmatch(value):
         return False
-    digits = sum(c.isdigit() for c in value)
-    kinds = (digits > 0) + any(c.islower() for c in value) + any(c.isupper() for c in value)
-    code = not quoted and not (_MIXED.fullmatch(value) and kinds == 3 and digits > 2) and not _HEX.fullmatch(value)
+    digits = sum(character.isdigit() for character in value)
+    kinds = (
+        (digits > 0) + any(character.islower() for character in value) + any(character.isupper() for character in value)
+    )
+    looks_like_code = (
+        not quoted and not (_MIXED.fullmatch(value) and kinds == 3 and digits > 2) and not _HEX.fullmatch(value)
+    )
     counts = Counter(value)
-    entropy = -sum(n / len(value) * math.log2(n / len(value)) for n in counts.values())
-    return not code and kinds >= 2 and digits > 0 and entropy >= 3.0
+    entropy = -sum(count / len(value) * math.log2(count / len(value)) for count in counts.values())
+    return not looks_like_code and kinds >= 2 and digits > 0 and entropy >= 3.0
 
 
 def _start_of_key(text: str, end: int) -> int:
@@ -163,18 +169,18 @@ def _start_of_key(text: str, end: int) -> int:
     return start
 
 
-def _is_alone(text: str, given: re.Match[str]) -> bool:
+def _is_random_setting(text: str, assignment: re.Match[str]) -> bool:
     """Whether an unquoted value at the end of a line, as in settings, is too random to be a name in code."""
-    value = given["value"]
-    if given[1] or len(value) < 12 or not _LINE_ENDS.match(text, given.end()):
+    value = assignment["value"]
+    if assignment[1] or len(value) < 12 or not _LINE_ENDS.match(text, assignment.end()):
         return False
-    turns = len(_TURN.findall(value))
-    return turns >= 5 and _RANDOM.fullmatch(value) is not None
+    changes = len(_CHANGE.findall(value))
+    return changes >= 5 and _RANDOM.fullmatch(value) is not None
 
 
 # for a key whose beginning was cut off: whole lines of base64, which may have line numbers or diff marks
 _LINE_ENDS = pattern(r"[ \t]*(?:\r?\n|\Z)")
-_TURN = pattern(r"(?<=[a-z])[A-Z]|(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]")
+_CHANGE = pattern(r"(?<=[a-z])[A-Z]|(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]")
 """A change from lower to upper case, or between letters and digits."""
 _RANDOM = pattern(r"[A-Za-z0-9+/!#%&*~^@-]+={0,2}")
 _KEY_END = pattern(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
@@ -220,21 +226,21 @@ _STEERING = pattern(
 )
 
 
-def clean_environment(env: Mapping[str, str], own: Sequence[str] = ()) -> dict[str, str]:
+def clean_environment(env: Mapping[str, str], own_keys: Sequence[str] = ()) -> dict[str, str]:
     """The environment for commands that a model asks for, without keys and variables that control programs.
 
     Variables that are named like secrets or hold one are dropped, and so are those that inject code (``LD_PRELOAD``,
     ``BASH_ENV``, ``GIT_*``) and relative entries of PATH; pagers, prompts and git's fsmonitor are switched off.
     """
-    held = [value for value in own if len(value) >= OWN_LENGTH]
-    kept = {
+    values = [value for value in own_keys if len(value) >= OWN_LENGTH]
+    cleaned = {
         name: value
         for name, value in env.items()
         if not _STEERING.fullmatch(name)
         and (name == "SSH_AUTH_SOCK" or not _SECRET_VARIABLE.search(name.upper()))
-        and not any(secret in value for secret in held)
+        and not any(secret in value for secret in values)
         and mask(value)[1] == 0
     }
-    if "PATH" in kept:
-        kept["PATH"] = ":".join(entry for entry in kept["PATH"].split(":") if entry.startswith("/"))
-    return kept | CHILD_GUARDS
+    if "PATH" in cleaned:
+        cleaned["PATH"] = ":".join(entry for entry in cleaned["PATH"].split(":") if entry.startswith("/"))
+    return cleaned | CHILD_GUARDS

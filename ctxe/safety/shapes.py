@@ -20,11 +20,11 @@ class SecretShape:
     pattern: re.Pattern[str]
 
 
-def _shape(name: str, marks: str, looks: str) -> SecretShape:
-    return SecretShape(name, tuple(marks.split()), pattern(looks))
+def _shape(name: str, marks: str, regex: str) -> SecretShape:
+    return SecretShape(name, tuple(marks.split()), pattern(regex))
 
 
-# Formats as their issuers document them; where a length is not promised, the shortest seen.
+# Formats as their issuers document them; where they promise no length, the shortest seen.
 SHAPES = (
     _shape(
         "private key",
@@ -82,7 +82,7 @@ SHAPES = (
         "shpss_ shpca_ shppa_ dor_v1_ sgp_ shippo_live_ xkeysib- e2b_ fc- sk_",
         r"(?<![A-Za-z0-9_-])(?:[A-Za-z0-9]{1,16}[_-]){1,3}[a-f0-9]{32,}(?:-[A-Za-z0-9]{1,20})?(?![A-Za-z0-9_])",
     ),
-    # a prefix that no name begins with, and whatever base64 for URLs may hold
+    # a prefix that no name begins with, and any characters of base64 for URLs
     _shape(
         "service token",
         "dp.sa. lin_oauth_ glc_ CFPAT- tfp_ duffel_live_ pcsk_ CCIPAT_"

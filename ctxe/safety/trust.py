@@ -1,4 +1,4 @@
-"""Limiting what a repository may do: its settings only tighten the user's, and its programs are approved by content."""
+"""Limits on a repository: its settings only tighten the user's, and its programs are approved by content."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ Tighter = Callable[[Any, Any], Any]
 State = Literal["approved", "new", "changed"]
 
 
-def _lower(own: Any, asked: Any) -> Any:
-    return asked if asked < own else own
+def _lower(user_value: Any, project_value: Any) -> Any:
+    return project_value if project_value < user_value else user_value
 
 
-def _lower_or_first(own: Any, asked: Any) -> Any:
+def _lower_or_first(user_value: Any, project_value: Any) -> Any:
     """The lower limit, where 0 means no limit."""
-    return asked if asked > 0 and (own == 0 or asked < own) else own
+    return project_value if project_value > 0 and (user_value == 0 or project_value < user_value) else user_value
 
 
 def _stricter(order: tuple[str, ...]) -> Tighter:
-    return lambda own, asked: asked if order.index(asked) < order.index(own) else own
+    return lambda user, project: project if order.index(project) < order.index(user) else user
 
 
-def _more(own: Any, asked: Any) -> Any:
-    return (*own, *(item for item in asked if item not in own))
+def _more(user_value: Any, project_value: Any) -> Any:
+    return (*user_value, *(item for item in project_value if item not in user_value))
 
 
 def _only(strict: Any) -> Tighter:
-    return lambda own, asked: strict if asked == strict else own
+    return lambda user, project: strict if project == strict else user
 
 
-def _free(_own: Any, asked: Any) -> Any:
-    return asked
+def _free(_user_value: Any, project_value: Any) -> Any:
+    return project_value
 
 
 RULES: tuple[tuple[str, Tighter], ...] = (
@@ -87,34 +87,34 @@ def tighten(user: Mapping[str, Any], project: Mapping[str, Any]) -> tuple[dict[s
     Returns the merged settings and one line for each refused setting. ``user`` holds every default.
     """
     merged, refused = dict(user), []
-    for key, asked in project.items():
-        own = user.get(key)
-        if _same(own, asked):
+    for key, project_value in project.items():
+        user_value = user.get(key)
+        if _same(user_value, project_value):
             continue
         rule = next((rule for pattern, rule in RULES if fnmatchcase(key, pattern)), None)
-        held = own if rule is None else _held(rule, own, asked)
-        if _same(held, own):
-            why = "is not for a repository to set" if rule is None else f"would loosen yours ({_short(own)})"
-            refused.append(f"{_short(key, bare=True)} = {_short(asked)} refused: it {why}")
+        merged_value = user_value if rule is None else _by_rule(rule, user_value, project_value)
+        if _same(merged_value, user_value):
+            reason = "is not for a repository to set" if rule is None else f"would loosen yours ({_short(user_value)})"
+            refused.append(f"{_short(key, bare=True)} = {_short(project_value)} refused: it {reason}")
         else:
-            merged[key] = held
+            merged[key] = merged_value
     return merged, refused
 
 
-def _held(rule: Tighter, own: Any, asked: Any) -> Any:
+def _by_rule(rule: Tighter, user_value: Any, project_value: Any) -> Any:
     """The value by a rule; the user's own when the two are of different types."""
-    if _kind(own) is not _kind(asked):
-        return own
+    if _kind(user_value) is not _kind(project_value):
+        return user_value
     try:
-        return rule(own, asked)
+        return rule(user_value, project_value)
     except ValueError:
-        return own
+        return user_value
 
 
-def _same(one: Any, other: Any) -> bool:
+def _same(first: Any, second: Any) -> bool:
     """Whether two values are equal as settings: lists equal tuples, and True is not 1."""
-    one, other = (tuple(value) if isinstance(value, list) else value for value in (one, other))
-    return _kind(one) is _kind(other) and bool(one == other)
+    first, second = (tuple(value) if isinstance(value, list) else value for value in (first, second))
+    return _kind(first) is _kind(second) and bool(first == second)
 
 
 def _kind(value: Any) -> type:
@@ -133,16 +133,16 @@ def is_trusted(store: Path, root: Path) -> bool:
     return _key(root) in _load(store)["folders"]
 
 
-def trust(store: Path, root: Path, at: str, *, trusted: bool = True) -> None:
-    """Store that the user trusts a folder since ``at`` (ISO time), or no longer does. Raises StoreError."""
+def trust(store: Path, root: Path, since: str, *, trusted: bool = True) -> None:
+    """Store that the user trusts a folder ``since`` this ISO time, or no longer does. Raises StoreError."""
     with lock(store / STORE):
-        known = _load(store)
+        stored = _load(store)
         if trusted:
-            known["folders"][_key(root)] = at
+            stored["folders"][_key(root)] = since
         else:
-            known["folders"].pop(_key(root), None)
-            known["approved"].pop(_key(root), None)
-        _save(store, known)
+            stored["folders"].pop(_key(root), None)
+            stored["approved"].pop(_key(root), None)
+        _save(store, stored)
 
 
 def trusted_folders(store: Path) -> dict[str, str]:
@@ -152,31 +152,31 @@ def trusted_folders(store: Path) -> dict[str, str]:
 
 def approval(store: Path, root: Path, name: str, content: str) -> State:
     """Whether the user approved this name (``mcp:github``, ``skill:x``) with exactly this content in this folder."""
-    known = _load(store)["approved"].get(_key(root), {}).get(name)
-    if known is None:
+    approved_digest = _load(store)["approved"].get(_key(root), {}).get(name)
+    if approved_digest is None:
         return "new"
-    return "approved" if known == digest(content) else "changed"
+    return "approved" if approved_digest == digest(content) else "changed"
 
 
 def approve(store: Path, root: Path, name: str, content: str) -> None:
     """Store the user's approval of this content; changed content needs another. Raises StoreError."""
     with lock(store / STORE):
-        known = _load(store)
-        known["approved"].setdefault(_key(root), {})[name] = digest(content)
-        _save(store, known)
+        stored = _load(store)
+        stored["approved"].setdefault(_key(root), {})[name] = digest(content)
+        _save(store, stored)
 
 
 def forget(store: Path, root: Path, name: str) -> bool:
     """Revoke an approval, and those below it (``name/…``); False when there was none. Raises StoreError."""
     with lock(store / STORE):
-        known = _load(store)
-        held = known["approved"].get(_key(root), {})
-        gone = [one for one in held if one == name or one.startswith(f"{name}/")]
-        for one in gone:
-            del held[one]
-        if gone:
-            _save(store, known)
-    return bool(gone)
+        stored = _load(store)
+        approvals = stored["approved"].get(_key(root), {})
+        revoked = [approved for approved in approvals if approved == name or approved.startswith(f"{name}/")]
+        for approved in revoked:
+            del approvals[approved]
+        if revoked:
+            _save(store, stored)
+    return bool(revoked)
 
 
 def _key(root: Path) -> str:
@@ -188,21 +188,23 @@ def _load(store: Path) -> dict[str, dict[str, Any]]:
     empty: dict[str, dict[str, Any]] = {"folders": {}, "approved": {}}
     path = store / STORE
     try:
-        facts = path.lstat()
-        if os.name == "posix" and (facts.st_uid != os.geteuid() or facts.st_mode & 0o022 or path.is_symlink()):
+        status = path.lstat()
+        if os.name == "posix" and (status.st_uid != os.geteuid() or status.st_mode & 0o022 or path.is_symlink()):
             return empty
-        known = json.loads(read(path))
+        stored = json.loads(read(path))
     except (OSError, StoreError, ValueError, RecursionError):
         return empty
-    if not isinstance(known, dict):
+    if not isinstance(stored, dict):
         return empty
-    parts = {part: known.get(part) for part in empty}
-    sound = {part: value if isinstance(value, dict) else {} for part, value in parts.items()}
-    sound["approved"] = {root: given for root, given in sound["approved"].items() if isinstance(given, dict)}
-    return sound
+    parts = {part: stored.get(part) for part in empty}
+    sections = {part: value if isinstance(value, dict) else {} for part, value in parts.items()}
+    sections["approved"] = {
+        root: approvals for root, approvals in sections["approved"].items() if isinstance(approvals, dict)
+    }
+    return sections
 
 
-def _save(store: Path, known: Mapping[str, Any]) -> None:
+def _save(store: Path, approvals: Mapping[str, Any]) -> None:
     """Write the store; a damaged file is renamed first."""
     path = store / STORE
     if path.is_symlink() or path.exists():
@@ -210,4 +212,4 @@ def _save(store: Path, known: Mapping[str, Any]) -> None:
             json.loads(read(path))
         except (StoreError, ValueError, RecursionError):
             path.replace(path.with_suffix(".damaged"))
-    replace(path, json.dumps({"v": 1, **known}, indent=1, sort_keys=True).encode())
+    replace(path, json.dumps({"v": 1, **approvals}, indent=1, sort_keys=True).encode())

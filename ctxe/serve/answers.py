@@ -1,4 +1,4 @@
-"""Answers of the commands as the public contract has them in JSON: a plan, the account of a request."""
+"""Answers of the commands in the JSON of the public contract: a plan, the ledger of a request."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from ctxe.project.planning.plan import Plan
 
 
-def plan_json(made: Plan) -> dict[str, Any]:
+def plan_json(plan: Plan) -> dict[str, Any]:
     """A plan as the public contract has it."""
     return {
-        "task": made.task,
-        "budget": made.budget,
-        "tokens": made.tokens,
+        "task": plan.task,
+        "budget": plan.budget,
+        "tokens": plan.tokens,
         "files": [
             {
                 "path": file.path,
@@ -28,11 +28,13 @@ def plan_json(made: Plan) -> dict[str, Any]:
                     for reason in file.reasons
                 ],
             }
-            for file in made.files
+            for file in plan.files
         ],
-        "left_out": [{"path": one.path, "score": one.score, "reason": one.reason} for one in made.left_out],
-        "timings_ms": dict(made.timings_ms),
-        "note": made.note,
+        "left_out": [
+            {"path": omitted.path, "score": omitted.score, "reason": omitted.reason} for omitted in plan.left_out
+        ],
+        "timings_ms": dict(plan.timings_ms),
+        "note": plan.note,
     }
 
 

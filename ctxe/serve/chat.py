@@ -1,4 +1,4 @@
-"""Chat-completions messages: checked as they come in, written from a request, and given back as they were given."""
+"""Chat-completions messages: checked when they arrive, written from a request, and returned as they were given."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ctxe.domain.model import Message, Request, Text
 from ctxe.domain.value import dataclass, field
 
 ROLES = ("system", "user", "assistant", "tool")
-NOTHING = "(no answer)"
-"""How a request writes a reply without words and calls."""
+EMPTY_REPLY = "(no answer)"
+"""The text of a request for a reply without words and calls."""
 
 Chat = dict[str, Any]
 """One message, as JSON has it."""
@@ -26,7 +26,7 @@ class Refused(CtxeError):
 
 
 def checked(message: object) -> Chat:
-    """The same message. Raises Refused when it is none."""
+    """The message itself. Raises Refused when it is not one."""
     if not isinstance(message, dict) or message.get("role") not in ROLES:
         raise Refused("no message with a role", f"roles are {', '.join(ROLES)}")
     text_of(message)
@@ -50,7 +50,7 @@ def text_of(message: Mapping[str, Any]) -> str:
 
 def calls_of(message: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Id, name and arguments of every call of a message. Raises Refused."""
-    found = []
+    parsed = []
     calls = message.get("tool_calls") or []
     if not isinstance(calls, list):
         raise Refused("tool_calls is not a list")
@@ -61,12 +61,12 @@ def calls_of(message: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         parts = (call.get("id"), function.get("name"), function.get("arguments"))
         if not all(isinstance(part, str) for part in parts):
             raise Refused("a tool call needs id, name and arguments, each a text")
-        found.append((str(parts[0]), str(parts[1]), str(parts[2])))
-    return found
+        parsed.append((str(parts[0]), str(parts[1]), str(parts[2])))
+    return parsed
 
 
 def key_of(message: Mapping[str, Any]) -> Key:
-    """What two messages have in common that say the same."""
+    """The key that messages with the same content share."""
     role = "said" if message["role"] in {"user", "system"} else message["role"]
     answers = message["tool_call_id"] if role == "tool" else ""
     return role, text_of(message), answers, tuple(calls_of(message))
@@ -74,7 +74,7 @@ def key_of(message: Mapping[str, Any]) -> Key:
 
 @dataclass(slots=True)
 class GivenMessages:
-    """Messages in the order in which they were given, to be found again by what they say."""
+    """Messages in the order in which they were given, found again by their content."""
 
     messages: list[Chat] = field(default_factory=list)
     _keys: list[Key] = field(default_factory=list)
@@ -88,34 +88,38 @@ class GivenMessages:
         self.messages.append(message)
 
     def back(self, written: Iterable[ChatMessage]) -> Iterator[Chat]:
-        """Messages as they were given where they say the same, in an order that never goes back; others as written.
+        """Messages as they were given where the content is the same, never out of order; others as written.
 
-        One whose place is known is looked for there and nowhere else: ids are given again, and short outputs are alike.
-        The others are looked for from the newest on: those that a fold left are the last that say the same.
+        A message whose place is known is looked for only there: ids are reused, and short outputs are often the same.
+        The others are looked for from the newest on: those that a fold left are the last ones with this content.
         """
-        told = list(written)
-        at, begins = -1, list[int]()
-        for one in told:
-            begins.append(at)
-            at = at if one.place is None else one.place
-        end, found = len(self.messages), list[Chat]()
-        for one, begin in zip(reversed(told), reversed(begins), strict=True):
-            place = self._found(one.message, begin, end) if one.place is None else one.place
-            end = end if place is None else place
-            same = place is not None and self._keys[place] == key_of(one.message)
-            found.append(self.messages[place] if place is not None and same else one.message)
-        return reversed(found)
+        messages_written = list(written)
+        last_place, starts = -1, list[int]()
+        for message_written in messages_written:
+            starts.append(last_place)
+            last_place = last_place if message_written.place is None else message_written.place
+        limit, result = len(self.messages), list[Chat]()
+        for message_written, start in zip(reversed(messages_written), reversed(starts), strict=True):
+            place = (
+                self._last_same(message_written.message, start, limit)
+                if message_written.place is None
+                else message_written.place
+            )
+            limit = limit if place is None else place
+            is_same = place is not None and self._keys[place] == key_of(message_written.message)
+            result.append(self.messages[place] if place is not None and is_same else message_written.message)
+        return reversed(result)
 
-    def _found(self, message: Chat, begin: int, end: int) -> int | None:
-        """The last place behind ``begin`` and before ``end`` that says the same."""
+    def _last_same(self, message: Chat, start: int, limit: int) -> int | None:
+        """The last place after ``start`` and before ``limit`` with the same content."""
         places = self._places.get(key_of(message), [])
-        n = bisect_left(places, end)
-        return places[n - 1] if n and places[n - 1] > begin else None
+        index = bisect_left(places, limit)
+        return places[index - 1] if index and places[index - 1] > start else None
 
 
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
-    """A message of a request, and where the one it stands for was given, if that is known."""
+    """A message of a request, and the place of the given message it stands for, if that is known."""
 
     message: Chat
     place: int | None = None
@@ -124,45 +128,49 @@ class ChatMessage:
 def written(request: Request, ids: Mapping[str, str], order: Mapping[str, int]) -> Iterator[ChatMessage]:
     """A request as messages, every text and result one of its own.
 
-    ``ids`` gives back the ids of calls as they were given, ``order`` the places in which their results were. Nothing
-    is given before the parts of the system prompt.
+    ``ids`` maps calls to their given ids, ``order`` to the places of their results. The parts of the system prompt come
+    first.
     """
     for place, text in enumerate(request.system):
         yield ChatMessage({"role": "system", "content": text}, place)
     for message in request.messages:
-        yield from _said(message, ids, order) if message.role == "user" else [_replied(message, ids)]
+        yield from _user_messages(message, ids, order) if message.role == "user" else [_assistant_message(message, ids)]
 
 
-def _said(message: Message, ids: Mapping[str, str], order: Mapping[str, int]) -> Iterator[ChatMessage]:
+def _user_messages(message: Message, ids: Mapping[str, str], order: Mapping[str, int]) -> Iterator[ChatMessage]:
     results = [block for block in message.blocks if isinstance(block, ToolResult)]
     for result in sorted(results, key=lambda result: order[result.call_id]):
-        told = {"role": "tool", "tool_call_id": ids[result.call_id], "content": result.text}
-        yield ChatMessage(told, order[result.call_id])
+        tool_message = {"role": "tool", "tool_call_id": ids[result.call_id], "content": result.text}
+        yield ChatMessage(tool_message, order[result.call_id])
     for block in message.blocks:
         if isinstance(block, Text):
             yield ChatMessage({"role": "user", "content": block.text})
 
 
-def _replied(message: Message, ids: Mapping[str, str]) -> ChatMessage:
+def _assistant_message(message: Message, ids: Mapping[str, str]) -> ChatMessage:
     words = "".join(block.text for block in message.blocks if isinstance(block, Text))
-    asked = [block for block in message.blocks if isinstance(block, ToolCall)]
+    tool_calls = [block for block in message.blocks if isinstance(block, ToolCall)]
     calls = [
         {"id": ids[call.id], "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-        for call in asked
+        for call in tool_calls
     ]
-    reply: Chat = {"role": "assistant", "content": "" if words == NOTHING else words}
-    return ChatMessage(reply | ({"tool_calls": calls} if calls else {}), place_of(asked[0].id) if asked else None)
+    reply: Chat = {"role": "assistant", "content": "" if words == EMPTY_REPLY else words}
+    return ChatMessage(
+        reply | ({"tool_calls": calls} if calls else {}), place_of(tool_calls[0].id) if tool_calls else None
+    )
 
 
 def reply_of(message: Mapping[str, Any], number: int) -> tuple[Reply, dict[str, str]]:
     """An assistant message as a reply whose call ids are unique, and the given id of each."""
-    calls = [ToolCall(f"{number}.{n}", name, arguments) for n, (_, name, arguments) in enumerate(calls_of(message))]
-    given = {call.id: identity for call, (identity, _, _) in zip(calls, calls_of(message), strict=True)}
-    return Reply(text_of(message), tuple(calls)), given
+    calls = [
+        ToolCall(f"{number}.{index}", name, arguments) for index, (_, name, arguments) in enumerate(calls_of(message))
+    ]
+    given_ids = {call.id: identity for call, (identity, _, _) in zip(calls, calls_of(message), strict=True)}
+    return Reply(text_of(message), tuple(calls)), given_ids
 
 
 def place_of(identity: str) -> int:
-    """Where the message of a call was given, by the id that ``reply_of`` made."""
+    """The place of the message of a call, by the id that ``reply_of`` made."""
     return int(identity.partition(".")[0])
 
 

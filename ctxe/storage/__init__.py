@@ -1,1 +1,1 @@
-"""The one way to touch disk: atomic replacement, durable appends, locks, cached counts, vocabularies."""
+"""The one way to use the disk: atomic replacement, durable appends, locks, cached counts, vocabularies."""

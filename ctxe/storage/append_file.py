@@ -17,7 +17,7 @@ class AppendFile:
 
     def __init__(self, path: Path) -> None:
         self.path, self._handle = path, -1
-        self._hold()
+        self._open_handle()
 
     def __del__(self) -> None:
         self._release()
@@ -25,13 +25,13 @@ class AppendFile:
     def append(self, line: str) -> None:
         """Append a line as ``storage.files.append`` does, restoring a deleted file first. Raises StoreError."""
         if self._handle >= 0 and not os.path.lexists(self.path):
-            replace(self.path, self._whole())
+            replace(self.path, self._content())
             self._release()
         append(self.path, line)
         if self._handle < 0:
-            self._hold()
+            self._open_handle()
 
-    def _hold(self) -> None:
+    def _open_handle(self) -> None:
         with contextlib.suppress(OSError):  # missing, or too many open files: then a deletion loses it
             self._handle = os.open(self.path, FLAGS)
 
@@ -40,8 +40,8 @@ class AppendFile:
             os.close(self._handle)
             self._handle = -1
 
-    def _whole(self) -> bytes:
-        whole = bytearray()
-        while piece := os.pread(self._handle, PIECE, len(whole)):
-            whole += piece
-        return bytes(whole)
+    def _content(self) -> bytes:
+        content = bytearray()
+        while piece := os.pread(self._handle, PIECE, len(content)):
+            content += piece
+        return bytes(content)

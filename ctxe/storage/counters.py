@@ -15,11 +15,11 @@ SCHEMA = (
     "PRAGMA synchronous = OFF",
     "CREATE TABLE IF NOT EXISTS n (k TEXT, name TEXT, v REAL, PRIMARY KEY (k, name)) WITHOUT ROWID",
 )
-FEW = 20
+FEW_KEYS = 20
 """Keys up to which each is looked up by itself; for more, all counters are read."""
 WAIT = 5.0
 """Seconds to wait for another process."""
-JOINED = {"first": min, "last": max}
+COMBINED = {"first": min, "last": max}
 """How two values of a counter are combined; all others are added."""
 
 
@@ -30,17 +30,17 @@ class Counters:
     """
 
     def __init__(self, path: Path, *, still: bool = False) -> None:
-        """``path`` is the database file, created when something is first counted.
+        """``path`` is the database file, created at the first count.
 
-        ``still`` counters are only read: a replay must not count again what was counted when it happened.
+        ``still`` counters are only read: a replay must not count again.
         """
-        self._path, self._still = path, still
+        self._path, self._read_only = path, still
         self._db: sqlite3.Connection | None = None
-        self._lost: dict[tuple[str, str], float] = {}
+        self._in_memory: dict[tuple[str, str], float] = {}
 
     def bump(self, key: str, at: float, **by: float) -> None:
         """Add to the counters of ``key`` and keep the first and last moment it was touched (unix seconds)."""
-        if self._still:
+        if self._read_only:
             return
         rows = [(key, name, amount, amount) for name, amount in by.items()]
         try:
@@ -53,9 +53,9 @@ class Counters:
                 db.execute("INSERT INTO n VALUES (?, 'last', ?) ON CONFLICT DO UPDATE SET v = MAX(v, ?)", (key, at, at))
         except (sqlite3.Error, StoreError, OSError):
             for _, name, amount, _ in rows:
-                self._lost[key, name] = self._lost.get((key, name), 0.0) + amount
-            self._lost[key, "first"] = min(at, self._lost.get((key, "first"), at))
-            self._lost[key, "last"] = max(at, self._lost.get((key, "last"), at))
+                self._in_memory[key, name] = self._in_memory.get((key, name), 0.0) + amount
+            self._in_memory[key, "first"] = min(at, self._in_memory.get((key, "first"), at))
+            self._in_memory[key, "last"] = max(at, self._in_memory.get((key, "last"), at))
 
     def stilled(self) -> Counters:
         """The same counters, for reading only."""
@@ -64,16 +64,18 @@ class Counters:
     def read(self, keys: Iterable[str] | None = None) -> Mapping[str, Mapping[str, float]]:
         """All counters, or those of some keys: ``{"a1b2…": {"seen": 3, "first": …, "last": …}}``."""
         wanted = None if keys is None else set(keys)
-        found: dict[str, dict[str, float]] = {}
+        counters: dict[str, dict[str, float]] = {}
         with contextlib.suppress(sqlite3.Error, StoreError, OSError):
             if self._path.exists():
                 for key, name, value in _rows(self._open(), wanted):
-                    found.setdefault(key, {})[name] = value
-        for (key, name), value in self._lost.items():
+                    counters.setdefault(key, {})[name] = value
+        for (key, name), value in self._in_memory.items():
             if wanted is None or key in wanted:
-                held = found.setdefault(key, {})
-                held[name] = JOINED.get(name, add)(held[name], value) if name in held else value
-        return found
+                counters_of_key = counters.setdefault(key, {})
+                counters_of_key[name] = (
+                    COMBINED.get(name, add)(counters_of_key[name], value) if name in counters_of_key else value
+                )
+        return counters
 
     def close(self) -> None:
         """Close the file."""
@@ -89,7 +91,7 @@ class Counters:
 
 def _rows(db: sqlite3.Connection, wanted: set[str] | None) -> Iterable[tuple[str, str, float]]:
     """All counters, or those of the ``wanted`` keys."""
-    if wanted is not None and len(wanted) <= FEW:
+    if wanted is not None and len(wanted) <= FEW_KEYS:
         for key in wanted:
             yield from db.execute("SELECT k, name, v FROM n WHERE k = ?", (key,))
         return

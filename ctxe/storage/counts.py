@@ -21,9 +21,9 @@ SCHEMA = (
     "CREATE TABLE IF NOT EXISTS counts "
     "(encoding TEXT, digest TEXT, tokens INTEGER, PRIMARY KEY (encoding, digest)) WITHOUT ROWID",
 )
-MOST_NEAR = 20_000
+MOST_IN_MEMORY = 20_000
 """Texts whose counts are kept in memory, by the text itself, as a string caches its hash."""
-LEAST, MOST = 0.5, 3.0
+LEAST_RATIO, MOST_RATIO = 0.5, 3.0
 """The range of plausible ratios of a model's tokens to ours."""
 WAIT = 2.0
 """Seconds to wait for another process."""
@@ -32,49 +32,49 @@ WAIT = 2.0
 class Counts:
     """Token counts of one encoding, looked up in memory, then in ``<folder>/counts.db``, then by ``tokenize``.
 
-    When the file cannot be used (read-only folder, damage), only memory is. Safe with several processes and threads;
-    losing the file loses nothing.
+    When the file cannot be used (read-only folder, damage), only memory is used. Safe with several processes and
+    threads; losing the file costs only time.
     """
 
     def __init__(self, encoding: str, tokenize: Callable[[str], int], folder: Path | None = None) -> None:
         self.encoding = encoding
         self._tokenize = tokenize
-        self._near: dict[str, int] = {}
-        self._fresh: dict[str, int] = {}
+        self._in_memory: dict[str, int] = {}
+        self._unsaved: dict[str, int] = {}
         self._db: sqlite3.Connection | None = None
         if folder is not None:
             with contextlib.suppress(sqlite3.Error, StoreError, OSError):
                 self._db = open_database(self, folder / "counts.db", SCHEMA, WAIT)
-        self._using = threading.RLock()
+        self._lock = threading.RLock()
 
     def __call__(self, text: str) -> int:
         """Tokens of ``text``."""
-        found = self._near.get(text)
-        if found is None:
-            with self._using:
-                found = self._far(digest(text), text)
-                if len(self._near) >= MOST_NEAR:
-                    self._near.clear()
-                self._near[text] = found
-        return found
+        tokens = self._in_memory.get(text)
+        if tokens is None:
+            with self._lock:
+                tokens = self._look_up(digest(text), text)
+                if len(self._in_memory) >= MOST_IN_MEMORY:
+                    self._in_memory.clear()
+                self._in_memory[text] = tokens
+        return tokens
 
     def save(self) -> None:
         """Write the counts made since the last call; errors are ignored."""
-        with self._using:
-            rows = [(self.encoding, key, n) for key, n in self._fresh.items()]
-            self._fresh.clear()
+        with self._lock:
+            rows = [(self.encoding, key, tokens) for key, tokens in self._unsaved.items()]
+            self._unsaved.clear()
             if self._db is None or not rows:
                 return
             with contextlib.suppress(sqlite3.Error), self._db:
                 self._db.executemany("INSERT OR IGNORE INTO counts VALUES (?, ?, ?)", rows)
 
-    def _far(self, key: str, text: str) -> int:
-        found = self._fresh.get(key) or self._stored(key)
-        if found is None:
-            found = self._fresh[key] = self._tokenize(text)
-        return found
+    def _look_up(self, key: str, text: str) -> int:
+        tokens = self._unsaved.get(key) or self._from_file(key)
+        if tokens is None:
+            tokens = self._unsaved[key] = self._tokenize(text)
+        return tokens
 
-    def _stored(self, key: str) -> int | None:
+    def _from_file(self, key: str) -> int | None:
         if self._db is None:
             return None
         try:
@@ -98,31 +98,31 @@ class Estimate:
 
     def __init__(self, model: str, counts: Callable[[str], int], path: Path | None = None) -> None:
         self._model, self._counts, self._path = model, counts, path
-        self._ratio, self._seen = _learnt(path, model)
-        self.factor = self._ratio * self.MARGIN if self._seen else self.START
+        self._ratio, self._requests = _learnt(path, model)
+        self.factor = self._ratio * self.MARGIN if self._requests else self.START
 
     def __call__(self, text: str) -> int:
         """Tokens of ``text``, rounded up."""
         return -int(-self._counts(text) * self.factor // 1)
 
-    def learn(self, ours: int, theirs: int) -> None:
-        """Learn from one request: its tokens by this estimate (``ours``) and by the provider's usage (``theirs``)."""
-        if ours < 500 or theirs <= 0:
+    def learn(self, estimated: int, reported: int) -> None:
+        """Learn from one request: its tokens by this estimate (``estimated``) and by the provider (``reported``)."""
+        if estimated < 500 or reported <= 0:
             return
-        observed = theirs / (ours / self.factor)
-        if not LEAST < observed < MOST:
+        observed = reported / (estimated / self.factor)
+        if not LEAST_RATIO < observed < MOST_RATIO:
             return
-        self._seen += 1
-        self._ratio += (observed - self._ratio) / min(self._seen, 8)
+        self._requests += 1
+        self._ratio += (observed - self._ratio) / min(self._requests, 8)
 
     def settle(self) -> None:
-        """Apply what was learnt, and store it for other sessions."""
-        if not self._seen:
+        """Apply the learnt ratio, and store it for other sessions."""
+        if not self._requests:
             return
         self.factor = self._ratio * self.MARGIN
         if self._path is not None:
             table = _ratios(self._path)
-            table[self._model] = {"ratio": round(self._ratio, 4), "n": min(self._seen, 1000)}
+            table[self._model] = {"ratio": round(self._ratio, 4), "n": min(self._requests, 1000)}
             with contextlib.suppress(StoreError):
                 replace(self._path, json.dumps(table, indent=1, sort_keys=True).encode())
 
@@ -130,11 +130,11 @@ class Estimate:
 def _learnt(path: Path | None, model: str) -> tuple[float, int]:
     """The stored ratio of a model and the number of requests behind it; zeros when there is no plausible one."""
     try:
-        known = _ratios(path)[model]
-        ratio, seen = float(known["ratio"]), int(known["n"])
+        entry = _ratios(path)[model]
+        ratio, requests = float(entry["ratio"]), int(entry["n"])
     except (KeyError, TypeError, ValueError, OverflowError):
         return 0.0, 0
-    return (ratio, seen) if seen > 0 and LEAST < ratio < MOST else (0.0, 0)
+    return (ratio, requests) if requests > 0 and LEAST_RATIO < ratio < MOST_RATIO else (0.0, 0)
 
 
 def _ratios(path: Path | None) -> dict[str, Any]:

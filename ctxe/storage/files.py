@@ -56,20 +56,20 @@ def make_folder(folder: Path) -> None:
     Raises StoreError, also for a symlink inside a project's memory folder, which may come from the repository.
     """
     if MEMORY in folder.parts:
-        for at in (folder, *folder.parents):
-            if at.is_symlink():
-                raise StoreError(f"{at} is a symbolic link", "make it a folder of its own")
-            if at.name == MEMORY:
+        for parent in (folder, *folder.parents):
+            if parent.is_symlink():
+                raise StoreError(f"{parent} is a symbolic link", "make it a folder of its own")
+            if parent.name == MEMORY:
                 break
     with _as_store_error(folder, "create"):
         missing = []
-        at = folder
-        while not at.exists() and at != at.parent:
-            missing.append(at)
-            at = at.parent
-        for new in reversed(missing):
-            new.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
-            sync_folder(new.parent)
+        parent = folder
+        while not parent.exists() and parent != parent.parent:
+            missing.append(parent)
+            parent = parent.parent
+        for missing_folder in reversed(missing):
+            missing_folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+            sync_folder(missing_folder.parent)
         if not folder.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, "a file is in its place")
 
@@ -81,14 +81,14 @@ def replace(path: Path, data: bytes, mode: int | None = None) -> None:
     ``.<name>.<random>.tmp`` first, which is removed on failure.
     """
     make_folder(path.parent)
-    spare = _spare(path)
+    temporary = _temporary_path(path)
     with _as_store_error(path, "write"):
         try:
-            _write_new(spare, data, _mode(path) if mode is None else mode, sync=True)
-            spare.replace(path)
+            _write_new(temporary, data, _mode(path) if mode is None else mode, sync=True)
+            temporary.replace(path)
         except BaseException:
             with contextlib.suppress(OSError):
-                spare.unlink()
+                temporary.unlink()
             raise
         sync_folder(path.parent)
 
@@ -103,23 +103,23 @@ def replace_many(files: Mapping[Path, bytes]) -> None:
     folders = dict.fromkeys(path.parent for path in files)
     for folder in folders:
         make_folder(folder)
-    spares = {path: _spare(path) for path in files}
-    at = next(iter(files), Path())
+    temporaries = {path: _temporary_path(path) for path in files}
+    current = next(iter(files), Path())
     try:
         for path, data in files.items():
-            at = path
+            current = path
             with _as_store_error(path, "write"):
-                _write_new(spares[path], data, _mode(path), sync=False)
+                _write_new(temporaries[path], data, _mode(path), sync=False)
         # with eight at a time a journalling file system can commit several together
-        with _as_store_error(at, "write"), ThreadPoolExecutor(8) as pool:
-            list(pool.map(_sync_file, spares.values()))
-        for path, spare in spares.items():
+        with _as_store_error(current, "write"), ThreadPoolExecutor(8) as pool:
+            list(pool.map(_sync_file, temporaries.values()))
+        for path, temporary in temporaries.items():
             with _as_store_error(path, "write"):
-                spare.replace(path)
+                temporary.replace(path)
     finally:
-        for spare in spares.values():
+        for temporary in temporaries.values():
             with contextlib.suppress(OSError):
-                spare.unlink()
+                temporary.unlink()
     for folder in folders:
         sync_folder(folder)
 
@@ -128,13 +128,13 @@ def replace_quickly(path: Path, data: bytes) -> None:
     """Replace a cache file atomically but not durably. Symlinks are not followed, and errors are ignored."""
     with contextlib.suppress(OSError, StoreError):
         make_folder(path.parent)
-        spare = _spare(path)
+        temporary = _temporary_path(path)
         try:
-            _write_new(spare, data, PRIVATE_FILE, sync=False)
-            spare.replace(path)
+            _write_new(temporary, data, PRIVATE_FILE, sync=False)
+            temporary.replace(path)
         finally:
             with contextlib.suppress(OSError):
-                spare.unlink()
+                temporary.unlink()
 
 
 def without_links(path: Path, ends: Sequence[str] = ("",)) -> None:
@@ -143,9 +143,9 @@ def without_links(path: Path, ends: Sequence[str] = ("",)) -> None:
     For files that a library opens by name: a symlink from a repository could lead to any file of the user.
     """
     with _as_store_error(path, "remove"):
-        for at in (path.with_name(path.name + end) for end in ends):
-            if at.is_symlink():
-                at.unlink(missing_ok=True)
+        for candidate in (path.with_name(path.name + end) for end in ends):
+            if candidate.is_symlink():
+                candidate.unlink(missing_ok=True)
 
 
 def remove(path: Path) -> None:
@@ -155,23 +155,23 @@ def remove(path: Path) -> None:
         sync_folder(path.parent)
 
 
-def _spare(path: Path) -> Path:
+def _temporary_path(path: Path) -> Path:
     """A temporary name beside a file, with at most 60 characters of its name, which are at most 240 of 255 bytes."""
     return path.with_name(f".{path.name[:60]}.{os.urandom(4).hex()}.tmp")
 
 
 def _mode(path: Path) -> int:
     with contextlib.suppress(OSError):
-        held = path.lstat().st_mode
-        if stat.S_ISREG(held):
-            return stat.S_IMODE(held) & 0o777
+        mode = path.lstat().st_mode
+        if stat.S_ISREG(mode):
+            return stat.S_IMODE(mode) & 0o777
     return PRIVATE_FILE
 
 
 def _write_new(path: Path, data: bytes, mode: int, *, sync: bool) -> None:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), mode)
     with os.fdopen(handle, "wb") as file:
-        if hasattr(os, "fchmod"):  # what open makes of a mode depends on the umask
+        if hasattr(os, "fchmod"):  # open applies the umask to the mode
             os.fchmod(handle, mode)
         file.write(data)
         file.flush()
@@ -195,27 +195,27 @@ def append(path: Path, line: str) -> None:
     """
     make_folder(path.parent)
     with _as_store_error(path, "append to"):
-        fresh = not path.exists()
+        is_new = not path.exists()
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
         handle = os.open(path, flags, PRIVATE_FILE)
         try:
             size = os.fstat(handle).st_size
-            torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
-            _write_all(handle, (("\n" if torn else "") + line + "\n").encode("utf-8", "surrogateescape"), size)
+            is_unfinished = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
+            _write_all(handle, (("\n" if is_unfinished else "") + line + "\n").encode("utf-8", "surrogateescape"), size)
             os.fsync(handle)
         finally:
             os.close(handle)
-        if fresh:
+        if is_new:
             sync_folder(path.parent)
 
 
 def _write_all(handle: int, data: bytes, size: int) -> None:
-    done = 0
+    written = 0
     try:
-        while done < len(data):
-            done += os.write(handle, data[done:])
+        while written < len(data):
+            written += os.write(handle, data[written:])
     except OSError:
-        if done and os.fstat(handle).st_size == size + done:
+        if written and os.fstat(handle).st_size == size + written:
             os.ftruncate(handle, size)
         raise
 

@@ -23,9 +23,9 @@ def lock(path: Path, seconds: float = 10.0) -> Iterator[None]:
 
     make_folder(path.parent)
     without_links(path, (".lock",))
-    held = FileLock(str(path) + ".lock", timeout=seconds, mode=0o600, poll_interval=0.01)
+    file_lock = FileLock(str(path) + ".lock", timeout=seconds, mode=0o600, poll_interval=0.01)
     try:
-        held.acquire()
+        file_lock.acquire()
     except Timeout:
         raise StoreError(f"{path} is in use by another session", "try again when it has finished") from None
     except OSError as error:
@@ -33,18 +33,18 @@ def lock(path: Path, seconds: float = 10.0) -> Iterator[None]:
     try:
         yield
     finally:
-        held.release()
+        file_lock.release()
 
 
 def sweep(folder: Path, now: float | None = None) -> int:
     """Remove temporary files that killed processes left more than ten minutes ago. Returns how many."""
-    gone = 0
+    removed = 0
     if folder.is_symlink():
-        return gone
+        return removed
     limit = (time.time() if now is None else now) - STRAY_SECONDS
     for stray in folder.rglob(".*.tmp"):
         with contextlib.suppress(OSError):
             if stray.lstat().st_mtime < limit:
                 stray.unlink()
-                gone += 1
-    return gone
+                removed += 1
+    return removed

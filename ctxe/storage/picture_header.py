@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-Found = tuple[str, int, int]
+TypeAndSize = tuple[str, int, int]
 """MIME type, width and height in pixels."""
 
 _SIZED = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
@@ -13,48 +13,48 @@ _ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 """JPEG markers without a length: TEM, RST0 to RST7, SOI."""
 
 
-def header(data: bytes) -> Found | None:
+def header(data: bytes) -> TypeAndSize | None:
     """Type and size of a PNG, JPEG, GIF or WebP; None for anything else, a damaged header, or a size of 0.
 
     Formats: W3C PNG 5.6 and 11.2.1, ITU-T T.81 B.2.2, GIF89a 17 and 18, RFC 9649 2.5 to 2.7. Never raises.
     """
-    for begins, read in _READERS:
-        if data.startswith(begins):
-            found = read(data)
-            return found if found and found[1] > 0 and found[2] > 0 else None
+    for signature, read in _READERS:
+        if data.startswith(signature):
+            type_and_size = read(data)
+            return type_and_size if type_and_size and type_and_size[1] > 0 and type_and_size[2] > 0 else None
     return None
 
 
-def _png(data: bytes) -> Found | None:
+def _png(data: bytes) -> TypeAndSize | None:
     if len(data) < 24 or data[8:16] != b"\0\0\0\rIHDR":
         return None
     return "image/png", _big(data[16:20]), _big(data[20:24])
 
 
-def _gif(data: bytes) -> Found | None:
+def _gif(data: bytes) -> TypeAndSize | None:
     if len(data) < 10 or data[:6] not in (b"GIF87a", b"GIF89a"):
         return None
     return "image/gif", _little(data[6:8]), _little(data[8:10])
 
 
-def _jpeg(data: bytes) -> Found | None:
-    at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
+def _jpeg(data: bytes) -> TypeAndSize | None:
+    position = 2
+    while position + 4 <= len(data) and data[position] == 0xFF:
+        marker = data[position + 1]
         if marker == 0xFF or marker in _ALONE:
-            at += 1 if marker == 0xFF else 2
+            position += 1 if marker == 0xFF else 2
             continue
         if marker in _SIZED:
-            frame = data[at + 5 : at + 9]
+            frame = data[position + 5 : position + 9]
             return ("image/jpeg", _big(frame[2:4]), _big(frame[0:2])) if len(frame) == 4 else None
-        length = _big(data[at + 2 : at + 4])
+        length = _big(data[position + 2 : position + 4])
         if marker in (0xD9, 0xDA) or length < 2:
             return None
-        at += 2 + length
+        position += 2 + length
     return None
 
 
-def _webp(data: bytes) -> Found | None:
+def _webp(data: bytes) -> TypeAndSize | None:
     if len(data) < 30 or data[8:12] != b"WEBP":
         return None
     kind, body = data[12:16], data[20:30]
@@ -76,7 +76,7 @@ def _little(data: bytes) -> int:
     return int.from_bytes(data, "little")
 
 
-_READERS: tuple[tuple[bytes, Callable[[bytes], Found | None]], ...] = (
+_READERS: tuple[tuple[bytes, Callable[[bytes], TypeAndSize | None]], ...] = (
     (b"\x89PNG\r\n\x1a\n", _png),
     (b"\xff\xd8\xff", _jpeg),
     (b"GIF8", _gif),

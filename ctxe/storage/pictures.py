@@ -19,18 +19,18 @@ _DIGEST = pattern(r"[0-9a-f]{32}")
 
 
 class Pictures:
-    """The pictures of a project's sessions, in ``folder``; a picture that is not kept is gone with the process."""
+    """The pictures of a project's sessions, in ``folder``; a picture that is not kept is lost with the process."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._taken: dict[str, bytes] = {}
+        self._unstored: dict[str, bytes] = {}
 
     def take(self, name: str, data: bytes) -> Picture | None:
         """Make a picture of bytes, in memory only; None when they are not one. Raises StoreError when too large."""
-        found = header(data)
-        if found is None:
+        type_and_size = header(data)
+        if type_and_size is None:
             return None
-        media, width, height = found
+        media, width, height = type_and_size
         if len(data) > MOST_BYTES:
             raise StoreError(
                 f"{name} is a picture of {len(data) / 1e6:.1f} MB; at most {MOST_BYTES / 1e6:.1f} MB are sent",
@@ -42,7 +42,7 @@ class Pictures:
                 "make it smaller, or cut out what matters",
             )
         picture = Picture(digest_bytes(data), name, media, width, height, len(data))
-        self._taken[picture.digest] = data
+        self._unstored[picture.digest] = data
         return picture
 
     def keep(self, picture: Picture) -> None:
@@ -50,19 +50,19 @@ class Pictures:
 
         A file with other bytes is replaced.
         """
-        data = self._taken.get(picture.digest)
+        data = self._unstored.get(picture.digest)
         path = self._path(picture.digest)
         if data is None or path is None:
             return
         if _stored(path, picture.digest) is None:
             replace(path, data)
-        del self._taken[picture.digest]
+        del self._unstored[picture.digest]
 
     def data(self, digest: str) -> bytes | None:
-        """The bytes with a hash; None when they are gone or have changed."""
+        """The bytes with a hash; None when they are missing or have changed."""
         path = self._path(digest)
-        found = self._taken.get(digest)
-        return found if found is not None or path is None else _stored(path, digest)
+        content = self._unstored.get(digest)
+        return content if content is not None or path is None else _stored(path, digest)
 
     def _path(self, digest: str) -> Path | None:
         """The file of a picture; None when ``digest`` is not a hash, since a log may come from anybody."""
@@ -72,7 +72,7 @@ class Pictures:
 def _stored(path: Path, digest: str) -> bytes | None:
     """The bytes of a file if they have this hash, else None."""
     try:
-        found = read(path, MOST_BYTES)
+        data = read(path, MOST_BYTES)
     except StoreError:
         return None
-    return found if digest_bytes(found) == digest else None
+    return data if digest_bytes(data) == digest else None

@@ -35,11 +35,11 @@ def own_folder(cache: Path, root: Path, user: Path) -> Path | None:
     key = _key(user / KEY)
     if key is None:
         return None
-    place = f"{root.stat().st_ino:x}".encode()
-    ours = cache / blake2b(place, key=key, digest_size=NAME_BYTES).hexdigest()
-    if not ours.exists():
+    inode = f"{root.stat().st_ino:x}".encode()
+    folder = cache / blake2b(inode, key=key, digest_size=NAME_BYTES).hexdigest()
+    if not folder.exists():
         _prune(cache)
-    return ours
+    return folder
 
 
 def temporary_folder(owner: object) -> Path:
@@ -54,47 +54,47 @@ def temporary_folder(owner: object) -> Path:
         folder = Path(tempfile.mkdtemp(prefix="ctxe-"))
     except OSError:
         return Path(os.devnull) / "cache"
-    maker = os.getpid()
+    owner_process = os.getpid()
 
-    def gone() -> None:
-        if os.getpid() == maker:  # not in a forked process
+    def remove() -> None:
+        if os.getpid() == owner_process:  # not in a forked process
             shutil.rmtree(folder, ignore_errors=True)
 
-    weakref.finalize(owner, gone)
+    weakref.finalize(owner, remove)
     return folder
 
 
-def hide(ours: Path) -> None:
+def hide(folder: Path) -> None:
     """Make git ignore our folder whatever the repository's .gitignore says, since a commit would reveal its name."""
-    if not (ours / ".gitignore").exists():
-        replace_quickly(ours / ".gitignore", IGNORE_ALL)
+    if not (folder / ".gitignore").exists():
+        replace_quickly(folder / ".gitignore", IGNORE_ALL)
 
 
 def _key(path: Path) -> bytes | None:
     """The user's key, created at first use; None when it cannot be kept, or others could have written it."""
     with contextlib.suppress(OSError, StoreError):
-        if known := _read_key(path):
-            return known
+        if stored_key := _read_key(path):
+            return stored_key
         with lock(path):
-            known = _read_key(path)
-            if known is None:
+            stored_key = _read_key(path)
+            if stored_key is None:
                 replace(path, os.urandom(KEY_BYTES), 0o600)
-                known = _read_key(path)
-            return known
+                stored_key = _read_key(path)
+            return stored_key
     return None
 
 
 def _read_key(path: Path) -> bytes | None:
     """The key in a file; None when there is none yet. Raises StoreError when others could have written it."""
     try:
-        facts = path.lstat()
+        status = path.lstat()
     except FileNotFoundError:
         return None
-    foreign = os.name == "posix" and (facts.st_uid != os.geteuid() or bool(facts.st_mode & 0o022))
-    if foreign or not stat.S_ISREG(facts.st_mode):
-        raise StoreError(f"{path} may be somebody else's", "remove it; a new one is made")
-    held = read(path, KEY_BYTES + 1)
-    return held if len(held) == KEY_BYTES else None
+    is_foreign = os.name == "posix" and (status.st_uid != os.geteuid() or bool(status.st_mode & 0o022))
+    if is_foreign or not stat.S_ISREG(status.st_mode):
+        raise StoreError(f"{path} may be somebody else's", "remove it; a new one will be created")
+    key = read(path, KEY_BYTES + 1)
+    return key if len(key) == KEY_BYTES else None
 
 
 def _prune(cache: Path) -> None:
@@ -104,7 +104,9 @@ def _prune(cache: Path) -> None:
     import shutil
 
     with contextlib.suppress(OSError):
-        others = [one for one in os.scandir(cache) if NAME.fullmatch(one.name) and one.is_dir(follow_symlinks=False)]
-        others.sort(key=lambda one: one.stat(follow_symlinks=False).st_mtime, reverse=True)
-        for other in others[MOST_OTHERS:]:
-            shutil.rmtree(other.path, ignore_errors=True)
+        others = [
+            entry for entry in os.scandir(cache) if NAME.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False)
+        ]
+        others.sort(key=lambda entry: entry.stat(follow_symlinks=False).st_mtime, reverse=True)
+        for stale_entry in others[MOST_OTHERS:]:
+            shutil.rmtree(stale_entry.path, ignore_errors=True)

@@ -28,7 +28,7 @@ def key_of(text: str) -> bytes:
 class Vectors:
     """The vectors of one embedding model, in a shared database (the planner's index, memory's cache).
 
-    Vectors are stored as 32-bit floats with length 1. What was embedded before an interruption stays.
+    Vectors are stored as 32-bit floats with length 1. Texts embedded before an interruption stay.
     """
 
     def __init__(self, db: sqlite3.Connection, model: str, embed: Embed) -> None:
@@ -37,30 +37,32 @@ class Vectors:
 
     def unknown(self, keys: Iterable[bytes]) -> set[bytes]:
         """The keys that have no vector yet."""
-        known = {row[0] for row in self._db.execute("SELECT hash FROM vectors WHERE model=?", (self.model,))}
-        return set(keys) - known
+        stored = {row[0] for row in self._db.execute("SELECT hash FROM vectors WHERE model=?", (self.model,))}
+        return set(keys) - stored
 
     def learn(self, texts: Iterable[str], advance: Callable[[int], None] = lambda done: None) -> int:
         """Embed the texts that have no vector yet. Returns how many; ``advance`` receives the number done so far."""
-        wanted = {key_of(text): text for text in texts}
-        missing = sorted(self.unknown(wanted))
+        texts_by_key = {key_of(text): text for text in texts}
+        missing = sorted(self.unknown(texts_by_key))
         for start in range(0, len(missing), WRITTEN_AT_ONCE):
-            some = missing[start : start + WRITTEN_AT_ONCE]
-            made = self._embed([wanted[key] for key in some])
-            rows = [(self.model, key, _unit(vector)) for key, vector in zip(some, made, strict=True)]
+            batch = missing[start : start + WRITTEN_AT_ONCE]
+            vectors = self._embed([texts_by_key[key] for key in batch])
+            rows = [(self.model, key, _unit(vector)) for key, vector in zip(batch, vectors, strict=True)]
             self._db.executemany("INSERT OR REPLACE INTO vectors VALUES (?,?,?)", rows)
-            advance(start + len(some))
+            advance(start + len(batch))
         return len(missing)
 
     def nearest(self, query: str, keys: Iterable[bytes] | None = None) -> dict[bytes, float]:
         """The cosine of the query to each text with a vector, for these keys or, if None, for all of this model."""
         self.learn([query])
-        asked = key_of(query)
-        [(mine,)] = self._db.execute("SELECT vector FROM vectors WHERE model=? AND hash=?", (self.model, asked))
-        among = None if keys is None else set(keys)
+        query_key = key_of(query)
+        [(query_vector,)] = self._db.execute(
+            "SELECT vector FROM vectors WHERE model=? AND hash=?", (self.model, query_key)
+        )
+        wanted = None if keys is None else set(keys)
         compare = next(iter(comparers(self._db).values()))
-        found = compare(self._db, self.model, mine)
-        return {key: score for key, score in found if among is None or key in among}
+        scores = compare(self._db, self.model, query_vector)
+        return {key: score for key, score in scores if wanted is None or key in wanted}
 
     def similar(self, texts: Sequence[str], query: str) -> list[float]:
         """The cosine of each text to the query; texts are embedded if needed.
@@ -69,56 +71,60 @@ class Vectors:
         """
         self.learn([*texts, query])
         keys = [key_of(text) for text in texts]
-        found = self.nearest(query, keys)
-        return [found.get(key, 0.0) for key in keys]
+        scores = self.nearest(query, keys)
+        return [scores.get(key, 0.0) for key in keys]
 
     def forget(self, keep: Iterable[bytes]) -> int:
         """Delete this model's vectors of all texts but those to ``keep``. Returns how many."""
-        kept = set(keep)
-        known = [row[0] for row in self._db.execute("SELECT hash FROM vectors WHERE model=?", (self.model,))]
-        gone = [(self.model, key) for key in known if key not in kept]
-        self._db.executemany("DELETE FROM vectors WHERE model=? AND hash=?", gone)
-        return len(gone)
+        keys_to_keep = set(keep)
+        stored = [row[0] for row in self._db.execute("SELECT hash FROM vectors WHERE model=?", (self.model,))]
+        to_delete = [(self.model, key) for key in stored if key not in keys_to_keep]
+        self._db.executemany("DELETE FROM vectors WHERE model=? AND hash=?", to_delete)
+        return len(to_delete)
 
 
 def _unit(vector: Sequence[float]) -> bytes:
     """The vector scaled to length 1; all zeros when that is not possible."""
     length = math.sqrt(sum(value * value for value in vector))
-    fits = length > 0.0 and math.isfinite(length)
-    return array("f", [value / length if fits else 0.0 for value in vector]).tobytes()
+    can_scale = length > 0.0 and math.isfinite(length)
+    return array("f", [value / length if can_scale else 0.0 for value in vector]).tobytes()
 
 
 def comparers(db: sqlite3.Connection) -> dict[str, Compare]:
     """The available ways to compare a vector with those of a database, fastest first; all give the same result."""
-    found: dict[str, Compare] = {"sqlite-vec": _by_sqlite} if _loaded(db) else {}
+    available: dict[str, Compare] = {"sqlite-vec": _by_sqlite} if _load_sqlite_vec(db) else {}
     if (numpy := _numpy()) is not None:
-        found["numpy"] = lambda db, model, mine: _by_numpy(numpy, _stored(db, model, mine), mine)
-    return found | {"plain": lambda db, model, mine: _plain(_stored(db, model, mine), mine)}
+        available["numpy"] = lambda db, model, query_vector: _by_numpy(
+            numpy, _stored(db, model, query_vector), query_vector
+        )
+    return available | {
+        "plain": lambda db, model, query_vector: _by_python(_stored(db, model, query_vector), query_vector)
+    }
 
 
-def _stored(db: sqlite3.Connection, model: str, mine: bytes) -> sqlite3.Cursor:
-    return db.execute("SELECT hash, vector FROM vectors WHERE model=? AND length(vector)=?", (model, len(mine)))
+def _stored(db: sqlite3.Connection, model: str, query_vector: bytes) -> sqlite3.Cursor:
+    return db.execute("SELECT hash, vector FROM vectors WHERE model=? AND length(vector)=?", (model, len(query_vector)))
 
 
-def _by_sqlite(db: sqlite3.Connection, model: str, mine: bytes) -> Iterable[tuple[bytes, float]]:
+def _by_sqlite(db: sqlite3.Connection, model: str, query_vector: bytes) -> Iterable[tuple[bytes, float]]:
     rows = "SELECT hash, 1.0 - vec_distance_cosine(vector, ?) FROM vectors WHERE model=? AND length(vector)=?"
-    return ((key, score or 0.0) for key, score in db.execute(rows, (mine, model, len(mine))))
+    return ((key, score or 0.0) for key, score in db.execute(rows, (query_vector, model, len(query_vector))))
 
 
-def _plain(rows: Iterable[tuple[bytes, bytes]], mine: bytes) -> Iterable[tuple[bytes, float]]:
-    asked = array("f")
-    asked.frombytes(mine)
+def _by_python(rows: Iterable[tuple[bytes, bytes]], query_vector: bytes) -> Iterable[tuple[bytes, float]]:
+    query = array("f")
+    query.frombytes(query_vector)
     for key, vector in rows:
         other = array("f")
         other.frombytes(vector)
-        yield key, sum(map(mul, asked, other))
+        yield key, sum(map(mul, query, other))
 
 
-def _by_numpy(numpy: Any, rows: sqlite3.Cursor, mine: bytes) -> Iterable[tuple[bytes, float]]:
-    asked = numpy.frombuffer(mine, dtype=numpy.float32)
-    while some := rows.fetchmany(4096):
-        table = numpy.frombuffer(b"".join(vector for _, vector in some), dtype=numpy.float32).reshape(len(some), -1)
-        yield from zip((key for key, _ in some), (table @ asked).tolist(), strict=True)
+def _by_numpy(numpy: Any, rows: sqlite3.Cursor, query_vector: bytes) -> Iterable[tuple[bytes, float]]:
+    query = numpy.frombuffer(query_vector, dtype=numpy.float32)
+    while batch := rows.fetchmany(4096):
+        table = numpy.frombuffer(b"".join(vector for _, vector in batch), dtype=numpy.float32).reshape(len(batch), -1)
+        yield from zip((key for key, _ in batch), (table @ query).tolist(), strict=True)
 
 
 def _numpy() -> Any:
@@ -130,7 +136,7 @@ def _numpy() -> Any:
     return numpy
 
 
-def _loaded(db: sqlite3.Connection) -> bool:
+def _load_sqlite_vec(db: sqlite3.Connection) -> bool:
     """Whether sqlite-vec works in this database, loading it if it is installed and Python can load extensions."""
     with contextlib.suppress(sqlite3.Error):
         db.execute("SELECT vec_version()")

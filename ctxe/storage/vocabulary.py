@@ -24,11 +24,11 @@ PACKAGED = {
     "o200k_harmony": "o200k_base.tiktoken.gz",
     "cl100k_base": "cl100k_base.tiktoken.gz",
 }
-MOST = 400_000
+MOST_CHARACTERS = 400_000
 """Characters, of all texts together, that are counted by pieces; above it, loading the whole encoding is cheaper."""
-MERGING = 20
+MERGE_COST = 20
 """Merging one byte of a new piece takes as long as looking up so many characters; Chinese and Thai need many merges."""
-LONG = 500
+LONG_PIECE = 500
 """Bytes of a piece above which merging its pairs takes too long."""
 NEVER = sys.maxsize
 _loading = threading.Lock()
@@ -43,57 +43,57 @@ class Vocabulary:
         self._recipe = _recipe(name)
         self._ranks: dict[bytes, bytes] = self._recipe.pop("mergeable_ranks")
         self._pieces = regex.compile(self._recipe["pat_str"]).findall
-        self._known: dict[str, int] = {}
-        self._whole: tiktoken.Encoding | None = None
-        self._counted = 0
+        self._token_cache: dict[str, int] = {}
+        self._encoding: tiktoken.Encoding | None = None
+        self._characters_counted = 0
 
     @property
     def whole(self) -> tiktoken.Encoding:
         """The whole tiktoken encoding; takes 100 to 250 ms the first time."""
-        if self._whole is None:
+        if self._encoding is None:
             with _loading:
-                if self._whole is None:
+                if self._encoding is None:
                     ranks = dict(zip(*self._read(), strict=True))
-                    self._whole = self._made_of(ranks)
+                    self._encoding = self._build_encoding(ranks)
                     # tiktoken has copied them and keeps them only for pickling; both tables take 60 MB
                     ranks.clear()
-                    self._ranks, self._known = {}, {}
-        return self._whole
+                    self._ranks, self._token_cache = {}, {}
+        return self._encoding
 
     def count(self, text: str) -> int:
         """Tokens of a text, special words counted as plain text."""
         ranks = self._ranks  # another thread may load the whole encoding and clear them
-        if ranks and self._whole is None and self._counted + len(text) <= MOST:
-            self._counted += len(text)
+        if ranks and self._encoding is None and self._characters_counted + len(text) <= MOST_CHARACTERS:
+            self._characters_counted += len(text)
             tokens = self._by_pieces(text, ranks)
             if tokens is not None:
                 return tokens
         return len(self.whole.encode_ordinary(text))
 
     def _by_pieces(self, text: str, ranks: dict[bytes, bytes]) -> int | None:
-        """The same by pieces, which no token spans; None when it would take too long."""
+        """Tokens counted by pieces, which no token spans; None when it would take too long."""
         if not text.isascii():
             text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # as tiktoken does
 
         def rank(token: bytes) -> bytes | None:
             return ranks.get(binascii.b2a_base64(token, newline=False))
 
-        known, tokens = self._known, 0
+        cache, tokens = self._token_cache, 0
         for piece in self._pieces(text):
-            found = known.get(piece)
-            if found is None:
-                written = piece.encode()
-                if len(written) > LONG or self._counted > MOST:
+            piece_tokens = cache.get(piece)
+            if piece_tokens is None:
+                encoded = piece.encode()
+                if len(encoded) > LONG_PIECE or self._characters_counted > MOST_CHARACTERS:
                     return None
-                found = known[piece] = merged(written, rank)
-                self._counted += MERGING * len(written) * (found > 1)
-            tokens += found
+                piece_tokens = cache[piece] = merged(encoded, rank)
+                self._characters_counted += MERGE_COST * len(encoded) * (piece_tokens > 1)
+            tokens += piece_tokens
         return tokens
 
     def _read(self) -> tuple[Iterator[bytes], Iterator[int]]:
         return map(binascii.a2b_base64, self._ranks), map(int, self._ranks.values())
 
-    def _made_of(self, ranks: dict[bytes, int]) -> tiktoken.Encoding:
+    def _build_encoding(self, ranks: dict[bytes, int]) -> tiktoken.Encoding:
         from tiktoken import Encoding
 
         return Encoding(**{**self._recipe, "mergeable_ranks": ranks})
@@ -105,20 +105,20 @@ def merged(piece: bytes, rank: Callable[[bytes], bytes | None]) -> int:
     ``rank`` gives the digits of a token's rank, None if it is not a token. The time is quadratic in the length.
     """
 
-    def together(at: int) -> int:
-        digits = rank(parts[at] + parts[at + 1])
+    def pair_rank(index: int) -> int:
+        digits = rank(parts[index] + parts[index + 1])
         return NEVER if digits is None else int(digits)
 
     if rank(piece) is not None:
         return 1
-    parts = [piece[at : at + 1] for at in range(len(piece))]
-    pairs = [*map(together, range(len(parts) - 1))]
+    parts = [piece[index : index + 1] for index in range(len(piece))]
+    pairs = [*map(pair_rank, range(len(parts) - 1))]
     while pairs and (lowest := min(pairs)) < NEVER:
-        at = pairs.index(lowest)
-        parts[at : at + 2] = [parts[at] + parts[at + 1]]
-        del pairs[at]
-        for beside in range(max(0, at - 1), min(at + 1, len(pairs))):
-            pairs[beside] = together(beside)
+        index = pairs.index(lowest)
+        parts[index : index + 2] = [parts[index] + parts[index + 1]]
+        del pairs[index]
+        for neighbour in range(max(0, index - 1), min(index + 1, len(pairs))):
+            pairs[neighbour] = pair_rank(neighbour)
     return len(parts)
 
 
@@ -154,10 +154,10 @@ def _recipe(name: str) -> dict[str, Any]:
 
     # tiktoken has no offline mode: its recipe downloads by a module function, which is replaced meanwhile
     with _loading:
-        real, recipes.load_tiktoken_bpe = recipes.load_tiktoken_bpe, load
+        original_loader, recipes.load_tiktoken_bpe = recipes.load_tiktoken_bpe, load
         try:
-            made: dict[str, Any] = recipes.ENCODING_CONSTRUCTORS[name]()
+            recipe: dict[str, Any] = recipes.ENCODING_CONSTRUCTORS[name]()
         finally:
-            recipes.load_tiktoken_bpe = real
-    made.pop("explicit_n_vocab", None)
-    return made
+            recipes.load_tiktoken_bpe = original_loader
+    recipe.pop("explicit_n_vocab", None)
+    return recipe

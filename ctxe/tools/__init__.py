@@ -1,1 +1,1 @@
-"""What the model may do; every tool is a value."""
+"""The tools of the model; every tool is a value."""

@@ -37,37 +37,39 @@ def accepted_keys(shape: Shape) -> str:
     return ", ".join(f"{key}{'' if key in required else '?'}" for key in shape.get("properties", {}))
 
 
-def _object(value: object, shape: Shape, where: str, keys: str) -> dict[str, Any]:
+def _object(value: object, shape: Shape, place: str, keys: str) -> dict[str, Any]:
     if not isinstance(value, Mapping):
-        raise ToolError(f"{where} takes an object with {keys}; got {_kind_in_words(value)}")
+        raise ToolError(f"{place} takes an object with {keys}; got {_kind_in_words(value)}")
     properties, required = shape.get("properties", {}), shape.get("required", ())
     for key in value:
         if key not in properties:
-            meant = did_you_mean(str(key), properties)
-            raise ToolError(f"{where} does not know {str(key)[:80]!r}{f' ({meant})' if meant else ''}; it takes {keys}")
-    given = {key: item for key, item in value.items() if item is not None or key in required}
-    missing = [key for key in required if key not in given]
+            suggestion = did_you_mean(str(key), properties)
+            raise ToolError(
+                f"{place} does not know {str(key)[:80]!r}{f' ({suggestion})' if suggestion else ''}; it takes {keys}"
+            )
+    present = {key: item for key, item in value.items() if item is not None or key in required}
+    missing = [key for key in required if key not in present]
     if missing:
-        raise ToolError(f"{where} needs {', '.join(missing)}; it takes {keys}")
-    return {key: _value(item, properties[key], f"{where}: {key}") for key, item in given.items()}
+        raise ToolError(f"{place} needs {', '.join(missing)}; it takes {keys}")
+    return {key: _value(item, properties[key], f"{place}: {key}") for key, item in present.items()}
 
 
-def _value(value: object, shape: Shape, where: str) -> Any:
+def _value(value: object, shape: Shape, place: str) -> Any:
     kind = shape.get("type", "string")
     if kind == "object" and "properties" not in shape:
-        return _free_object(value, where)
+        return _free_object(value, place)
     if kind == "object":
-        return _object(value, shape, where, accepted_keys(shape))
+        return _object(value, shape, place, accepted_keys(shape))
     if kind == "array":
-        return [_value(item, shape["items"], where) for item in _items(value)]
+        return [_value(item, shape["items"], place) for item in _items(value)]
     value = _plain(value, kind)
     if value is None:
-        raise ToolError(f"{where} must be {_NAMES[kind]}")
+        raise ToolError(f"{place} must be {_NAMES[kind]}")
     choices = shape.get("enum")
     if choices and value not in choices:
-        raise ToolError(f"{where} must be one of {', '.join(choices)}")
+        raise ToolError(f"{place} must be one of {', '.join(choices)}")
     if kind == "integer" and value < shape.get("minimum", value):
-        raise ToolError(f"{where} must be at least {shape['minimum']}")
+        raise ToolError(f"{place} must be at least {shape['minimum']}")
     return value
 
 
@@ -79,7 +81,7 @@ def _items(value: object) -> Sequence[object]:
     return value if isinstance(value, list | tuple) else [value]
 
 
-def _free_object(value: object, where: str) -> dict[str, Any]:
+def _free_object(value: object, place: str) -> dict[str, Any]:
     """An object whose keys the schema does not fix; it may come as JSON text."""
     if isinstance(value, str):
         try:
@@ -87,7 +89,7 @@ def _free_object(value: object, where: str) -> dict[str, Any]:
         except (ValueError, RecursionError):
             value = None
     if not isinstance(value, Mapping):
-        raise ToolError(f"{where} must be an object")
+        raise ToolError(f"{place} must be an object")
     return dict(value)
 
 

@@ -16,7 +16,7 @@ from ctxe.tools.workspace import Workspace, locate
 Ask = Callable[[str, Sequence[str]], Iterator[Progress | ToolOutput]]
 """Answers a question, given files to begin with: yields progress, then the answer."""
 
-SHOWN = 80
+LONGEST_QUESTION = 80
 """Characters of a question that is shown in one line."""
 
 
@@ -25,12 +25,12 @@ def delegate(workspace: Workspace, ask: Ask) -> Tool:
     schema = describe("delegate", {"task": STRING, "files": STRINGS}, ("task",))
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
-        given = parse_arguments(schema, arguments)
-        task = given["task"].strip()
+        parsed = parse_arguments(schema, arguments)
+        task = parsed["task"].strip()
         if not task:
             raise ToolError("task is empty; ask the whole question in it")
-        files = tuple(dict.fromkeys(_file(workspace, name) for name in given.get("files", ())))
-        title = f"delegate {' '.join(task.split())[:SHOWN]}"
+        files = tuple(dict.fromkeys(_file(workspace, name) for name in parsed.get("files", ())))
+        title = f"delegate {' '.join(task.split())[:LONGEST_QUESTION]}"
         return Action("delegate", title, Risk.READ, partial(ask, task, files), paths=files)
 
     return Tool(schema, Risk.READ, prepare)

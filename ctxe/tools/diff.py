@@ -10,7 +10,7 @@ from ctxe.domain.value import dataclass
 from ctxe.tools.text import split
 
 CONTEXT = 3
-PATIENCE = 4_000
+MOST_COMPARED = 4_000
 """Changed lines on both sides above which they become one hunk, since the search for smaller ones is quadratic."""
 
 NO_NEWLINE = "\\ No newline at end of file"
@@ -29,21 +29,21 @@ class Hunk:
 def hunks(old: Sequence[str], new: Sequence[str]) -> list[Hunk]:
     """The differences between two lists of lines, in order; common lines at both ends are skipped first."""
     head = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
-    spare = min(len(old), len(new)) - head
-    ends = takewhile(lambda n: old[-n] == new[-n], range(1, spare + 1))
-    tail = sum(1 for _ in ends)
-    was, now = old[head : len(old) - tail], new[head : len(new) - tail]
-    if not was and not now:
+    remaining = min(len(old), len(new)) - head
+    equal_tail = takewhile(lambda count: old[-count] == new[-count], range(1, remaining + 1))
+    tail = sum(1 for _ in equal_tail)
+    old_middle, new_middle = old[head : len(old) - tail], new[head : len(new) - tail]
+    if not old_middle and not new_middle:
         return []
-    if len(was) > PATIENCE and len(now) > PATIENCE:
-        return [Hunk(head, head + len(was), head, head + len(now))]
-    codes = SequenceMatcher(None, was, now).get_opcodes()
+    if len(old_middle) > MOST_COMPARED and len(new_middle) > MOST_COMPARED:
+        return [Hunk(head, head + len(old_middle), head, head + len(new_middle))]
+    codes = SequenceMatcher(None, old_middle, new_middle).get_opcodes()
     return [Hunk(a + head, b + head, c + head, d + head) for tag, a, b, c, d in codes if tag != "equal"]
 
 
-def change_counts(found: Sequence[Hunk]) -> str:
+def change_counts(changes: Sequence[Hunk]) -> str:
     """Lines added and removed, as in ``+3 −2``."""
-    return f"+{sum(hunk.d - hunk.c for hunk in found)} −{sum(hunk.b - hunk.a for hunk in found)}"
+    return f"+{sum(hunk.d - hunk.c for hunk in changes)} −{sum(hunk.b - hunk.a for hunk in changes)}"
 
 
 def unified(path: str, old: str | None, new: str | None) -> str:
@@ -53,10 +53,10 @@ def unified(path: str, old: str | None, new: str | None) -> str:
     """
     same = _all_crlf(old) and _all_crlf(new)
     before, after = (split((text or "").replace("\r\n", "\n") if same else text or "") for text in (old, new))
-    found = hunks(before, after)
+    differences = hunks(before, after)
     lines = [f"--- {'/dev/null' if old is None else 'a/' + path}", f"+++ {'/dev/null' if new is None else 'b/' + path}"]
-    for group in _groups(found):
-        lines.extend(_drawn(group, before, after))
+    for group in _groups(differences):
+        lines.extend(_hunk_lines(group, before, after))
     return "\n".join(lines) + "\n"
 
 
@@ -64,10 +64,10 @@ def _all_crlf(text: str | None) -> bool:
     return text is None or text.count("\r\n") == text.count("\n")
 
 
-def _groups(found: Sequence[Hunk]) -> Iterator[list[Hunk]]:
+def _groups(differences: Sequence[Hunk]) -> Iterator[list[Hunk]]:
     """Group hunks whose context lines would touch."""
     group: list[Hunk] = []
-    for hunk in found:
+    for hunk in differences:
         if group and hunk.a - group[-1].b > 2 * CONTEXT:
             yield group
             group = []
@@ -76,18 +76,18 @@ def _groups(found: Sequence[Hunk]) -> Iterator[list[Hunk]]:
         yield group
 
 
-def _drawn(group: Sequence[Hunk], before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
+def _hunk_lines(group: Sequence[Hunk], before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
     start, end = max(0, group[0].a - CONTEXT), min(len(before), group[-1].b + CONTEXT)
     shift = group[0].c - group[0].a
-    size = end - start + sum((h.d - h.c) - (h.b - h.a) for h in group)
+    size = end - start + sum((hunk.d - hunk.c) - (hunk.b - hunk.a) for hunk in group)
     yield f"@@ -{_span(start, end - start)} +{_span(start + shift, size)} @@"
-    at = start
+    position = start
     for hunk in group:
-        yield from _marked(" ", before[at : hunk.a])
-        yield from _marked("-", before[hunk.a : hunk.b])
-        yield from _marked("+", after[hunk.c : hunk.d])
-        at = hunk.b
-    yield from _marked(" ", before[at:end])
+        yield from _with_sign(" ", before[position : hunk.a])
+        yield from _with_sign("-", before[hunk.a : hunk.b])
+        yield from _with_sign("+", after[hunk.c : hunk.d])
+        position = hunk.b
+    yield from _with_sign(" ", before[position:end])
 
 
 def _span(start: int, size: int) -> str:
@@ -95,7 +95,7 @@ def _span(start: int, size: int) -> str:
     return str(first) if size == 1 else f"{first},{size}"
 
 
-def _marked(sign: str, lines: Sequence[str]) -> Iterator[str]:
+def _with_sign(sign: str, lines: Sequence[str]) -> Iterator[str]:
     for line in lines:
         yield sign + line.removesuffix("\n")
         if not line.endswith(("\n", "\r")):

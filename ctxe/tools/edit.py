@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from ctxe.tools.diff import Hunk
     from ctxe.tools.replace import Edit
 
-SPANS = 8
-"""Changed places that a result lists, at most."""
+MOST_PLACES = 8
+"""Most changed places that a result lists."""
 
 DIFF_CHARS = 20_000
 """Characters of a diff that the result keeps; the whole diff was shown for approval."""
 
 MASK = "‹secret: "
-"""The beginning of what the model sees in place of a secret (``safety.secrets.mask``), which must not be written."""
+"""The beginning of the text that replaces a secret for the model (``safety.secrets.mask``); it must not be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class _Change:
     """A file's text before (None for a new file) and after, the bytes to write, and the hash of the old bytes."""
 
     path: str
-    was: str | None
+    old_text: str | None
     text: str
     data: bytes
     digest: str
@@ -52,17 +52,17 @@ def edit_file(workspace: Workspace) -> Tool:
     def prepare(arguments: Mapping[str, Any]) -> Action:
         from ctxe.tools.replace import apply
 
-        given = parse_arguments(schema, arguments)
-        edits = _edits(given)
-        path = writable_path(workspace, given["path"])
-        held = load_text(workspace, given["path"], path)
-        require_seen(workspace, held)
+        parsed = parse_arguments(schema, arguments)
+        edits = _edits(parsed)
+        path = writable_path(workspace, parsed["path"])
+        loaded = load_text(workspace, parsed["path"], path)
+        require_seen(workspace, loaded)
         for edit in edits:
-            _no_mask(edit.old + edit.new, held.content.text, path)
-        text = apply(held.content.text, edits, path)
-        if text == held.content.text:
+            _no_mask(edit.old + edit.new, loaded.content.text, path)
+        text = apply(loaded.content.text, edits, path)
+        if text == loaded.content.text:
             raise ToolError(f"the edits leave {path} as it is")
-        change = _Change(path, held.content.text, text, held.content.encode(text, path), held.digest)
+        change = _Change(path, loaded.content.text, text, loaded.content.encode(text, path), loaded.digest)
         return _action(workspace, "edit_file", "edit", change)
 
     return Tool(schema, Risk.WRITE, prepare)
@@ -73,38 +73,38 @@ def write_file(workspace: Workspace) -> Tool:
     schema = describe("write_file", {"path": STRING, "text": STRING}, ("path", "text"))
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
-        given = parse_arguments(schema, arguments)
-        path, text = writable_path(workspace, given["path"]), given["text"]
+        parsed = parse_arguments(schema, arguments)
+        path, text = writable_path(workspace, parsed["path"]), parsed["text"]
         if look(workspace.root, path) is None:
             change = _Change(path, None, text, Decoded("").encode(text, path), "")
             return _action(workspace, "write_file", "create", change)
-        held = load_text(workspace, given["path"], path)
-        if held.content.text:
-            require_seen(workspace, held)
-        _no_mask(text, held.content.text, path)
-        text = _in_style(text, held.content)
-        if text == held.content.text:
+        loaded = load_text(workspace, parsed["path"], path)
+        if loaded.content.text:
+            require_seen(workspace, loaded)
+        _no_mask(text, loaded.content.text, path)
+        text = _in_style(text, loaded.content)
+        if text == loaded.content.text:
             raise ToolError(f"{path} has exactly this text already")
-        change = _Change(path, held.content.text, text, held.content.encode(text, path), held.digest)
+        change = _Change(path, loaded.content.text, text, loaded.content.encode(text, path), loaded.digest)
         return _action(workspace, "write_file", "rewrite", change)
 
     return Tool(schema, Risk.WRITE, prepare)
 
 
-def _edits(given: Mapping[str, Any]) -> list[Edit]:
+def _edits(arguments: Mapping[str, Any]) -> list[Edit]:
     from ctxe.tools.replace import Edit
 
-    if "edits" in given and not {"old", "new", "all"} & given.keys():
-        if given["edits"]:
-            return [Edit(one["old"], one["new"]) for one in given["edits"]]
+    if "edits" in arguments and not {"old", "new", "all"} & arguments.keys():
+        if arguments["edits"]:
+            return [Edit(edit["old"], edit["new"]) for edit in arguments["edits"]]
         raise ToolError("edit_file: edits is empty")
-    if "edits" in given or not {"old", "new"} <= given.keys():
+    if "edits" in arguments or not {"old", "new"} <= arguments.keys():
         raise ToolError("edit_file takes path with old and new, or path with edits")
-    return [Edit(given["old"], given["new"], given.get("all", False))]
+    return [Edit(arguments["old"], arguments["new"], arguments.get("all", False))]
 
 
-def _no_mask(words: str, there: str, path: str) -> None:
-    if MASK in words and MASK not in there:
+def _no_mask(words: str, text: str, path: str) -> None:
+    if MASK in words and MASK not in text:
         raise ToolError(f"{path} holds a secret where you see ‹secret: …›; edit the lines around it, and leave it out")
 
 
@@ -118,11 +118,11 @@ def _in_style(text: str, old: Decoded) -> str:
 def _action(workspace: Workspace, tool: str, verb: str, change: _Change) -> Action:
     from ctxe.tools.diff import change_counts, hunks, unified
 
-    diff = unified(change.path, change.was, change.text)
-    counted = change_counts(hunks(split(change.was or ""), split(change.text)))
+    diff = unified(change.path, change.old_text, change.text)
+    counts = change_counts(hunks(split(change.old_text or ""), split(change.text)))
     run = partial(_run, workspace, verb, change, diff)
     return Action(
-        tool, f"{verb} {change.path} ({counted})", Risk.WRITE, without_progress(run), diff, "diff", paths=(change.path,)
+        tool, f"{verb} {change.path} ({counts})", Risk.WRITE, without_progress(run), diff, "diff", paths=(change.path,)
     )
 
 
@@ -134,17 +134,17 @@ def _run(workspace: Workspace, verb: str, change: _Change, diff: str) -> ToolOut
         rewrite(workspace.root, change.path, change.data)
     except StoreError as error:
         raise ToolError(error.message) from error
-    operation: Operation = "create" if change.was is None else "edit"
+    operation: Operation = "create" if change.old_text is None else "edit"
     touch = Touch(change.path, operation, digest_bytes(change.data))
     short = diff if len(diff) <= DIFF_CHARS else f"{diff[:DIFF_CHARS]}\n[{len(diff) - DIFF_CHARS:,} characters more]"
     return ToolOutput(_summary(verb, change), display=short, touches=(touch,))
 
 
 def _digest(workspace: Workspace, path: str) -> str:
-    seen = look(workspace.root, path)
-    if seen is None:
+    status = look(workspace.root, path)
+    if status is None:
         return ""
-    if not stat.S_ISREG(seen.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         return "?"
     return digest_bytes(read(workspace.root, path, workspace.bounds.file + 1))
 
@@ -155,18 +155,24 @@ def _summary(verb: str, change: _Change) -> str:
     from ctxe.tools.syntax import syntax_error
 
     after = split(change.text)
-    found = hunks(split(change.was or ""), after)
-    broken = syntax_error(change.path, change.text)
-    note = f"\nnote: {broken}" if broken and (change.was is None or not syntax_error(change.path, change.was)) else ""
-    if change.was is None:
+    changes = hunks(split(change.old_text or ""), after)
+    error = syntax_error(change.path, change.text)
+    note = (
+        f"\nnote: {error}"
+        if error and (change.old_text is None or not syntax_error(change.path, change.old_text))
+        else ""
+    )
+    if change.old_text is None:
         return f"created {change.path} ({len(after)} line{'' if len(after) == 1 else 's'}){note}"
-    places = [_place(hunk) for hunk in found]
-    more = [f"{len(places) - SPANS} more places"] if len(places) > SPANS else []
-    where = f"line{'s' if len(places) > 1 or '-' in places[0] else ''} {', '.join([*places[:SPANS], *more])}"
-    shift = sum((hunk.d - hunk.c) - (hunk.b - hunk.a) for hunk in found)
-    moved = f"; lines below moved by {shift:+d}" if shift and found[-1].d < len(after) else ""
-    past = {"edit": "edited", "rewrite": "rewrote"}[verb]
-    return f"{past} {change.path}: {where} ({change_counts(found)}){moved}{note}"
+    places = [_place(hunk) for hunk in changes]
+    more = [f"{len(places) - MOST_PLACES} more places"] if len(places) > MOST_PLACES else []
+    line_numbers = (
+        f"line{'s' if len(places) > 1 or '-' in places[0] else ''} {', '.join([*places[:MOST_PLACES], *more])}"
+    )
+    shift = sum((hunk.d - hunk.c) - (hunk.b - hunk.a) for hunk in changes)
+    moved = f"; lines below moved by {shift:+d}" if shift and changes[-1].d < len(after) else ""
+    verb_past = {"edit": "edited", "rewrite": "rewrote"}[verb]
+    return f"{verb_past} {change.path}: {line_numbers} ({change_counts(changes)}){moved}{note}"
 
 
 def _place(hunk: Hunk) -> str:

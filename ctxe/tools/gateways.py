@@ -12,7 +12,7 @@ from ctxe.tools.arguments import parse_arguments
 from ctxe.tools.schemas import STRING, describe
 
 Find = Callable[[str], str]
-"""Finds skills and tools by words and describes them for the model; empty when there are none."""
+"""Finds skills and tools by words and describes them for the model; empty when none match."""
 Prepare = Callable[[str, Mapping[str, Any]], Action]
 """Makes the inner action, on which permission is decided, from a name and arguments. Raises ToolError."""
 
@@ -24,15 +24,15 @@ def find_tools(find: Find) -> Tool:
     def prepare(arguments: Mapping[str, Any]) -> Action:
         query = str(parse_arguments(schema, arguments).get("query", "")).strip()
         title = f"find tools for {query}" if query else "list skills and tools"
-        return Action("find_tools", title, Risk.READ, without_progress(partial(_found, find, query)))
+        return Action("find_tools", title, Risk.READ, without_progress(partial(_find, find, query)))
 
     return Tool(schema, Risk.READ, prepare)
 
 
-def _found(find: Find, query: str) -> ToolOutput:
+def _find(find: Find, query: str) -> ToolOutput:
     text = find(query)
     if not text:
-        raise ToolError(f"nothing bears on {query}" if query else "there are no skills here")
+        raise ToolError(f"nothing matches {query}" if query else "there are no skills here")
     return ToolOutput(text)
 
 
@@ -41,11 +41,11 @@ def use(inner: Prepare) -> Tool:
     schema = describe("use", {"name": STRING, "arguments": {"type": "object"}}, ("name",))
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
-        given = parse_arguments(schema, arguments)
-        name = given["name"].strip()
+        parsed = parse_arguments(schema, arguments)
+        name = parsed["name"].strip()
         name = name if "://" in name else name.strip("/")  # a slash at the end of a URL matters
         if not name:
-            raise ToolError("name is empty; find_tools lists what there is")
-        return inner(name, given.get("arguments") or {})
+            raise ToolError("name is empty; find_tools lists the names")
+        return inner(name, parsed.get("arguments") or {})
 
     return Tool(schema, Risk.EXECUTE, prepare)

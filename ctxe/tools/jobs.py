@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from ctxe.safety.running.background import Background
     from ctxe.safety.running.process import HandedOn
 
-MOST = 8
+MOST_RUNNING = 8
 """Jobs that may run at the same time."""
-KEPT = 8
+MOST_ENDED = 8
 """Ended jobs whose output can still be read."""
-LINE = 60
+LONGEST_COMMAND = 60
 """Characters of a command that is shown in one line."""
 
 
@@ -45,17 +45,19 @@ class Job:
     @property
     def line(self) -> str:
         """The command in one short line."""
-        return one_line(self.command, LINE)
+        return one_line(self.command, LONGEST_COMMAND)
 
     @property
     def state(self) -> str:
         """Its state in a few words: running, or how it ended."""
-        done = self.running.finished
-        if done is None:
+        finished = self.running.finished
+        if finished is None:
             return "still runs"
-        if done.ended:
-            return f"ended: {done.ended}"
-        return f"ended by signal {-done.exit_code}" if done.exit_code < 0 else f"ended: exit {done.exit_code}"
+        if finished.ended:
+            return f"ended: {finished.ended}"
+        return (
+            f"ended by signal {-finished.exit_code}" if finished.exit_code < 0 else f"ended: exit {finished.exit_code}"
+        )
 
 
 @dataclass(slots=True)
@@ -82,13 +84,15 @@ class Jobs:
         """Jobs whose end the model does not know of yet."""
         return [job for job in self.by_number.values() if job.running.finished is not None and not job.is_reported]
 
-    def start(self, command: str, argv: Sequence[str], environment: Mapping[str, str], *, boxed: bool = False) -> Job:
+    def start(
+        self, command: str, argv: Sequence[str], environment: Mapping[str, str], *, is_sandboxed: bool = False
+    ) -> Job:
         """Start a job in the root. Raises ToolError when it cannot be started or too many are running."""
-        if len(self.running) >= MOST:
-            raise ToolError(f"{MOST} jobs run already ({jobs_line(self.running)}); stop one first")
+        if len(self.running) >= MOST_RUNNING:
+            raise ToolError(f"{MOST_RUNNING} jobs run already ({jobs_line(self.running)}); stop one first")
         from ctxe.safety.running.background import start
 
-        return self._add(command, start(argv, self.root, environment), boxed)
+        return self._add(command, start(argv, self.root, environment), is_sandboxed)
 
     @contextlib.contextmanager
     def foreground(self) -> Iterator[None]:
@@ -105,33 +109,33 @@ class Jobs:
 
     def should_move(self) -> bool:
         """Whether the running command should become a job now; asked again and again while it runs."""
-        return self.move_requested and len(self.running) < MOST
+        return self.move_requested and len(self.running) < MOST_RUNNING
 
     @property
     def is_move_waiting(self) -> bool:
         """Whether the running command should become a job as soon as another has ended."""
-        return self.move_requested and len(self.running) >= MOST
+        return self.move_requested and len(self.running) >= MOST_RUNNING
 
-    def adopt(self, command: str, began: HandedOn, *, boxed: bool = False) -> Job:
+    def adopt(self, command: str, process: HandedOn, *, is_sandboxed: bool = False) -> Job:
         """Make a command that ran in the foreground a job."""
         from ctxe.safety.running.background import take
 
-        return self._add(command, take(began, command), boxed)
+        return self._add(command, take(process, command), is_sandboxed)
 
-    def _add(self, command: str, running: Background, boxed: bool) -> Job:
-        job = Job(self.last_number + 1, command, running, time.time(), is_sandboxed=boxed)
+    def _add(self, command: str, running: Background, is_sandboxed: bool) -> Job:
+        job = Job(self.last_number + 1, command, running, time.time(), is_sandboxed=is_sandboxed)
         self.last_number += 1
         self.by_number[job.number] = job
-        for old in [one for one in self.by_number.values() if one.is_reported][:-KEPT]:
+        for old in [other for other in self.by_number.values() if other.is_reported][:-MOST_ENDED]:
             self.forget(old)
         return job
 
     def has_succeeded(self, number: int) -> bool | None:
         """Whether a job ended successfully; None while it runs, False for an unknown one."""
         job = self.by_number.get(number)
-        if job is None or (done := job.running.finished) is None:
+        if job is None or (finished := job.running.finished) is None:
             return None if job else False
-        return not done.ended and done.exit_code == 0
+        return not finished.ended and finished.exit_code == 0
 
     def permit(self, paths: Sequence[str]) -> None:
         """Raise ToolError for a new protected file (see ``safety.protected``) while a job runs in a sandbox.
@@ -140,10 +144,12 @@ class Jobs:
         """
         from ctxe.safety.protected import protection
 
-        boxed = next((job for job in self.running if job.is_sandboxed), None)
-        new = next((path for path in paths if protection(path) and not os.path.lexists(self.root / path)), None)
-        if boxed and new:
-            raise ToolError(f"{new} would not stay: job {boxed.number} runs in a sandbox; stop it before you make that")
+        sandboxed = next((job for job in self.running if job.is_sandboxed), None)
+        created = next((path for path in paths if protection(path) and not os.path.lexists(self.root / path)), None)
+        if sandboxed and created:
+            raise ToolError(
+                f"{created} would not stay: job {sandboxed.number} runs in a sandbox; stop it before you make that"
+            )
 
     def forget(self, job: Job) -> None:
         """Drop a job."""

@@ -19,10 +19,10 @@ from ctxe.tools.arguments import parse_arguments
 from ctxe.tools.schemas import COUNT, STRING, describe
 from ctxe.tools.workspace import Workspace, locate
 
-OURS = (".git", ".ctxe")
+INTERNAL_FOLDERS = (".git", ".ctxe")
 """Folders of git and of ctxe, which hold no project files."""
-SHOWN = 300
-"""Names in one result, at most; deeper folders are shown only by their number of files to stay below it."""
+MOST_NAMES = 300
+"""Most names in one result; deeper folders are shown only by their number of files to stay below it."""
 
 
 def list_files(workspace: Workspace) -> Tool:
@@ -30,9 +30,9 @@ def list_files(workspace: Workspace) -> Tool:
     schema = describe("list_files", {"path": STRING, "pattern": STRING, "depth": COUNT})
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
-        given = parse_arguments(schema, arguments)
-        path = locate(workspace, given.get("path") or ".")
-        pattern, depth = given.get("pattern") or "", given.get("depth")
+        parsed = parse_arguments(schema, arguments)
+        path = locate(workspace, parsed.get("path") or ".")
+        pattern, depth = parsed.get("pattern") or "", parsed.get("depth")
         title = " ".join(part for part in ("list", path if path != "." else "files", pattern) if part)
         return Action("list_files", title, Risk.READ, without_progress(partial(_run, workspace, path, pattern, depth)))
 
@@ -40,16 +40,16 @@ def list_files(workspace: Workspace) -> Tool:
 
 
 def _run(workspace: Workspace, folder: str, pattern: str, depth: int | None) -> ToolOutput:
-    seen = look(workspace.root, folder) if folder != "." else None
-    if folder != "." and seen is None:
+    status = look(workspace.root, folder) if folder != "." else None
+    if folder != "." and status is None:
         raise ToolError(f"there is no folder {folder}")
     prefix = "" if folder == "." else folder + "/"
-    inside = [listed.path for listed in project_files(workspace.git) if (listed.path + "/").startswith(prefix)]
-    if inside == [folder]:
-        return ToolOutput(f"{folder} is a file ({seen.st_size if seen else 0:,} bytes); read_file shows it")
-    if not inside and folder != ".":
-        return ToolOutput(_plain(workspace, folder))
-    wanted = [path for path in inside if matches(path[len(prefix) :], pattern)] if pattern else inside
+    paths = [listed.path for listed in project_files(workspace.git) if (listed.path + "/").startswith(prefix)]
+    if paths == [folder]:
+        return ToolOutput(f"{folder} is a file ({status.st_size if status else 0:,} bytes); read_file shows it")
+    if not paths and folder != ".":
+        return ToolOutput(_one_level(workspace, folder))
+    wanted = [path for path in paths if matches(path[len(prefix) :], pattern)] if pattern else paths
     if not wanted:
         raise ToolError(f"no file below {folder} matches {pattern}" if pattern else "the project has no files yet")
     listed = grouped([path[len(prefix) :] for path in wanted], depth, prefix)
@@ -63,12 +63,12 @@ def below(workspace: Workspace, folder: str) -> list[str]:
     that are really in it.
     """
     prefix = "" if folder == "." else folder + "/"
-    inside = [listed.path for listed in project_files(workspace.git) if (listed.path + "/").startswith(prefix)]
-    if inside or not prefix or any(part in OURS for part in folder.split("/")):
-        return inside
-    whole = [folder] if (workspace.root / folder).is_file() else map(prefix.__add__, walk(workspace.root / folder))
+    paths = [listed.path for listed in project_files(workspace.git) if (listed.path + "/").startswith(prefix)]
+    if paths or not prefix or any(part in INTERNAL_FOLDERS for part in folder.split("/")):
+        return paths
+    all_paths = [folder] if (workspace.root / folder).is_file() else map(prefix.__add__, walk(workspace.root / folder))
     hidden = ignore_spec(workspace.root, IGNORE_FILE)
-    shown = (path for path in islice(whole, MOST_FILES) if workspace.is_readable(path))
+    shown = (path for path in islice(all_paths, MOST_FILES) if workspace.is_readable(path))
     return [path for path in shown if hidden is None or not hidden.match_file(path)]
 
 
@@ -91,32 +91,32 @@ def _fits(parts: tuple[str, ...], globs: tuple[str, ...]) -> bool:
 
 def _choices(pattern: str) -> list[str]:
     """Expand ``{a,b}`` into several patterns; beyond a hundred, braces are left as they are."""
-    done: list[str] = []
-    todo = [pattern]
-    while todo and len(done) + len(todo) <= 100:
-        part = todo.pop()
-        if (found := re.search(r"\{([^{}]*)\}", part)) is None:
-            done.append(part)
+    expanded: list[str] = []
+    pending = [pattern]
+    while pending and len(expanded) + len(pending) <= 100:
+        part = pending.pop()
+        if (braces := re.search(r"\{([^{}]*)\}", part)) is None:
+            expanded.append(part)
         else:
-            todo += [part[: found.start()] + choice + part[found.end() :] for choice in found[1].split(",")]
-    return [*done, *todo]
+            pending += [part[: braces.start()] + choice + part[braces.end() :] for choice in braces[1].split(",")]
+    return [*expanded, *pending]
 
 
 def grouped(paths: Sequence[str], depth: int | None = None, prefix: str = "") -> str:
     """Paths by folder, one line each: ``folder/: a b c``. Deeper than ``depth``, a folder is only counted.
 
-    Without ``depth``, the largest that gives at most ``SHOWN`` names is taken; names that still do not fit are counted.
+    Without ``depth``, the largest that gives at most ``MOST_NAMES`` names is taken; further names are counted.
     """
     if depth is None:
         deepest = max(path.count("/") for path in paths) + 1
-        depth = next((d for d in range(deepest, 1, -1) if _names(paths, d) <= SHOWN), 1)
+        depth = next((candidate for candidate in range(deepest, 1, -1) if _names(paths, candidate) <= MOST_NAMES), 1)
     lines: dict[str, list[str]] = {}
     for path in paths:
         *folders, name = path.split("/")
         hidden = len(folders) >= depth
-        spot = "/".join(folders[: depth - 1] if hidden else folders)
-        lines.setdefault(spot, []).append(folders[depth - 1] + "/" if hidden else name)
-    shown = [_line(prefix + spot, _counted(names)) for spot, names in sorted(lines.items())]
+        folder = "/".join(folders[: depth - 1] if hidden else folders)
+        lines.setdefault(folder, []).append(folders[depth - 1] + "/" if hidden else name)
+    shown = [_line(prefix + folder, _counted(names)) for folder, names in sorted(lines.items())]
     total = f"{len(paths)} file{'' if len(paths) == 1 else 's'}"
     return "\n".join([total + (f" in {prefix}" if prefix else ""), *shown])
 
@@ -136,13 +136,13 @@ def _counted(names: Sequence[str]) -> list[str]:
 
 
 def _line(folder: str, names: Sequence[str]) -> str:
-    shown = [f'"{name}"' if " " in name else name for name in names[:SHOWN]]
-    more = [f"… {len(names) - SHOWN} more"] if len(names) > SHOWN else []
+    shown = [f'"{name}"' if " " in name else name for name in names[:MOST_NAMES]]
+    more = [f"… {len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else []
     head = f"{folder.rstrip('/')}/: " if folder else ""
     return head + " ".join([*shown, *more])
 
 
-def _plain(workspace: Workspace, folder: str) -> str:
+def _one_level(workspace: Workspace, folder: str) -> str:
     """One level of a folder that is ignored or filled by programs, folders marked by a slash."""
     try:
         entries = sorted(os.scandir(workspace.root / folder), key=lambda entry: entry.name)
@@ -152,6 +152,6 @@ def _plain(workspace: Workspace, folder: str) -> str:
     if not names:
         return f"{folder} is empty"
     installed = not NEVER.isdisjoint(folder.split("/"))
-    plain = "filled by programs" if installed else "ignored by git"
-    what = "a repository of its own" if ".git" in [entry.name for entry in entries] else plain
-    return f"{folder} is {what}; it holds {len(names)} name{'' if len(names) == 1 else 's'}\n{_line('', names)}"
+    origin = "filled by programs" if installed else "ignored by git"
+    description = "a repository of its own" if ".git" in [entry.name for entry in entries] else origin
+    return f"{folder} is {description}; it has {len(names)} name{'' if len(names) == 1 else 's'}\n{_line('', names)}"

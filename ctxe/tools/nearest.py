@@ -8,13 +8,13 @@ from ctxe.domain.value import dataclass
 from ctxe.safety.display import strip_invisible
 from ctxe.tools.text import numbered
 
-SHOWN = 24
+MOST_LINES = 24
 """Lines of the nearest region that are shown."""
 
-ALIKE = 60.0
+LEAST_SIMILARITY = 60.0
 """Per cent of similarity below which no region is shown."""
 
-WORK = 40_000_000
+MOST_WORK = 40_000_000
 """Characters of the text times characters sought above which only whole lines are compared (about 0.2 s)."""
 
 
@@ -37,8 +37,8 @@ def no_match_message(text: str, old: str, new: str, name: str) -> str:
     if region is None:
         return f"{head}, nor anything like it; read_file shows what is there"
     lines = text.split("\n")[region.first - 1 : region.last]
-    shown = [numbered(line, region.first + i) for i, line in enumerate(lines[:SHOWN])]
-    more = [f"[{len(lines) - SHOWN} more lines]"] if len(lines) > SHOWN else []
+    shown = [numbered(line, region.first + offset) for offset, line in enumerate(lines[:MOST_LINES])]
+    more = [f"[{len(lines) - MOST_LINES} more lines]"] if len(lines) > MOST_LINES else []
     why = _difference("\n".join(lines), old)
     span = f"line {region.first}" if len(lines) == 1 else f"lines {region.first}-{region.last}"
     return "\n".join([f"{head}; nearest is {span} ({why or f'{region.alike:.0f} % alike'}):", *shown, *more])
@@ -56,31 +56,33 @@ def nearest(text: str, old: str) -> NearestLines | None:
     start = max(0, start)
     end = min(len(lines), start + len(wanted))
     alike = fuzz.ratio("\n".join(lines[start:end]), "\n".join(wanted))
-    return NearestLines(start + 1, end, alike) if alike >= ALIKE / 2 else _by_characters(text, old.strip("\n"))
+    return (
+        NearestLines(start + 1, end, alike) if alike >= LEAST_SIMILARITY / 2 else _by_characters(text, old.strip("\n"))
+    )
 
 
 def _by_lines(lines: list[str], wanted: list[str]) -> int | None:
     """The line (from 0) at which most lines of ``wanted`` match, rare lines counting more; None when none does."""
-    sought: dict[str, list[int]] = {}
-    for i, line in enumerate(wanted):
+    rows_of: dict[str, list[int]] = {}
+    for row, line in enumerate(wanted):
         if len(line.strip()) > 3:
-            sought.setdefault(" ".join(line.split()), []).append(i)
-    found = [(key, j) for j, line in enumerate(lines) if (key := " ".join(line.split())) in sought]
-    common = Counter(key for key, _ in found)
+            rows_of.setdefault(" ".join(line.split()), []).append(row)
+    hits = [(key, line_row) for line_row, line in enumerate(lines) if (key := " ".join(line.split())) in rows_of]
+    occurrences = Counter(key for key, _ in hits)
     votes: Counter[int] = Counter()
-    for key, j in found:
-        if common[key] <= 50:
-            for i in sought[key]:
-                votes[j - i] += 1000 // common[key]
+    for key, line_row in hits:
+        if occurrences[key] <= 50:
+            for row in rows_of[key]:
+                votes[line_row - row] += 1000 // occurrences[key]
     return min(votes, key=lambda start: (-votes[start], start)) if votes else None
 
 
 def _by_characters(text: str, old: str) -> NearestLines | None:
     from rapidfuzz import fuzz
 
-    if not old or len(text) * len(old) > WORK * 10 or (len(old) > 200 and len(text) * len(old) > WORK):
+    if not old or len(text) * len(old) > MOST_WORK * 10 or (len(old) > 200 and len(text) * len(old) > MOST_WORK):
         return None
-    place = fuzz.partial_ratio_alignment(old, text, score_cutoff=ALIKE)
+    place = fuzz.partial_ratio_alignment(old, text, score_cutoff=LEAST_SIMILARITY)
     if place is None or len(old) > len(text):
         return None
     first = text.count("\n", 0, place.dest_start) + 1
@@ -88,13 +90,15 @@ def _by_characters(text: str, old: str) -> NearestLines | None:
     return NearestLines(first, last, place.score)
 
 
-def _difference(there: str, old: str) -> str:
+def _difference(region: str, old: str) -> str:
     """The difference between two regions, when there is only one kind; empty otherwise."""
-    if strip_invisible(there)[0].split() == old.split() != there.split():
+    if strip_invisible(region)[0].split() == old.split() != region.split():
         return "it holds invisible characters there; give less of the line, or rewrite it by run_command"
-    if there.split() != old.split():
-        return "they differ in case" if there.split() and there.lower().split() == old.lower().split() else ""
-    if ("\t" in there) != ("\t" in old):
-        return "it is indented with tabs" if "\t" in there else "it has spaces, not tabs"
-    bare = [line.strip() for line in there.strip().split("\n")] == [line.strip() for line in old.strip().split("\n")]
-    return "they differ in indentation or spaces at line ends" if bare else "they differ in white space"
+    if region.split() != old.split():
+        return "they differ in case" if region.split() and region.lower().split() == old.lower().split() else ""
+    if ("\t" in region) != ("\t" in old):
+        return "it is indented with tabs" if "\t" in region else "it has spaces, not tabs"
+    same_stripped = [line.strip() for line in region.strip().split("\n")] == [
+        line.strip() for line in old.strip().split("\n")
+    ]
+    return "they differ in indentation or spaces at line ends" if same_stripped else "they differ in white space"

@@ -15,14 +15,14 @@ from ctxe.tools.schemas import COUNT, STRING, STRINGS, describe
 
 KINDS = ("decision", "fact", "preference", "routine")
 STATES = {"open": " ", "doing": ">", "done": "x"}
-LONG = 200
+LONG_LINES = 200
 """Lines of a recalled text above which a head line says which of them are shown."""
-ITEMS = 50
+MOST_ITEMS = 50
 """Entries of a todo list."""
 
 
 class Remember(Protocol):
-    """Stores an entry and returns what happened to it, in words (kept, or waiting in the inbox)."""
+    """Stores an entry and returns the result in words (kept, or waiting in the inbox)."""
 
     def __call__(self, kind: str, title: str, text: str, files: Sequence[str], replaces: str) -> str:
         """Raises CtxeError when it cannot be kept."""
@@ -38,7 +38,7 @@ class Alike(Protocol):
 
 
 class RecordFailure(Protocol):
-    """Stores a failed attempt and returns what happened to it, in words."""
+    """Stores a failed attempt and returns the result in words."""
 
     def __call__(self, tried: str, outcome: str, fix: str, command: str, files: Sequence[str]) -> str:
         """Raises CtxeError when it cannot be kept."""
@@ -73,34 +73,34 @@ def remember(keep: Remember, alike: Alike = lambda *_: ()) -> Tool:
     schema = describe("remember", shape, ("kind", "title", "text"))
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
-        given = parse_arguments(schema, arguments)
-        title = _line("title", given["title"])
-        text, files = _filled("text", given["text"]), given.get("files", [])
-        said = (given["kind"], title, text, files, given.get("replaces", "").strip())
-        about = [f"files: {', '.join(files)}"] if files else []
-        about += [f"replaces: {said[-1]}"] if said[-1] else []
-        others = alike(*said)
-        preview = "\n".join([f"{given['kind']}: {title}", *about, "", text, *(["", *others] if others else [])])
+        parsed = parse_arguments(schema, arguments)
+        title = _line("title", parsed["title"])
+        text, files = _filled("text", parsed["text"]), parsed.get("files", [])
+        entry = (parsed["kind"], title, text, files, parsed.get("replaces", "").strip())
+        details = [f"files: {', '.join(files)}"] if files else []
+        details += [f"replaces: {entry[-1]}"] if entry[-1] else []
+        similar = alike(*entry)
+        preview = "\n".join([f"{parsed['kind']}: {title}", *details, "", text, *(["", *similar] if similar else [])])
 
         def run() -> ToolOutput:
-            return ToolOutput(keep(*said))
+            return ToolOutput(keep(*entry))
 
         return Action(
-            "remember", f"remember {given['kind']}: {title}", Risk.WRITE, without_progress(run), preview, "text"
+            "remember", f"remember {parsed['kind']}: {title}", Risk.WRITE, without_progress(run), preview, "text"
         )
 
     return Tool(schema, Risk.WRITE, prepare)
 
 
 def record_failure(keep: RecordFailure) -> Tool:
-    """The tool for what was tried and did not work, so that no later session tries it again."""
+    """The tool for an attempt that did not work, so that no later session repeats it."""
     shape = {"tried": STRING, "outcome": STRING, "fix": STRING, "command": STRING, "files": STRINGS}
     schema = describe("record_failure", shape, ("tried", "outcome"))
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
-        given = parse_arguments(schema, arguments)
-        tried, outcome = _filled("tried", given["tried"]), _filled("outcome", given["outcome"])
-        fix, command, files = given.get("fix", ""), given.get("command", ""), given.get("files", [])
+        parsed = parse_arguments(schema, arguments)
+        tried, outcome = _filled("tried", parsed["tried"]), _filled("outcome", parsed["outcome"])
+        fix, command, files = parsed.get("fix", ""), parsed.get("command", ""), parsed.get("files", [])
         parts = {"tried": tried, "outcome": outcome, "fix": fix, "command": command, "files": ", ".join(files)}
         preview = "\n".join(f"{key}: {value}" for key, value in parts.items() if value)
 
@@ -118,11 +118,11 @@ def recall(find: Recall, picture: Callable[[str], Picture | None] = lambda _: No
     schema = describe("recall", {"handle": STRING, "first": COUNT, "query": STRING})
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
-        given = parse_arguments(schema, arguments)
-        handle, query = given.get("handle", "").strip(), given.get("query", "").strip()
+        parsed = parse_arguments(schema, arguments)
+        handle, query = parsed.get("handle", "").strip(), parsed.get("query", "").strip()
         if bool(handle) == bool(query):
             raise ToolError("recall takes either handle or query")
-        first = given.get("first", 1)
+        first = parsed.get("first", 1)
         title = f"recall {handle or query}" + (f" from line {first}" if handle and first != 1 else "")
         return Action(
             "recall", title, Risk.READ, without_progress(partial(_recalled, find, picture, handle, query, first))
@@ -135,18 +135,18 @@ def _recalled(
     find: Recall, picture: Callable[[str], Picture | None], handle: str, query: str, first: int
 ) -> ToolOutput:
     """A picture, or a text from line ``first`` on. A long text is trimmed later, so it can be read part by part."""
-    if handle and (found := picture(handle)):
-        return ToolOutput(f"[{found.description}]", kind="recalled", picture=found)
+    if handle and (shown_picture := picture(handle)):
+        return ToolOutput(f"[{shown_picture.description}]", kind="recalled", picture=shown_picture)
     text = find(handle, query)
     if not text:
-        why = f"there is no text under the handle {handle}" if handle else f"nothing bears on {query}"
-        raise ToolError(why)
+        reason = f"there is no text under the handle {handle}" if handle else f"nothing matches {query}"
+        raise ToolError(reason)
     if query:
         return ToolOutput(text, kind="other")
     lines = text.split("\n")
     if not 1 <= first <= len(lines):
         raise ToolError(f"first is a line from 1 to {len(lines):,}")
-    head = [f"[from line {first:,} of {len(lines):,}]"] if first > 1 or len(lines) > LONG else []
+    head = [f"[from line {first:,} of {len(lines):,}]"] if first > 1 or len(lines) > LONG_LINES else []
     return ToolOutput("\n".join([*head, *lines[first - 1 :]]), kind="recalled")
 
 
@@ -160,10 +160,10 @@ def update_todo() -> Tool:
     schema = describe("update_todo", {"items": {"type": "array", "items": item}}, ("items",))
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
-        given = parse_arguments(schema, arguments)
-        items = [(_line("text", one["text"]), one["state"]) for one in given["items"]]
-        if len(items) > ITEMS:
-            raise ToolError(f"a todo list has at most {ITEMS} items; join some")
+        parsed = parse_arguments(schema, arguments)
+        items = [(_line("text", entry["text"]), entry["state"]) for entry in parsed["items"]]
+        if len(items) > MOST_ITEMS:
+            raise ToolError(f"a todo list has at most {MOST_ITEMS} items; join some")
 
         def run() -> ToolOutput:
             facts = {"todo": [{"text": text, "state": state} for text, state in items]}

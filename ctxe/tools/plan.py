@@ -1,4 +1,4 @@
-"""plan: the files that matter for a task, ranked by the planner; a delegate's way to find where to read."""
+"""plan: the files that matter for a task, ranked by the planner, so that a delegate finds where to read."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def plan(rank: Rank) -> Tool:
         task = " ".join(parse_arguments(schema, arguments)["task"].split())
         if not task:
             raise ToolError("task is empty; say in words what you look for")
-        return Action("plan", f"plan {task[:80]}", Risk.READ, without_progress(partial(_ranked, rank, task)))
+        return Action("plan", f"plan {task[:80]}", Risk.READ, without_progress(partial(_rank, rank, task)))
 
     return Tool(schema, Risk.READ, prepare)
 
 
-def _ranked(rank: Rank, task: str) -> ToolOutput:
+def _rank(rank: Rank, task: str) -> ToolOutput:
     text = rank(task)
     if not text:
-        raise ToolError("no file bears on these words; name what it could be called, or search")
+        raise ToolError("no file fits these words; try a likely file name, or search")
     return ToolOutput(text, kind="search", facts={"files": text.count("\n") + 1})

@@ -24,11 +24,11 @@ def read_file(workspace: Workspace) -> Tool:
     unguarded = replace(workspace, is_secret=lambda _: False)
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
-        given = parse_arguments(schema, arguments)
-        path = locate(workspace, given["path"])
-        first, last = given.get("first"), given.get("last")
+        parsed = parse_arguments(schema, arguments)
+        path = locate(workspace, parsed["path"])
+        first, last = parsed.get("first"), parsed.get("last")
         span = f" {first or 1}-{last or ''}" if first or last else ""
-        run = partial(_run, unguarded, given["path"], path, first or 1, last)
+        run = partial(_run, unguarded, parsed["path"], path, first or 1, last)
         return Action("read_file", f"read {path}{span}", Risk.READ, without_progress(run), paths=(path,))
 
     return Tool(schema, Risk.READ, prepare)
@@ -37,28 +37,28 @@ def read_file(workspace: Workspace) -> Tool:
 def _run(workspace: Workspace, name: str, path: str, first: int, last: int | None) -> ToolOutput:
     data = read_bytes(workspace, name, path)
     if picture := workspace.to_picture(path, data):
-        seen = Touch(path, "read", digest_bytes(data))
-        return ToolOutput(f"[{picture.description}]", kind="read", touches=(seen,), picture=picture)
-    held = to_text_file(name, path, data)
-    text = shown(held, first, last, workspace.bounds.text)
-    lines = len(split(held.content.text)[first - 1 : last])
-    return ToolOutput(text, kind="read", touches=(Touch(path, "read", held.digest),), facts={"lines": lines})
+        touch = Touch(path, "read", digest_bytes(data))
+        return ToolOutput(f"[{picture.description}]", kind="read", touches=(touch,), picture=picture)
+    file = to_text_file(name, path, data)
+    text = shown(file, first, last, workspace.bounds.text)
+    lines = len(split(file.content.text)[first - 1 : last])
+    return ToolOutput(text, kind="read", touches=(Touch(path, "read", file.digest),), facts={"lines": lines})
 
 
-def shown(held: TextFile, first: int = 1, last: int | None = None, limit: int = 2_000_000) -> str:
+def shown(file: TextFile, first: int = 1, last: int | None = None, limit: int = 2_000_000) -> str:
     """Lines ``first`` to ``last`` (from 1, inclusive) as the model sees them. Raises ToolError beyond the end."""
-    lines = [line.rstrip("\r\n") if line.endswith("\n") else line.rstrip("\r") for line in split(held.content.text)]
+    lines = [line.rstrip("\r\n") if line.endswith("\n") else line.rstrip("\r") for line in split(file.content.text)]
     total = len(lines)
     if not total:
-        return f"{held.path} is empty"
+        return f"{file.path} is empty"
     if first > total:
-        raise ToolError(f"{held.path} has {total} lines; there is no line {first}")
+        raise ToolError(f"{file.path} has {total} lines; there is no line {first}")
     if last is not None and last < first:
         raise ToolError(f"last ({last}) is before first ({first})")
     end = total if last is None else min(last, total)
     whole = first == 1 and end == total
     span = f"{total} line{'s' if total > 1 else ''}" if whole else f"lines {first}-{end} of {total}"
-    head = ", ".join([f"{held.path}: {span}", *encoding_notes(held.content)])
+    head = ", ".join([f"{file.path}: {span}", *encoding_notes(file.content)])
     body = "\n".join(numbered(line, number) for number, line in enumerate(lines[first - 1 : end], first))
     if len(body) > limit:
         body = f"{body[:limit]}\n[{len(body) - limit:,} characters more; give first and last]"

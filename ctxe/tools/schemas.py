@@ -41,7 +41,7 @@ def describe(
 
 def read_prose(text: str) -> tuple[str, dict[str, str]]:
     """The description of a tool and those of its parameters; line breaks inside a paragraph are ignored."""
-    items = {found[1]: found[2] for line in text.splitlines() if (found := _ITEM.match(line))}
-    plain = "\n".join(line for line in text.splitlines() if not _ITEM.match(line))
-    paragraphs = (" ".join(part.split()) for part in re.split(r"\n\s*\n", plain))
+    items = {match[1]: match[2] for line in text.splitlines() if (match := _ITEM.match(line))}
+    prose = "\n".join(line for line in text.splitlines() if not _ITEM.match(line))
+    paragraphs = (" ".join(part.split()) for part in re.split(r"\n\s*\n", prose))
     return "\n".join(part for part in paragraphs if part), items

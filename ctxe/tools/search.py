@@ -36,19 +36,19 @@ def search(workspace: Workspace) -> Tool:
     def prepare(arguments: Mapping[str, Any]) -> Action:
         from ctxe.tools.search_run import SearchQuery
 
-        given = parse_arguments(schema, arguments)
-        if not given["pattern"] or "\0" in given["pattern"] or "\n" in given["pattern"]:
+        parsed = parse_arguments(schema, arguments)
+        if not parsed["pattern"] or "\0" in parsed["pattern"] or "\n" in parsed["pattern"]:
             raise ToolError("pattern must be one line of text, and not empty")
-        folder = locate(workspace, given.get("path") or ".")
+        folder = locate(workspace, parsed.get("path") or ".")
         query = SearchQuery(
-            given["pattern"],
+            parsed["pattern"],
             folder,
-            given.get("glob") or "",
-            given.get("literal", False),
-            min(given.get("context", 0), 20),
+            parsed.get("glob") or "",
+            parsed.get("literal", False),
+            min(parsed.get("context", 0), 20),
         )
-        where = "" if folder == "." else f" in {folder}"
-        title = f"search {query.pattern}{where}{' ' + query.glob if query.glob else ''}"
+        place = "" if folder == "." else f" in {folder}"
+        title = f"search {query.pattern}{place}{' ' + query.glob if query.glob else ''}"
         return Action("search", title, Risk.READ, without_progress(partial(_run, workspace, query)))
 
     return Tool(schema, Risk.READ, prepare)
@@ -61,50 +61,52 @@ def _run(workspace: Workspace, query: SearchQuery) -> ToolOutput:
         raise ToolError(f"there is no file or folder {query.folder}")
     if query.folder != "." and workspace.is_secret(query.folder):
         raise ToolError(f"{query.folder} may hold secrets and is not searched unless the user allows it")
-    found, ended = run_search(workspace, query)
-    if not found:
-        where = f" in {query.folder}" * (query.folder != ".") + f" ({query.glob})" * bool(query.glob)
-        said = f"no match for {query.pattern}{where}" + (f"; {ended}" if ended else "")
-        return ToolOutput(said, kind="search", facts={"matches": 0})
-    total = sum(line.at >= 0 for lines in found.values() for line in lines)
-    return ToolOutput(rendered(found, ended), kind="search", facts={"matches": total, "files": len(found)})
+    lines_by_file, ended = run_search(workspace, query)
+    if not lines_by_file:
+        place = f" in {query.folder}" * (query.folder != ".") + f" ({query.glob})" * bool(query.glob)
+        message = f"no match for {query.pattern}{place}" + (f"; {ended}" if ended else "")
+        return ToolOutput(message, kind="search", facts={"matches": 0})
+    total = sum(line.at >= 0 for lines in lines_by_file.values() for line in lines)
+    return ToolOutput(
+        rendered(lines_by_file, ended), kind="search", facts={"matches": total, "files": len(lines_by_file)}
+    )
 
 
-def rendered(found: Mapping[str, Sequence[FoundLine]], ended: str = "") -> str:
-    """Matches by file: each line with its number and ``:`` for a match or ``-`` for context; then what was left out."""
-    total = sum(line.at >= 0 for lines in found.values() for line in lines)
-    room, parts, left = MATCHES, [], 0
-    most = MATCHES if len(found) == 1 else PER_FILE
-    for path, lines in found.items():
+def rendered(lines_by_file: Mapping[str, Sequence[FoundLine]], ended: str = "") -> str:
+    """Matches by file: each line with its number and ``:`` for a match or ``-`` for context; then a count of others."""
+    total = sum(line.at >= 0 for lines in lines_by_file.values() for line in lines)
+    remaining, parts, files_hidden = MATCHES, [], 0
+    most = MATCHES if len(lines_by_file) == 1 else PER_FILE
+    for path, lines in lines_by_file.items():
         count = sum(line.at >= 0 for line in lines)
-        shown = _first(lines, min(most, room))
-        kept = sum(line.at >= 0 for line in shown)
-        room -= kept
-        if not kept:
-            left += 1
+        shown = _first(lines, min(most, remaining))
+        matches_shown = sum(line.at >= 0 for line in shown)
+        remaining -= matches_shown
+        if not matches_shown:
+            files_hidden += 1
             continue
-        more = f" ({count:,} matches, first {kept})" if kept < count else ""
-        parts.append("\n".join([path + more, *(_drawn(line) for line in shown)]))
+        more = f" ({count:,} matches, first {matches_shown})" if matches_shown < count else ""
+        parts.append("\n".join([path + more, *(_shown_line(line) for line in shown)]))
     if total < 10 and not ended:
         return "\n".join(parts)
-    files = f"{len(found):,} file{'' if len(found) == 1 else 's'}"
-    hidden = f"; {left} files not shown: narrow by path or glob" if left else ""
+    files = f"{len(lines_by_file):,} file{'' if len(lines_by_file) == 1 else 's'}"
+    hidden = f"; {files_hidden} files not shown: narrow by path or glob" if files_hidden else ""
     return "\n".join([*parts, f"{total:,} matches in {files}{hidden}{'; ' + ended if ended else ''}"])
 
 
 def _first(lines: Sequence[FoundLine], most: int) -> list[FoundLine]:
     """Lines up to the ``most``-th match, context lines included."""
-    kept: list[FoundLine] = []
+    shown: list[FoundLine] = []
     count = 0
     for line in lines:
         count += line.at >= 0
         if count > most:
             break
-        kept.append(line)
-    return kept if most > 0 else []
+        shown.append(line)
+    return shown if most > 0 else []
 
 
-def _drawn(line: FoundLine) -> str:
+def _shown_line(line: FoundLine) -> str:
     text = line.text
     if len(text) > LINE_CHARS:
         start = max(0, min(line.at - LINE_CHARS // 3, len(text) - LINE_CHARS))

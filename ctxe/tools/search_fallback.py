@@ -27,14 +27,14 @@ def main(task: str) -> int:
     except (re.error, OverflowError, RecursionError) as error:
         sys.stdout.write(f"regex parse error: {error}\n")
         return 2
-    found, linked = False, links(wanted["root"])
+    has_matches, linked = False, links(wanted["root"])
     for path in wanted["files"]:
         if linked(path):
             continue
         for event in search(Path(wanted["root"], path), path, pattern, wanted["context"]):
-            found = True
+            has_matches = True
             sys.stdout.write(json.dumps(event) + "\n")
-    return 0 if found else 1
+    return 0 if has_matches else 1
 
 
 def links(root: str) -> Callable[[str], bool]:
@@ -60,7 +60,7 @@ def search(file: Path, path: str, pattern: re.Pattern[str], context: int) -> Ite
     lines = data.decode("utf-8", "replace").split("\n")
     if lines and not lines[-1]:
         lines.pop()
-    hits = {number: found.start() for number, line in enumerate(lines) if (found := pattern.search(line.rstrip("\r")))}
+    hits = {number: match.start() for number, line in enumerate(lines) if (match := pattern.search(line.rstrip("\r")))}
     for number in _around(hits, len(lines), context):
         kind = "match" if number in hits else "context"
         yield {
@@ -75,8 +75,8 @@ def search(file: Path, path: str, pattern: re.Pattern[str], context: int) -> Ite
 
 
 def _around(hits: dict[int, int], total: int, context: int) -> Sequence[int]:
-    near = {n for hit in hits for n in range(max(0, hit - context), min(total, hit + context + 1))}
-    return sorted(near)
+    numbers = {number for hit in hits for number in range(max(0, hit - context), min(total, hit + context + 1))}
+    return sorted(numbers)
 
 
 if __name__ == "__main__":

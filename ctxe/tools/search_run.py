@@ -27,7 +27,7 @@ FALLBACK = Path(__file__).with_name("search_fallback.py")
 
 @dataclass(frozen=True, slots=True)
 class SearchQuery:
-    """The pattern of a search, and where to look."""
+    """The pattern of a search, and the files to search."""
 
     pattern: str
     folder: str = "."
@@ -114,7 +114,7 @@ def _task(workspace: Workspace, query: SearchQuery) -> dict[str, Any]:
 
 def _gather(workspace: Workspace, argv: Sequence[str], glob: str = "") -> tuple[dict[str, list[FoundLine]], str]:
     """The lines that a search program finds, until it has found enough or its time is up."""
-    found: dict[str, list[FoundLine]] = {}
+    lines_by_file: dict[str, list[FoundLine]] = {}
     messages: list[str] = []
     count, ended = 0, ""
     env = {key: value for key, value in workspace.environment.items() if key in {"PATH", "HOME", "LANG", "TMPDIR"}}
@@ -122,22 +122,22 @@ def _gather(workspace: Workspace, argv: Sequence[str], glob: str = "") -> tuple[
         for line in lines:
             if isinstance(line, Finished):
                 ended = f"stopped after {workspace.bounds.search_seconds:.0f} s" if line.timed_out else ended
-                if line.exit_code > 1 and not found:
+                if line.exit_code > 1 and not lines_by_file:
                     raise _BadPattern(_regex_error(messages))
                 break
             event = _event(line)
             if event is None:
                 messages += [] if line.startswith("{") else [line]
                 continue
-            path, shown = event
+            path, found_line = event
             if workspace.is_secret(path) or (glob and not matches(path, glob)):
                 continue
-            found.setdefault(path, []).append(shown)
-            count += shown.at >= 0
+            lines_by_file.setdefault(path, []).append(found_line)
+            count += found_line.at >= 0
             if count >= GATHERED:
                 ended = f"stopped after {GATHERED:,} matches"
                 break
-    return dict(sorted(found.items())), ended
+    return dict(sorted(lines_by_file.items())), ended
 
 
 def _lines(argv: Sequence[str], workspace: Workspace, env: Mapping[str, str]) -> Generator[str | Finished, None, None]:
@@ -149,8 +149,8 @@ def _lines(argv: Sequence[str], workspace: Workspace, env: Mapping[str, str]) ->
                 yield from [rest] if rest else []
                 yield piece
                 return
-            *whole, rest = (rest + piece).split("\n")
-            yield from whole
+            *complete, rest = (rest + piece).split("\n")
+            yield from complete
 
 
 def _event(line: str) -> tuple[str, FoundLine] | None:
@@ -165,15 +165,15 @@ def _event(line: str) -> tuple[str, FoundLine] | None:
     if event["type"] not in {"match", "context"} or "text" not in data["path"]:
         return None
     text = data["lines"].get("text", "[not UTF-8]").rstrip("\r\n")
-    at = data["submatches"][0]["start"] if data["submatches"] else -1
+    offset = data["submatches"][0]["start"] if data["submatches"] else -1
     if event["type"] == "match":
-        at = max(at, 0)
-    return PurePosixPath(data["path"]["text"]).as_posix(), FoundLine(data["line_number"], text, at)
+        offset = max(offset, 0)
+    return PurePosixPath(data["path"]["text"]).as_posix(), FoundLine(data["line_number"], text, offset)
 
 
 def _regex_error(messages: Sequence[str]) -> str:
     """The regex error of ripgrep or Python in one line."""
     lines = [line.strip() for line in messages if line.strip() and not line.startswith("{")]
     errors = [line.removeprefix("error: ") for line in lines if line.startswith(("error:", "regex parse error: "))]
-    why = (errors or lines or ["it cannot be read"])[-1].removeprefix("regex parse error: ")
-    return f"bad pattern: {why[:200]}; escape special characters, or set literal"
+    reason = (errors or lines or ["it cannot be read"])[-1].removeprefix("regex parse error: ")
+    return f"bad pattern: {reason[:200]}; escape special characters, or set literal"

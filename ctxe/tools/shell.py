@@ -31,33 +31,33 @@ QUIET = {
 }
 """Environment of commands: nobody can answer a pager, an editor or a question, and unbuffered output stays in order."""
 
-KEEPS = "with background it goes on"
+JOB_HINT = "with background it keeps running"
 
 
 def run_command(workspace: Workspace, jobs: Jobs | None = None) -> Tool:
-    """The tool. The result is both output streams in the order they came, then ``[exit 0]`` or why the command ended.
+    """The tool. The result is both output streams as they came, then ``[exit 0]`` or the reason why the command ended.
 
-    ``jobs`` holds commands running in the background; without it none can.
+    ``jobs`` holds commands that run in the background; without it no command can.
     """
     shape = {"command": STRING, "seconds": COUNT, "background": BOOLEAN}
     schema = describe("run_command", shape, ("command",))
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
-        given = parse_arguments(schema, arguments)
-        command = given["command"]
+        parsed = parse_arguments(schema, arguments)
+        command = parsed["command"]
         if not command.strip():
             raise ToolError("command is empty")
         if "\0" in command:
             raise ToolError("command holds a NUL character")
         bounds = workspace.bounds
-        seconds = float(min(given.get("seconds", bounds.command_seconds), bounds.most_seconds))
+        seconds = float(min(parsed.get("seconds", bounds.command_seconds), bounds.most_seconds))
         title = f"run {command.strip().splitlines()[0][:120]}"
-        run, lasts = partial(_run, workspace, command, seconds, jobs), bool(given.get("background"))
-        if lasts:
+        run, is_background = partial(_run, workspace, command, seconds, jobs), bool(parsed.get("background"))
+        if is_background:
             if jobs is None:
-                raise ToolError("nothing goes on in the background here: run it without background")
+                raise ToolError("there are no background jobs here: run it without background")
             title += ", in the background"
-            run = partial(_begin, workspace, jobs, command, float(given.get("seconds", 0)))
+            run = partial(_begin, workspace, jobs, command, float(parsed.get("seconds", 0)))
         return Action(
             "run_command",
             title,
@@ -66,7 +66,7 @@ def run_command(workspace: Workspace, jobs: Jobs | None = None) -> Tool:
             preview=command,
             preview_kind="command",
             command=command,
-            is_background=lasts,
+            is_background=is_background,
         )
 
     return Tool(schema, Risk.EXECUTE, prepare)
@@ -77,9 +77,9 @@ def _launch(workspace: Workspace, command: str) -> tuple[list[str], dict[str, st
     shell = find_program("bash", workspace.root, workspace.search) or find_program("sh", workspace.root)
     if shell is None:
         raise ToolError("there is no shell on this system outside of the project")
-    bare = [str(shell), "-c", command]
-    argv = list(workspace.wrap_command(bare))
-    return argv, {**workspace.environment, **QUIET, "PWD": str(workspace.root)}, argv != bare
+    unwrapped = [str(shell), "-c", command]
+    argv = list(workspace.wrap_command(unwrapped))
+    return argv, {**workspace.environment, **QUIET, "PWD": str(workspace.root)}, argv != unwrapped
 
 
 def _run(workspace: Workspace, command: str, seconds: float, jobs: Jobs | None) -> Iterator[Progress | ToolOutput]:
@@ -87,22 +87,24 @@ def _run(workspace: Workspace, command: str, seconds: float, jobs: Jobs | None) 
     from ctxe.safety.running.process import Finished, run_or_leave
     from ctxe.tools.command_result import command_output
 
-    argv, environment, boxed = _launch(workspace, command)
-    leaves, limit = jobs.should_move if jobs is not None else None, workspace.bounds.text
+    argv, environment, is_sandboxed = _launch(workspace, command)
+    should_move, limit = jobs.should_move if jobs is not None else None, workspace.bounds.text
     with (
         jobs.foreground() if jobs is not None else contextlib.nullcontext(),
-        contextlib.closing(run_or_leave(argv, workspace.root, environment, seconds, limit, leaves)) as pieces,
+        contextlib.closing(run_or_leave(argv, workspace.root, environment, seconds, limit, should_move)) as pieces,
     ):
         for piece in pieces:
             if isinstance(piece, Finished):
-                walls = workspace.sandbox_notice() if boxed else ""
-                yield command_output(workspace.root, command, piece, seconds, KEEPS if jobs is not None else "", walls)
+                sandbox_rules = workspace.sandbox_notice() if is_sandboxed else ""
+                yield command_output(
+                    workspace.root, command, piece, seconds, JOB_HINT if jobs is not None else "", sandbox_rules
+                )
             elif isinstance(piece, str):
                 yield Progress(piece)
             elif jobs is not None:
                 from ctxe.tools.use_job import start_notice
 
-                yield start_notice(jobs, jobs.adopt(command, piece, boxed=boxed), moved=True)
+                yield start_notice(jobs, jobs.adopt(command, piece, is_sandboxed=is_sandboxed), moved=True)
 
 
 def _begin(workspace: Workspace, jobs: Jobs, command: str, seconds: float) -> Iterator[Progress | ToolOutput]:
@@ -110,11 +112,13 @@ def _begin(workspace: Workspace, jobs: Jobs, command: str, seconds: float) -> It
     from ctxe.tools.command_result import command_output
     from ctxe.tools.use_job import start_notice, watch_start
 
-    argv, environment, boxed = _launch(workspace, command)
-    job = jobs.start(command, argv, environment, boxed=boxed)
+    argv, environment, is_sandboxed = _launch(workspace, command)
+    job = jobs.start(command, argv, environment, is_sandboxed=is_sandboxed)
     yield from watch_start(job, seconds)
-    if (done := job.running.finished) is None:
+    if (finished := job.running.finished) is None:
         yield start_notice(jobs, job)
     else:
         jobs.forget(job)
-        yield command_output(workspace.root, command, done, seconds, walls=workspace.sandbox_notice() if boxed else "")
+        yield command_output(
+            workspace.root, command, finished, seconds, sandbox_rules=workspace.sandbox_notice() if is_sandboxed else ""
+        )

@@ -43,7 +43,7 @@ class Decoded:
 def decode(data: bytes) -> Decoded | None:
     """The text of a file, which encodes back to the same bytes; None for a binary file.
 
-    Decoded as UTF-8 or UTF-16 after a byte order mark, else as strict UTF-8, Windows-1252 or Latin-1, whichever fits.
+    Decoded as UTF-8 or UTF-16 after a byte order mark, else as strict UTF-8, Windows-1252 or Latin-1.
     """
     for mark, encoding in MARKS:
         if data.startswith(mark):
@@ -71,24 +71,24 @@ def line_end(text: str) -> str:
 def split(text: str) -> list[str]:
     """The lines of a text with their line ends, counted as editors and compilers do."""
     end = "\r" if "\r" in text and "\n" not in text else "\n"
-    *whole, last = text.split(end)
-    lines = [line + end for line in whole]
+    *complete, last = text.split(end)
+    lines = [line + end for line in complete]
     return [*lines, last] if last else lines
 
 
 def encoding_notes(decoded: Decoded) -> list[str]:
     """Unusual properties of a file's bytes in words: its encoding, byte order mark, line ends."""
-    said = []
+    notes = []
     if decoded.encoding != "utf-8":
-        said.append(NAMES[decoded.encoding])
+        notes.append(NAMES[decoded.encoding])
     elif decoded.mark:
-        said.append("UTF-8 with BOM")
+        notes.append("UTF-8 with BOM")
     pairs, feeds = decoded.text.count("\r\n"), decoded.text.count("\n")
     if pairs:
-        said.append("CRLF" if pairs == feeds else "mixed line ends")
+        notes.append("CRLF" if pairs == feeds else "mixed line ends")
     elif "\r" in decoded.text and not feeds:
-        said.append("CR line ends")
-    return said
+        notes.append("CR line ends")
+    return notes
 
 
 def numbered(line: str, number: int) -> str:

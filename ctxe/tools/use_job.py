@@ -12,42 +12,42 @@ from ctxe.domain.model import ToolSchema
 from ctxe.domain.tool import Action, Progress, Risk, ToolOutput, without_progress
 from ctxe.safety.display import one_line, strip_sequences
 from ctxe.tools.arguments import parse_arguments
-from ctxe.tools.command_result import LONG, command_output
-from ctxe.tools.jobs import LINE, Job, Jobs, jobs_line
+from ctxe.tools.command_result import LONG_SECONDS, command_output
+from ctxe.tools.jobs import LONGEST_COMMAND, Job, Jobs, jobs_line
 from ctxe.tools.schemas import BOOLEAN, COUNT, STRING
 
 FIRST_SECONDS, QUIET_SECONDS = 2.0, 0.7
-"""How long a new job is watched at most, and the silence after its first output that ends this earlier."""
+"""The longest time a new job is watched, and the silence after its first output that ends this earlier."""
 UNTIL_SECONDS, MOST_SECONDS = 30.0, 600.0
 """How long to wait for a text by default, and the longest wait."""
 STEP_SECONDS = 0.2
 BEFORE_SECONDS = 3.0
-"""Silence after which the wait ends for a text that stood in output the model has seen already."""
+"""Silence after which the wait ends for a text that is in output the model has seen already."""
 NOTE_TOKENS = 500
 """Tokens of a job's last output when the model is told, unasked, that it ended; a handle brings back the rest."""
-SHOWN = 400
+PROGRESS_CHARACTERS = 400
 """Characters of new output that each progress event shows during a wait."""
 SCHEMA = ToolSchema(
     "use job/N",
     "",
     {"type": "object", "properties": {"until": STRING, "seconds": COUNT, "stop": BOOLEAN}},
 )
-READS = (
+HOW_TO_READ = (
     '`use` job/{n} reads what it prints next; with {{"until": "TEXT", "seconds": N}} it waits for a text or the end, '
     'with {{"stop": true}} it ends it'
 )
 
 
-MOVED = "the user moved it to the background after {seconds:.0f} s: "
-ALONE = " in a sandbox without network: no other command reaches its ports unless the user allows that"
+MOVED_NOTE = "the user moved it to the background after {seconds:.0f} s: "
+NO_NETWORK = " in a sandbox without network: no other command reaches its ports unless the user allows that"
 
 
 def watch_start(job: Job, seconds: float) -> Iterator[Progress]:
     """Watch a new job until it ends or is silent after its first output, or for ``seconds`` if they are given."""
 
     def enough() -> bool:
-        came = job.running.came
-        return not seconds and bool(came) and time.monotonic() - came > QUIET_SECONDS
+        last_output = job.running.last_output
+        return not seconds and bool(last_output) and time.monotonic() - last_output > QUIET_SECONDS
 
     yield from _watch(job, min(seconds or FIRST_SECONDS, MOST_SECONDS), enough)
 
@@ -55,11 +55,13 @@ def watch_start(job: Job, seconds: float) -> Iterator[Progress]:
 def start_notice(jobs: Jobs, job: Job, *, moved: bool = False) -> ToolOutput:
     """The result of the call that started a job; ``moved``: the user moved it to the background."""
     job.is_announced = True
-    text, lost = _new_output(job, whole=moved)
-    alone = ALONE if job.is_sandboxed and not jobs.network else ""
-    came = MOVED.format(seconds=job.running.seconds) if moved else ""
-    words = f"[{came}job {job.number} goes on{alone}; {READS.format(n=job.number)}]"
-    return ToolOutput(_with_output(text, lost, words), kind="shell", facts={"command": job.command, "job": job.number})
+    text, dropped = _new_output(job, whole=moved)
+    network_note = NO_NETWORK if job.is_sandboxed and not jobs.network else ""
+    origin = MOVED_NOTE.format(seconds=job.running.seconds) if moved else ""
+    summary = f"[{origin}job {job.number} goes on{network_note}; {HOW_TO_READ.format(n=job.number)}]"
+    return ToolOutput(
+        _with_output(text, dropped, summary), kind="shell", facts={"command": job.command, "job": job.number}
+    )
 
 
 def prepare(jobs: Jobs, name: str, arguments: Mapping[str, Any]) -> Action | None:
@@ -72,23 +74,23 @@ def prepare(jobs: Jobs, name: str, arguments: Mapping[str, Any]) -> Action | Non
     job = jobs.by_number.get(int(number))
     if job is None:
         raise ToolError(f"there is no job {number}; there are {jobs_line(jobs.by_number.values()) or 'none'}")
-    given = parse_arguments(SCHEMA, arguments)
-    until, seconds = given.get("until", ""), float(min(given.get("seconds", 0), MOST_SECONDS))
-    if given.get("stop"):
+    parsed = parse_arguments(SCHEMA, arguments)
+    until, seconds = parsed.get("until", ""), float(min(parsed.get("seconds", 0), MOST_SECONDS))
+    if parsed.get("stop"):
         return Action(
-            "use", f"stop job {job.number} ({job.line})", Risk.READ, without_progress(partial(_stopped, jobs, job))
+            "use", f"stop job {job.number} ({job.line})", Risk.READ, without_progress(partial(_stop, jobs, job))
         )
-    what = f"wait for {one_line(until, LINE)!r} in" if until else "wait for" if seconds else "read"
+    verb = f"wait for {one_line(until, LONGEST_COMMAND)!r} in" if until else "wait for" if seconds else "read"
     run = partial(_read, jobs, job, until, seconds or (UNTIL_SECONDS if until else 0.0))
-    return Action("use", f"{what} job {job.number} ({job.line})", Risk.READ, run)
+    return Action("use", f"{verb} job {job.number} ({job.line})", Risk.READ, run)
 
 
 def end_action(jobs: Jobs, job: Job) -> Action:
     """The action that tells the model, unasked, how a job ended."""
-    how = job.state.partition(": exit")[0]
+    ending = job.state.partition(": exit")[0]
     return Action(
         "use",
-        f"job {job.number} {how} ({job.line})",
+        f"job {job.number} {ending} ({job.line})",
         Risk.READ,
         without_progress(partial(_ended, jobs, job, NOTE_TOKENS)),
     )
@@ -98,48 +100,48 @@ def _read(jobs: Jobs, job: Job, until: str, seconds: float) -> Iterator[Progress
     """New output since the last reading, after a wait for a text in it or for the end of the job."""
     wanted = until.casefold()
 
-    def there() -> bool:
-        return bool(wanted) and wanted in _plain(job.running.since(job.shown)[0])
+    def has_appeared() -> bool:
+        return bool(wanted) and wanted in _folded(job.running.since(job.shown)[0])
 
     def enough() -> bool:
-        silent = time.monotonic() - max(job.running.came, began) > BEFORE_SECONDS
-        return there() or (bool(wanted) and wanted in _plain(job.last) and silent)
+        silent = time.monotonic() - max(job.running.last_output, started) > BEFORE_SECONDS
+        return has_appeared() or (bool(wanted) and wanted in _folded(job.last) and silent)
 
-    began = time.monotonic()
+    started = time.monotonic()
     yield from _watch(job, seconds, enough)
     if job.running.finished is not None:
         yield _ended(jobs, job)
         return
-    missing = until and not there()
-    text, lost = _new_output(job)
+    missing = until and not has_appeared()
+    text, dropped = _new_output(job)
     nothing = "" if text else "nothing new; "
-    waited = f" after {time.monotonic() - began:.0f} s" if seconds and (missing or not until) else ""
-    missed = f"; {until!r} did not come" + (", it stands in what you were told before" if enough() else "")
-    words = f"[{nothing}job {job.number} {job.state}{waited}{missed if missing else ''}]"
-    yield ToolOutput(_with_output(text, lost, words), kind="shell", facts={"job": job.number})
+    waited = f" after {time.monotonic() - started:.0f} s" if seconds and (missing or not until) else ""
+    missing_note = f"; {until!r} did not come" + (", it is in output you have seen already" if enough() else "")
+    summary = f"[{nothing}job {job.number} {job.state}{waited}{missing_note if missing else ''}]"
+    yield ToolOutput(_with_output(text, dropped, summary), kind="shell", facts={"job": job.number})
 
 
-def _stopped(jobs: Jobs, job: Job) -> ToolOutput:
+def _stop(jobs: Jobs, job: Job) -> ToolOutput:
     job.running.stop()
     return _ended(jobs, job)
 
 
 def _ended(jobs: Jobs, job: Job, most: int = 0) -> ToolOutput:
     """The result for an ended job: new output, how it ended, and the first time also the facts of a command."""
-    done = job.running.finished
-    if done is None:
-        raise ToolError(f"job {job.number} does not end; try it once more")
+    finished = job.running.finished
+    if finished is None:
+        raise ToolError(f"job {job.number} does not end; try again")
     is_first, job.is_reported = not job.is_reported, True
-    text, lost = _new_output(job, whole=True)
-    took = f", {done.seconds:.0f} s" if done.seconds >= LONG else ""
-    words = _with_output(text, lost, f"[job {job.number} {job.state}{took}]")
+    text, dropped = _new_output(job, whole=True)
+    duration = f", {finished.seconds:.0f} s" if finished.seconds >= LONG_SECONDS else ""
+    text_shown = _with_output(text, dropped, f"[job {job.number} {job.state}{duration}]")
     facts: dict[str, Any] = {"job": job.number, "command": job.command}
-    if done.ended:
-        facts["ended"] = done.ended
+    if finished.ended:
+        facts["ended"] = finished.ended
     elif is_first:
-        facts |= command_output(jobs.root, job.command, done).facts or {}
-    ok = not is_first or done.exit_code == 0 or done.ended.startswith("stopped")
-    return ToolOutput(words, ok, kind="shell", facts=facts, token_limit=most)
+        facts |= command_output(jobs.root, job.command, finished).facts or {}
+    ok = not is_first or finished.exit_code == 0 or finished.ended.startswith("stopped")
+    return ToolOutput(text_shown, ok, kind="shell", facts=facts, token_limit=most)
 
 
 def _list(jobs: Jobs) -> ToolOutput:
@@ -147,28 +149,28 @@ def _list(jobs: Jobs) -> ToolOutput:
 
 
 def _watch(job: Job, seconds: float, enough: Callable[[], bool]) -> Iterator[Progress]:
-    """Wait until the job ends or ``enough`` holds, yielding new output as progress."""
+    """Wait until the job ends or ``enough`` is true, yielding new output as progress."""
     deadline, place = time.monotonic() + seconds, job.shown
-    while (left := deadline - time.monotonic()) > 0:
-        over = job.running.wait(min(left, STEP_SECONDS), enough)
+    while (remaining := deadline - time.monotonic()) > 0:
+        is_over = job.running.wait(min(remaining, STEP_SECONDS), enough)
         text, place, _ = job.running.since(place, whole=True)
         if text:
-            yield Progress(text[-SHOWN:])
-        if over:
+            yield Progress(text[-PROGRESS_CHARACTERS:])
+        if is_over:
             return
 
 
 def _new_output(job: Job, *, whole: bool = False) -> tuple[str, int]:
     """Output that the model has not seen yet, and the number of characters before it that were dropped."""
-    text, job.shown, lost = job.running.since(job.shown, whole=whole)
+    text, job.shown, dropped = job.running.since(job.shown, whole=whole)
     job.last = text or job.last
-    return text.strip("\n"), lost
+    return text.strip("\n"), dropped
 
 
-def _with_output(text: str, lost: int, words: str) -> str:
-    head = f"… {lost:,} characters left out …\n" if lost else ""
-    return f"{head}{text}\n{words}" if text else f"{head}{words}"
+def _with_output(text: str, dropped: int, summary: str) -> str:
+    head = f"… {dropped:,} characters left out …\n" if dropped else ""
+    return f"{head}{text}\n{summary}" if text else f"{head}{summary}"
 
 
-def _plain(text: str) -> str:
+def _folded(text: str) -> str:
     return strip_sequences(text).casefold()

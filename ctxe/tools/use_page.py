@@ -24,27 +24,27 @@ OFFER = (
     '- pages of the web: `use` with the https:// address as name and {"about": "what you look for"}; the user is asked'
 )
 """The line of find_tools about web pages."""
-HIDDEN = "[ctxe: characters that nobody sees were taken out of this page]"
+HIDDEN = "[ctxe: invisible characters were removed from this page]"
 HINT = (
     '[ctxe: `use` reads a page of the web: its https:// address as name, {"about": "what you look for"} as arguments; '
     "the user is asked first]"
 )
 """A note to the model beside a message of the user that holds a URL."""
-ASKS = word_set("web page pages url http https internet online fetch browse website docs documentation link")
+WEB_WORDS = word_set("web page pages url http https internet online fetch browse website docs documentation link")
 """Words by which a query of find_tools asks for web pages."""
 
 
 def offered(query: str) -> str:
     """The line of find_tools about web pages; empty for a query that asks for something else."""
-    return OFFER if not query or ASKS.intersection(query.lower().replace("_", " ").split()) else ""
+    return OFFER if not query or WEB_WORDS.intersection(query.lower().replace("_", " ").split()) else ""
 
 
 def prepare(web: Web, name: str, arguments: Mapping[str, Any]) -> Action:
     """The action of ``use`` for a URL; nothing is looked up yet. Raises ToolError."""
-    given = parse_arguments(SCHEMA, arguments)
+    parsed = parse_arguments(SCHEMA, arguments)
     address = parse_address(name)
     web.allowed(address, asked=False)
-    return _action(web, address, given.get("about", ""), asked=False)
+    return _action(web, address, parsed.get("about", ""), asked=False)
 
 
 def for_user(web: Web, text: str, about: str) -> tuple[Tool, str]:
@@ -57,15 +57,15 @@ def for_user(web: Web, text: str, about: str) -> tuple[Tool, str]:
 
 
 def _action(web: Web, address: Address, about: str, *, asked: bool) -> Action:
-    looks = f"\nlooks for: {about}" if about else ""
-    letters = f"\nits host is written {address.unicode_host}" if address.unicode_host else ""
+    subject = f"\nlooks for: {about}" if about else ""
+    spelling = f"\nits host is written {address.unicode_host}" if address.unicode_host else ""
     run: Callable[[], ToolOutput] = partial(_read, web, address, about, asked=asked)
     return Action(
         NAME,
         f"fetch {one_line(address.url, 100)}",
         Risk.NETWORK,
         without_progress(run),
-        preview=f"{address.url}{letters}{looks}",
+        preview=f"{address.url}{spelling}{subject}",
         address=address.url,
     )
 
@@ -75,9 +75,9 @@ def _read(web: Web, address: Address, about: str, *, asked: bool) -> ToolOutput:
     from ctxe.tools.web.page import page
 
     try:
-        found = page(web.get(address, asked=asked))
+        web_page = page(web.get(address, asked=asked))
     except RecursionError:
         raise ToolError(f"{address.url} is nested too deeply to be read") from None
-    facts = {"page": found.url, "bytes": found.bytes, "hidden": list(found.notices)}
-    notes = f"\n{HIDDEN}" if found.hidden else ""  # only people see what they spell
-    return ToolOutput(found.text + notes, kind="page", facts=facts, about=about)
+    facts = {"page": web_page.url, "bytes": web_page.bytes, "hidden": list(web_page.notices)}
+    notes = f"\n{HIDDEN}" if web_page.hidden else ""  # only people are shown the removed characters
+    return ToolOutput(web_page.text + notes, kind="page", facts=facts, about=about)

@@ -119,20 +119,20 @@ def load_text(workspace: Workspace, name: str, path: str) -> TextFile:
 
 def read_bytes(workspace: Workspace, name: str, path: str) -> bytes:
     """The bytes of a file that exists and may be read. Raises ToolError, with a hint what to do instead."""
-    seen = look(workspace.root, path)
-    if seen is None:
+    status = look(workspace.root, path)
+    if status is None:
         raise ToolError(f"there is no file {name}{_did_you_mean(workspace, path)}")
-    if stat.S_ISDIR(seen.st_mode):
+    if stat.S_ISDIR(status.st_mode):
         raise ToolError(f"{name} is a folder; list_files shows what is in it")
-    if not stat.S_ISREG(seen.st_mode):
-        raise ToolError(f"{name} is {KINDS.get(stat.S_IFMT(seen.st_mode), 'no regular file')}, not a text file")
+    if not stat.S_ISREG(status.st_mode):
+        raise ToolError(f"{name} is {KINDS.get(stat.S_IFMT(status.st_mode), 'no regular file')}, not a text file")
     if not workspace.is_readable(path):
-        raise ToolError(f"{name} is kept from you by {IGNORE_FILE}; ask for what you need of it")
+        raise ToolError(f"{name} is kept from you by {IGNORE_FILE}; ask for the part you need")
     if workspace.is_secret(path):
         raise ToolError(f"{name} may hold secrets and is not read unless the user allows it; ask for what you need")
-    if seen.st_size > workspace.bounds.file:
+    if status.st_size > workspace.bounds.file:
         raise ToolError(
-            f"{name} is too large to read ({seen.st_size / 1e6:,.0f} MB); look into it by search, "
+            f"{name} is too large to read ({status.st_size / 1e6:,.0f} MB); look into it by search, "
             "or by run_command with head, tail or sed -n"
         )
     try:
@@ -150,13 +150,13 @@ def to_text_file(name: str, path: str, data: bytes) -> TextFile:
     return TextFile(path, digest_bytes(data), content)
 
 
-def require_seen(workspace: Workspace, held: TextFile) -> None:
+def require_seen(workspace: Workspace, file: TextFile) -> None:
     """Raise ToolError for a file whose present content the model has not seen."""
-    known = workspace.seen_digest(held.path)
-    if not known:
-        raise ToolError(f"read {held.path} first: only a file whose text you have seen can be changed")
-    if known != held.digest:
-        raise ToolError(f"{held.path} changed since you last saw it; nothing was written, read it again")
+    seen = workspace.seen_digest(file.path)
+    if not seen:
+        raise ToolError(f"read {file.path} first: only a file whose text you have seen can be changed")
+    if seen != file.digest:
+        raise ToolError(f"{file.path} changed since you last saw it; nothing was written, read it again")
 
 
 def _did_you_mean(workspace: Workspace, path: str) -> str:
@@ -165,16 +165,16 @@ def _did_you_mean(workspace: Workspace, path: str) -> str:
 
     paths = [listed.path for listed in list_files(workspace.git)]
     name = PurePosixPath(path).name
-    same = [other for other in paths if other.rpartition("/")[2] == name]
-    if same:
-        same.sort(key=lambda other: (-fuzz.ratio(other, path), other))
-        return f"; did you mean {' or '.join(same[:3])}?"
-    close = process.extract(path, paths, scorer=fuzz.ratio, limit=3, score_cutoff=75)
-    return f"; did you mean {' or '.join(other for other, _, _ in close)}?" if close else ""
+    same_name = [other for other in paths if other.rpartition("/")[2] == name]
+    if same_name:
+        same_name.sort(key=lambda other: (-fuzz.ratio(other, path), other))
+        return f"; did you mean {' or '.join(same_name[:3])}?"
+    similar = process.extract(path, paths, scorer=fuzz.ratio, limit=3, score_cutoff=75)
+    return f"; did you mean {' or '.join(other for other, _, _ in similar)}?" if similar else ""
 
 
 def _magic(data: bytes) -> tuple[str, str]:
-    """(kind, hint) of a binary file of a common kind: what it is, and which command looks into it."""
+    """(kind, hint) of a binary file of a common kind: its name, and a command that looks into it."""
     for head, kind, hint in (
         (b"\x89PNG", "PNG image", ""),
         (b"\xff\xd8\xff", "JPEG image", ""),

@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
 from ctxe.repo.kinds import kind
-from ctxe.repo.planning.task_kinds import ASKED, words
+from ctxe.repo.planning.task_kinds import ASKABLE_KINDS, words
 from scripts.fitting.cases import REPOSITORIES, clean, git, mirror_of
 
 COMMITS_READ, MAX_TITLES = 12_000, 3_000
@@ -27,7 +27,7 @@ MAX_FILES = 12
 
 Row = tuple[str, frozenset[str], int]
 """Repository, words of the title, and the index in KINDS of the kind of file that the commit changed."""
-KINDS = ("source", *ASKED)
+KINDS = ("source", *ASKABLE_KINDS)
 
 
 def mined(mirrors: Path) -> Iterator[Row]:
@@ -60,7 +60,7 @@ def learnt(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
     return {
         name: {word: round(float(one), 2) for word, one in zip(("", *known), odds[place], strict=True)
                if not word or abs(one) >= MIN_LOG_ODDS}
-        for place, name in enumerate(ASKED)
+        for place, name in enumerate(ASKABLE_KINDS)
     }  # fmt: skip
 
 
@@ -76,7 +76,7 @@ def _matrix(rows: Sequence[Row], known: Sequence[str]) -> Any:
 def _fitted(seen: Any, kinds: Any) -> Any:
     """Log odds of each kind against source, by a logistic regression with a ridge on all but the intercept."""
     wanted = np.eye(len(KINDS))[kinds]
-    shape = (len(ASKED), seen.shape[1])
+    shape = (len(ASKABLE_KINDS), seen.shape[1])
 
     def loss(flat: Any) -> tuple[float, Any]:
         odds = flat.reshape(shape)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from ctxe.repo.planning.pack import ASIDE, Offer, chances_of, pick
+from ctxe.repo.planning.pack import RESERVED_SHARE, Offer, chances_of, pick
 from ctxe.repo.planning.showing import MARKER
 from scripts.fitting.features import Inside, Opened
 
@@ -40,7 +40,7 @@ def shown(one: Opened, offered: Sequence[Offer], budget: int, certainty: float, 
     total = sum(map(len, one.lines.values()))
     if not total:
         return 0.0
-    room = budget - int(ASIDE * budget)
+    room = budget - int(RESERVED_SHARE * budget)
     likely = chances_of({number: file.score for number, file in enumerate(one.files)}, certainty, lean)
     weighed = [(likely[number] * worth, number, *rest) for worth, number, *rest in offered]
     chosen, _ = pick(weighed, dict.fromkeys(range(len(one.files)), HEADER), room)  # type: ignore[arg-type]

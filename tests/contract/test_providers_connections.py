@@ -113,7 +113,7 @@ def test_the_key_appears_in_no_message_or_repr(status: int, api: str) -> None:
         caught.value.hint,
         repr(caught.value),
         repr(provider.transport),
-        repr(provider.transport.at),
+        repr(provider.transport.endpoint),
     ]
     assert not [text for text in seen if KEY in text]
 

@@ -53,7 +53,7 @@ def test_an_effort_that_the_model_lacks_is_refused_before_anything_is_sent(home:
         none = ctxe(repo, env | {"CTXE_MODEL_NAME": "gpt-4.1"}, "chat", "-p", "hello", "--effort", "low")
         assert server.requests == []
     assert (wrong.code, odd.code, none.code) == (3, 2, 3)
-    assert "openai/gpt-5 knows no effort 'xhigh'" in wrong.err
+    assert "openai/gpt-5 has no effort 'xhigh'" in wrong.err
     assert "it takes minimal, low, medium, high" in wrong.err
     assert "openai/gpt-4.1 takes no effort" in none.err
 

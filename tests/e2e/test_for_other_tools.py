@@ -141,5 +141,5 @@ def test_another_assistant_asks_what_ctxe_knows_and_changes_nothing(home: Path, 
 def test_a_person_who_starts_the_server_is_told_what_it_is(home: Path, repo: Path) -> None:
     with Terminal(repo, environment(home), ("mcp",)) as terminal:
         assert terminal.ended() == 3
-        assert "ctxe: ctxe mcp talks with an assistant, which starts it by itself" in terminal.screen
+        assert "ctxe: ctxe mcp talks to an assistant, which starts it" in terminal.screen
         assert "claude mcp add ctxe -- ctxe mcp" in terminal.screen

@@ -174,8 +174,8 @@ def test_read_only_mode_and_a_session_without_job_tools_start_no_background_job(
         ctxe(repo, env, "chat", "-p", "--approval", "read-only", "go")
         ctxe(repo, env, "chat", "-p", "--allowed-tools", "run_command", "go")
         sent = ["\n".join(blocks("chat", body)) for body in server.bodies]
-    assert "not permitted: this session only reads: nothing goes on in its background" in sent[1]
-    assert "nothing goes on in the background here: run it without background" in sent[3]
+    assert "not permitted: this session only reads: it has no background jobs" in sent[1]
+    assert "there are no background jobs here: run it without background" in sent[3]
 
 
 BOXED = detect(Path("/nowhere")).active

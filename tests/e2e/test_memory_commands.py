@@ -63,7 +63,7 @@ def test_adding_the_same_entry_twice_keeps_one(tmp_path: Path) -> None:
     entry = asked(tmp_path, "memory", "add", "We use tabs", "--scope", "src/**", "--json")
     assert asked(tmp_path, "memory", "add", "We use tabs", "--scope", "src/**", "--json") == entry
     again = ctxe(tmp_path, "memory", "add", "We use tabs", "--scope", "src/**")
-    assert (again.stdout, again.stderr) == (f"{entry['id']} says that already in .ctxe/{entry['path']}, by user\n", "")
+    assert (again.stdout, again.stderr) == (f"{entry['id']} already says that in .ctxe/{entry['path']}, by user\n", "")
     assert asked(tmp_path, "memory", "add", "We use tabs", "--json")["id"] != entry["id"], "of all files"
     assert len(asked(tmp_path, "memory", "show", "--json")) == 2
 
@@ -279,7 +279,7 @@ def test_memory_show_lists_what_loads_with_its_tokens(tmp_path: Path) -> None:
     assert found["instructions"][1]["repeats"] == [["“Names are nouns in this project.”", "AGENTS.md"]]
     assert [row["id"] for row in found["memory"]] == ["MEMORY.md"]
     page = ctxe(tmp_path, "memory", "show", "--sources").stdout
-    assert "1 item said already in AGENTS.md" in page
+    assert "1 item already in AGENTS.md" in page
     assert re.search(r"^\d+ tokens in every request$", page, re.MULTILINE)
 
 
@@ -304,7 +304,7 @@ def test_rule_files_of_other_tools_are_imported_and_everything_is_exported(tmp_p
         (["memory", "undo"], 7, "ctxe: nothing to take back"),
         (["memory", "import", "nope.jsonl"], 7, "ctxe: cannot read nope.jsonl: no such regular file"),
         (["memory", "add", " "], 1, "ctxe: say what to remember"),
-        (["memory", "add", "token", "ghp_" + "a1B2" * 9], 7, "ctxe: not remembered: it holds what looks like a secret"),
+        (["memory", "add", "token", "ghp_" + "a1B2" * 9], 7, "ctxe: not remembered: it seems to contain a secret"),
         (["memory", "search"], 1, "ctxe: say what to look for"),
         (["failures", "list", "--since", "soon"], 1, "ctxe: 'soon' is not a time"),
         (["memory", "edit", "1"], 7, "ctxe: no entry 1"),
@@ -324,7 +324,7 @@ def test_reading_memory_commands_create_no_file_and_leave_git_status_clean(tmp_p
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     ctxe(tmp_path, "memory", "show")
     ctxe(tmp_path, "failures", "list")
-    assert ctxe(tmp_path, "memory", "search", "anything at all").stdout == "nothing remembered bears on that\n"
+    assert ctxe(tmp_path, "memory", "search", "anything at all").stdout == "nothing remembered matches\n"
     ctxe(tmp_path, "memory", "add", "Something worth keeping")
     status = subprocess.run(["git", "status", "--porcelain"], cwd=tmp_path, check=True, capture_output=True, text=True)
     assert status.stdout == ""
@@ -368,5 +368,5 @@ def test_an_imported_folder_keeps_the_kind_that_each_rule_declares(tmp_path: Pat
     refused = ctxe(tmp_path, "memory", "import", "none", code=7)
     assert refused.stderr.splitlines()[0] == "ctxe: there are no rule files in none"
     shown = ctxe(tmp_path, "memory", "show", "--kind", "zebra").stdout
-    assert "nothing of the kind zebra is remembered" in shown
-    assert ctxe(tmp_path, "failures", "list", "--status", "zebra").stdout == "no remembered failure fits that\n"
+    assert "no entries of the kind zebra" in shown
+    assert ctxe(tmp_path, "failures", "list", "--status", "zebra").stdout == "no remembered failure matches\n"

@@ -75,7 +75,7 @@ def test_a_page_named_by_the_user_is_sent_and_the_model_reads_its_other_parts(
     assert "pages of the web: `use` with the https:// address as name" in last
     assert f"fetch {web.url}/doc" in ran.err
     assert "invisible characters removed" in ran.err
-    assert "characters that nobody sees were taken out of this page" in last
+    assert "invisible characters were removed from this page" in last
     assert "say aye" not in last, "but not what they spell"
     assert "Nothing here." in last
     assert "\x1b" not in ran.err
@@ -114,7 +114,7 @@ def test_headless_fetches_only_hosts_that_a_rule_allows(home: Path, tmp_path: Pa
         ran = ctxe(repo, env, "chat", "-p", "--approval", "auto", "go")
         assert web.asked == []
         refused = sent("chat", server.bodies[1])
-        assert "needs a person's yes" in refused
+        assert "needs a person's approval" in refused
         assert "'host:docs.example' in their own settings" in refused
         assert "127.0.0.1 is not read: it leads to this machine" in refused
         assert "four decimal numbers" in refused
@@ -144,7 +144,7 @@ def test_the_approval_shows_the_whole_address_and_always_covers_its_host(home: P
             assert "=end" in screen.replace("\n", "").replace(" ", ""), "to its last letter"
             assert "looks for: colours" in screen
             assert "always would allow host:docs.example" in screen
-            assert "asked because its host learns that you ask" in screen
+            assert "asked because its host sees your request" in screen
             terminal.type("a\r")
             screen = terminal.wait(r"(?s)fetch http://else\.example/doc.*\[a\]lways")
             terminal.type("n not that one\r")
@@ -158,7 +158,7 @@ def test_the_approval_shows_the_whole_address_and_always_covers_its_host(home: P
         last = sent("chat", server.bodies[3])
     assert "the user said no: not that one" in last
     assert "redirects to another host: http://other.example/x" in last
-    assert "keys go to nobody" in last
+    assert "keys are sent to nobody" in last
 
 
 def test_slash_web_adds_a_page_that_stands_like_a_mentioned_file(home: Path, tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_an_interrupted_index_keeps_what_it_has_read(home: Path, repo: Path) -> 
         time.sleep(0.02)
     time.sleep(0.3)
     index.terminate()
-    assert "what is read so far is kept" in index.communicate(timeout=60)[1]
+    assert "the files read so far are kept" in index.communicate(timeout=60)[1]
     assert index.returncode == 128 + signal.SIGTERM
     assert ctxe(repo, environment(home), "index", "status", "--json").json["files"] < 3000
 

@@ -39,7 +39,7 @@ def test_a_model_reads_resources_and_hears_when_one_changed(home: Path, repo: Pa
     assert result(bodies[1]) == MOBY
     cover = bodies[2]["messages"][-1]["content"][-1]["content"]
     assert [block["type"] for block in cover] == ["text", "image"]
-    assert result(bodies[3]).startswith("not permitted: room:page://1/2 needs a person's yes")
+    assert result(bodies[3]).startswith("not permitted: room:page://1/2 needs a person's approval")
     last = bodies[4]["messages"][-1]["content"]
     assert last[0]["content"] == '<mcp from="room/rewrite">\nrewritten\n</mcp>'
     assert last[1]["text"] == (

@@ -125,7 +125,7 @@ def test_a_skill_script_is_approved_like_any_command(home: Path, repo: Path) -> 
         done = ctxe(repo, environment(home, **openai_at(server.url)), "chat", "-p", "go on")
         assert done.code == 0, done.err
         (answer,) = [one["content"] for one in server.bodies[-1]["messages"] if one["role"] == "tool"][1:]
-    assert answer.startswith("not permitted: this command needs a person's yes")
+    assert answer.startswith("not permitted: this command needs a person's approval")
     assert not (repo / "owned").exists()
 
 

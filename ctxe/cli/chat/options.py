@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
-from ctxe.cli.app import PICK
+from ctxe.cli.app import PICK_FROM_LIST
 from ctxe.cli.chat.headless import Format
 from ctxe.cli.invocation import Invocation
 from ctxe.cli.json_output import print_json
@@ -92,7 +92,7 @@ def show(invocation: Invocation, wanted: ChatOptions) -> int:
     _check_effective(project, wanted)
     screen = invocation.screen()
     resume = wanted.resume
-    if resume == PICK and not (resume := _picked(project, screen)):
+    if resume == PICK_FROM_LIST and not (resume := _picked(project, screen)):
         return 0
     opening = Opening(
         resume=wanted.fork or resume,

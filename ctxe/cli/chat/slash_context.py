@@ -64,7 +64,7 @@ def recall(chat: ChatSession, words: str) -> None:
     if not words:
         chat.screen.tell("/recall HANDLE, or /recall WORDS to search")
         return
-    found = recall_text(chat.live.project, chat.live.session.state, words) or f"nothing is known of {words}"
+    found = recall_text(chat.live.project, chat.live.session.state, words) or f"there is no text for {words}"
     chat.renderer.print_lines(found.splitlines())
 
 

@@ -33,7 +33,7 @@ def resume(chat: ChatSession, words: str) -> None:
     from ctxe.project.sessions import path_of
 
     if not words and chat.prompt.full:
-        words = pick_session(chat.live.project, chat.prompt, but=chat.live.session.id) or ""
+        words = pick_session(chat.live.project, chat.prompt, excluded=chat.live.session.id) or ""
         if not words:
             return
     if not words:

@@ -48,11 +48,11 @@ def before_words(permit: Permit, state: State, tools: Collection[str]) -> Iterat
         yield event
     if "use" not in tools:
         return
-    from ctxe.tools.use_plan import ALONE, HINT
+    from ctxe.tools.use_plan import HINT, NOBODY_HERE
 
     begun = bool(state.conversation.turns)
     if permit.mode == "read-only":
-        hint = HINT if permit.interactive else ALONE
+        hint = HINT if permit.interactive else NOBODY_HERE
         text = READS_AGAIN if begun and before != permit.mode else hint
         yield Queued((Chunk("approval", text, "this session only reads"),))
     elif before == "read-only" and event is not None and begun:

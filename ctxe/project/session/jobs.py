@@ -17,7 +17,7 @@ from ctxe.domain.tool import Action, Risk, Tool
 from ctxe.domain.value import dataclass, field
 from ctxe.project.session.calls import automatic_dispatcher
 from ctxe.safety.display import one_line
-from ctxe.tools.jobs import LINE, Job, Jobs
+from ctxe.tools.jobs import LONGEST_COMMAND, Job, Jobs
 from ctxe.tools.use_job import end_action
 
 GONE = "gone job "
@@ -146,4 +146,4 @@ def ended_lines(running: dict[int, str]) -> list[str]:
 
 
 def _gone_line(number: int, command: str) -> str:
-    return f"job {number} no longer runs: `{one_line(command, LINE)}` ended with the session"
+    return f"job {number} no longer runs: `{one_line(command, LONGEST_COMMAND)}` ended with the session"

@@ -1,1 +1,1 @@
-"""The index of the code base: files read, definitions and imports found, words counted, history remembered."""
+"""The index of the code base: its files, their definitions, imports and words, and its history."""

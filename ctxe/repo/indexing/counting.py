@@ -13,9 +13,9 @@ from ctxe.repo.indexing import line_tokens
 from ctxe.repo.indexing.database import transaction
 from ctxe.repo.indexing.scan import Scanned, digest
 
-COUNTED, SHOWN = ("source", "config"), ("source", "config", "test", "doc")
+KINDS_OF_LARGE_TREES, KINDS_OF_SMALL_TREES = ("source", "config"), ("source", "config", "test", "doc")
 """Kinds of files whose lines are counted in a large tree, and in a small one; others are estimated when shown."""
-SMALL = 12_000_000
+SMALL_TREE = 12_000_000
 """Bytes of files up to which tests and documents are counted as well, which takes half a second."""
 
 
@@ -25,7 +25,7 @@ def counter(root: Path, paths: Mapping[int, str], size: int) -> Callable[[Sequen
     It gives packed 16-bit numbers by file id, for the kinds of files that plans show most.
     """
     exact = line_tokens.exact()
-    kinds = SHOWN if size <= SMALL else COUNTED
+    kinds = KINDS_OF_SMALL_TREES if size <= SMALL_TREE else KINDS_OF_LARGE_TREES
 
     def count(scanned: Sequence[Scanned]) -> dict[int, bytes]:
         counts = {}
@@ -45,7 +45,7 @@ def count_missing(db: sqlite3.Connection, root: Path, count_lines: line_tokens.L
     rows = db.execute(
         "SELECT id, path, digest FROM files JOIN details USING (id)"
         " WHERE line_tokens=x'' AND lines>0 AND kind IN (SELECT value FROM json_each(?))",
-        (json.dumps(COUNTED),),
+        (json.dumps(KINDS_OF_LARGE_TREES),),
     ).fetchall()
     count = count_lines or (line_tokens.exact() if rows else None)
     if count is None:

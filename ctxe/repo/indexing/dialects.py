@@ -1,4 +1,4 @@
-"""Definitions that one language writes in a way of its own, for languages without a grammar."""
+"""Definitions in forms that only one language has, for languages without a grammar."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from zlib import crc32
 from ctxe.repo.files import Columns
 from ctxe.repo.indexing.database import transaction
 from ctxe.repo.indexing.statistics import Statistics, statistics
-from ctxe.repo.indexing.store import COARSE, File, differs, files
+from ctxe.repo.indexing.store import COARSE_TICK, File, differs, files
 
 _NUMBERS = ("id", "size", "mtime", "scanned", "segment", "lines", "length")
 _NAMES = ("kind", "language")
@@ -85,10 +85,10 @@ class FileTable(Mapping[int, File]):
         columns = self.columns
         if (listed.paths, listed.sizes, listed.mtimes) != (columns["path"], columns["size"], columns["mtime"]):
             return True
-        if max(columns["mtime"], default=0) < min(columns["scanned"], default=0) - COARSE:
+        if max(columns["mtime"], default=0) < min(columns["scanned"], default=0) - COARSE_TICK:
             return False
         rows = zip(columns["mtime"], columns["scanned"], self.ids, strict=True)
-        recent = (self[number] for mtime, scanned, number in rows if mtime >= scanned - COARSE)
+        recent = (self[number] for mtime, scanned, number in rows if mtime >= scanned - COARSE_TICK)
         return any(differs(file.size, file.mtime, file) for file in recent)
 
 

@@ -28,7 +28,7 @@ _TRAILER = pattern(
     re.IGNORECASE | re.MULTILINE,
 )
 TITLE = "\x01"
-"""Prefix of a term that stands in a commit's first line."""
+"""Prefix of a term in a commit's first line."""
 
 
 @dataclass(slots=True)

@@ -40,12 +40,12 @@ def _python(path: str, imported: str, tree: PathLookup) -> Iterator[str | None]:
             base = posixpath.dirname(base)
     pieces = module.split(".") if module else []
     imported_names = [name for name in _NAMES.findall(_REMARK.sub("", names)) if name not in ("as", "import")]
-    whole = False
+    needs_module = False
     for name in imported_names[:40]:
         target = _python_module([*pieces, name], base, path, tree, relative=bool(dots))
-        whole = whole or target is None
+        needs_module = needs_module or target is None
         yield target
-    if whole or not imported_names:
+    if needs_module or not imported_names:
         yield _python_module(pieces, base, path, tree, relative=bool(dots))
 
 

@@ -29,7 +29,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """What an update did: files scanned, removed and in all; the time it took in seconds."""
+    """The result of an update: files scanned, removed and in all, and its time in seconds."""
 
     scanned: int
     removed: int

@@ -9,7 +9,7 @@ from math import ceil
 
 from ctxe.domain.pattern import pattern
 
-MOST = 65535
+MOST_TOKENS = 65535
 # The pieces into which o200k_base splits ASCII text before it looks for tokens (its published pattern, without the
 # classes of other scripts). No token spans two pieces.
 _PIECE = pattern(
@@ -23,11 +23,11 @@ _WORDS = (1.0, 1.0, 1.02, 1.06, 1.06, 1.1, 1.1, 1.16, 1.22, 1.4, 1.45, 1.5, 1.7,
 _SIGNS = (1.0, 1.0, 1.0, 1.06, 1.15, 1.5, 2.0)
 """Tokens of a piece by its length, a little above the mean over source code; each further character adds _LONGER."""
 _LONGER = 0.25
-MOST_KNOWN, TRIED = 400_000, 5_000
+MOST_CACHED, MOST_TRIED_WORDS = 400_000, 5_000
 """Most counts that are remembered; distinct words up to which counting by words is tried in any case."""
-LONG = 2_000
+LONG_LINE = 2_000
 """Characters above which each character of a line is estimated as a token, the upper bound for any text."""
-ABOVE = 1.2
+SAFETY_FACTOR = 1.2
 """Factor on the likely count of a usual line. Of 6,812 stretches of 5 to 1,000 lines in 1,700 files of eight projects
 one in five hundred has more tokens than estimated, by fewer than are charged for the lines that name file and lines."""
 
@@ -42,21 +42,21 @@ def exact() -> Lines:
     from ctxe.storage.vocabulary import encoding
 
     encode = encoding("o200k_base").encode_ordinary
-    known: dict[str, int] = {}
+    cache: dict[str, int] = {}
     by_words = _ByWords(lambda text: len(encode(text)))
 
     def count(lines: list[str]) -> array[int]:
         counts = array("H")
         few_words = by_words.few()
         for line in lines:
-            tokens = known.get(line)
+            tokens = cache.get(line)
             if tokens is None:
                 tokens = by_words.count(line) if few_words else None
                 if tokens is None:
                     tokens = len(encode(line + "\n"))
-                    if len(known) < MOST_KNOWN:
-                        known[line] = tokens
-            counts.append(tokens if tokens < MOST else MOST)
+                    if len(cache) < MOST_CACHED:
+                        cache[line] = tokens
+            counts.append(tokens if tokens < MOST_TOKENS else MOST_TOKENS)
         return counts
 
     return count
@@ -76,7 +76,7 @@ class _ByWords:
 
     def few(self) -> bool:
         """Whether there were far fewer different words than lines so far."""
-        return len(self._words) <= max(TRIED, self._lines // 2)
+        return len(self._words) <= max(MOST_TRIED_WORDS, self._lines // 2)
 
     def count(self, line: str) -> int | None:
         """The tokens of a line; None when it is not plain ASCII words with single spaces between."""
@@ -102,14 +102,14 @@ class _KnownCounts(dict[str, int]):
 
     def __missing__(self, text: str) -> int:
         tokens = self._count(text)
-        if len(self) < MOST_KNOWN:
+        if len(self) < MOST_CACHED:
             self[text] = tokens
         return tokens
 
 
 def estimate(lines: list[str]) -> array[int]:
     """Tokens of each line without a vocabulary; the sum over a stretch of lines is hardly ever too low."""
-    return array("H", (min(_estimate_line(line), MOST) for line in lines))
+    return array("H", (min(_estimate_line(line), MOST_TOKENS) for line in lines))
 
 
 def _estimate_line(line: str) -> int:
@@ -119,9 +119,9 @@ def _estimate_line(line: str) -> int:
         odd, line = len(line.encode("utf-8", "replace")) - len(plain), plain
     hard = len(_EASY.sub("", line)) / max(1, len(line))
     dense = int(len(line) * next((part for least, part in _DENSE if hard > least), 0.0))
-    if len(line) > LONG:
+    if len(line) > LONG_LINE:
         return odd + len(line) + 1
-    return odd + max(dense, ceil(ABOVE * sum(map(_piece, _PIECE.findall(line + "\n"))) - 0.3))
+    return odd + max(dense, ceil(SAFETY_FACTOR * sum(map(_piece, _PIECE.findall(line + "\n"))) - 0.3))
 
 
 def of_name(path: str) -> int:

@@ -14,7 +14,7 @@ from ctxe.repo.indexing.path_lookup import PathLookup
 from ctxe.repo.indexing.scan import HOLLOW
 
 _WORD = re.compile(r"[\w-]+")
-RACES = 20
+MOST_ATTEMPTS = 20
 _ROOTS = {"lib": ("crate", "super", "self"), "main": ("crate", "super", "self")}
 """Stems of files at the root of a Rust crate, and the words by which imports refer to that root."""
 
@@ -25,7 +25,7 @@ def link(db: sqlite3.Connection, again: Iterable[int] = ()) -> None:
     Repeated when another session writes in the meantime; after 20 attempts it is left to the next update.
     """
     again = set(again)
-    for _ in range(RACES):
+    for _ in range(MOST_ATTEMPTS):
         generation = meta(db, "generation")
         wanted = {number for (number,) in db.execute("SELECT importer FROM unlinked")} | again
         if not wanted:
@@ -41,7 +41,10 @@ def link(db: sqlite3.Connection, again: Iterable[int] = ()) -> None:
 
 def _edges(db: sqlite3.Connection, wanted: Set[int]) -> list[tuple[int, int]]:
     """(importer, imported file) for the ``wanted`` importers; all are ids."""
-    files = {n: (os.fsdecode(path), language) for n, path, language in db.execute("SELECT id,path,language FROM files")}
+    files = {
+        file_id: (os.fsdecode(path), language)
+        for file_id, path, language in db.execute("SELECT id,path,language FROM files")
+    }
     paths = {path: number for number, (path, _) in files.items()}
     tree = PathLookup(paths)
     edges: list[tuple[int, int]] = []

@@ -124,9 +124,9 @@ def imports_by_pattern(language: str, lines: list[str]) -> tuple[str, ...]:
     return tuple(name for match in hits for name in _each(match["what"], match["each"] or ""))
 
 
-def _each(what: str, names: str) -> list[str]:
-    """The names that one import brings in: it may take several from one place (``a.b.{C, D => E}``)."""
-    return [what + name.split()[0] for name in names.split(",") if name.strip()] or [what]
+def _each(module: str, names: str) -> list[str]:
+    """The names that one import brings in: several may come from one ``module`` (``a.b.{C, D => E}``)."""
+    return [module + name.split()[0] for name in names.split(",") if name.strip()] or [module]
 
 
 def python_at_a_glance(text: str) -> Iterator[Place]:

@@ -1,4 +1,4 @@
-"""Reading what a Python text defines and imports by its logical lines: the same as its grammar, five times as fast."""
+"""Reading the definitions and imports of a Python text by its logical lines, five times as fast as by its grammar."""
 
 from __future__ import annotations
 

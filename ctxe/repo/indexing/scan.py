@@ -35,7 +35,7 @@ KEYWORDS = frozenset(
 """Terms that nearly every file of some language holds. Not "static" or "default": a task may be about these."""
 HOLLOW = frozenset(("__init__", "index", "mod", "lib", "main", "package", "__main__"))
 """File names that stand for their folder."""
-CLOSELY = ("source", "config", "doc")
+KINDS_READ_CLOSELY = ("source", "config", "doc")
 """Kinds of files that are read with care; for tests and other people's code ``skim`` is enough."""
 MOST_TIMES = 255
 MOST_WORDS = 1 << 18
@@ -97,7 +97,7 @@ class Batch:
             skim,
         )
 
-        syntax = read_syntax(lang, text) if file_kind in CLOSELY else skim(lang, text)
+        syntax = read_syntax(lang, text) if file_kind in KINDS_READ_CLOSELY else skim(lang, text)
         lines = text.split("\n")
         units, owner = cut(syntax.definitions, len(lines))
         texts = _texts(owner, len(units), _spaced(text).split("\n"))

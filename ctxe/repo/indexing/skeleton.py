@@ -84,17 +84,17 @@ def skeleton(language: str, text: str) -> Skeleton:
     blocks = BLOCKS.get(language)
     if blocks is None:
         return Skeleton(text, [])
-    kept: list[str] = []
+    pieces: list[str] = []
     rows: list[tuple[int, int]] = []
     row = done = 0
     for begin, end in _empty(blocks, text):
         row += text.count("\n", done, begin)
         inner_lines = text.count("\n", begin, end)
         rows.append((row, row + inner_lines + 1))
-        kept += (text[done:begin], "\n" * inner_lines)
+        pieces += (text[done:begin], "\n" * inner_lines)
         row, done = row + inner_lines, end
-    kept.append(text[done:])
-    return Skeleton("".join(kept), rows)
+    pieces.append(text[done:])
+    return Skeleton("".join(pieces), rows)
 
 
 def _empty(blocks: Blocks, text: str) -> Iterator[tuple[int, int]]:

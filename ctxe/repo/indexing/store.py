@@ -16,7 +16,7 @@ from ctxe.repo.indexing.postings import BUCKETS, Packed, Posting, alive, by_buck
 from ctxe.repo.indexing.scan import Scanned, read_definitions
 from ctxe.repo.indexing.units import Unit
 
-_FINE, COARSE = 50_000_000, 2_000_000_000
+_FINE_TICK, COARSE_TICK = 50_000_000, 2_000_000_000
 """Most nanoseconds between two ticks of a fine and of a coarse file system's clock."""
 
 
@@ -43,7 +43,7 @@ def differs(size: int, mtime: int, old: File | None) -> bool:
     """
     if old is None or old.size != size or old.mtime != mtime:
         return True
-    return mtime >= old.scanned - (COARSE if mtime % 1_000_000 == 0 else _FINE)
+    return mtime >= old.scanned - (COARSE_TICK if mtime % 1_000_000 == 0 else _FINE_TICK)
 
 
 @dataclass(frozen=True)
@@ -120,12 +120,12 @@ def add_segment(
 
 
 def postings(
-    db: sqlite3.Connection, terms: Iterable[str], current: Mapping[int, int], whole: Set[int]
+    db: sqlite3.Connection, terms: Iterable[str], current: Mapping[int, int], without_stale: Set[int]
 ) -> dict[str, Posting]:
     """Heads and units of every term that occurs.
 
-    ``current`` maps a file to the segment that holds its present postings; ``whole`` are the segments in which nothing
-    is stale.
+    ``current`` maps a file to the segment that holds its present postings; ``without_stale`` are the segments without
+    stale postings.
     """
     wanted = by_bucket(terms)
     segments = [number for (number,) in db.execute("SELECT id FROM segments")]
@@ -135,7 +135,7 @@ def postings(
     for key, blob in db.execute(query, (places,)):
         segment, place = divmod(key, BUCKETS)
         for term, posting in unpacked(blob, wanted[place]):
-            heads, units = posting if segment in whole else alive(posting, segment, current)
+            heads, units = posting if segment in without_stale else alive(posting, segment, current)
             if term in postings_by_term:
                 postings_by_term[term][0].extend(heads)
                 postings_by_term[term][1].extend(units)

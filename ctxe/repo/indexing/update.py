@@ -18,10 +18,10 @@ from ctxe.repo.indexing.scan import digest
 from ctxe.repo.indexing.store import File, differs
 from ctxe.repo.indexing.worker_pool import InProcess, Segment, WorkerPool
 
-FEW, SOME = 40, 150
+FEW_FILES, MOST_WITHOUT_WORKERS = 40, 150
 """Changed files up to which no line tokens are counted, and up to which this process scans without workers."""
 JOB_FILES = 40
-RACES = 20
+MOST_ATTEMPTS = 20
 MOST_SEGMENTS = 16
 
 
@@ -52,7 +52,7 @@ class Update:
         ``known`` are the files of this ``generation``, or of a later one. When another session writes in the meantime
         the update starts over, without the files that the other session has scanned.
         """
-        for _ in range(RACES):
+        for _ in range(MOST_ATTEMPTS):
             try:
                 return self._update(known, listed, generation)
             except _Raced:
@@ -96,7 +96,7 @@ class Update:
         try:
             if self.meanwhile is not None:
                 self.meanwhile()
-            count = counter(self.root, paths, size) if len(changed) > FEW else None
+            count = counter(self.root, paths, size) if len(changed) > FEW_FILES else None
             for result in scanning:
                 if isinstance(result, Segment):
                     generation = self._write(result, counted, files_by_id, generation)
@@ -115,7 +115,7 @@ class Update:
     def _scanning(self, files: list[tuple[int, str]]) -> InProcess | WorkerPool:
         jobs = (files[start : start + JOB_FILES] for start in range(0, len(files), JOB_FILES))
         enough = max(self.segment_files, len(files) // MOST_SEGMENTS)
-        if len(files) <= SOME or self.workers < 2:
+        if len(files) <= MOST_WITHOUT_WORKERS or self.workers < 2:
             return InProcess(self.root, jobs, enough)
         return WorkerPool(self.root, jobs, enough, self.workers)
 
@@ -182,7 +182,7 @@ class Update:
         with transaction(self.db):
             raised = self._next_generation(generation)
             number = (self.db.execute("SELECT max(id) FROM segments").fetchone()[0] or 0) + 1
-            pairs = [(s.id, files_by_id[s.id]) for s in segment.files]
+            pairs = [(scanned.id, files_by_id[scanned.id]) for scanned in segment.files]
             rows = ((file_id, os.fsencode(file.path), file.size, file.mtime, self.begun) for file_id, file in pairs)
             self.db.executemany("INSERT OR REPLACE INTO files (id,path,size,mtime,scanned) VALUES (?,?,?,?,?)", rows)
             lines = {file.id: counted.pop(file.id, b"") for file in segment.files}

@@ -21,7 +21,7 @@ from ctxe.repo.kinds import kind
 Job = list[tuple[int, str]]
 MOST_POSTINGS = 2_000_000
 """(file, term) pairs that are collected before they are packed into a segment: some 100 MB."""
-LONGEST, SHARE = 10.0, 0.25
+SEGMENT_SECONDS, SEGMENT_SHARE = 10.0, 0.25
 """A segment is due after so many seconds, so that little is lost in a crash, or after this share of the time since the
 start if that is longer: every plan opens all segments, so there should be few."""
 _START = "import sys; sys.path[:] = {paths!r}; from ctxe.repo.indexing.worker import main; main({root!r}, {enough})"
@@ -32,8 +32,8 @@ class Scanner:
 
     def __init__(self, root: Path, enough: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._root, self._enough, self._clock = root, enough, clock
-        self._batch, self._since = Batch(), clock()
-        self._begun = self._since
+        self._batch, self._segment_started = Batch(), clock()
+        self._started = self._segment_started
 
     def scan(self, job: Job) -> tuple[list[Scanned], Packed]:
         """Scan the files of a job; one that cannot be read any more is scanned as data.
@@ -41,15 +41,18 @@ class Scanner:
         The postings of all jobs since the last segment come with the result when a segment is due; else none do.
         """
         batch = self._batch
-        scanned = [batch.add(n, path, None if kind(path) == "data" else read_text(self._root, path)) for n, path in job]
+        scanned = [
+            batch.add(number, path, None if kind(path) == "data" else read_text(self._root, path))
+            for number, path in job
+        ]
         full = len(batch.files) >= self._enough or batch.postings.size >= MOST_POSTINGS
         now = self._clock()
-        late = now - self._since > max(LONGEST, SHARE * (now - self._begun))
+        late = now - self._segment_started > max(SEGMENT_SECONDS, SEGMENT_SHARE * (now - self._started))
         return scanned, self.rest() if full or late else {}
 
     def rest(self) -> Packed:
         """Take the postings collected so far, and start a new segment."""
-        batch, self._batch, self._since = self._batch, Batch(), self._clock()
+        batch, self._batch, self._segment_started = self._batch, Batch(), self._clock()
         return batch.postings.packed()
 
 
@@ -63,7 +66,7 @@ def main(root: str, enough: int) -> None:
     source, target = sys.stdin.buffer, sys.stdout.buffer
     while True:
         try:
-            job = [(n, os.fsdecode(path)) for n, path in _received(source)]
+            job = [(number, os.fsdecode(path)) for number, path in _received(source)]
         except EOFError:
             return
         files, packed = scanner.scan(job) if job else ([], scanner.rest())
@@ -103,7 +106,7 @@ class Worker:
         assert source is not None
         assert target is not None
         try:
-            _send(target, [(n, os.fsencode(path)) for n, path in job])
+            _send(target, [(number, os.fsencode(path)) for number, path in job])
             files, packed = _received(source)
         except (OSError, ValueError, TypeError) as error:
             raise EOFError("the worker has died") from error

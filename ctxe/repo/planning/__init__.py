@@ -1,1 +1,1 @@
-"""Which files a task needs: the task read, signals asked and mixed, a budget filled with lines a change touches."""
+"""Planning the files a task needs: reading the task, mixing signals, filling a budget with lines a change touches."""

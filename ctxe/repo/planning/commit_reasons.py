@@ -71,6 +71,6 @@ class CommitReasons:
         if first == number or place is None or other_place is None:
             return ""
         changes = together(self.evidence, first)[1]
-        both = sum({place, other_place} <= set(history.commits.files(n)) for n in range(len(history.commits)))
+        both = sum({place, other_place} <= set(history.commits.files(commit)) for commit in range(len(history.commits)))
         name = self.evidence.file(first).path.rpartition("/")[2]
         return f"changed together with {name} in {both} of {changes} commits" if both else ""

@@ -63,7 +63,7 @@ def _has_word(line: str, name: str) -> bool:
 
 
 def outline(definitions: Sequence[Definition], lines: Sequence[str]) -> list[tuple[int, int]]:
-    """Line ranges of the signatures for an outline, in order, without what is nested in a function."""
+    """Line ranges of the signatures for an outline, in order, without definitions nested in a function."""
     ranges: list[tuple[int, int]] = []
     hidden = 0
     for definition in definitions:

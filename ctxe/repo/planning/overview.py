@@ -10,17 +10,17 @@ from ctxe.lexical.tables import word_set
 from ctxe.repo.indexing.line_tokens import estimate
 from ctxe.repo.planning.showing import MARKER, ShownFile, header, in_lines
 
-WHOLE = word_set(
+PROJECT_WORDS = word_set(
     "project repository repo codebase package library app application tool program software architecture overview"
     " structure layout structured organised organized"
 )
 """Words for the project as a whole."""
-DONE = word_set(
+ACTION_WORDS = word_set(
     "run build install test tests testing start set setup up contribute develop development compile use used get"
     " started deploy"
 )
 """Words for things one does with a project, as in "how do I build it"."""
-SMALL = word_set(
+COMMON_WORDS = word_set(
     "a about all an and are at base brief briefly by can code could describe do does entire everything explain for give"
     " go good guide have help here high how i in introduce introduction is it its key laid level like locally look me"
     " main modules my need new of on out parts please purpose quick quickly s short should show stuff summarise"
@@ -40,7 +40,7 @@ MANIFEST = pattern(
 )
 MAP = pattern(rf"(?:docs?/)?(?:architecture|design|overview|structure){_PAGE}", re.IGNORECASE)
 INDEX = pattern(rf"docs?/(?:index|readme|introduction){_PAGE}", re.IGNORECASE)
-TAKING_PART = pattern(
+CONTRIBUTING = pattern(
     rf"(?:docs?/|\.github/)?(?:contributing|development|developing|hacking|building|install(?:ation)?){_PAGE}",
     re.IGNORECASE,
 )
@@ -51,11 +51,11 @@ def about(task: str) -> str:
     """``whole`` for a question about what the project is, ``use`` for how to build, run or test it; else empty."""
     words = _WORD.findall(task.lower())
     distinct = set(words)
-    if not words or len(words) > MOST_WORDS or distinct - WHOLE - DONE - SMALL:
+    if not words or len(words) > MOST_WORDS or distinct - PROJECT_WORDS - ACTION_WORDS - COMMON_WORDS:
         return ""
-    if distinct & DONE and "how" in distinct:
+    if distinct & ACTION_WORDS and "how" in distinct:
         return "use"
-    return "whole" if distinct & WHOLE else ""
+    return "whole" if distinct & PROJECT_WORDS else ""
 
 
 def pages(paths: Collection[str], task: str) -> tuple[str, ...]:
@@ -63,7 +63,7 @@ def pages(paths: Collection[str], task: str) -> tuple[str, ...]:
     kind = about(task)
     if not kind:
         return ()
-    wanted = (README, TAKING_PART, RECIPES, MANIFEST) if kind == "use" else (README, MAP, INDEX, MANIFEST)
+    wanted = (README, CONTRIBUTING, RECIPES, MANIFEST) if kind == "use" else (README, MAP, INDEX, MANIFEST)
     matches = (sorted(path for path in paths if form.fullmatch(path)) for form in wanted)
     return tuple(path for paths_of_form in matches for path in paths_of_form[:2])
 

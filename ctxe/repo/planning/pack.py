@@ -25,18 +25,18 @@ from ctxe.repo.planning.showing import (
     ranges_of,
 )
 
-LOOKED_AT, MORE_LOOKED_AT = 16, 400
+FEWEST_OPENED, TOKENS_PER_FILE = 16, 400
 """Files whose lines may be shown: so many at least, and one more for so many tokens of budget."""
-MOST_LOOKED_AT = 48
-ASIDE = 0.05
+MOST_OPENED = 48
+RESERVED_SHARE = 0.05
 """Share of the budget that is reserved for outlines and names."""
-CERTAIN, HOPELESS = 8, 20.0
+ALWAYS_OFFERED, LEAST_PROSPECT = 8, 20.0
 """Files, from the best on, that always offer their lines; another does when its chance times the room reaches this."""
 SHORT_OUTLINE = 80
 """Tokens of one outline when there is little room."""
-NAMES = 25
+MOST_NAMES = 25
 """Most files that are listed by name only."""
-LEAST = 120
+LEAST_BUDGET = 120
 """Tokens below which nothing is packed."""
 
 Reader = Callable[[str], "str | None"]
@@ -46,15 +46,15 @@ Offer = tuple[float, int, int, int, int]
 
 def pack(ranking: Ranking, budget: int, read: Reader, fitted: Fitted) -> list[ShownFile]:
     """The ranked files as they are shown, best first, in ``budget`` tokens at most."""
-    if budget < LEAST:
+    if budget < LEAST_BUDGET:
         return []
     order = ranking.order
-    first = order[: min(MOST_LOOKED_AT, LOOKED_AT + budget // MORE_LOOKED_AT)]
+    first = order[: min(MOST_OPENED, FEWEST_OPENED + budget // TOKENS_PER_FILE)]
     texts = ((number, read(ranking.evidence.file(number).path)) for number in first)
     opened = {
         number: opened_file for number, text in texts if (opened_file := open_file(ranking, number, text)) is not None
     }
-    room = budget - int(ASIDE * budget)
+    room = budget - int(RESERVED_SHARE * budget)
     spent = _choose(ranking, opened, room, fitted)
     _round_up(opened, room - spent)
     shown = {number: as_shown(file) for number, file in opened.items() if file.chosen}
@@ -88,7 +88,7 @@ def _choose(ranking: Ranking, opened: dict[int, OpenFile], room: int, fitted: Fi
     likely = chances_of({number: ranking.scores[number] for number in opened}, fitted.certainty, fitted.lean)
     offers: list[Offer] = []
     for place, (number, file) in enumerate(opened.items()):
-        if place >= CERTAIN and likely[number] * room < HOPELESS:
+        if place >= ALWAYS_OFFERED and likely[number] * room < LEAST_PROSPECT:
             continue
         owner = owners(file.inside.units, len(file.lines))
         unit_lines = [0] * len(file.inside.units)
@@ -186,7 +186,7 @@ def _names(ranking: Ranking, order: list[int], shown: dict[int, ShownFile], rema
             continue
         path = ranking.evidence.file(number).path
         tokens = of_name(path)
-        if tokens > remaining or count >= NAMES:
+        if tokens > remaining or count >= MOST_NAMES:
             return
         remaining -= tokens
         count += 1

@@ -19,11 +19,11 @@ from ctxe.repo.planning.showing import ShownFile
 from ctxe.repo.planning.steering import UNSTEERED, Steering
 
 DROPPED = "you dropped it"
-FAR, OVERVIEW, ONE_PAGE = 2.0, 0.75, 0.55
+PAGE_FACTOR, ALL_PAGES_SHARE, PAGE_SHARE = 2.0, 0.75, 0.55
 """For pages about the project as a whole: their score as a multiple of the best other file's, the share of the budget
 that all of them may take, and the share that one of them may take."""
-ABOUT = Reason("overview", "it is about the project as a whole", 1.0)
-LEFT_OUT = 20
+OVERVIEW_REASON = Reason("overview", "it is about the project as a whole", 1.0)
+MOST_LEFT_OUT = 20
 """Most files that are listed as left out."""
 
 
@@ -104,11 +104,11 @@ def _plan(
     reasons = Reasons(ranking, learnt.second, (item.number for item in shown))
     files = (*pages, *(_planned(ranking, item, reasons, steering) for item in shown))
     seconds_by_stage = {"rank": ranked - started, "pack": packed - ranked, "reasons": clock() - packed}
-    made = Plan(
+    plan = Plan(
         task, budget, sum(file.tokens for file in files), files, _left_out(ranking, shown, budget, steering),
         {name: round(1000 * seconds, 1) for name, seconds in seconds_by_stage.items()}, index.note,
     )  # fmt: skip
-    return made, ranking
+    return plan, ranking
 
 
 def _steered(ranking: Ranking, steering: Steering) -> Ranking:
@@ -130,15 +130,15 @@ def _steered(ranking: Ranking, steering: Steering) -> Ranking:
 def _pages(index: Index, task: str, budget: int, steering: Steering, ranking: Ranking) -> list[Planned]:
     """Pages that answer a question about the project as a whole. They are removed from the ranking and score higher."""
     pages: list[Planned] = []
-    top_score = FAR * max(ranking.scores.values(), default=1.0)
+    top_score = PAGE_FACTOR * max(ranking.scores.values(), default=1.0)
     passed_over = {*steering.added, *steering.dropped, *steering.declined}
     for path in overview.pages(index.files.by_path, task):
-        room = int(min(ONE_PAGE * budget, OVERVIEW * budget - sum(page.tokens for page in pages)))
+        room = int(min(PAGE_SHARE * budget, ALL_PAGES_SHARE * budget - sum(page.tokens for page in pages)))
         number, text = index.files.by_path[path], index.beginning(path) if path not in passed_over else None
         page = overview.beginning(number, path, text, room) if text is not None else None
         if page is not None:
             ranking.scores.pop(number, None)
-            pages.append(_as_planned(ranking.evidence.file(number), page, top_score, (ABOUT,)))
+            pages.append(_as_planned(ranking.evidence.file(number), page, top_score, (OVERVIEW_REASON,)))
     return pages
 
 
@@ -156,7 +156,7 @@ def _as_planned(file: File, shown: ShownFile, score: float, reasons: tuple[Reaso
 
 def _left_out(ranking: Ranking, shown: list[ShownFile], budget: int, steering: Steering) -> tuple[LeftOut, ...]:
     shown_numbers = {file.number for file in shown}
-    next_best = [number for number in ranking.order if number not in shown_numbers][:LEFT_OUT]
+    next_best = [number for number in ranking.order if number not in shown_numbers][:MOST_LEFT_OUT]
     beyond_budget = [
         LeftOut(
             ranking.evidence.file(number).path, round(ranking.scores[number], 4), f"no room left in {budget} tokens"

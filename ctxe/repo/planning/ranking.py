@@ -13,7 +13,7 @@ from ctxe.repo.planning.signals import AROUND, BROAD, CLOSE, Signal
 from ctxe.repo.planning.steering import UNSTEERED, Steering
 from ctxe.repo.planning.task_kinds import Odds, kind_shares
 
-CHOSEN = {
+CANDIDATES_BY_SIGNAL = {
     "title_file": 50, "lead_file": 50, "prose_file": 60, "paste_file": 25, "compound_file": 25, "title_names": 30,
     "code_names": 20, "title_path": 30, "prose_path": 20, "path_named": 20, "frame": 20, "module_named": 20,
     "member_named": 20, "defined": 20, "called": 12, "title_stem": 20, "code_stem": 10, "scope_named": 15,
@@ -21,11 +21,11 @@ CHOSEN = {
     "touched": 20, "remembered": 10, "meaning": 30,
 }  # fmt: skip
 """How many of the best source files by each signal become candidates, which are looked at closely."""
-OTHERS = {"test": 30, "doc": 10, "config": 10, "vendored": 4, "data": 4}
+CANDIDATES_BY_KIND = {"test": 30, "doc": 10, "config": 10, "vendored": 4, "data": 4}
 """How many files of each other kind become candidates, by prose; half as many by title."""
-ASKED_FOR, MORE = 0.6, 40
+ASKED_SHARE, CANDIDATES_IF_ASKED = 0.6, 40
 """The share (see ``task_kinds``) from which a task asks for a kind, and how many of its files are then candidates."""
-LATELY = 20
+MOST_RECENT = 20
 """Recently changed files that are ranked for an empty task."""
 _OUTRIGHT = ("path_named", "frame", "touched")
 
@@ -90,16 +90,16 @@ def _scores_by(signals: Mapping[str, Signal], evidence: Evidence) -> dict[str, S
 def _candidates(evidence: Evidence, scores: Mapping[str, Scores], shares: Mapping[str, float]) -> set[int]:
     """The files worth a closer look: the best by every signal, and some of each other kind."""
     candidates: set[int] = set()
-    for name, count in CHOSEN.items():
+    for name, count in CANDIDATES_BY_SIGNAL.items():
         candidates.update(best(scores[name], count, evidence))
     for name in _OUTRIGHT:
         candidates.update(scores[name])
-    for kind, usual in OTHERS.items():
-        count = usual if shares[kind] < ASKED_FOR else max(usual, MORE)
+    for kind, usual in CANDIDATES_BY_KIND.items():
+        count = usual if shares[kind] < ASKED_SHARE else max(usual, CANDIDATES_IF_ASKED)
         candidates.update(best(scores["prose_file"], count, evidence, kind))
         for name in ("title_file", "title_path", "title_commits"):
             candidates.update(best(scores[name], count // 2, evidence, kind))
-    return candidates if evidence.reading.title else set(best(scores["recent"], LATELY, evidence))
+    return candidates if evidence.reading.title else set(best(scores["recent"], MOST_RECENT, evidence))
 
 
 def _votes(evidence: Evidence, scores_by_signal: Mapping[str, Scores]) -> dict[str, dict[int, tuple[float, float]]]:

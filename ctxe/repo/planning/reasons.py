@@ -12,11 +12,11 @@ from ctxe.repo.planning.ranking import Ranking
 from ctxe.repo.planning.spelling import listed_words
 from ctxe.repo.planning.task_reasons import TaskReasons
 
-MOST = 3
+MOST_REASONS = 3
 """Reasons given for a file."""
-LEAST = 0.04
+LEAST_SHARE = 0.04
 """Share of a file's score below which a signal is not given as a reason."""
-NAMED = 0.12
+LEAST_SHARE_OF_NAMES = 0.12
 """The least share that counts, when reasons are chosen, for a file that defines a name in the task."""
 
 
@@ -50,7 +50,7 @@ THEMES = {
     "remembered": "remembered",
     "meaning": "meaning",
 }
-TELLING = {
+THEME_FACTORS = {
     "path_named": 3.0,
     "frame": 3.0,
     "module_named": 3.0,
@@ -97,13 +97,13 @@ class Reasons:
         total = sum(shares.values()) or 1.0
         if number in self.ranking.ballots.get("defined", ()):
             # the weights may ignore this signal, whose words other signals count too, but no reason is clearer
-            shares["names"] = max(shares.get("names", 0.0), NAMED * total)
+            shares["names"] = max(shares.get("names", 0.0), LEAST_SHARE_OF_NAMES * total)
         reasons: list[Reason] = []
         told_words: set[str] = set()
-        for theme, share in sorted(shares.items(), key=lambda pair: -pair[1] * TELLING.get(pair[0], 1.0)):
-            if len(reasons) == MOST:
+        for theme, share in sorted(shares.items(), key=lambda pair: -pair[1] * THEME_FACTORS.get(pair[0], 1.0)):
+            if len(reasons) == MOST_REASONS:
                 break
-            if share < LEAST * total:
+            if share < LEAST_SHARE * total:
                 continue
             detail = self._word[theme](number)
             detail_words = set(listed_words(detail)) if theme in ("units", "words") else {detail}

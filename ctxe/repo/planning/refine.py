@@ -13,7 +13,7 @@ from ctxe.repo.planning.showing import open_file, outlined
 from ctxe.repo.planning.steering import UNSTEERED, Steering
 
 ROUNDS = 2
-SHOWN, OUTLINED = 25, 12
+MOST_FILES, MOST_OUTLINED = 25, 12
 """Files that the model is shown, and how many of them with their signatures."""
 LONGEST_TASK = 6_000
 LONGEST_OUTLINE = 1_200
@@ -43,17 +43,17 @@ def question(task: str, plan: Plan, ranking: Ranking, search_results: Sequence[s
 
 def _file_lines(plan: Plan, ranking: Ranking) -> Iterator[str]:
     why = {file.path: file.why for file in plan.files}
-    for place, number in enumerate(ranking.order[:SHOWN]):
+    for place, number in enumerate(ranking.order[:MOST_FILES]):
         path = ranking.evidence.file(number).path
         yield f"{path}" + (f" ({why[path]})" if why.get(path) else "")
-        if place < OUTLINED:
+        if place < MOST_OUTLINED:
             opened = open_file(ranking, number, ranking.evidence.index.text(path))
             shown = outlined(opened) if opened else None
             if shown:
                 yield "\n".join(f"    {line}" for line in shown.text[:LONGEST_OUTLINE].split("\n")[1:-1])
 
 
-def read_answer(words: str, known: Callable[[str], bool]) -> Refinement:
+def read_answer(words: str, is_known_path: Callable[[str], bool]) -> Refinement:
     """The changes that an answer asks for. Unknown paths are ignored; an answer without JSON asks for nothing."""
     match = _OBJECT.search(words)
     try:
@@ -61,7 +61,8 @@ def read_answer(words: str, known: Callable[[str], bool]) -> Refinement:
     except (ValueError, RecursionError):
         return Refinement()
     paths = {
-        name: tuple(dict.fromkeys(path for path in _texts(answer.get(name)) if known(path))) for name in ("drop", "add")
+        name: tuple(dict.fromkeys(path for path in _texts(answer.get(name)) if is_known_path(path)))
+        for name in ("drop", "add")
     }
     search = answer.get("search")
     words = search if isinstance(search, str) else " ".join(_texts(search))
@@ -77,8 +78,8 @@ def refine(planned: Callable[[str, Steering], tuple[Plan, Ranking]], task: str, 
     plan, ranking = planned(task, steering)
     search_results: list[str] = []
     for rounds_left in range(ROUNDS - 1, -1, -1):
-        known = ranking.evidence.index.files.by_path.__contains__
-        refinement = read_answer(ask(question(task, plan, ranking, search_results)), known)
+        is_known_path = ranking.evidence.index.files.by_path.__contains__
+        refinement = read_answer(ask(question(task, plan, ranking, search_results)), is_known_path)
         asked = tuple(dict.fromkeys((*refinement.add, *steering.asked)))
         declined = tuple(path for path in (*steering.declined, *refinement.drop) if path not in asked)
         steering = replace(steering, asked=asked, declined=tuple(dict.fromkeys(declined)))
@@ -86,5 +87,5 @@ def refine(planned: Callable[[str, Steering], tuple[Plan, Ranking]], task: str, 
         if not refinement.search or not rounds_left:
             break
         other = planned(refinement.search, UNSTEERED)[1]
-        search_results = [other.evidence.file(number).path for number in other.order[:SHOWN]]
+        search_results = [other.evidence.file(number).path for number in other.order[:MOST_FILES]]
     return plan

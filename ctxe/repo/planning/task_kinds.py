@@ -9,9 +9,9 @@ from ctxe.domain.pattern import pattern
 
 KIND_SHARE = {"source": 1.0, "config": 0.5, "test": 0.4, "doc": 0.35, "vendored": 0.3, "data": 0.2}
 """The share of its score that a file of each kind keeps for any task: most tasks change source."""
-ASKED = ("doc", "test", "config")
+ASKABLE_KINDS = ("doc", "test", "config")
 """The kinds that a task may ask for instead."""
-MOST, SURE = 2.0, 1.2
+MOST_SHARE, HALFWAY = 2.0, 1.2
 """The share for a kind that is certainly asked for, and the log-odds at which a kind gets half the way to it."""
 _WORD, _PREFIX = pattern(r"[a-z]{2,}"), pattern(r"([a-z]+)(?:\([^)]*\))?!?:")
 
@@ -32,5 +32,5 @@ def kind_shares(title: str, odds: Odds) -> dict[str, float]:
     shares = dict(KIND_SHARE)
     for kind, learnt in odds.items():
         log_odds = learnt.get("", 0.0) + sum(learnt.get(word, 0.0) for word in title_words)
-        shares[kind] += (MOST - shares[kind]) / (1.0 + math.exp(SURE - log_odds))
+        shares[kind] += (MOST_SHARE - shares[kind]) / (1.0 + math.exp(HALFWAY - log_odds))
     return shares

@@ -1,1 +1,1 @@
-"""Undo: what a turn changes in the work tree is kept before, and comes back to the byte."""
+"""Undo: files that a turn changes are copied before, and restored byte for byte."""

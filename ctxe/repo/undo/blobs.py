@@ -50,9 +50,9 @@ class Blobs:
                 if name_of(data) == name:
                     return data
         elif key.startswith(GITS) and NAME.fullmatch(name := key.removeprefix(GITS)):
-            found = self.git.output("cat-file", "blob", name)
-            if found is not None and name_of(found) == name:
-                return found
+            blob = self.git.output("cat-file", "blob", name)
+            if blob is not None and name_of(blob) == name:
+                return blob
         raise StoreError(f"the copy {key or '(none)'} is gone", "the file is left as it is")
 
     def sweep(self, used: Iterable[str], before: float) -> int:

@@ -8,13 +8,13 @@ from collections.abc import Collection, Iterator
 from ctxe.repo.files import LISTING
 from ctxe.repo.git import Git
 
-MOST = 20
+MOST_REPOSITORIES = 20
 """Most repositories inside this one that are looked into."""
 
 
 def untouched_changes(git: Git, since: float, covered: Collection[str]) -> Iterator[str]:
     """A line for each inner repository with files, not ``covered``, that changed ``since`` (seconds of the epoch)."""
-    for folder in _inner_repositories(git)[:MOST]:
+    for folder in _inner_repositories(git)[:MOST_REPOSITORIES]:
         names = (Git(git.root / folder, git.env).output(*LISTING) or b"").split(b"\0")
         paths = sorted({f"{folder}/{os.fsdecode(name)}" for name in names if name})
         changed = [path for path in paths if path not in covered and _ctime(git, path) > since]

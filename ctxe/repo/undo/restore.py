@@ -43,7 +43,7 @@ __all__ = [
 Copied = Sequence[tuple[str, int]]
 """(session, turn) for each session that this one was copied from: the last of its turns (from 1) that was copied."""
 
-KEPT = 60
+MOST_POINTS = 60
 """Points that are kept; older ones are pruned."""
 
 SPARE_SECONDS = 3600.0
@@ -155,8 +155,8 @@ def points_of(restore: Restore, session: str, copied: Copied = ()) -> list[Point
 
 def latest(restore: Restore, session: str, copied: Copied = ()) -> Point | None:
     """The newest turn of a session that can be undone."""
-    own_points = (p for p in reversed(points_of(restore, session, copied)) if not p.undone and not p.of)
-    return next((point for point in own_points if _changed(point)), None)
+    own_points = reversed(points_of(restore, session, copied))
+    return next((point for point in own_points if not point.undone and not point.of and _changed(point)), None)
 
 
 def redoable(restore: Restore, session: str, copied: Copied = ()) -> Point | None:
@@ -186,7 +186,7 @@ def undo(restore: Restore, point: Point, *, force: bool = False) -> Undone:
         return take_back(restore, point, force=force)
 
 
-def prune(restore: Restore, kept: int = KEPT) -> None:
+def prune(restore: Restore, kept: int = MOST_POINTS) -> None:
     """Delete all but the newest ``kept`` points, and copies that no point needs; the caller holds the lock."""
     paths = sorted(restore.points.glob("*.json"))
     if len(paths) <= kept + kept // 4:

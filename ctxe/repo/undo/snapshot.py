@@ -27,7 +27,7 @@ from ctxe.storage.files import replace, replace_quickly
 RACY = 2_000_000_000
 """Nanoseconds before a snapshot: a file changed since then is read again, as some file systems count whole seconds."""
 
-FEW = 64
+FEW_NEW_FILES = 64
 """New files up to which copies are made without asking git for the content it has."""
 
 
@@ -200,7 +200,7 @@ class _Taker:
     def expect(self, statuses: Mapping[str, os.stat_result]) -> None:
         """When many files are new, ask git for the content it has, which needs no copy."""
         unknown = sum(1 for path, status in statuses.items() if self._unchanged(path, status) is None)
-        if unknown > FEW:
+        if unknown > FEW_NEW_FILES:
             output = self.git.output("ls-files", "-c", "-s", "-z") or b""
             names = (row.split(b" ", 2)[1].decode() for row in output.split(b"\0") if row.count(b" ") >= 2)
             self.git_hashes = frozenset(name for name in names if NAME.fullmatch(name))

@@ -93,7 +93,7 @@ def _kept_by_ignore(restore: Restore, wanted: States, current: States) -> dict[s
 
 def _redo(restore: Restore, point: Point, wanted: States, current: States) -> Point:
     """Store the point that undoes the undo, before anything changes."""
-    made = dict.fromkeys(folder for path in wanted for folder in made_for(restore.root, path))
+    new_folders = dict.fromkeys(folder for path in wanted for folder in made_for(restore.root, path))
     return store.keep(
         restore.points,
         Point(
@@ -104,7 +104,7 @@ def _redo(restore: Restore, point: Point, wanted: States, current: States) -> Po
             restore.now(),
             before={path: current[path] for path in wanted},
             after=dict(wanted),
-            made=tuple(made),
+            made=tuple(new_folders),
             of=point.id,
         ),
     )

@@ -24,7 +24,7 @@ def with_outcome(restore: Restore, point: Point, spans: Spans = ()) -> Point:
     StoreError.
     """
     old: dict[str, FileState | None] = dict(point.before)
-    made = list(point.made)
+    new_folders = list(point.made)
     tree = snapshot.load(restore.tree(point)) if point.tree else None
     if tree is None:
         limit = restore.bounds.file
@@ -33,13 +33,13 @@ def with_outcome(restore: Restore, point: Point, spans: Spans = ()) -> Point:
         current = current_snapshot(restore)
         new = dict(_differing(restore, tree, current, old))
         old = {path: tree.get(path) for path in new} | old
-        made += _new_folders(tree, [path for path in new if old[path] is None and path not in point.before])
+        new_folders += _new_folders(tree, [path for path in new if old[path] is None and path not in point.before])
     changed = sorted(path for path in old if not same_state(old[path], new.get(path)))
     return replace(
         point,
         before={path: old[path] for path in changed},
         after={path: new.get(path) for path in changed},
-        made=tuple(dict.fromkeys(made)),
+        made=tuple(dict.fromkeys(new_folders)),
         foreign=tuple(path for path in changed if spans and not _within(new.get(path), spans)),
         head=(point.head[0], restore.git.head() if tree else ""),
     )

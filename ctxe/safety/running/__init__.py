@@ -1,1 +1,1 @@
-"""Running a command: bounded in time and output, ended with us, and within walls where nobody approved it."""
+"""Running a command: bounded in time and output, ended when ctxe ends, and sandboxed unless a person approved it."""

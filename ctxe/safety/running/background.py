@@ -17,11 +17,11 @@ from ctxe.domain.value import dataclass, field
 from ctxe.safety.running.child import GRACE_SECONDS, end, hang_up, name_of, outcome_of, started
 from ctxe.safety.running.process import FLOOD, PIECE, Finished, HandedOn
 
-KEPT = 400_000
+MOST_KEPT = 400_000
 """Newest characters of output that are kept."""
 PACE = 4_000_000
-"""Bytes read per second, at most; a faster command has to wait, so that it costs us little processor time."""
-LOOK_SECONDS = 0.5
+"""Most bytes read per second; a faster command has to wait, so that it costs us little processor time."""
+CHECK_SECONDS = 0.5
 """How often to check on a command without output."""
 PARTIAL_SECONDS = 0.5
 """Silence after which an unfinished last line is given: earlier it may end inside a key, which is then not masked."""
@@ -46,12 +46,12 @@ class Background:
     began: float = field(default_factory=time.monotonic)
     finished: Finished | None = None
     why: str = ""
-    came: float = 0.0
+    last_output: float = 0.0
     end: int = 0
     lines: int = 0
     _pieces: deque[str] = field(default_factory=deque)
-    _first: int = 0
-    _news: threading.Condition = field(default_factory=threading.Condition)
+    _dropped: int = 0
+    _output_changed: threading.Condition = field(default_factory=threading.Condition)
     _decoder: codecs.IncrementalDecoder = field(default_factory=lambda: _UTF8("replace"))
 
     @property
@@ -64,14 +64,14 @@ class Background:
 
         While it runs, an unfinished last line is held back for at most ``PARTIAL_SECONDS``, unless ``whole``.
         """
-        with self._news:
-            text, first = "".join(self._pieces), self._first
-            unsettled = self.finished is None and time.monotonic() - self.came < PARTIAL_SECONDS
+        with self._output_changed:
+            text, first = "".join(self._pieces), self._dropped
+            may_be_incomplete = self.finished is None and time.monotonic() - self.last_output < PARTIAL_SECONDS
         start = max(start, 0)
-        text, lost = text[max(start - first, 0) :], max(first - start, 0)
-        if unsettled and not whole:
+        text, dropped = text[max(start - first, 0) :], max(first - start, 0)
+        if may_be_incomplete and not whole:
             text = text[: text.rfind("\n") + 1]
-        return text, max(start, first) + len(text), lost
+        return text, max(start, first) + len(text), dropped
 
     def wait(self, seconds: float, enough: Callable[[], bool] = lambda: False) -> bool:
         """Wait for its end or for ``enough``, checked at each piece of output. False when ``seconds`` passed first."""
@@ -79,12 +79,12 @@ class Background:
         while True:
             if self.finished is not None or enough():
                 return True
-            left = deadline - time.monotonic()
-            if left <= 0:
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
                 return False
-            with self._news:
+            with self._output_changed:
                 if self.finished is None:
-                    self._news.wait(min(left, LOOK_SECONDS))
+                    self._output_changed.wait(min(remaining, CHECK_SECONDS))
 
     def stop(self, why: str = "stopped") -> None:
         """End it with all processes it started, and wait until that is done, within some three seconds."""
@@ -101,10 +101,10 @@ class Background:
         """Read it to its end; runs in its thread."""
         assert self.child.stdout is not None
         total, deadline = 0, 0.0
-        with selectors.DefaultSelector() as waiting:
-            waiting.register(self.child.stdout, selectors.EVENT_READ)
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.child.stdout, selectors.EVENT_READ)
             while True:
-                ready = waiting.select(LOOK_SECONDS)
+                ready = selector.select(CHECK_SECONDS)
                 deadline = deadline or (time.monotonic() + GRACE_SECONDS if self.why else 0.0)
                 piece = os.read(self.child.stdout.fileno(), PIECE) if ready else b""
                 if (ready and not piece) or (deadline and time.monotonic() > deadline):
@@ -121,46 +121,46 @@ class Background:
         end(self.child)
         with open(self.report, encoding="ascii", errors="replace") as report:  # noqa: PTH123 (a descriptor has no path)
             try:
-                code, left = outcome_of(report.read(), self.child.returncode, self.name)
+                code, left_over = outcome_of(report.read(), self.child.returncode, self.name)
             except ToolError as error:
                 self.add(f"{error}\n".encode())
-                code, left = NOT_FOUND, 0
-        with self._news:
+                code, left_over = NOT_FOUND, 0
+        with self._output_changed:
             text, seconds = "".join(self._pieces), round(time.monotonic() - self.began, 3)
-            self.finished = Finished(code, text, self._first, left, seconds, self.why)
-            self._news.notify_all()
+            self.finished = Finished(code, text, self._dropped, left_over, seconds, self.why)
+            self._output_changed.notify_all()
 
     def add(self, piece: bytes, *, final: bool = False) -> None:
         """Add output; an incomplete character at the end waits for the rest unless this is ``final``."""
         text = self._decoder.decode(piece, final)
         if not text:
             return
-        with self._news:
+        with self._output_changed:
             if self._pieces and len(self._pieces[-1]) < SMALL:
                 self._pieces[-1] += text
             else:
                 self._pieces.append(text)
             self.end += len(text)
             self.lines += text.count("\n")
-            self.came = time.monotonic()
-            while self.end - self._first > KEPT:
-                self._first += len(self._pieces.popleft())
-            self._news.notify_all()
+            self.last_output = time.monotonic()
+            while self.end - self._dropped > MOST_KEPT:
+                self._dropped += len(self._pieces.popleft())
+            self._output_changed.notify_all()
 
 
 def take(command: HandedOn, name: str) -> Background:
     """Continue a command that was handed on, reading it in a thread."""
     running = Background(name, command.child, command.report, command.began)
     running.add(command.output)
-    return _followed(running)
+    return _start_reading(running)
 
 
 def start(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Background:
     """Start a command without a terminal or input, and read it in a thread. Raises ToolError when it cannot start."""
     child, report = started(argv, cwd, env)
-    return _followed(Background(name_of(argv), child, report))
+    return _start_reading(Background(name_of(argv), child, report))
 
 
-def _followed(running: Background) -> Background:
+def _start_reading(running: Background) -> Background:
     threading.Thread(target=running.follow, name="job", daemon=True).start()
     return running

@@ -1,7 +1,7 @@
 """A program around bubblewrap: it blocks places that do not exist yet, and removes new protected files.
 
-Run as ``python -I -S bubblewrap.py ROOT HELD STEERING COMMAND…``. HELD are folders that are
-created while the command runs, so that they can be mounted over. STEERING are folded names of entries that only a
+Run as ``python -I -S bubblewrap.py ROOT BLOCKED PROTECTED COMMAND…``. BLOCKED are folders that are
+created while the command runs, so that they can be mounted over. PROTECTED are folded names of entries that only a
 person may add to ROOT or to a folder in it (``.github/workflows``): new ones are moved to a new temporary folder out of
 the command's reach, and reported. Lists are joined by newlines. Standard library only.
 """
@@ -20,19 +20,19 @@ GIT_STEERING = ("commondir", "config.worktree", "modules", "hooks", "config")
 
 def main(words: list[str]) -> int:
     """Run the command as a child and clean up the root afterwards. Returns its exit code, 128 + n for a signal."""
-    root, held, steering, *command = words
-    names = set(steering.split("\n"))
-    before, links = _steering(root, names), _links(root, names)
-    places = [place for path in held.split("\n") if path and (place := _hold(f"{root}/{path}"))]
+    root, blocked, protected_names, *command = words
+    names = set(protected_names.split("\n"))
+    protected_before, links = _protected(root, names), _links(root, names)
+    locked = [place for path in blocked.split("\n") if path and (place := _hold(f"{root}/{path}"))]
     child = os.fork()
     if child == 0:
-        _become(command)
+        _exec(command)
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: _end(child))
     status = _wait(child)
-    for path, handle in places:
+    for path, handle in locked:
         _release(path, handle)
-    for name in sorted(_steering(root, names) - before):
+    for name in sorted(_protected(root, names) - protected_before):
         _refuse(root, name)
     for name, target in sorted(set(links.items()) - set(_links(root, names).items())):
         _refuse(root, name)
@@ -43,9 +43,9 @@ def main(words: list[str]) -> int:
     return code if code >= 0 else 128 - code
 
 
-def _become(command: list[str]) -> None:
+def _exec(command: list[str]) -> None:
     try:
-        os.execvp(command[0], command)  # noqa: S606 (no shell is what is wanted)
+        os.execvp(command[0], command)  # noqa: S606 (a shell is not wanted)
     except OSError as error:
         sys.stderr.write(f"sandbox: {command[0]}: {error.strerror}\n")
     finally:
@@ -98,26 +98,28 @@ def _release(path: str, handle: int) -> None:
 
 
 def _fold(name: str) -> str:
-    shown = "".join(c for c in name if unicodedata.category(c) != "Cf")
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", shown).casefold()).rstrip(". ")
+    visible = "".join(character for character in name if unicodedata.category(character) != "Cf")
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold()).rstrip(". ")
 
 
-def _steering(root: str, names: set[str]) -> set[str]:
+def _protected(root: str, names: set[str]) -> set[str]:
     """The protected entries of the root and of git's folder, which configure ctxe, git or other assistants."""
-    found = {name for name in _entries(root) if _fold(name) in names and not is_place(f"{root}/{name}")}
+    protected = {name for name in _entries(root) if _fold(name) in names and not is_place(f"{root}/{name}")}
     for host in {name.partition("/")[0] for name in names if "/" in name}:
         for folder in (entry for entry in _entries(root) if _fold(entry) == host):
-            found |= {f"{folder}/{name}" for name in _entries(f"{root}/{folder}") if f"{host}/{_fold(name)}" in names}
-    return found | {f".git/{name}" for name in _entries(f"{root}/.git") if name in GIT_STEERING}
+            protected |= {
+                f"{folder}/{name}" for name in _entries(f"{root}/{folder}") if f"{host}/{_fold(name)}" in names
+            }
+    return protected | {f".git/{name}" for name in _entries(f"{root}/.git") if name in GIT_STEERING}
 
 
 def _links(root: str, names: set[str]) -> dict[str, str]:
     """Protected entries that are symlinks, with their targets. They cannot be mounted over, so they are restored."""
-    found = {}
-    for name in _steering(root, names):
+    targets = {}
+    for name in _protected(root, names):
         with contextlib.suppress(OSError):
-            found[name] = os.readlink(f"{root}/{name}")  # noqa: PTH115
-    return found
+            targets[name] = os.readlink(f"{root}/{name}")  # noqa: PTH115
+    return targets
 
 
 def _entries(folder: str) -> list[str]:

@@ -18,12 +18,12 @@ GRACE_SECONDS = 2.5
 """How long the keeper may take to end all processes before it is killed itself."""
 
 
-def keeping(argv: Sequence[str], tell: int, life: int) -> list[str]:
-    """The command line of a program with its own standard streams, which is ended when the pipe ``life`` closes.
+def keeping(argv: Sequence[str], report: int, life_pipe: int) -> list[str]:
+    """The command line of a program with its own standard streams, which is ended when ``life_pipe`` closes.
 
-    The keeper writes a report, for ``report_of``, to the descriptor ``tell``; both must be passed to the process.
+    The keeper writes a report, for ``report_of``, to the descriptor ``report``; both must be passed to the process.
     """
-    return [sys.executable, "-I", "-S", str(KEEPER), f"{tell},{life}", *argv]
+    return [sys.executable, "-I", "-S", str(KEEPER), f"{report},{life_pipe}", *argv]
 
 
 def report_of(report: str, name: str) -> int | None:
@@ -36,8 +36,8 @@ def started(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> tuple[sub
 
     The keeper's standard input is the pipe that tells it when we end. Raises ToolError when it cannot be started.
     """
-    told, tell = os.pipe()
-    keeper = [sys.executable, "-I", "-S", str(KEEPER), str(tell)]
+    report, report_end = os.pipe()
+    keeper = [sys.executable, "-I", "-S", str(KEEPER), str(report_end)]
     try:
         child = subprocess.Popen(
             [*keeper, *argv],
@@ -46,16 +46,16 @@ def started(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> tuple[sub
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            pass_fds=(tell,),
+            pass_fds=(report_end,),
             start_new_session=True,
             bufsize=0,
         )
     except (OSError, ValueError) as error:
-        os.close(told)
+        os.close(report)
         raise ToolError(f"cannot run {name_of(argv)} in {cwd}: {getattr(error, 'strerror', None) or error}") from error
     finally:
-        os.close(tell)
-    return child, told
+        os.close(report_end)
+    return child, report
 
 
 def hang_up(child: subprocess.Popen[bytes]) -> float:
@@ -89,8 +89,8 @@ def outcome_of(report: str, keeper: int, name: str) -> tuple[int, int]:
     match words:
         case ["error", number, _]:
             raise ToolError(f"cannot run {name}: {os.strerror(int(number))}")
-        case ["exit", code, left]:
-            return int(code), int(left)
+        case ["exit", code, left_over]:
+            return int(code), int(left_over)
         case _:
             return keeper or -9, 0
 

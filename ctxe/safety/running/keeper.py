@@ -16,26 +16,26 @@ import time
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 POLITE_SECONDS, LAST_SECONDS = 0.4, 1.4
 STEP_SECONDS = 0.02
-HEARD = (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
 def main(words: list[str]) -> int:
-    """Start ``words[1:]``, wait for its end or ours, end what is left, and report to descriptor ``words[0]``."""
+    """Start ``words[1:]``, wait for its end or ours, end remaining processes, report to descriptor ``words[0]``."""
     report, life = (int(number) for number in f"{words[0]},0".split(",")[:2])
-    for own in {report, life} - {0}:
-        os.set_inheritable(own, False)
+    for descriptor in {report, life} - {0}:
+        os.set_inheritable(descriptor, False)
     _control(PR_SET_CHILD_SUBREAPER, 1)
-    heard, speak = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
-    os.set_blocking(speak, False)
-    signal.set_wakeup_fd(speak, warn_on_full_buffer=False)
-    for number in HEARD:
+    signal_pipe, signal_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
+    os.set_blocking(signal_end, False)
+    signal.set_wakeup_fd(signal_end, warn_on_full_buffer=False)
+    for number in SIGNALS:
         signal.signal(number, lambda _number, _frame: None)
     child = _start(words[1:], report, life)
-    status = _wait(child, heard, life)
-    left, late = _end_all(child)
-    status = late if status is None else status
+    status = _wait(child, signal_pipe, life)
+    left_over, late_status = _end_all(child)
+    status = late_status if status is None else status
     code = -signal.SIGKILL if status is None else os.waitstatus_to_exitcode(status)
-    os.write(report, f"exit {code} {left}\n".encode())
+    os.write(report, f"exit {code} {left_over}\n".encode())
     return 0
 
 
@@ -60,27 +60,27 @@ def _start(words: list[str], report: int, life: int) -> int:
         os.setsid()
         if life == 0:
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        for number in (*HEARD, signal.SIGQUIT, signal.SIGPIPE, signal.SIGXFSZ):
+        for number in (*SIGNALS, signal.SIGQUIT, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
         _control(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() == keeper:
-            os.execvp(words[0], words)  # noqa: S606 (no shell is what is wanted)
+            os.execvp(words[0], words)  # noqa: S606 (a shell is not wanted)
     except OSError as error:
         os.write(report, f"error {error.errno} 0\n".encode())
     finally:
         os._exit(127)
 
 
-def _wait(child: int, heard: int, life: int) -> int | None:
+def _wait(child: int, signal_pipe: int, life: int) -> int | None:
     """The command's wait status; None when ctxe closed its pipe or died, or a signal told us to end first."""
     while True:
-        ready, _, _ = select.select([life, heard], [], [])
+        ready, _, _ = select.select([life, signal_pipe], [], [])
         status, _ = _reap(child)
         if status is not None:
             return status
         if life in ready and not os.read(life, 4096):
             return None
-        if heard in ready and any(byte != signal.SIGCHLD for byte in os.read(heard, 4096)):
+        if signal_pipe in ready and any(byte != signal.SIGCHLD for byte in os.read(signal_pipe, 4096)):
             return None
 
 
@@ -103,12 +103,12 @@ def _end_all(child: int) -> tuple[int, int | None]:
     alive = _descendants()
     count, status = len(alive), None
     started = time.monotonic()
-    told: set[int] = set()
+    terminated: set[int] = set()
     while alive and (spent := time.monotonic() - started) < LAST_SECONDS:
-        # by process id, so usually parents first: a shell goes on when only the command it waits for ends
-        for pid in sorted(alive if spent > POLITE_SECONDS else alive - told):
+        # by process id, so usually parents first: a shell continues when only the command it waits for ends
+        for pid in sorted(alive if spent > POLITE_SECONDS else alive - terminated):
             _signal(pid, signal.SIGKILL if spent > POLITE_SECONDS else signal.SIGTERM)
-        told |= alive
+        terminated |= alive
         time.sleep(STEP_SECONDS)
         ended, _ = _reap(child)
         status = ended if status is None else status
@@ -137,12 +137,12 @@ def _descendants() -> set[int]:
                 _note_parent(int(name), parents)
     except OSError:
         return set()
-    below, grown = {os.getpid()}, True
-    while grown:
-        found = {pid for pid, parent in parents.items() if parent in below}
-        grown = not found <= below
-        below |= found
-    return below - {os.getpid()}
+    descendants, is_growing = {os.getpid()}, True
+    while is_growing:
+        children = {pid for pid, parent in parents.items() if parent in descendants}
+        is_growing = not children <= descendants
+        descendants |= children
+    return descendants - {os.getpid()}
 
 
 def _note_parent(pid: int, parents: dict[int, int]) -> None:

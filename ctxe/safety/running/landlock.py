@@ -34,8 +34,10 @@ def version() -> int:
     """The kernel's Landlock version; 0 when it has none."""
     if sys.platform != "linux" or platform.machine() not in CALLS:
         return 0
-    found: int = ctypes.CDLL(None, use_errno=True).syscall(CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(1))
-    return max(found, 0)
+    version_number: int = ctypes.CDLL(None, use_errno=True).syscall(
+        CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(1)
+    )
+    return max(version_number, 0)
 
 
 def main(words: list[str]) -> int:
@@ -55,7 +57,7 @@ def main(words: list[str]) -> int:
     temp = write.rpartition("\n")[2]
     os.environ.update(TMPDIR=temp, XDG_CACHE_HOME=f"{temp}/.cache", npm_config_cache=f"{temp}/.cache/npm")
     try:
-        os.execvp(command[0], command)  # noqa: S606 (no shell is what is wanted)
+        os.execvp(command[0], command)  # noqa: S606 (a shell is not wanted)
     except OSError as error:
         sys.stderr.write(f"sandbox: {command[0]}: {error.strerror}\n")
     return 127
@@ -106,23 +108,23 @@ def _allow(libc: ctypes.CDLL, handle: int, path: str, rights: int) -> None:
 def _seccomp(libc: ctypes.CDLL, *, network: bool) -> None:
     """Forbid what Landlock does not cover: other sockets (datagrams, local ones), io_uring and kernel keys."""
     architecture, socket, *others = CALLS[platform.machine()]
-    load, jump_equal, jump_greater, give = 0x20, 0x15, 0x35, 0x06
+    load, jump_equal, jump_greater, return_value = 0x20, 0x15, 0x35, 0x06
     refuse, allow, kill = 0x00050000 | EACCES, 0x7FFF0000, 0x80000000
     families = [INET, INET6] if network else []
     program = [
         (load, 0, 0, 4),
         (jump_equal, 1, 0, architecture),
-        (give, 0, 0, kill),
+        (return_value, 0, 0, kill),
         (load, 0, 0, 0),
         # numbers from 2^30 on are the x32 variant of every call
         (jump_greater, 0, 1, 0x40000000),
-        (give, 0, 0, refuse),
-        *(step for number in others for step in ((jump_equal, 0, 1, number), (give, 0, 0, refuse))),
+        (return_value, 0, 0, refuse),
+        *(step for number in others for step in ((jump_equal, 0, 1, number), (return_value, 0, 0, refuse))),
         (jump_equal, 1, 0, socket),
-        (give, 0, 0, allow),
+        (return_value, 0, 0, allow),
         (load, 0, 0, 16),
-        *(step for family in families for step in ((jump_equal, 0, 1, family), (give, 0, 0, allow))),
-        (give, 0, 0, refuse),
+        *(step for family in families for step in ((jump_equal, 0, 1, family), (return_value, 0, 0, allow))),
+        (return_value, 0, 0, refuse),
     ]
     code = b"".join(struct.pack("=HBBI", *step) for step in program)
     buffer = ctypes.create_string_buffer(code, len(code))

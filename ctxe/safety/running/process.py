@@ -18,8 +18,8 @@ from ctxe.safety.running.child import end, hang_up, name_of, outcome_of, started
 PIECE = 65_536
 FLOOD = 256_000_000
 """Bytes of output above which a command is ended before its time limit."""
-LOOK_SECONDS = 0.2
-"""How often ``leave`` is asked about a command that may become a job."""
+CHECK_SECONDS = 0.2
+"""How often ``leave`` is called for a command that may become a job."""
 HANDED_ON = "handed on"
 
 
@@ -46,7 +46,7 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class HandedOn:
-    """A command that goes on as a job: its new owner must read ``child`` to its end and then the descriptor ``report``.
+    """A command that continues as a job: its new owner must read ``child`` to its end, then the descriptor ``report``.
 
     ``output`` is the output so far, whose last character may be incomplete; ``began`` is its start by
     ``time.monotonic``.
@@ -83,22 +83,27 @@ def run_or_leave(
     leave: Callable[[], bool] | None,
 ) -> Generator[str | Finished | HandedOn, None, None]:
     """``run``, but once ``leave`` returns True it yields HandedOn, not Finished, and the caller owns the command."""
-    began = time.monotonic()
-    child, told = started(argv, cwd, env)
-    kept = _Kept(limit)
-    with contextlib.ExitStack() as ending:
-        ending.callback(os.close, told)
-        ending.callback(end, child)
-        ended = yield from _relay(child, kept, began + seconds, leave)
+    started_at = time.monotonic()
+    child, report_end = started(argv, cwd, env)
+    buffer = _Buffer(limit)
+    with contextlib.ExitStack() as cleanup:
+        cleanup.callback(os.close, report_end)
+        cleanup.callback(end, child)
+        ended = yield from _relay(child, buffer, started_at + seconds, leave)
         if ended == HANDED_ON:
-            ending.pop_all()
-            yield HandedOn(child, told, kept.held(), began)
+            cleanup.pop_all()
+            yield HandedOn(child, report_end, buffer.content(), started_at)
             return
         end(child)
-        with open(told, encoding="ascii", errors="replace", closefd=False) as report:
-            exit_code, left = outcome_of(report.read(), child.returncode, name_of(argv))
+        with open(report_end, encoding="ascii", errors="replace", closefd=False) as report:
+            exit_code, left_over = outcome_of(report.read(), child.returncode, name_of(argv))
     yield Finished(
-        exit_code, kept.held().decode("utf-8", "replace"), kept.omitted, left, round(time.monotonic() - began, 3), ended
+        exit_code,
+        buffer.content().decode("utf-8", "replace"),
+        buffer.omitted,
+        left_over,
+        round(time.monotonic() - started_at, 3),
+        ended,
     )
 
 
@@ -113,21 +118,21 @@ def complete(
 
 
 def _relay(
-    child: subprocess.Popen[bytes], kept: _Kept, deadline: float, leave: Callable[[], bool] | None
+    child: subprocess.Popen[bytes], buffer: _Buffer, deadline: float, leave: Callable[[], bool] | None
 ) -> Generator[str, None, str]:
     """Yield output until the pipe closes. Returns why the command was ended, HANDED_ON, or an empty text."""
     assert child.stdout is not None
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     ended, total = "", 0
-    with selectors.DefaultSelector() as waiting:
-        waiting.register(child.stdout, selectors.EVENT_READ)
+    with selectors.DefaultSelector() as selector:
+        selector.register(child.stdout, selectors.EVENT_READ)
         while True:
-            left = deadline - time.monotonic()
+            remaining = deadline - time.monotonic()
             if leave is not None and not ended and leave():
                 return HANDED_ON
             # the time limit is checked first, since a command that never stops printing is always ready to read
-            if left <= 0 or not waiting.select(left if leave is None else min(left, LOOK_SECONDS)):
-                if left > LOOK_SECONDS and leave is not None:
+            if remaining <= 0 or not selector.select(remaining if leave is None else min(remaining, CHECK_SECONDS)):
+                if remaining > CHECK_SECONDS and leave is not None:
                     continue
                 if ended:
                     break
@@ -137,7 +142,7 @@ def _relay(
             if not piece:
                 break
             total += len(piece)
-            kept.add(piece)
+            buffer.add(piece)
             if total > FLOOD and not ended:
                 ended, deadline = "too much output", hang_up(child)
             if text := decoder.decode(piece):
@@ -147,7 +152,7 @@ def _relay(
     return ended
 
 
-class _Kept:
+class _Buffer:
     """The first and the last bytes of a stream, and the number of bytes between them."""
 
     def __init__(self, limit: int) -> None:
@@ -158,9 +163,9 @@ class _Kept:
         self.omitted = 0
 
     def add(self, piece: bytes) -> None:
-        room = self.half - len(self.head)
-        self.head += piece[:room]
-        if rest := piece[room:]:
+        space = self.half - len(self.head)
+        self.head += piece[:space]
+        if rest := piece[space:]:
             self.tail.append(rest)
             self.size += len(rest)
         while self.size > self.half:
@@ -171,6 +176,6 @@ class _Kept:
             self.size -= extra
             self.omitted += extra
 
-    def held(self) -> bytes:
+    def content(self) -> bytes:
         between = f"\n… {self.omitted} bytes left out …\n".encode() if self.omitted else b""
         return bytes(self.head) + between + b"".join(self.tail)

@@ -27,29 +27,29 @@ def detect(root: Path, search: Sequence[str] | None = None, kinds: Sequence[str]
 
     Never raises; when none works, ``says`` gives the reasons. The caller should keep the answer.
     """
-    why: list[str] = []
+    reasons: list[str] = []
     for kind in kinds:
-        for candidate in _bubblewrap(root, search, why) if kind == "bubblewrap" else _landlock(why):
+        for candidate in _bubblewrap(root, search, reasons) if kind == "bubblewrap" else _landlock(reasons):
             if not (problem := _problem(candidate)):
                 return candidate
-            why.append(f"{candidate.kind}: {problem}")
-    return Sandbox("none", f"commands run without a sandbox ({'; '.join(why) or 'none is known for this system'})")
+            reasons.append(f"{candidate.kind}: {problem}")
+    return Sandbox("none", f"commands run without a sandbox ({'; '.join(reasons) or 'none is known for this system'})")
 
 
-def _bubblewrap(root: Path, search: Sequence[str] | None, why: list[str]) -> Iterator[Sandbox]:
+def _bubblewrap(root: Path, search: Sequence[str] | None, reasons: list[str]) -> Iterator[Sandbox]:
     program = find_program("bwrap", root, search)
     if program is None:
-        why.append("bubblewrap is not installed")
+        reasons.append("bubblewrap is not installed")
         return
     says = "commands run in a bubblewrap sandbox: they write only in the work tree and a private temporary folder"
     yield Sandbox("bubblewrap", says, str(program))
     yield Sandbox("bubblewrap", says, str(program), bare=True)
 
 
-def _landlock(why: list[str]) -> Iterator[Sandbox]:
+def _landlock(reasons: list[str]) -> Iterator[Sandbox]:
     level = version()
     if level < OLDEST:
-        why.append(f"this kernel's Landlock is too old ({level})" if level else "this kernel has no Landlock")
+        reasons.append(f"this kernel's Landlock is too old ({level})" if level else "this kernel has no Landlock")
         return
     says = (
         "commands run in a Landlock sandbox: they change only what is in the work tree, but no new names at its top "
@@ -65,18 +65,18 @@ def _problem(sandbox: Sandbox) -> str:
             root, temp, outside = (Path(base, name) for name in ("root", "temp", "outside"))
             for folder in (root / "sub", temp, outside):
                 folder.mkdir(parents=True)
-            room = Confinement(root, temp, Path(base, "home"))
+            confinement = Confinement(root, temp, Path(base, "home"))
             script = 'echo in > sub/x && ! (: > "$1/x") 2>/dev/null && echo held'
-            argv = wrap(sandbox, ["/bin/sh", "-c", script, "sh", str(outside)], room)
-            done = complete(argv, root, {"PATH": "/usr/bin:/bin"}, PROBE_SECONDS)
-            if done.exit_code == 0 and done.output.endswith("held\n") and not (outside / "x").exists():
-                return "" if (root / "sub/x").exists() else "what is written inside is lost"
-            return (done.output.strip().splitlines() or [f"exit {done.exit_code}"])[-1][:160]
+            argv = wrap(sandbox, ["/bin/sh", "-c", script, "sh", str(outside)], confinement)
+            finished = complete(argv, root, {"PATH": "/usr/bin:/bin"}, PROBE_SECONDS)
+            if finished.exit_code == 0 and finished.output.endswith("held\n") and not (outside / "x").exists():
+                return "" if (root / "sub/x").exists() else "files written inside are lost"
+            return (finished.output.strip().splitlines() or [f"exit {finished.exit_code}"])[-1][:160]
     except (OSError, ToolError) as error:
         return str(error)[:160]
 
 
-def wrap(sandbox: Sandbox, argv: Sequence[str], room: Confinement) -> list[str]:
+def wrap(sandbox: Sandbox, argv: Sequence[str], confinement: Confinement) -> list[str]:
     """The command line that runs ``argv`` in the sandbox; ``argv`` itself when there is none.
 
     Protected files at the root, which configure ctxe, git or other assistants, cannot be changed, and new ones do not
@@ -84,9 +84,9 @@ def wrap(sandbox: Sandbox, argv: Sequence[str], room: Confinement) -> list[str]:
     """
     match sandbox.kind:
         case "bubblewrap":
-            return bubblewrap_command(sandbox, list(argv), room)
+            return bubblewrap_command(sandbox, list(argv), confinement)
         case "landlock":
-            return landlock_command(list(argv), room)
+            return landlock_command(list(argv), confinement)
         case _:
             return list(argv)
 

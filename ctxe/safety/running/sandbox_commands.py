@@ -87,7 +87,7 @@ class Sandbox:
 
 @dataclass(frozen=True, slots=True)
 class Confinement:
-    """What a command may access: it writes only in ``root`` and ``temp``, a private folder that exists.
+    """The places a command may access: it writes only in ``root`` and ``temp``, a private folder that exists.
 
     Places with keys in ``home``, the user's home folder, and ``hidden`` (ctxe's own folder) cannot be read. ``git``
     allows writing git's folder, except hooks and configuration (bubblewrap only): see ``writes_git``.
@@ -105,16 +105,16 @@ def _python(script: str) -> list[str]:
     return [sys.executable, "-I", "-S", str(HERE / script)]
 
 
-def _hidden(room: Confinement) -> Iterator[Path]:
+def _hidden(confinement: Confinement) -> Iterator[Path]:
     """Existing places with keys, symlinks resolved, without the root itself and the folders above it."""
-    root = Path(os.path.realpath(room.root))
-    places = [*(room.home / name for name in SECRETS), *map(Path, SYSTEM_SECRETS), *room.hidden]
+    root = Path(os.path.realpath(confinement.root))
+    places = [*(confinement.home / name for name in SECRETS), *map(Path, SYSTEM_SECRETS), *confinement.hidden]
     for place in dict.fromkeys(Path(os.path.realpath(place)) for place in places):
         if place.exists() and not root.is_relative_to(place) and not place.is_relative_to(root):
             yield place
 
 
-def _steering(root: Path) -> Iterator[Path]:
+def _protected(root: Path) -> Iterator[Path]:
     """The existing protected entries, at the root and (pipelines) one folder deeper."""
     for entry in sorted(root.iterdir()):
         name = plain_name(entry.name)
@@ -124,45 +124,45 @@ def _steering(root: Path) -> Iterator[Path]:
             yield from (inner for inner in sorted(entry.iterdir()) if (name, plain_name(inner.name)) in WITHIN)
 
 
-def bubblewrap_command(sandbox: Sandbox, argv: list[str], room: Confinement) -> list[str]:
+def bubblewrap_command(sandbox: Sandbox, argv: list[str], confinement: Confinement) -> list[str]:
     """The command line of bubblewrap: everything read-only, then writable places, then protected ones inside them."""
-    root, temp = os.path.realpath(room.root), os.path.realpath(room.temp)
+    root, temp = os.path.realpath(confinement.root), os.path.realpath(confinement.temp)
     words = [sandbox.program, "--unshare-user", *(() if sandbox.bare else ("--disable-userns",)), "--cap-drop", "ALL"]
     words += ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--die-with-parent"]
-    words += ["--new-session", *(() if room.network else ("--unshare-net",))]
+    words += ["--new-session", *(() if confinement.network else ("--unshare-net",))]
     words += ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--bind", temp, "/tmp", "--tmpfs", "/run"]  # noqa: S108
     # an interpreter installed below /tmp (a fresh clone, a build machine) would be hidden by the private /tmp
-    own = Path(os.path.realpath(sys.prefix))
-    words += ["--ro-bind", str(own), str(own)] if own.is_relative_to("/tmp") else []  # noqa: S108
-    if room.network:
+    interpreter = Path(os.path.realpath(sys.prefix))
+    words += ["--ro-bind", str(interpreter), str(interpreter)] if interpreter.is_relative_to("/tmp") else []  # noqa: S108
+    if confinement.network:
         words += [word for path in NAMES_NEEDED if Path(path).exists() for word in ("--ro-bind", path, path)]
-    for place in _hidden(room):
-        if place.is_relative_to("/tmp"):  # noqa: S108 (what stands there is not seen inside)
+    for place in _hidden(confinement):
+        if place.is_relative_to("/tmp"):  # noqa: S108 (this folder is not seen inside)
             continue
         words += ["--tmpfs", str(place)] if place.is_dir() else ["--ro-bind", os.devnull, str(place)]
     words += ["--bind", root, root]
-    held = _held(Path(root))
-    steering = [entry for entry in _steering(Path(root)) if entry.name not in held]
-    for folder in dict.fromkeys(str(entry.parent) for entry in steering):
+    blocked = _blocked(Path(root))
+    protected = [entry for entry in _protected(Path(root)) if entry.name not in blocked]
+    for folder in dict.fromkeys(str(entry.parent) for entry in protected):
         # mounted itself, so that it cannot be renamed together with the protected entries in it
         words += ["--bind", folder, folder] if folder != root else []
-    for entry in steering:
-        words += _read_only(entry, room.git)
-    for name in held:
+    for entry in protected:
+        words += _read_only(entry, confinement.git)
+    for name in blocked:
         words += ["--tmpfs", f"{root}/{name}", "--remount-ro", f"{root}/{name}"]
     caches = {"TMPDIR": "/tmp", "XDG_CACHE_HOME": "/tmp/.cache", "npm_config_cache": "/tmp/.cache/npm"}  # noqa: S108
     words += [word for name, value in caches.items() for word in ("--setenv", name, value)]
     words += ["--chdir", root, "--", *argv]
     names = "\n".join(sorted({*FOLDERS, *FILES, *(f"{host}/{inner}" for host, inner in WITHIN)}))
-    return [*_python("bubblewrap.py"), root, "\n".join(held), names, *words]
+    return [*_python("bubblewrap.py"), root, "\n".join(blocked), names, *words]
 
 
-def _held(root: Path) -> list[str]:
+def _blocked(root: Path) -> list[str]:
     """Folders that configure ctxe and git and do not exist: they are blocked while the command runs."""
     if not os.access(root, os.W_OK):
         return []
-    wanted = [".ctxe", ".git", *([".git/hooks"] if (root / ".git").is_dir() else [])]
-    return [name for name in wanted if not os.path.lexists(root / name) or is_place(f"{root}/{name}")]
+    names = [".ctxe", ".git", *([".git/hooks"] if (root / ".git").is_dir() else [])]
+    return [name for name in names if not os.path.lexists(root / name) or is_place(f"{root}/{name}")]
 
 
 def _read_only(entry: Path, git: bool) -> Iterable[str]:
@@ -183,28 +183,28 @@ def _read_only(entry: Path, git: bool) -> Iterable[str]:
     return words
 
 
-def landlock_command(argv: list[str], room: Confinement) -> list[str]:
+def landlock_command(argv: list[str], confinement: Confinement) -> list[str]:
     """The command line of Landlock, which only grants rights: protected places are left out, folder by folder."""
-    root, temp = Path(os.path.realpath(room.root)), Path(os.path.realpath(room.temp))
-    hidden = [*_hidden(room), Path("/dev")]
+    root, temp = Path(os.path.realpath(confinement.root)), Path(os.path.realpath(confinement.temp))
+    hidden = [*_hidden(confinement), Path("/dev")]
     read = list(_all_but(Path("/"), hidden))
     return [
         *_python("landlock.py"),
         _lines([*read, root]),
         _lines([*_writable(root), temp]),
-        "yes" if room.network else "no",
+        "yes" if confinement.network else "no",
         *argv,
     ]
 
 
 def _writable(root: Path) -> Iterator[Path]:
     """The writable entries of the work tree; of a folder that may hold protected entries, the others inside it."""
-    steering, hosts = set(_steering(root)), {host for host, _ in WITHIN}
+    protected, hosts = set(_protected(root)), {host for host, _ in WITHIN}
     for path in sorted(root.iterdir()):
-        if path in steering or path.is_symlink():
+        if path in protected or path.is_symlink():
             continue
         if path.is_dir() and plain_name(path.name) in hosts:
-            yield from (inner for inner in sorted(path.iterdir()) if inner not in steering and not inner.is_symlink())
+            yield from (inner for inner in sorted(path.iterdir()) if inner not in protected and not inner.is_symlink())
         else:
             yield path
 

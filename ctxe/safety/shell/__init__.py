@@ -1,1 +1,1 @@
-"""A command line read: its parts, what they are made to do, and whether they provably only read."""
+"""Parsing a command line: its parts, the harm they could do, and whether they provably only read."""

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 from ctxe.lexical.tables import word_set
-from ctxe.safety.shell.words import MOST, Redirect, SimpleCommand, Unsure, Word, program, split
+from ctxe.safety.shell.words import LONGEST_LINE, Redirect, SimpleCommand, Unsure, Word, program, split
 from ctxe.safety.shell.wrappers import (
     LATER,
-    REST,
+    MOST_WRAPPER_WORDS,
     SHELLS,
     SPEAKERS,
     carried_from,
@@ -35,7 +35,7 @@ WORDS = word_set(
     "ansi_c_string arithmetic_expansion brace_expression command_substitution concatenation expansion number"
     " process_substitution raw_string simple_expansion string translated_string word"
 )
-ASIDE = word_set("variable_assignment file_redirect herestring_redirect")
+NOT_WORDS = word_set("variable_assignment file_redirect herestring_redirect")
 _ESCAPE = pattern(r"\\(?:\n|(.))")
 _IN_QUOTES = pattern(r'\\(?:\n|(["$`\\]))')
 _BRACES = pattern(r"\{[^{}]*(?:,|\.\.)[^{}]*\}")
@@ -58,17 +58,17 @@ class Parsed:
 
 def parse(line: str) -> Parsed:
     """Parse a command line twice, strictly by ``split`` and by tree-sitter: it is sure only when both agree."""
-    if len(line) > MOST or _is_slow(line):
-        why = "it is too long to be checked"
-        return Parsed(line, None, why, (), why)
-    own, broken = _read(line)
-    seen, worse = _with_inner(own, DEPTH)
-    broken = broken or worse
+    if len(line) > LONGEST_LINE or _is_slow(line):
+        reason = "it is too long to be checked"
+        return Parsed(line, None, reason, (), reason)
+    commands, broken = _read(line)
+    seen, inner_doubt = _with_inner(commands, DEPTH)
+    broken = broken or inner_doubt
     try:
         sure = split(line)
     except Unsure as unsure:
         return Parsed(line, None, str(unsure), seen, broken)
-    if broken or _shape(sure) != _shape(own):
+    if broken or _shape(sure) != _shape(commands):
         return Parsed(line, None, broken or "it can be read in two ways", seen, broken)
     return Parsed(line, sure, "", seen)
 
@@ -80,9 +80,9 @@ def _is_slow(line: str) -> bool:
 
 
 def _shape(parts: tuple[SimpleCommand, ...]) -> list[object]:
-    """What both parses must agree on: words and redirections."""
+    """The facts on which both parses must agree: words and redirections."""
     words = [part.texts for part in parts if part.words]
-    return [words, [(r.operator, r.target.text) for part in parts for r in part.redirects]]
+    return [words, [(redirect.operator, redirect.target.text) for part in parts for redirect in part.redirects]]
 
 
 @cache
@@ -95,7 +95,7 @@ def _parser() -> Parser:
 
 def _read(line: str) -> tuple[tuple[SimpleCommand, ...], str]:
     """The simple commands by tree-sitter, in order, and why they are unreliable, if they are."""
-    if any(c not in "\n\t" and not c.isprintable() for c in line):
+    if any(character not in "\n\t" and not character.isprintable() for character in line):
         return (), "it holds control or invisible characters"
     root = _parser().parse(line.encode("utf-8", "replace")).root_node
     parts: list[SimpleCommand] = []
@@ -111,7 +111,7 @@ def _note(node: Node, parts: list[SimpleCommand]) -> None:
     """Add the command, assignment or redirection of a syntax node to ``parts``."""
     match node.type:
         case "command":
-            children = [child for child in node.children if child.type not in ASIDE]
+            children = [child for child in node.children if child.type not in NOT_WORDS]
             assigned = [child for child in node.children if child.type == "variable_assignment"]
             parts.append(SimpleCommand(tuple(map(_word, children)), (), tuple(map(_name, assigned))))
         case "declaration_command" | "unset_command":
@@ -137,7 +137,7 @@ def _operands(node: Node) -> Iterator[Node]:
 
 def _extend(parts: list[SimpleCommand], words: list[Word]) -> None:
     """Add words after a redirection to the command before it."""
-    last = next((i for i in range(len(parts) - 1, -1, -1) if parts[i].words), None)
+    last = next((index for index in range(len(parts) - 1, -1, -1) if parts[index].words), None)
     if words and last is not None:
         parts[last] = SimpleCommand((*parts[last].words, *words), parts[last].redirects, parts[last].assigned)
 
@@ -157,26 +157,26 @@ def _word(node: Node) -> Word:
         case "command_name" if node.child_count == 1:
             return _word(node.children[0])
         case "word" | "number" | "variable_name" | "test_operator" | "extglob_pattern" | "regex":
-            bare = _ESCAPE.sub(lambda found: found[1] or "", text)
-            known = not text.startswith("~") and node.child_count == 0
-            return Word(bare, any(c in "*?[" for c in text), known, bare == text)
+            unescaped = _ESCAPE.sub(lambda match: match[1] or "", text)
+            is_literal = not text.startswith("~") and node.child_count == 0
+            return Word(unescaped, any(character in "*?[" for character in text), is_literal, unescaped == text)
         case "raw_string":
             return Word(text[1:-1], plain=False)
         case "string" if all(child.type == "string_content" for child in node.children if child.is_named):
-            return Word(_IN_QUOTES.sub(lambda found: found[1] or "", text[1:-1]), plain=False)
+            return Word(_IN_QUOTES.sub(lambda match: match[1] or "", text[1:-1]), plain=False)
         case "concatenation":
             words = [_word(child) for child in node.children]
-            computed = any(not word.known for word in words) or ("{" in text and _BRACES.search(text) is not None)
+            is_computed = any(not word.known for word in words) or ("{" in text and _BRACES.search(text) is not None)
             joined = "".join(word.text for word in words)
-            return Word(joined, any(word.glob for word in words), not computed, all(word.plain for word in words))
+            return Word(joined, any(word.glob for word in words), not is_computed, all(word.plain for word in words))
         case _:
             return Word(text, known=not node.is_named, plain=False)
 
 
-def _with_inner(own: tuple[SimpleCommand, ...], depth: int) -> tuple[tuple[SimpleCommand, ...], str]:
+def _with_inner(commands: tuple[SimpleCommand, ...], depth: int) -> tuple[tuple[SimpleCommand, ...], str]:
     """The commands with those that they would run in turn, and why these are unreliable, if they are."""
-    seen, broken = list(own), ""
-    for part in own:
+    seen, broken = list(commands), ""
+    for part in commands:
         if not part.words:
             continue
         name = program(part.words[0])
@@ -187,14 +187,14 @@ def _with_inner(own: tuple[SimpleCommand, ...], depth: int) -> tuple[tuple[Simpl
         if name in LATER or (name in SHELLS and reads_its_input(part)):
             broken = broken or f"{name} runs what it reads"
         if start := carried_from(part):
-            rests = range(start, min(len(part.words), REST))
-            seen += [SimpleCommand(part.words[i:]) for i in rests if not part.words[i].text.startswith("-")]
+            starts = range(start, min(len(part.words), MOST_WRAPPER_WORDS))
+            seen += [SimpleCommand(part.words[i:]) for i in starts if not part.words[i].text.startswith("-")]
         if start or name in SPEAKERS:
             for text in lines_in(part):
                 if depth == 0:
                     return tuple(seen), "shells are nested too deep"
-                inner, worse = _read(text)
-                deeper, worst = _with_inner(inner, depth - 1)
+                inner, inner_doubt = _read(text)
+                deeper, deeper_doubt = _with_inner(inner, depth - 1)
                 seen += deeper
-                broken = broken or ("" if starts_directly(part) else worse or worst)
+                broken = broken or ("" if starts_directly(part) else inner_doubt or deeper_doubt)
     return tuple(seen), broken

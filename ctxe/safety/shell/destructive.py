@@ -13,7 +13,7 @@ from ctxe.safety.shell.phrases import PHRASES
 from ctxe.safety.shell.words import SimpleCommand, program
 
 TEMPORARY = ("/tmp/", "/var/tmp/", "$TMPDIR/", "${TMPDIR}/")  # noqa: S108 (names in commands, nothing is created)
-ALWAYS = {
+ALWAYS_DESTRUCTIVE = {
     **dict.fromkeys(
         word_set("dd fdisk mkfs mkswap parted sgdisk shred srm truncate wipefs"), "overwrites data for good"
     ),
@@ -27,7 +27,7 @@ CLIENTS = word_set(
 )
 CARRYING = word_set("fd fdfind find parallel xargs")
 """Programs that run a command for many files."""
-TALK = word_set("echo printf grep egrep fgrep rg ag cat head tail awk wc sort uniq less ls cd true")
+PRINTERS = word_set("echo printf grep egrep fgrep rg ag cat head tail awk wc sort uniq less ls cd true")
 INTERPRETERS = word_set(
     "python python3 node deno bun ruby perl php rails manage.py docker kubectl ssh npx uv java scala"
 )
@@ -37,7 +37,7 @@ _SQL = pattern(
     r"|flushall|flushdb|dropDatabase|deleteMany\(\s*\{\s*\}|\.drop\(\))",
     re.I,
 )
-# what loses work even inside a string, a heredoc or another language
+# phrases that lose work even inside a string, a heredoc or another language
 _ANYWHERE = pattern(
     r"\breset\s+(?:\S+\s+){0,12}--ha|\bclean\s+-[a-z]*f|\brm\s+(?:-\w+\s+){0,12}-\w*[rR]"
     r"|\bpush\s+(?:\S+\s+){0,12}(?:-f\b|--force)"
@@ -47,50 +47,52 @@ _ANYWHERE = pattern(
 
 
 def destruction(parsed: Parsed) -> str:
-    """What a line would destroy, in a few words; empty when nothing is known."""
+    """The loss that a line would cause, in a few words; empty when none is known."""
     for part in parsed.seen:
-        if part.words and (why := _loss(part)):
-            return why
-    called = {program(part.words[0]) for part in parsed.seen if part.words}
-    if called & (CLIENTS | INTERPRETERS) and _SQL.search(parsed.line):
+        if part.words and (reason := _loss(part)):
+            return reason
+    programs = {program(part.words[0]) for part in parsed.seen if part.words}
+    if programs & (CLIENTS | INTERPRETERS) and _SQL.search(parsed.line):
         return "it deletes from a database"
-    if _ANYWHERE.search(_bare(_opaque(parsed))):
+    if _ANYWHERE.search(_unquoted(_quoted_text(parsed))):
         return "it may delete files or history"
-    spoken = _bare("\n".join(" ".join(part.texts) for part in parsed.seen if not _is_talk(part)) or _opaque(parsed))
-    return next((f"it {why}" for pattern, why in PHRASES if pattern.search(spoken)), "")
+    remaining_text = _unquoted(
+        "\n".join(" ".join(part.texts) for part in parsed.seen if not _is_only_text(part)) or _quoted_text(parsed)
+    )
+    return next((f"it {reason}" for pattern, reason in PHRASES if pattern.search(remaining_text)), "")
 
 
-def _bare(text: str) -> str:
+def _unquoted(text: str) -> str:
     """Text without quotes, escapes and repeated blanks, so that patterns match however it was quoted."""
     return re.sub(r"[ \t]+", " ", re.sub(r"[\"'\\,]", " ", text))
 
 
-def _opaque(parsed: Parsed) -> str:
+def _quoted_text(parsed: Parsed) -> str:
     """The text that only another program will interpret: quoted strings, or the whole line if in doubt."""
     if parsed.broken or "<<" in parsed.line:
         return parsed.line
-    parts = [part for part in parsed.seen if not _is_talk(part)]
+    parts = [part for part in parsed.seen if not _is_only_text(part)]
     return "\n".join(word.text for part in parts for word in part.words if not word.plain or not word.known)
 
 
-def _is_talk(part: SimpleCommand) -> bool:
+def _is_only_text(part: SimpleCommand) -> bool:
     """Whether a command's words are only text to print or search for, or a commit message."""
     texts = part.texts
     if texts[:1] == ("git",):
         return any(verb in texts for verb in ("commit", "log", "grep", "tag", "notes"))
-    return not texts or program(part.words[0]) in TALK
+    return not texts or program(part.words[0]) in PRINTERS
 
 
 def _loss(part: SimpleCommand) -> str:
     name, rest = program(part.words[0]), part.texts[1:]
-    if name in ALWAYS or name.startswith("mkfs."):
-        return f"{name} {ALWAYS.get(name, 'overwrites data for good')}"
+    if name in ALWAYS_DESTRUCTIVE or name.startswith("mkfs."):
+        return f"{name} {ALWAYS_DESTRUCTIVE.get(name, 'overwrites data for good')}"
     if name == "rm":
         return _rm(part)
     if name == "git":
         return _git(rest)
     if name == "find" and any(word in {"-delete", "-fprint", "-fprintf", "-fls"} for word in rest):
-        return "find deletes or writes what it finds"
+        return "find deletes or writes files"
     if name in CARRYING and any(program(word) in {"rm", "unlink", "shred"} for word in part.words[1:]):
         return f"{name} deletes what it is given"
     return ""
@@ -98,13 +100,16 @@ def _loss(part: SimpleCommand) -> str:
 
 def _short(options: Sequence[str], letters: str) -> bool:
     """Whether one of these short options is given, alone or in a cluster."""
-    return any(o.startswith("-") and not o.startswith("--") and any(c in o for c in letters) for o in options)
+    return any(
+        option.startswith("-") and not option.startswith("--") and any(letter in option for letter in letters)
+        for option in options
+    )
 
 
-def _long(options: Sequence[str], *known: str) -> bool:
+def _long(options: Sequence[str], *names: str) -> bool:
     """Whether one of these long options is given, maybe abbreviated as getopt and git allow."""
-    given = [o.partition("=")[0] for o in options if o.startswith("--") and len(o) > 3]
-    return any(name.startswith(option) for option in given for name in known)
+    given_options = [word.partition("=")[0] for word in options if word.startswith("--") and len(word) > 3]
+    return any(name.startswith(option) for option in given_options for name in names)
 
 
 def _rm(part: SimpleCommand) -> str:
@@ -114,8 +119,8 @@ def _rm(part: SimpleCommand) -> str:
     sweeping = any(word.glob and word.text.strip("./") in {"*", ".*", "**"} for word in operands)
     if not (recursive or sweeping):
         return ""
-    safe = all(word.text.startswith(TEMPORARY) and ".." not in word.text.split("/") for word in operands)
-    return "" if operands and safe and not sweeping else "rm deletes whole folders"
+    only_temporary = all(word.text.startswith(TEMPORARY) and ".." not in word.text.split("/") for word in operands)
+    return "" if operands and only_temporary and not sweeping else "rm deletes whole folders"
 
 
 def _git(words: Sequence[str]) -> str:
@@ -132,11 +137,11 @@ def _checkout(rest: Sequence[str]) -> str:
     operands = _operands(rest)
     creates = _short(rest, "b") or _long(rest, "--orphan", "--track", "--detach")
     forced = _short(rest, "fB") or _long(rest, "--force", "--ours", "--theirs", "--merge", "--pathspec-from-file")
-    named = len(operands) > 1 or any(
+    names_files = len(operands) > 1 or any(
         re.search(r"(^|/)\.{1,2}$|\.\w{1,6}$|/$|[*?$`]|^:", operand) for operand in operands
     )
-    throws = forced or ("--" in rest and operands) or (named and not creates)
-    return "git checkout may throw away changes to files" if throws else ""
+    discards = forced or ("--" in rest and operands) or (names_files and not creates)
+    return "git checkout may throw away changes to files" if discards else ""
 
 
 def _restore(rest: Sequence[str]) -> str:
@@ -158,22 +163,22 @@ def _reset(rest: Sequence[str]) -> str:
 def _push(rest: Sequence[str]) -> str:
     forced = _short(rest, "fd") or _long(rest, "--force", "--force-with-lease", "--mirror", "--delete", "--prune")
     forced = forced or any(word.startswith(("+", ":")) for word in _operands(rest))
-    return "git push rewrites or deletes what others see" if forced else ""
+    return "git push rewrites or deletes commits that others see" if forced else ""
 
 
-def _when(why: str, letters: str = "", *longs: str, words: Sequence[str] = ()) -> Callable[[Sequence[str]], str]:
+def _when(reason: str, letters: str = "", *longs: str, words: Sequence[str] = ()) -> Callable[[Sequence[str]], str]:
     """A check that gives ``why`` for any of these options or first operands."""
 
     def check(rest: Sequence[str]) -> str:
         first = (_operands(rest) or [""])[0]
-        found = (letters and _short(rest, letters)) or (longs and _long(rest, *longs)) or first in words
-        return why if found else ""
+        matches = (letters and _short(rest, letters)) or (longs and _long(rest, *longs)) or first in words
+        return reason if matches else ""
 
     return check
 
 
 def _aborting(verb: str) -> Callable[[Sequence[str]], str]:
-    return _when(f"git {verb} --abort throws away what was resolved", "", "--abort")
+    return _when(f"git {verb} --abort throws away resolved conflicts", "", "--abort")
 
 
 GIT: dict[str, Callable[[Sequence[str]], str]] = {
@@ -184,8 +189,8 @@ GIT: dict[str, Callable[[Sequence[str]], str]] = {
     "clean": _clean,
     "filter-branch": lambda _: "git filter-branch rewrites history",
     "filter-repo": lambda _: "git filter-repo rewrites history",
-    "gc": _when("git gc deletes what nothing points at", "", "--prune", "--aggressive"),
-    "prune": lambda _: "git prune deletes what nothing points at",
+    "gc": _when("git gc deletes unreachable objects", "", "--prune", "--aggressive"),
+    "prune": lambda _: "git prune deletes unreachable objects",
     "push": _push,
     "read-tree": _when("git read-tree throws away changes to files", "u", "--reset"),
     "reflog": _when("git reflog forgets where branches were", words=("expire", "delete", "drop")),

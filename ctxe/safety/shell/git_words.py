@@ -12,13 +12,13 @@ VALUED = word_set("-c -C --git-dir --work-tree --namespace --exec-path --super-p
 
 def own_options(words: Sequence[str]) -> int:
     """How many of the words after ``git`` are options of git itself and their values."""
-    at = 0
-    while at < len(words) and words[at].startswith("-"):
-        at += 2 if words[at] in VALUED else 1
-    return min(at, len(words))
+    index = 0
+    while index < len(words) and words[index].startswith("-"):
+        index += 2 if words[index] in VALUED else 1
+    return min(index, len(words))
 
 
 def git_verb(words: Sequence[str]) -> tuple[str, Sequence[str]]:
-    """The subcommand among the words after ``git``, and what follows it; empty when there is none."""
-    at = own_options(words)
-    return (words[at], words[at + 1 :]) if at < len(words) else ("", ())
+    """The subcommand among the words after ``git``, and the words after it; empty when there is none."""
+    index = own_options(words)
+    return (words[index], words[index + 1 :]) if index < len(words) else ("", ())

@@ -1,4 +1,4 @@
-"""Patterns of commands of various tools that lose work, each with what it does."""
+"""Patterns of commands of various tools that lose work, each with the loss in words."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from ctxe.safety.shell.words import SimpleCommand, Word
 
 @dataclass(frozen=True, slots=True)
 class Reads:
-    """What a command reads: ``paths`` as written; ``shows``: contents are printed; ``deep``: folders are searched.
+    """The files a command reads: ``paths`` as written; ``shows``: contents are printed; ``deep``: folders are searched.
 
     ``hidden``: including hidden files; ``links``: following symlinks; ``git``: git reads, in the folder ``place``.
     ``enters`` is the folder in which later commands of the line run; ``objects`` may be hashes of contents to show.
@@ -33,36 +33,38 @@ class Reads:
 
 
 def reads(part: SimpleCommand) -> Reads | None:
-    """What a command reads; None when it may do more, or is not in the tables."""
+    """The files a command reads; None when it may do more, or is not in the tables."""
     if not part.words or part.assigned:
         return None
     name, rest = part.words[0].text, part.words[1:]
     if (special := SPECIAL.get(name)) is not None:
         return special(rest)
     spec = table("readonly.txt").get(name)
-    return None if spec is None else _checked(name, spec, rest)
+    return None if spec is None else _by_table(name, spec, rest)
 
 
-def _checked(name: str, spec: Spec, rest: Sequence[Word]) -> Reads | None:
-    given = sort_out(spec, rest)
-    if given is None or not (CHECKS.get(name, _fine))(given):
+def _by_table(name: str, spec: Spec, rest: Sequence[Word]) -> Reads | None:
+    parsed = sort_out(spec, rest)
+    if parsed is None or not (CHECKS.get(name, _always))(parsed):
         return None
-    words = [word.text for word in given.operands]
-    if ("none" in spec.is_ and words) or ("asked" in spec.is_ and not given.options):
+    words = [word.text for word in parsed.operands]
+    if ("none" in spec.is_ and words) or ("asked" in spec.is_ and not parsed.options):
         return None
-    if "one" in spec.is_ and (len(words) > 1 or any(word.glob for word in given.operands)):
+    if "one" in spec.is_ and (len(words) > 1 or any(word.glob for word in parsed.operands)):
         return None
     if "text" in spec.is_:
         # the shell replaces these by file names
-        return Reads(tuple(word.text for word in given.operands if word.glob))
+        return Reads(tuple(word.text for word in parsed.operands if word.glob))
     # of the names that the shell puts in place of a glob only the first is the pattern
-    if "pattern" in spec.is_ and not (given.options & WITHOUT_PATTERN or (given.operands and given.operands[0].glob)):
+    if "pattern" in spec.is_ and not (
+        parsed.options & WITHOUT_PATTERN or (parsed.operands and parsed.operands[0].glob)
+    ):
         words = words[1:]
-    # diff reads the files of a folder without being told to
-    recursive = name in {"rg", "ag", "diff"} or bool(given.options & {"-r", "-R", "--recursive"})
+    # diff reads the files of a folder without an option
+    recursive = name in {"rg", "ag", "diff"} or bool(parsed.options & {"-r", "-R", "--recursive"})
     deep = "deep" in spec.is_ and recursive
-    hidden = name != "rg" or bool(given.options & UNNAMED)
-    links = name == "diff" or bool(given.options & FOLLOWING.get(name, frozenset()))
+    hidden = name != "rg" or bool(parsed.options & UNNAMED)
+    links = name == "diff" or bool(parsed.options & FOLLOWING.get(name, frozenset()))
     return Reads(tuple(words) or ((".",) if deep else ()), "shows" in spec.is_, deep, hidden, links=links)
 
 
@@ -75,30 +77,30 @@ UNNAMED = word_set("-. -u --hidden --unrestricted -0 --null -I --no-filename -p 
 an ignore file of the repository can make rg find hidden files."""
 
 
-def _fine(_given: ParsedWords) -> bool:
+def _always(_given: ParsedWords) -> bool:
     return True
 
 
-def _date(given: ParsedWords) -> bool:
+def _date(parsed: ParsedWords) -> bool:
     """Whether date only prints: an operand that is not a format sets the clock."""
-    return all(word.text.startswith("+") for word in given.operands)
+    return all(word.text.startswith("+") for word in parsed.operands)
 
 
-def _ps(given: ParsedWords) -> bool:
+def _ps(parsed: ParsedWords) -> bool:
     """Whether ps shows no environments, as operands with ``e`` do."""
-    return all(word.text in {"aux", "auxf", "auxw", "auxww", "ax", "axf"} for word in given.operands)
+    return all(word.text in {"aux", "auxf", "auxw", "auxww", "ax", "axf"} for word in parsed.operands)
 
 
-def _jq(given: ParsedWords) -> bool:
+def _jq(parsed: ParsedWords) -> bool:
     """Whether a jq program uses neither modules, which may be any file, nor the environment with its secrets."""
     return not any(
-        re.search(r"\b(import|include|env|ENV|input_filename|modulemeta)\b", w.text) for w in given.operands[:1]
+        re.search(r"\b(import|include|env|ENV|input_filename|modulemeta)\b", word.text) for word in parsed.operands[:1]
     )
 
 
-def _grep(given: ParsedWords) -> bool:
+def _grep(parsed: ParsedWords) -> bool:
     """Whether grep goes into no folders by ``-d recurse``, which may be abbreviated."""
-    return all(value in {"read", "skip"} for option, value in given.values if option == "-d")
+    return all(value in {"read", "skip"} for option, value in parsed.values if option == "-d")
 
 
 CHECKS: dict[str, Callable[[ParsedWords], bool]] = {"date": _date, "grep": _grep, "ps": _ps, "jq": _jq}
@@ -126,7 +128,7 @@ def _awk(rest: Sequence[Word]) -> Reads | None:
 
 
 def _test(rest: Sequence[Word]) -> Reads | None:
-    return _checked("test", table("readonly.txt")["test"], rest[:-1]) if rest and rest[-1].text == "]" else None
+    return _by_table("test", table("readonly.txt")["test"], rest[:-1]) if rest and rest[-1].text == "]" else None
 
 
 def _printf(rest: Sequence[Word]) -> Reads | None:
@@ -135,18 +137,18 @@ def _printf(rest: Sequence[Word]) -> Reads | None:
 
 
 _HASH = pattern(r"(?:.*-g)?([0-9a-f]{4,64})(?:[\^~@].*)?", re.I)
-"""An object's hash in either case, alone or at the end of what ``git describe`` prints."""
+"""An object's hash in either case, alone or at the end of a name from ``git describe``."""
 
 
 def _named_in(revision: str) -> Iterator[str]:
-    """What may be a path in a revision, which is after some colon: ``HEAD@{10:00}:a``, ``:0:a``, ``HEAD^{/b:c}:a``."""
-    for at, character in enumerate(revision):
+    """The possible paths in a revision, each after a colon: ``HEAD@{10:00}:a``, ``:0:a``, ``HEAD^{/b:c}:a``."""
+    for position, character in enumerate(revision):
         if character == ":":
-            yield revision[at + 1 :]
+            yield revision[position + 1 :]
 
 
 def _git(rest: Sequence[Word]) -> Reads | None:
-    """What a read-only git subcommand reads; None for others, ``-c``, another repository or abbreviated options."""
+    """The files a read-only git subcommand reads; None for others, ``-c``, another repository, abbreviated options."""
     words, folder = list(rest), ""
     while words and words[0].text in {"--no-pager", "-P", "--no-optional-locks", "-C"}:
         if words.pop(0).text == "-C":
@@ -156,35 +158,35 @@ def _git(rest: Sequence[Word]) -> Reads | None:
     if [word.text for word in words] in (["--version"], ["version"]):
         return Reads()
     spec = table("readonly-git.txt").get(words[0].text) if words else None
-    given = sort_out(spec, words[1:]) if spec else None
-    if spec is None or given is None or not _git_allows(spec, given):
+    parsed = sort_out(spec, words[1:]) if spec else None
+    if spec is None or parsed is None or not _git_allows(spec, parsed):
         return None
-    paths = [word.text for word in given.operands]
-    if "pattern" in spec.is_ and "-e" not in given.options and not (given.operands and given.operands[0].glob):
+    paths = [word.text for word in parsed.operands]
+    if "pattern" in spec.is_ and "-e" not in parsed.options and not (parsed.operands and parsed.operands[0].glob):
         paths = paths[1:]
     paths += [name for path in paths for name in _named_in(path) if name and not name.startswith(("/", "("))]
     prefix = f"{folder}/" if folder else ""
-    looked = (*([folder] if folder else []), *(prefix + path for path in paths))
+    read_paths = (*([folder] if folder else []), *(prefix + path for path in paths))
     shows = "shows" in spec.is_
-    ends = [end for word in given.operands for end in word.text.split("..")] if shows else []
-    objects = tuple(found[1] for end in ends if (found := _HASH.fullmatch(end)))
-    return Reads(looked, shows, git=True, place=folder, objects=objects)
+    ends = [end for word in parsed.operands for end in word.text.split("..")] if shows else []
+    objects = tuple(match[1] for end in ends if (match := _HASH.fullmatch(end)))
+    return Reads(read_paths, shows, git=True, place=folder, objects=objects)
 
 
-def _git_allows(spec: Spec, given: ParsedWords) -> bool:
-    first = given.operands[0].text if given.operands else ""
+def _git_allows(spec: Spec, parsed: ParsedWords) -> bool:
+    first = parsed.operands[0].text if parsed.operands else ""
     if "none" in spec.is_ and first:
         return False
-    if "one" in spec.is_ and (len(given.operands) > 1 or any(word.glob for word in given.operands)):
+    if "one" in spec.is_ and (len(parsed.operands) > 1 or any(word.glob for word in parsed.operands)):
         return False
-    if "listing" in spec.is_ and first and not given.options & spec.excusing:
+    if "listing" in spec.is_ and first and not parsed.options & spec.excusing:
         return False
     if spec.is_ & {"verb", "maybe"} and not (first in spec.excusing or (first == "" and "maybe" in spec.is_)):
         return False
-    if spec is table("readonly-git.txt")["config"] and not _config(given):
+    if spec is table("readonly-git.txt")["config"] and not _config(parsed):
         return False
     # these formats make git call gpg, which the repository may have configured
-    return not any("%G" in value or "signature" in value for _, value in given.values)
+    return not any("%G" in value or "signature" in value for _, value in parsed.values)
 
 
 _SECRET_SETTING = pattern(

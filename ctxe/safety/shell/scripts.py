@@ -56,7 +56,7 @@ _REGEX = r"(?:[^/\\\n]|\\[^\n])*"
 _ADDRESS = rf"(?:\d+|\$|/{_REGEX}/)"
 _PLACE = rf"(?:{_ADDRESS}(?:,(?:\+?\d+|\$|/{_REGEX}/))?!?)?"
 _TEXT = r"(?:(?!(?P=mark))[^\\\n]|\\[^\n])*"
-# the flags w and e of s are missing: they write and run
+# the flags w and e of s are missing: they write files and run programs
 _CHANGE = rf"s(?P<mark>[/|#,:]){_TEXT}(?P=mark){_TEXT}(?P=mark)[gpI0-9]*"
 _COMMAND = pattern(rf"[ \t]*{_PLACE}[ \t]*(?:[pdq=]|{_CHANGE})[ \t]*")
 SED_FLAGS = word_set("-n -E -r -nE -nr -En -rn --quiet --silent --regexp-extended")
@@ -86,14 +86,14 @@ def _prints(script: str) -> bool:
     marks = {"/", *re.findall(r"s([|#,:])", script)}
     if any(re.search(_BRACKETS + re.escape(mark), script) for mark in marks):
         return False
-    at = 0
-    while (found := _COMMAND.match(script, at)) is not None:
-        at = found.end()
-        if not script[at:].strip(" \t;\n"):
+    position = 0
+    while (command := _COMMAND.match(script, position)) is not None:
+        position = command.end()
+        if not script[position:].strip(" \t;\n"):
             return True
-        if script[at] not in ";\n":
+        if script[position] not in ";\n":
             return False
-        at += 1
+        position += 1
     return False
 
 

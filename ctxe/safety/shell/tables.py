@@ -59,11 +59,11 @@ def _option(spec: Spec, text: str, words: Iterator[Word], options: set[str], val
     elif text in spec.doubled:
         return _value(words) is not None and _value(words) is not None
     elif text.startswith("--") and name in spec.valued:
-        taken = value if attached else _value(words)
-        if taken is None:
+        option_value = value if attached else _value(words)
+        if option_value is None:
             return False
         options.add(name)
-        values.append((name, taken))
+        values.append((name, option_value))
     elif text.startswith("--"):
         return False
     else:
@@ -72,14 +72,14 @@ def _option(spec: Spec, text: str, words: Iterator[Word], options: set[str], val
 
 
 def _cluster(spec: Spec, letters: str, words: Iterator[Word], options: set[str], values: list[tuple[str, str]]) -> bool:
-    for at, letter in enumerate(letters):
+    for index, letter in enumerate(letters):
         option = f"-{letter}"
         if option in spec.valued:
-            taken = letters[at + 1 :] or _value(words)
-            if taken is None:
+            option_value = letters[index + 1 :] or _value(words)
+            if option_value is None:
                 return False
             options.add(option)
-            values.append((option, taken))
+            values.append((option, option_value))
             return True
         if option not in spec.flags:
             return False
@@ -108,13 +108,13 @@ def table(file: str) -> dict[str, Spec]:
 
 
 def _spec(row: str, groups: dict[str, list[str]]) -> Spec:
-    given, _, properties = row.partition(" ; ")
-    words = [option for word in given.split()[1:] for option in groups.get(word, [word])]
-    bare = [word.removeprefix("!") for word in words]
-    doubled = {word for word in bare if word.startswith("--") and word.endswith("2")}
+    names, _, properties = row.partition(" ; ")
+    words = [option for word in names.split()[1:] for option in groups.get(word, [word])]
+    options = [word.removeprefix("!") for word in words]
+    doubled = {word for word in options if word.startswith("--") and word.endswith("2")}
     return Spec(
-        frozenset(word for word in bare if not word.endswith("=") and word not in doubled),
-        frozenset(word[:-1] for word in bare if word.endswith("=")),
+        frozenset(word for word in options if not word.endswith("=") and word not in doubled),
+        frozenset(word[:-1] for word in options if word.endswith("=")),
         frozenset(word[:-1] for word in doubled),
         frozenset(word[1:].removesuffix("=") for word in words if word.startswith("!")),
         word_set(properties),

@@ -10,7 +10,7 @@ from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, field
 from ctxe.lexical.tables import word_set
 
-MOST = 100_000
+LONGEST_LINE = 100_000
 """Characters of a command line above which it is asked about."""
 
 SPELLED = {"$": "an expansion", "`": "a substitution", "(": "a subshell", "&": "a background job", "\\": "an escape"}
@@ -85,83 +85,84 @@ _ASSIGNED = pattern(r"[A-Za-z_][A-Za-z0-9_]*(?:\[[^\]]*\])?\+?=")
 
 def split(line: str) -> tuple[SimpleCommand, ...]:
     """The simple commands of a line. Raises Unsure for anything but plain words, quotes, redirections and joins."""
-    if len(line) > MOST:
+    if len(line) > LONGEST_LINE:
         raise Unsure("it is too long to be checked")
-    odd = next((c for c in line if c not in "\n\t" and not c.isprintable()), None)
-    if odd is not None:
-        raise Unsure(f"it holds the character U+{ord(odd):04X}")
+    unusual = next((character for character in line if character not in "\n\t" and not character.isprintable()), None)
+    if unusual is not None:
+        raise Unsure(f"it holds the character U+{ord(unusual):04X}")
     parts: list[SimpleCommand] = []
     words: list[Word] = []
     redirects: list[Redirect] = []
     assigned: list[str] = []
-    at = 0
+    position = 0
     while True:
-        while (blank := _BLANK.match(line, at)) is not None:
-            at = blank.end()
-        join = _JOIN.match(line, at)
-        if join is None and at < len(line):
-            at = _take(line, at, words, redirects, assigned)
+        while (blank := _BLANK.match(line, position)) is not None:
+            position = blank.end()
+        join = _JOIN.match(line, position)
+        if join is None and position < len(line):
+            position = _take(line, position, words, redirects, assigned)
             continue
         if words or redirects or assigned:
             joined = join.group() if join else ""
-            parts.append(SimpleCommand(tuple(words), tuple(redirects), tuple(assigned), joined, at))
+            parts.append(SimpleCommand(tuple(words), tuple(redirects), tuple(assigned), joined, position))
             words, redirects, assigned = [], [], []
         elif join is not None and join.group() != "\n":
             raise Unsure(f"a command is missing before {join.group()}")
         if join is None:
             break
-        at = join.end()
+        position = join.end()
     if parts and parts[-1].joined in ("&&", "||", "|"):
         raise Unsure("a command is missing at the end")
     return tuple(parts)
 
 
-def _take(line: str, at: int, words: list[Word], redirects: list[Redirect], assigned: list[str]) -> int:
+def _take(line: str, position: int, words: list[Word], redirects: list[Redirect], assigned: list[str]) -> int:
     """Read one redirection, assignment or word. Returns the position after it."""
-    if (redirect := _REDIRECT.match(line, at)) is not None:
+    if (redirect := _REDIRECT.match(line, position)) is not None:
         start = redirect.end()
         while line[start : start + 1] in (" ", "\t"):
             start += 1
-        target, at = _word(line, start)
+        target, position = _word(line, start)
         redirects.append(Redirect(redirect.group(1), target))
-        return at
-    if not words and (name := _ASSIGNED.match(line, at)) is not None:
-        value_at = name.end()
-        ends = value_at == len(line) or line[value_at] in " \t\n;|&"
-        _, at = (None, value_at) if ends else _word(line, value_at)
+        return position
+    if not words and (name := _ASSIGNED.match(line, position)) is not None:
+        value_start = name.end()
+        ends = value_start == len(line) or line[value_start] in " \t\n;|&"
+        _, position = (None, value_start) if ends else _word(line, value_start)
         assigned.append(name.group().rstrip("+=").partition("[")[0])
-        return at
-    word, at = _word(line, at)
+        return position
+    word, position = _word(line, position)
     if not words and word.text == "[" and word.plain:
         word = Word("[")
     if not words and (not word.plain or word.text in RESERVED or word.glob):
         raise Unsure(f"the command {word.text!r} is quoted, computed or a keyword")
     words.append(word)
-    return at
+    return position
 
 
-def _word(line: str, at: int) -> tuple[Word, int]:
+def _word(line: str, position: int) -> tuple[Word, int]:
     """The word at a position, and the position after it."""
-    start, pieces, glob, plain = at, list[str](), False, True
-    while at < len(line) and line[at] not in " \t\n;|&<>":
+    start, pieces, glob, plain = position, list[str](), False, True
+    while position < len(line) and line[position] not in " \t\n;|&<>":
         for shape in (_PLAIN, _RAW, _QUOTED, _ESCAPED, _BRACED, _TILDE, _BANG):
-            if (found := shape.match(line, at)) is not None:
-                pieces.append(found.group(1) if shape.groups else found.group())
+            if (match := shape.match(line, position)) is not None:
+                pieces.append(match.group(1) if shape.groups else match.group())
                 plain = plain and shape in (_PLAIN, _BRACED, _TILDE, _BANG)
-                at = found.end()
+                position = match.end()
                 break
         else:
-            if line[at] not in "*?[]" and not (line[at].isalnum() and not line[at].isascii()):
-                raise Unsure(f"it holds {SPELLED.get(line[at], repr(line[at]))}")
-            glob = glob or line[at] in "*?["
-            pieces.append(line[at])
-            at += 1
-    if at == start:
-        raise Unsure(f"it holds {SPELLED.get(line[at : at + 1], 'an unusual ' + repr(line[at : at + 1]))}")
+            if line[position] not in "*?[]" and not (line[position].isalnum() and not line[position].isascii()):
+                raise Unsure(f"it holds {SPELLED.get(line[position], repr(line[position]))}")
+            glob = glob or line[position] in "*?["
+            pieces.append(line[position])
+            position += 1
+    if position == start:
+        character = line[position : position + 1]
+        raise Unsure(f"it holds {SPELLED.get(character, 'an unusual ' + repr(character))}")
     if line[start] == "=":
         raise Unsure("a word begins with =")
-    if line[at : at + 1] in ("<", ">") and (
-        (line[at - 1].isdigit() and line[start:at].isdigit()) or line[at - 1] == "}"
+    if line[position : position + 1] in ("<", ">") and (
+        (line[position - 1].isdigit() and line[start:position].isdigit()) or line[position - 1] == "}"
     ):
         raise Unsure("a stream is named in an unusual way")
-    return Word("".join(pieces), glob, plain=plain), at
+    return Word("".join(pieces), glob, plain=plain), position

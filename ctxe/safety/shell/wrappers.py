@@ -8,7 +8,7 @@ from ctxe.lexical.tables import word_set
 from ctxe.safety.shell.git_words import own_options
 from ctxe.safety.shell.words import SimpleCommand, program
 
-REST = 24
+MOST_WRAPPER_WORDS = 24
 """Words of a wrapper from which an inner command may begin, at most."""
 
 SHELLS = word_set("ash bash dash fish ksh sh zsh")

@@ -1,1 +1,1 @@
-"""Tools of other people's servers, by the Model Context Protocol: started, asked what they offer, called."""
+"""Tools of other people's servers by the Model Context Protocol: starting servers, listing and calling their tools."""

@@ -15,7 +15,7 @@ from ctxe.domain.tool import ToolOutput
 from ctxe.domain.value import dataclass
 from ctxe.safety.display import one_line, strip_sequences
 
-MOST = 1_000_000
+MOST_CHARACTERS = 1_000_000
 """Characters of an answer that are kept, half from its beginning and half from its end."""
 Look = Callable[[str, bytes], Picture | None]
 """Makes a picture from a name and bytes; None when they are not one. Raises ToolError when it cannot be shown."""
@@ -53,30 +53,30 @@ class AnswerParts:
             if "text" in inner:
                 yield str(inner["text"]) if alone else f"[{uri}]\n{inner['text']}"
             else:
-                yield self._seen("resource", inner, "blob", uri)
+                yield self._placeholder("resource", inner, "blob", uri)
         elif kind == "resource_link":
-            named = one_line(f"{self._server}{block.get('uri', '')}", 500)
-            yield f"[resource {one_line(str(block.get('name', '')))}: {named}]"
+            address = one_line(f"{self._server}{block.get('uri', '')}", 500)
+            yield f"[resource {one_line(str(block.get('name', '')))}: {address}]"
         else:
-            yield self._seen(one_line(str(kind), 40), block, "data", self.name)
+            yield self._placeholder(one_line(str(kind), 40), block, "data", self.name)
 
-    def _seen(self, kind: str, block: Mapping[str, Any], key: str, name: str) -> str:
+    def _placeholder(self, kind: str, block: Mapping[str, Any], key: str, name: str) -> str:
         """A line in place of a part that is not text; the first picture is kept to be shown."""
         encoded = str(block.get(key, ""))
         media = one_line(str(block.get("mimeType", "of no known type")), 80)
-        why = ""
+        reason = ""
         try:
-            found = self.look(name, b64decode(encoded, validate=True))
-            if found and self.picture is None:
-                self.picture = found
-                return f"[{found.description}]"
-            why = ": a result shows one picture" if found else ""
+            picture = self.look(name, b64decode(encoded, validate=True))
+            if picture and self.picture is None:
+                self.picture = picture
+                return f"[{picture.description}]"
+            reason = ": a result shows one picture" if picture else ""
         except binascii.Error:
             pass
         except ToolError as error:
-            why = f": {error}"
+            reason = f": {error}"
         # base64 takes four characters for three bytes
-        return f"[{kind} {media}, {len(encoded) * 3 // 4:,} bytes, not shown{why}]"
+        return f"[{kind} {media}, {len(encoded) * 3 // 4:,} bytes, not shown{reason}]"
 
 
 def tool_output(
@@ -88,8 +88,8 @@ def tool_output(
     if not parts and structured is not None:
         parts = [json.dumps(structured, ensure_ascii=False, default=str)]
     text = strip_sequences(bounded("\n".join(parts)))
-    said = text or ("(no output)" if ok else "it failed and said nothing")
-    return ToolOutput(said, ok, picture=reading.picture)
+    shown = text or ("(no output)" if ok else "it failed and said nothing")
+    return ToolOutput(shown, ok, picture=reading.picture)
 
 
 def resource_output(parts: Sequence[Mapping[str, Any]], name: str, look: Look = blind) -> ToolOutput:
@@ -109,8 +109,8 @@ def prompt_output(messages: Sequence[tuple[str, Mapping[str, Any]]], name: str, 
 
 
 def bounded(text: str) -> str:
-    """A text of at most ``MOST`` characters; characters left out in the middle are counted."""
-    if len(text) <= MOST:
+    """A text of at most ``MOST_CHARACTERS`` characters; characters left out in the middle are counted."""
+    if len(text) <= MOST_CHARACTERS:
         return text
-    half = MOST // 2
-    return f"{text[:half]}\n… {len(text) - MOST:,} characters left out …\n{text[-half:]}"
+    half = MOST_CHARACTERS // 2
+    return f"{text[:half]}\n… {len(text) - MOST_CHARACTERS:,} characters left out …\n{text[-half:]}"

@@ -1,4 +1,4 @@
-"""Connecting to a server by the protocol's library, which is imported here only, in the loop's thread, when needed."""
+"""Connecting to a server by the protocol's library, which is imported only here, in the loop's thread, when needed."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ServerCallbacks:
 
 @contextlib.asynccontextmanager
 async def connected(
-    launch: Launch, heard: ServerState, hears: ServerCallbacks, ended: Callable[[], None]
+    launch: Launch, server_state: ServerState, server_callbacks: ServerCallbacks, ended: Callable[[], None]
 ) -> AsyncIterator[Client]:
     """The library's client of a server, after initialization.
 
@@ -55,62 +55,66 @@ async def connected(
     from mcp import Client
     from mcp_types import Implementation
 
-    for name in LOGS:  # or their log messages would reach the screen
+    for name in LOGS:  # else their log messages would reach the screen
         if not (logger := logging.getLogger(name)).handlers:
             logger.addHandler(logging.NullHandler())
     async with Client(
-        http_streams(launch, heard) if launch.url else stdio_streams(launch, heard, ended),
+        http_streams(launch, server_state) if launch.url else stdio_streams(launch, server_state, ended),
         client_info=Implementation(name="ctxe", version=__version__),
         log_level="info",
-        **_callbacks(launch, heard, hears),
+        **_callbacks(launch, server_state, server_callbacks),
     ) as client:
         yield client
 
 
-def _callbacks(launch: Launch, heard: ServerState, hears: ServerCallbacks) -> dict[str, Any]:
+def _callbacks(launch: Launch, server_state: ServerState, server_callbacks: ServerCallbacks) -> dict[str, Any]:
     """The library's callbacks for messages of the server. Sampling is missing: servers may not use our model."""
-    import mcp_types as told
+    import mcp_types as protocol
 
     async def hear(message: object) -> None:
-        lists = (told.ToolListChangedNotification, told.ResourceListChangedNotification)
-        if isinstance(message, (*lists, told.PromptListChangedNotification)):
-            hears.changed()
-        elif isinstance(message, told.ResourceUpdatedNotification):
-            hears.updated(message.params.uri)
+        lists = (protocol.ToolListChangedNotification, protocol.ResourceListChangedNotification)
+        if isinstance(message, (*lists, protocol.PromptListChangedNotification)):
+            server_callbacks.changed()
+        elif isinstance(message, protocol.ResourceUpdatedNotification):
+            server_callbacks.updated(message.params.uri)
 
-    async def log(params: told.LoggingMessageNotificationParams) -> None:
-        words = params.data if isinstance(params.data, str) else json.dumps(params.data, default=str)
-        heard.note(f"[{params.level}] {words}\n".encode("utf-8", "replace"))
+    async def log(params: protocol.LoggingMessageNotificationParams) -> None:
+        text = params.data if isinstance(params.data, str) else json.dumps(params.data, default=str)
+        server_state.note(f"[{params.level}] {text}\n".encode("utf-8", "replace"))
 
-    async def ask(_: object, params: told.ElicitRequestParams) -> told.ElicitResult:
-        if isinstance(params, told.ElicitRequestURLParams):
+    async def ask(_: object, params: protocol.ElicitRequestParams) -> protocol.ElicitResult:
+        if isinstance(params, protocol.ElicitRequestURLParams):
             form = form_of(launch.name, params.message, url=params.url)
         else:
             form = form_of(launch.name, params.message, params.requested_schema)
-        filled = await hears.form(form)
+        filled = await server_callbacks.form(form)
         if filled is None:
-            return told.ElicitResult(action="decline")
-        return told.ElicitResult(action="accept", content=None if form.url else dict(filled))
+            return protocol.ElicitResult(action="decline")
+        return protocol.ElicitResult(action="accept", content=None if form.url else dict(filled))
 
-    async def roots(_: object) -> told.ListRootsResult:
-        return told.ListRootsResult(roots=[told.Root.model_validate({"uri": cast("Any", launch.root).as_uri()})])
+    async def roots(_: object) -> protocol.ListRootsResult:
+        return protocol.ListRootsResult(
+            roots=[protocol.Root.model_validate({"uri": cast("Any", launch.root).as_uri()})]
+        )
 
-    found = {"message_handler": hear, "logging_callback": log, "elicitation_callback": ask}
-    return {**found, "list_roots_callback": roots} if launch.root else found
+    callbacks = {"message_handler": hear, "logging_callback": log, "elicitation_callback": ask}
+    return {**callbacks, "list_roots_callback": roots} if launch.root else callbacks
 
 
 @contextlib.asynccontextmanager
-async def http_streams(launch: Launch, heard: ServerState) -> AsyncIterator[TransportStreams]:
+async def http_streams(launch: Launch, server_state: ServerState) -> AsyncIterator[TransportStreams]:
     """The message streams to and from a URL, limited in size like those of a process.
 
-    ``heard`` receives the status of a refusal and the reason for giving up.
+    ``server_state`` receives the status of a refusal and the reason for giving up.
     """
     import httpx2
     from mcp.client.streamable_http import streamable_http_client
 
     timeout = httpx2.Timeout(min(launch.start_timeout, REACH_SECONDS), read=None)  # callers have time limits
-    hooks: dict[str, list[Callable[..., object]]] = {"response": [partial(_limit, heard)]}
-    heard.needs = "" if launch.signed else f"; `ctxe mcp login {launch.name}` signs in, or a token in `headers` does"
+    hooks: dict[str, list[Callable[..., object]]] = {"response": [partial(_limit, server_state)]}
+    server_state.needs = (
+        "" if launch.signed else f"; `ctxe mcp login {launch.name}` signs in, or a token in `headers` does"
+    )
     async with (
         _signing(launch) as auth,
         httpx2.AsyncClient(headers=dict(launch.headers), timeout=timeout, event_hooks=hooks, auth=auth) as client,
@@ -132,17 +136,17 @@ async def _signing(launch: Launch) -> AsyncIterator[httpx2.Auth | None]:
     if launch.login is None:
         yield provider(launch.name, launch.url, launch.signed)
         return
-    async with launch.login.listening() as back:
-        yield provider(launch.name, launch.url, launch.signed, back, launch.login)
+    async with launch.login.listening() as return_url:
+        yield provider(launch.name, launch.url, launch.signed, return_url, launch.login)
 
 
-async def _limit(heard: ServerState, response: httpx2.Response) -> None:
+async def _limit(server_state: ServerState, response: httpx2.Response) -> None:
     """Limit an answer to the size of one message, and record a refusal. Event streams have a limit of their own."""
     import httpx2
 
     if response.request.method == "POST":
-        refused = f"{response.status_code} {one_line(response.reason_phrase, 40)}".rstrip()
-        heard.refused = refused if response.is_error else ""
+        refusal = f"{response.status_code} {one_line(response.reason_phrase, 40)}".rstrip()
+        server_state.refused = refusal if response.is_error else ""
     if "event-stream" in response.headers.get("content-type", ""):
         return
     inner = cast("httpx2.AsyncByteStream", response.stream)
@@ -153,8 +157,8 @@ async def _limit(heard: ServerState, response: httpx2.Response) -> None:
             async for piece in inner:
                 size += len(piece)
                 if size > MOST_LINE:
-                    heard.why = f"it sent a message of more than {MOST_LINE // 1_000_000} MB and was given up"
-                    raise ToolError(heard.why)
+                    server_state.why = f"it sent a message of more than {MOST_LINE // 1_000_000} MB and was cut off"
+                    raise ToolError(server_state.why)
                 yield piece
 
         async def aclose(self) -> None:
@@ -163,13 +167,13 @@ async def _limit(heard: ServerState, response: httpx2.Response) -> None:
     response.stream = Bounded()
 
 
-def error_line(error: BaseException, heard: ServerState) -> str:
+def error_line(error: BaseException, server_state: ServerState) -> str:
     """An error of the library in one line, the first one of a group, with the HTTP status of a refusal."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    words = one_line(str(error), 300) or type(error).__name__
-    needs = heard.needs if heard.refused[:3] in ("401", "403") else ""
-    return f"{words} ({heard.refused}{needs})" if heard.refused else words
+    message = one_line(str(error), 300) or type(error).__name__
+    needs = server_state.needs if server_state.refused[:3] in ("401", "403") else ""
+    return f"{message} ({server_state.refused}{needs})" if server_state.refused else message
 
 
 def is_closed(error: Exception) -> bool:

@@ -92,7 +92,7 @@ class Connection:
             except ToolError:
                 if ending := self.close():
                     ending.result()
-                self.server.why = "it answered no more"
+                self.server.why = "it stopped answering"
         return self.state in ("connecting", "connected")
 
     def wait(self) -> None:
@@ -130,16 +130,16 @@ class Connection:
         messages = yield from self._wait_for(lambda client, _: requests.get_prompt(client, name, arguments))
         yield prompt_output(messages, f"{self.launch.name}:{name}", self._look)
 
-    def completes(self, ref: Mapping[str, str], argument: str, begun: str, seconds: float) -> list[str]:
+    def completes(self, ref: Mapping[str, str], argument: str, prefix: str, seconds: float) -> list[str]:
         """The server's completions of an argument; empty when it is not connected or does not answer in time."""
         client = self.server.client
         if self.state != "connected" or client is None:
             return []
-        asked = self._loop.run(requests.complete(client, ref, argument, begun))
+        completion = self._loop.run(requests.complete(client, ref, argument, prefix))
         try:
-            return asked.result(seconds)
+            return completion.result(seconds)
         except Exception:  # completions are optional
-            asked.cancel()
+            completion.cancel()
             return []
 
     def close(self) -> Future[None] | None:
@@ -151,36 +151,36 @@ class Connection:
     ) -> Generator[Progress, None, Result]:
         """Wait for a request: yields progress and returns the result. Raises ToolError."""
         pending = self.server.request = PendingRequest()
-        self.server.heard.flow = 0
-        asked = self._loop.run(self.server.ask(ask, pending))
-        patience = Deadline(self.launch.timeout)
+        self.server.process_state.flow = 0
+        future = self._loop.run(self.server.ask(ask, pending))
+        deadline = Deadline(self.launch.timeout)
         try:
-            for _ in until(asked, patience):
-                yield from self._heard(pending, patience)
-            return asked.result()
+            for _ in until(future, deadline):
+                yield from self._handle_pieces(pending, deadline)
+            return future.result()
         except TimeoutError:
             self.server.doubted = True
             raise ToolError(self.server.late()) from None
         finally:
-            if asked.cancel():  # Ctrl-C came first
+            if future.cancel():  # Ctrl-C came first
                 self.server.doubted = True
             self.server.request = None
             for piece in pending.take_pieces():
                 if isinstance(piece, PendingForm):
                     piece.settle(self._loop, None)
 
-    def _heard(self, pending: PendingRequest, patience: Deadline) -> Iterator[Progress]:
+    def _handle_pieces(self, pending: PendingRequest, deadline: Deadline) -> Iterator[Progress]:
         """Yield progress that came in, and put forms to the user; the time limit starts over after each."""
         for piece in pending.take_pieces():
             if isinstance(piece, Progress):
                 yield piece
                 continue
-            filled: FormAnswers | None = None
+            answers: FormAnswers | None = None
             try:
-                filled = self.asks(piece.form)
+                answers = self.asks(piece.form)
             finally:
-                patience.again()
-                piece.settle(self._loop, filled)
+                deadline.again()
+                piece.settle(self._loop, answers)
 
     def _relist(self, seconds: float) -> None:
         """List the server's tools, resources and prompts again. Raises ToolError."""
@@ -190,6 +190,6 @@ class Connection:
         except TimeoutError:
             raise ToolError(self.server.late()) from None
         except Exception as error:
-            raise ToolError(error_line(error, self.server.heard)) from None
+            raise ToolError(error_line(error, self.server.process_state)) from None
         finally:
             listing.cancel()

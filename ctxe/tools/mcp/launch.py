@@ -1,4 +1,4 @@
-"""How to start or reach a server: its settings, with variables expanded."""
+"""The settings to start or reach a server, with variables expanded."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ class Launch:
 def expand(text: str, variable: Callable[[str], str | None]) -> str:
     """Replace ``${NAME}`` and ``${NAME:-default}`` in a text. Raises ToolError for a variable without a value."""
 
-    def value(found: re.Match[str]) -> str:
-        given = variable(found[1])
-        if not given and found[2] is not None:
-            return found[2]
-        if given is None:
-            raise ToolError(f"the variable {found[1]} is not set")
-        return given
+    def value(match: re.Match[str]) -> str:
+        setting = variable(match[1])
+        if not setting and match[2] is not None:
+            return match[2]
+        if setting is None:
+            raise ToolError(f"the variable {match[1]} is not set")
+        return setting
 
     return _VARIABLE.sub(value, text)
 
@@ -53,8 +53,8 @@ def expand(text: str, variable: Callable[[str], str | None]) -> str:
 def variables(texts: Iterable[str]) -> tuple[str, ...]:
     """The names of the variables in texts, each once, in order."""
 
-    def found() -> Iterator[str]:
+    def names() -> Iterator[str]:
         for text in texts:
             yield from (match[1] for match in _VARIABLE.finditer(text))
 
-    return tuple(dict.fromkeys(found()))
+    return tuple(dict.fromkeys(names()))

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from mcp.shared.auth import AuthorizationCodeResult
 
 LOOPBACK = "127.0.0.1"
-HERE = (LOOPBACK, "localhost", "::1")
+LOCAL_HOSTS = (LOOPBACK, "localhost", "::1")
 PATH = "/callback"
 LONGEST_REQUEST = 16_384
 """Bytes of the browser's request that are read."""
 READ_SECONDS = 5.0
-DONE = "You are signed in. This page may be closed."
-REFUSED = "You are not signed in."
-ODD = "This is not what was waited for."
+SIGNED_IN = "You are signed in. This page may be closed."
+NOT_SIGNED_IN = "You are not signed in."
+UNEXPECTED = "This is not the expected answer."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Login:
         self._loop = loop
         self._urls: SimpleQueue[str] = SimpleQueue()
         self._state = ""
-        self._came: asyncio.Future[AuthorizationCodeResult] | None = None
+        self._reply: asyncio.Future[AuthorizationCodeResult] | None = None
 
     def take_urls(self) -> Iterator[str]:
         """URLs that the user must open, each given once."""
@@ -62,14 +62,14 @@ class Login:
     async def open_url(self, url: str) -> None:
         """Send the user to a URL."""
         self._state = next(iter(parse_qs(urlsplit(url).query).get("state", [])), "")
-        self._came = asyncio.get_running_loop().create_future()
+        self._reply = asyncio.get_running_loop().create_future()
         self.asked = True
         self._urls.put(url)
 
     async def wait_for_code(self) -> AuthorizationCodeResult:
         """Wait for the answer. Raises ToolError when it is a refusal."""
-        assert self._came is not None  # the library calls go first
-        return await self._came
+        assert self._reply is not None  # the library calls go first
+        return await self._reply
 
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator[str]:
@@ -88,10 +88,12 @@ class Login:
                 head = await reader.readuntil(b"\r\n\r\n")
             method, target, *_ = head.decode("latin-1").split(" ", 2)
             answer = self._answer(target) if method == "GET" else None
-            page = ODD if answer is None else REFUSED if isinstance(answer, ToolError) else DONE
+            page = UNEXPECTED if answer is None else NOT_SIGNED_IN if isinstance(answer, ToolError) else SIGNED_IN
             status = "200 OK" if answer else "400 Bad Request"
-            said = f"HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nReferrer-Policy: no-referrer\r\n"
-            writer.write(f"{said}Content-Length: {len(page)}\r\nConnection: close\r\n\r\n{page}".encode())
+            headers = (
+                f"HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nReferrer-Policy: no-referrer\r\n"
+            )
+            writer.write(f"{headers}Content-Length: {len(page)}\r\nConnection: close\r\n\r\n{page}".encode())
             await writer.drain()
         except (OSError, ValueError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass
@@ -105,21 +107,21 @@ class Login:
         from mcp.shared.auth import AuthorizationCodeResult
 
         parts = urlsplit(address.strip())
-        given = {key: values[0] for key, values in parse_qs(parts.query).items()}
-        if parts.path != PATH or not self._state or given.get("state") != self._state:
+        query = {key: values[0] for key, values in parse_qs(parts.query).items()}
+        if parts.path != PATH or not self._state or query.get("state") != self._state:
             return None
-        if "code" in given:
-            return AuthorizationCodeResult(code=given["code"], state=given["state"], iss=given.get("iss"))
-        why = given.get("error_description") or given.get("error") or "no reason given"
-        return ToolError(f"the sign-in was refused: {why:.200}")
+        if "code" in query:
+            return AuthorizationCodeResult(code=query["code"], state=query["state"], iss=query.get("iss"))
+        reason = query.get("error_description") or query.get("error") or "no reason given"
+        return ToolError(f"the sign-in was refused: {reason:.200}")
 
     def _settle(self, answer: AuthorizationCodeResult | ToolError) -> None:
-        if self._came is None or self._came.done():
+        if self._reply is None or self._reply.done():
             return
         if isinstance(answer, ToolError):
-            self._came.set_exception(answer)
+            self._reply.set_exception(answer)
         else:
-            self._came.set_result(answer)
+            self._reply.set_result(answer)
 
 
 def require_safe(url: str, server: str) -> None:
@@ -128,7 +130,7 @@ def require_safe(url: str, server: str) -> None:
     A server elsewhere may not send us to this machine, where it could reach local services.
     """
     parts = urlsplit(url)
-    if parts.scheme == "https" and parts.hostname and (parts.hostname not in HERE or is_local(server)):
+    if parts.scheme == "https" and parts.hostname and (parts.hostname not in LOCAL_HOSTS or is_local(server)):
         return
     if parts.scheme != "http" or not (is_local(url) and is_local(server)):
         raise ToolError(f"{parts.scheme}://{parts.hostname or ''} is not an address to sign in at: https is needed")
@@ -136,4 +138,4 @@ def require_safe(url: str, server: str) -> None:
 
 def is_local(url: str) -> bool:
     """Whether a URL is on this machine."""
-    return urlsplit(url).hostname in HERE
+    return urlsplit(url).hostname in LOCAL_HOSTS

@@ -36,14 +36,14 @@ class Storage:
     async def set_tokens(self, tokens: OAuthToken) -> None:
         """Store tokens, with all that is needed to renew them later. Raises StoreError."""
         assert self.provider is not None
-        held = self.provider.context
+        context = self.provider.context
         self.record = {
             "url": self.url,
             "tokens": _json(tokens),
-            "ends": held.token_expiry_time,
-            "client": _json(held.client_info),
-            "issuer": _json(held.oauth_metadata),
-            "resource": _json(held.protected_resource_metadata),
+            "ends": context.token_expiry_time,
+            "client": _json(context.client_info),
+            "issuer": _json(context.oauth_metadata),
+            "resource": _json(context.protected_resource_metadata),
         }
         write_record(self.path, self.record)
 
@@ -62,18 +62,18 @@ class Storage:
         """Do nothing: ``set_tokens`` stores the registration, which is useless without tokens."""
 
 
-def provider(name: str, url: str, path: Path, back: str = "", login: Login | None = None) -> httpx2.Auth:
+def provider(name: str, url: str, path: Path, return_url: str = "", login: Login | None = None) -> httpx2.Auth:
     """Authentication by the tokens in a file, which are renewed when they expire.
 
-    With ``login`` the user signs in in a browser, which is sent ``back`` to that URL on loopback; without it nobody is
-    asked.
+    With ``login`` the user signs in in a browser, which is sent back to ``return_url`` on loopback; without it nobody
+    is asked.
     """
     from mcp.shared.auth import OAuthClientMetadata
 
     metadata = OAuthClientMetadata.model_validate(
         {
             "client_name": "ctxe",
-            "redirect_uris": [back or f"http://{LOOPBACK}{PATH}"],
+            "redirect_uris": [return_url or f"http://{LOOPBACK}{PATH}"],
             "grant_types": ["authorization_code", "refresh_token"],
             "token_endpoint_auth_method": "none",
         }
@@ -86,12 +86,12 @@ def provider(name: str, url: str, path: Path, back: str = "", login: Login | Non
 
     storage = Storage(path, url, _configured_client(login, metadata), anew=login is not None)
     if login is None:
-        made = _without_user(name, url, storage)(url, metadata, storage)
+        authentication = _without_user(name, url, storage)(url, metadata, storage)
     else:
-        made = _with_safe_urls(url)(url, metadata, storage, go, login.wait_for_code)
-    storage.provider = made
-    _restore(made, storage.record)
-    return made
+        authentication = _with_safe_urls(url)(url, metadata, storage, go, login.wait_for_code)
+    storage.provider = authentication
+    _restore(authentication, storage.record)
+    return authentication
 
 
 def _with_safe_urls(url: str) -> type[OAuthClientProvider]:
@@ -142,7 +142,7 @@ def _without_user(name: str, url: str, storage: Storage) -> type[OAuthClientProv
                 if not (renews and response.status_code == 401 and self.context.can_refresh_token()):
                     break
                 self.context.token_expiry_time = 1.0
-            raise ToolError(f"the sign-in no longer holds: `ctxe mcp login {name}` signs in anew")
+            raise ToolError(f"the sign-in is no longer valid: `ctxe mcp login {name}` signs in again")
 
     return Unasking
 
@@ -161,26 +161,26 @@ def _configured_client(login: Login | None, metadata: Any) -> OAuthClientInforma
         return None
     secret = login.client.secret or None
     method = "client_secret_post" if secret else "none"
-    given = {**_json(metadata), "client_id": login.client.id, "token_endpoint_auth_method": method}
-    return OAuthClientInformationFull.model_validate({**given, **({"client_secret": secret} if secret else {})})
+    registration = {**_json(metadata), "client_id": login.client.id, "token_endpoint_auth_method": method}
+    return OAuthClientInformationFull.model_validate({**registration, **({"client_secret": secret} if secret else {})})
 
 
-def _restore(made: OAuthClientProvider, record: dict[str, Any]) -> None:
-    """Give the library what it does not store itself: when tokens expire, and where to renew them."""
+def _restore(authentication: OAuthClientProvider, record: dict[str, Any]) -> None:
+    """Give the library the facts it does not store itself: when tokens expire, and where to renew them."""
     from mcp.shared.auth import OAuthMetadata, ProtectedResourceMetadata
 
     ends = record.get("ends")
-    made.context.token_expiry_time = float(ends) if isinstance(ends, int | float) else None
-    made.context.oauth_metadata = _parsed(OAuthMetadata, record.get("issuer"))
-    made.context.protected_resource_metadata = _parsed(ProtectedResourceMetadata, record.get("resource"))
+    authentication.context.token_expiry_time = float(ends) if isinstance(ends, int | float) else None
+    authentication.context.oauth_metadata = _parsed(OAuthMetadata, record.get("issuer"))
+    authentication.context.protected_resource_metadata = _parsed(ProtectedResourceMetadata, record.get("resource"))
 
 
-def _parsed(kind: type[Kind], given: Any) -> Kind | None:
+def _parsed(kind: type[Kind], value: Any) -> Kind | None:
     """Parse a model from the file; None for damage, since an error's text would reveal secrets."""
     from pydantic import ValidationError
 
     try:
-        return kind.model_validate(given) if given else None
+        return kind.model_validate(value) if value else None
     except ValidationError:
         return None
 

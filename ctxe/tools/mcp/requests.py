@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 Tell = Callable[[Progress], None]
-MOST = 500
-"""Items of each list of a server that are read, at most."""
+MOST_ITEMS = 500
+"""Most items of each list of a server that are read."""
 MOST_PAGES = 100
-SAYS = 4_000
+LONGEST_DESCRIPTION = 4_000
 """Characters of a description that are kept."""
 
 
@@ -29,37 +29,39 @@ async def offers(client: Client) -> ServerOffers:
 
     Raises what the library raises when the list of tools fails.
     """
-    able = client.server_capabilities
+    capabilities = client.server_capabilities
     tools: list[ServerTool] = []
-    if able.tools or not (able.resources or able.prompts):
+    if capabilities.tools or not (capabilities.resources or capabilities.prompts):
         tools = await _all(lambda cursor: client.list_tools(cursor=cursor, cache_mode="refresh"), _tools)
     resources: list[Resource] = []
     prompts: list[ServerPrompt] = []
-    if able.resources:
-        resources = await _optional(lambda at: client.list_resources(cursor=at, cache_mode="refresh"), _resources)
-        resources += await _optional(
-            lambda at: client.list_resource_templates(cursor=at, cache_mode="refresh"), _templates
+    if capabilities.resources:
+        resources = await _optional(
+            lambda cursor: client.list_resources(cursor=cursor, cache_mode="refresh"), _resources
         )
-    if able.prompts:
-        prompts = await _optional(lambda at: client.list_prompts(cursor=at, cache_mode="refresh"), _prompts)
+        resources += await _optional(
+            lambda cursor: client.list_resource_templates(cursor=cursor, cache_mode="refresh"), _templates
+        )
+    if capabilities.prompts:
+        prompts = await _optional(lambda cursor: client.list_prompts(cursor=cursor, cache_mode="refresh"), _prompts)
     return ServerOffers(tuple(tools), tuple(dict.fromkeys(resources)), tuple(prompts))
 
 
 async def _all(page: Callable[[str | None], Awaitable[Any]], items: Callable[[Any], list[Item]]) -> list[Item]:
-    """All items of a list, page by page, at most MOST."""
-    found: list[Item] = []
+    """All items of a list, page by page, at most MOST_ITEMS."""
+    all_items: list[Item] = []
     cursor = None
     for _ in range(MOST_PAGES):
-        told = await page(cursor)
-        found += items(told)
-        cursor = told.next_cursor
-        if not cursor or len(found) >= MOST:
+        answer = await page(cursor)
+        all_items += items(answer)
+        cursor = answer.next_cursor
+        if not cursor or len(all_items) >= MOST_ITEMS:
             break
-    return found[:MOST]
+    return all_items[:MOST_ITEMS]
 
 
 async def _optional(page: Callable[[str | None], Awaitable[Any]], items: Callable[[Any], list[Item]]) -> list[Item]:
-    """The same; empty when the server declares a list and fails to give it."""
+    """Like ``_all``; empty when the server declares a list and fails to give it."""
     from mcp.shared.exceptions import MCPError
     from pydantic import ValidationError
 
@@ -71,48 +73,61 @@ async def _optional(page: Callable[[str | None], Awaitable[Any]], items: Callabl
 def _tools(page: Any) -> list[ServerTool]:
     """The tools of a page whose names are allowed here."""
     return [
-        ServerTool(one.name, one.description or one.title or "", one.input_schema or {})
-        for one in page.tools
-        if NAME.fullmatch(one.name)
+        ServerTool(tool.name, tool.description or tool.title or "", tool.input_schema or {})
+        for tool in page.tools
+        if NAME.fullmatch(tool.name)
     ]
 
 
 def _resources(page: Any) -> list[Resource]:
     return [
-        Resource(one.uri, one.title or one.name, (one.description or "")[:SAYS], one.mime_type or "", one.size or 0)
-        for one in page.resources
-        if URI.fullmatch(one.uri)
+        Resource(
+            resource.uri,
+            resource.title or resource.name,
+            (resource.description or "")[:LONGEST_DESCRIPTION],
+            resource.mime_type or "",
+            resource.size or 0,
+        )
+        for resource in page.resources
+        if URI.fullmatch(resource.uri)
     ]
 
 
 def _templates(page: Any) -> list[Resource]:
     return [
         Resource(
-            one.uri_template, one.title or one.name, (one.description or "")[:SAYS], one.mime_type or "", template=True
+            template.uri_template,
+            template.title or template.name,
+            (template.description or "")[:LONGEST_DESCRIPTION],
+            template.mime_type or "",
+            template=True,
         )
-        for one in page.resource_templates
-        if URI.fullmatch(one.uri_template)
+        for template in page.resource_templates
+        if URI.fullmatch(template.uri_template)
     ]
 
 
 def _prompts(page: Any) -> list[ServerPrompt]:
     return [
         ServerPrompt(
-            one.name,
-            (one.description or one.title or "")[:SAYS],
-            tuple(PromptArgument(a.name, a.description or "", bool(a.required)) for a in (one.arguments or [])[:20]),
+            prompt.name,
+            (prompt.description or prompt.title or "")[:LONGEST_DESCRIPTION],
+            tuple(
+                PromptArgument(argument.name, argument.description or "", bool(argument.required))
+                for argument in (prompt.arguments or [])[:20]
+            ),
         )
-        for one in page.prompts
+        for prompt in page.prompts
     ]
 
 
 async def call_tool(client: Client, tool: str, arguments: Mapping[str, Any], tell: Tell) -> tuple[list[Any], Any, bool]:
     """Call a tool: its content blocks as JSON, its structured content, and whether it succeeded."""
 
-    async def heard(progress: float, total: float | None, message: str | None) -> None:
+    async def report(progress: float, total: float | None, message: str | None) -> None:
         tell(Progress(f"{one_line(message or '')} {progress:g}{f' of {total:g}' if total else ''}".strip() + "\n"))
 
-    result = await client.call_tool(tool, dict(arguments), progress_callback=heard)
+    result = await client.call_tool(tool, dict(arguments), progress_callback=report)
     return [_json(block) for block in result.content], result.structured_content, not result.is_error
 
 
@@ -128,15 +143,15 @@ async def get_prompt(client: Client, name: str, arguments: Mapping[str, str]) ->
     return [(message.role, _json(message.content)) for message in result.messages]
 
 
-async def complete(client: Client, ref: Mapping[str, str], argument: str, begun: str) -> list[str]:
+async def complete(client: Client, ref: Mapping[str, str], argument: str, prefix: str) -> list[str]:
     """The server's completions for an argument of a prompt (``{"name"}``) or a template (``{"uri"}``)."""
     from mcp_types import PromptReference, ResourceTemplateReference
 
     if not client.server_capabilities.completions:
         return []
-    of = PromptReference(name=ref["name"]) if "name" in ref else ResourceTemplateReference(uri=ref["uri"])
-    result = await client.complete(of, {"name": argument, "value": begun})
-    return [one for one in result.completion.values if isinstance(one, str)]
+    subject = PromptReference(name=ref["name"]) if "name" in ref else ResourceTemplateReference(uri=ref["uri"])
+    result = await client.complete(subject, {"name": argument, "value": prefix})
+    return [value for value in result.completion.values if isinstance(value, str)]
 
 
 def expand_template(template: str, arguments: Mapping[str, Any]) -> str:
@@ -144,12 +159,12 @@ def expand_template(template: str, arguments: Mapping[str, Any]) -> str:
     from mcp.shared.uri_template import InvalidUriTemplate, UriTemplate
 
     try:
-        made = UriTemplate.parse(template).expand({name: str(value) for name, value in arguments.items()})
+        uri = UriTemplate.parse(template).expand({name: str(value) for name, value in arguments.items()})
     except (InvalidUriTemplate, TypeError, ValueError) as error:
         raise ToolError(f"{template} cannot be filled in: {one_line(str(error), 200)}") from None
-    if not URI.fullmatch(made):
-        raise ToolError(f"{one_line(made, 200)} is not an address")
-    return made
+    if not URI.fullmatch(uri):
+        raise ToolError(f"{one_line(uri, 200)} is not an address")
+    return uri
 
 
 def _json(model: Any) -> Any:

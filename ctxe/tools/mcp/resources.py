@@ -1,4 +1,4 @@
-"""What a server offers besides tools: resources that can be read, and prompts written for its user."""
+"""The offers of a server besides tools: resources that can be read, and prompts written for its user."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ctxe.domain.value import dataclass
 from ctxe.safety.display import one_line
-from ctxe.tools.mcp.server_tools import LINE_WORDS, Count, ServerTool, counted
+from ctxe.tools.mcp.server_tools import LINE_CHARACTERS, Count, ServerTool, counted
 
 URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,40}:[!-~]{1,1000}")
 """URIs that are allowed here, since they appear in permission rules and questions."""
@@ -31,8 +31,8 @@ class Resource:
         """The names of a template's variables."""
         if not self.template:
             return ()
-        inside = ",".join(_PLACE.findall(self.uri))
-        return tuple(dict.fromkeys(one for one in re.split(r"[^\w.]+", inside) if one))
+        placeholders = ",".join(_PLACE.findall(self.uri))
+        return tuple(dict.fromkeys(name for name in re.split(r"[^\w.]+", placeholders) if name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,9 @@ class ServerPrompt:
     @property
     def takes(self) -> str:
         """The arguments as the help shows them."""
-        return " ".join(f"{one.name}=…" if one.required else f"[{one.name}=…]" for one in self.arguments)
+        return " ".join(
+            f"{argument.name}=…" if argument.required else f"[{argument.name}=…]" for argument in self.arguments
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,23 +74,25 @@ class ServerOffers:
     prompts: tuple[ServerPrompt, ...] = ()
 
 
-def resource_line(server: str, one: Resource) -> str:
+def resource_line(server: str, resource: Resource) -> str:
     """A resource in one line: the name to read it by, its type and size or a template's arguments, its description."""
-    called = one_line(one.name, 80) if one.name and one.name not in one.uri else ""
-    facts = ", ".join(filter(None, [one_line(one.media, 60), f"{one.size:,} bytes" if one.size else ""]))
-    said = one_line(": ".join(filter(None, [called, one.description])), LINE_WORDS)
-    takes = f" (arguments: {', '.join(one.variables)})" if one.template else f" ({facts})" if facts else ""
-    return f"- {server}:{one.uri}{takes}" + (f": {said}" if said else "")
+    label = one_line(resource.name, 80) if resource.name and resource.name not in resource.uri else ""
+    facts = ", ".join(filter(None, [one_line(resource.media, 60), f"{resource.size:,} bytes" if resource.size else ""]))
+    description = one_line(": ".join(filter(None, [label, resource.description])), LINE_CHARACTERS)
+    takes = f" (arguments: {', '.join(resource.variables)})" if resource.template else f" ({facts})" if facts else ""
+    return f"- {server}:{resource.uri}{takes}" + (f": {description}" if description else "")
 
 
-def resources_page(server: str, found: Sequence[Resource], room: int, count: Count) -> str:
+def resources_page(server: str, resources: Sequence[Resource], room: int, count: Count) -> str:
     """A server's resources in at most ``room`` tokens, templates first; those that do not fit are counted."""
-    if not found:
+    if not resources:
         return ""
-    rows = [resource_line(server, one) for one in sorted(found, key=lambda one: not one.template)]
-    head = f"{counted(found, 'resource')}; read one by `use` with this name; arguments fill in a {{place}}."
-    most = len(rows)
-    while most and count("\n".join([head, *rows[:most]])) > room:
-        most = most * 3 // 4
-    left = len(rows) - most
-    return "\n".join([head, *rows[:most], *([f"… {left:,} more; find_tools finds them by words"] if left else [])])
+    rows = [
+        resource_line(server, resource) for resource in sorted(resources, key=lambda resource: not resource.template)
+    ]
+    head = f"{counted(resources, 'resource')}; read one by `use` with this name; arguments fill in a {{place}}."
+    shown = len(rows)
+    while shown and count("\n".join([head, *rows[:shown]])) > room:
+        shown = shown * 3 // 4
+    hidden = len(rows) - shown
+    return "\n".join([head, *rows[:shown], *([f"… {hidden:,} more; find_tools finds them by words"] if hidden else [])])

@@ -28,7 +28,7 @@ LAST_SECONDS = 4.0
 class RunningServer:
     """One server: its state, which other threads may read, and its coroutines, which they give to the loop.
 
-    ``why`` is the reason of a failure, ``doubted`` means that it left a request unanswered, ``request`` is the one in
+    ``why`` is the reason for a failure, ``doubted`` means that it left a request unanswered, ``request`` is the one in
     progress. ``keep`` is called with its standard error when it has ended.
     """
 
@@ -37,23 +37,23 @@ class RunningServer:
         self.state: State = "not started"
         self.why = self.instructions = ""
         self.offers = ServerOffers()
-        self.heard = ServerState()
+        self.process_state = ServerState()
         self.changes = Changes()
         self.client: Client | None = None
         self.request: PendingRequest | None = None
         self.doubted = False
-        self._closing: asyncio.Event | None = None
-        self._living: set[asyncio.Task[None]] = set()
-        self._watching: Subscriptions | None = None
+        self._close_event: asyncio.Event | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._subscriptions: Subscriptions | None = None
 
     @property
     def is_running(self) -> bool:
         """Whether a task of this server is still running."""
-        return bool(self._living)
+        return bool(self._tasks)
 
     def begin(self) -> None:
         """Reset the state for a new start."""
-        self.state, self.why, self.heard = "connecting", "", ServerState()
+        self.state, self.why, self.process_state = "connecting", "", ServerState()
 
     def failed(self, why: str) -> None:
         """Mark the server as failed."""
@@ -62,36 +62,36 @@ class RunningServer:
     async def open(self) -> None:
         """Connect, or mark the server as failed; a task of its own then keeps the connection open."""
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        living = asyncio.create_task(self._live(ready))
-        self._living.add(living)
-        living.add_done_callback(self._living.discard)
+        task = asyncio.create_task(self._live(ready))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         try:
             await asyncio.wait_for(ready, self.launch.start_timeout)
         except TimeoutError:
             self.failed(self.silent())
-            living.cancel()
+            task.cancel()
         except ToolError as error:
             self.failed(str(error))
         except asyncio.CancelledError:
-            living.cancel()
+            task.cancel()
             raise
 
     async def _live(self, ready: asyncio.Future[None]) -> None:
         """The whole life of a connection; the library requires it to be opened and closed in the same task."""
-        self._closing = closing = asyncio.Event()
-        heard, hears = self.heard, self._hears()
+        self._close_event = closing = asyncio.Event()
+        server_state, callbacks = self.process_state, self._callbacks()
 
         def ended() -> None:
             closing.set()
-            if self.client is not None and self.heard is heard:
-                self.failed(heard.why)
+            if self.client is not None and self.process_state is server_state:
+                self.failed(server_state.why)
 
         try:
-            async with connected(self.launch, heard, hears, ended) as client:
+            async with connected(self.launch, server_state, callbacks, ended) as client:
                 self.client = client
                 self.instructions = client.instructions or ""
                 await self.relist()
-                watching = self._watching = Subscriptions(client, hears)
+                watching = self._subscriptions = Subscriptions(client, callbacks)
                 watching.begin()
                 self.state = "connected"
                 if not ready.done():
@@ -99,18 +99,18 @@ class RunningServer:
                 await closing.wait()
                 await watching.end()
         except BaseException as error:
-            heard.why = heard.why or error_line(error, heard)
+            server_state.why = server_state.why or error_line(error, server_state)
             if not ready.done():
-                ready.set_exception(ToolError(heard.why))
+                ready.set_exception(ToolError(server_state.why))
             if isinstance(error, asyncio.CancelledError):
                 raise
         finally:
-            if self.client is not None and self.heard is heard:
-                self.failed(heard.why or "it has ended")
-            if heard.log:
-                self._keep(heard.text)
+            if self.client is not None and self.process_state is server_state:
+                self.failed(server_state.why or "it has ended")
+            if server_state.log:
+                self._keep(server_state.text)
 
-    def _hears(self) -> ServerCallbacks:
+    def _callbacks(self) -> ServerCallbacks:
         return ServerCallbacks(self.changes.lists, self.changes.resource, self._form)
 
     async def relist(self) -> None:
@@ -121,12 +121,12 @@ class RunningServer:
 
     async def watch(self, uri: str) -> None:
         """Listen for changes of a resource."""
-        if self._watching is not None:
-            self._watching.begin(uri)
+        if self._subscriptions is not None:
+            self._subscriptions.begin(uri)
 
     async def _form(self, form: Form) -> FormAnswers | None:
         """Have the user fill in a form through the waiting caller; None when no caller waits."""
-        return await asked.ask_user(form, self.launch.timeout) if (asked := self.request) else None
+        return await request.ask_user(form, self.launch.timeout) if (request := self.request) else None
 
     async def ask(
         self, ask: Callable[[Client, requests.Tell], Coroutine[Any, Any, Result]], request: PendingRequest
@@ -152,24 +152,24 @@ class RunningServer:
             if self.state == "failed" or not is_closed(error):
                 break
             await asyncio.sleep(0.02)
-        return f"{self.launch.name}: {self.why if self.state == 'failed' else error_line(error, self.heard)}"
+        return f"{self.launch.name}: {self.why if self.state == 'failed' else error_line(error, self.process_state)}"
 
     async def close(self) -> None:
         """End the connection and the server, and wait for it."""
-        if self._closing is not None:
-            self._closing.set()
-        living, before = set(self._living), self.state
+        if self._close_event is not None:
+            self._close_event.set()
+        tasks, before = set(self._tasks), self.state
         if before == "connecting":
-            for task in living:
+            for task in tasks:
                 task.cancel()
-        if living:
-            await asyncio.wait(living, timeout=LAST_SECONDS)
+        if tasks:
+            await asyncio.wait(tasks, timeout=LAST_SECONDS)
         if before != "failed":
             self.state, self.why = "not started", ""
 
     def silent(self) -> str:
         """The reason when the start timed out."""
-        return f"it did not answer within {self.launch.start_timeout:g} s{self.heard.quoted}"
+        return f"it did not answer within {self.launch.start_timeout:g} s{self.process_state.quoted}"
 
     def late(self) -> str:
         """The reason when a request timed out."""

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 PIECE = 65_536
 MOST_LINE = 8_000_000
-"""Bytes of one message, at most."""
+"""Most bytes of one message."""
 FLOOD = 64_000_000
-"""Bytes that may come between two calls, at most."""
+"""Most bytes that may come between two calls."""
 MOST_NOISE = 1_000
-"""Lines that are not messages, at most; programs may print a greeting."""
+"""Most lines that are not messages; programs may print a greeting."""
 GRACE_SECONDS = 0.5
 """How long a server may take to exit after its input is closed, before it is killed."""
 LAST_SECONDS = 2.5
@@ -36,7 +36,7 @@ MOST_LOG = 64_000
 
 @dataclass(slots=True)
 class ServerState:
-    """What is known about a server besides its messages: ``why`` it ended, and its standard error (``log``).
+    """The state of a server's process: ``why`` it ended, and its standard error (``log``).
 
     ``refused`` is the HTTP status of the last answer if it was an error, ``needs`` a hint for this case. ``flow``
     counts bytes since the last call, ``noise`` lines that were not messages, ``held`` bytes in ``log``.
@@ -65,13 +65,13 @@ class ServerState:
     @property
     def quoted(self) -> str:
         """The last line of standard error, to be added to the reason of a failure; empty for none."""
-        last = next((said for row in reversed(self.text.splitlines()) if (said := one_line(row, 160))), "")
+        last = next((line for row in reversed(self.text.splitlines()) if (line := one_line(row, 160))), "")
         return f"; it said: {last}" if last else ""
 
 
 @contextlib.asynccontextmanager
 async def stdio_streams(
-    launch: Launch, heard: ServerState, ended: Callable[[], None]
+    launch: Launch, server_state: ServerState, ended: Callable[[], None]
 ) -> AsyncIterator[TransportStreams]:
     """Start a server; gives its message streams. ``ended`` is called when it has ended.
 
@@ -80,27 +80,27 @@ async def stdio_streams(
     import anyio
     from mcp.shared.message import SessionMessage
 
-    process, told, hold = await _start(launch)
-    coming, incoming = anyio.create_memory_object_stream[SessionMessage | Exception](0)
-    outgoing, going = anyio.create_memory_object_stream[SessionMessage](0)
+    process, report, life_pipe = await _start(launch)
+    received, incoming = anyio.create_memory_object_stream[SessionMessage | Exception](0)
+    outgoing, to_send = anyio.create_memory_object_stream[SessionMessage](0)
 
     async def read() -> None:
-        async with coming:
-            heard.why = await _read(process, heard, coming.send)
-        heard.why = heard.why or f"{_ending(told, launch)}{heard.quoted}"
+        async with received:
+            server_state.why = await _read(process, server_state, received.send)
+        server_state.why = server_state.why or f"{_ending(report, launch)}{server_state.quoted}"
         ended()
         assert process.stdout is not None
         while await process.stdout.read(PIECE):  # a full pipe would keep it from exiting
             pass
 
-    tasks = [asyncio.create_task(one) for one in (read(), _write(process, going), _listen(process, heard))]
+    tasks = [asyncio.create_task(work) for work in (read(), _write(process, to_send), _listen(process, server_state))]
     try:
         yield incoming, outgoing
     finally:
         with anyio.CancelScope(shield=True):
-            for stream in (incoming, outgoing, going):
+            for stream in (incoming, outgoing, to_send):
                 stream.close()
-            await _end(process, hold)
+            await _end(process, life_pipe)
             await asyncio.wait(tasks, timeout=GRACE_SECONDS)
             for task in tasks:
                 task.cancel()
@@ -108,7 +108,7 @@ async def stdio_streams(
             # there is no public way to close pipes that were not read to the end
             process._transport.close()  # type: ignore[attr-defined]
             await asyncio.sleep(0)
-            os.close(told)
+            os.close(report)
 
 
 async def _start(launch: Launch) -> tuple[asyncio.subprocess.Process, int, int]:
@@ -116,31 +116,31 @@ async def _start(launch: Launch) -> tuple[asyncio.subprocess.Process, int, int]:
 
     Raises ToolError when it cannot be started.
     """
-    told, tell = os.pipe()
-    life, hold = os.pipe()
+    report, report_end = os.pipe()
+    life_end, life_pipe = os.pipe()
     try:
         process = await asyncio.create_subprocess_exec(
-            *keeping(launch.command, tell, life),
+            *keeping(launch.command, report_end, life_end),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             cwd=launch.cwd,
             env=dict(launch.environment),
-            pass_fds=(tell, life),
+            pass_fds=(report_end, life_end),
             start_new_session=True,
             limit=MOST_LINE,
         )
     except (OSError, ValueError) as error:
-        os.close(told)
-        os.close(hold)
+        os.close(report)
+        os.close(life_pipe)
         raise ToolError(f"it cannot be started: {getattr(error, 'strerror', None) or error}") from None
     finally:
-        os.close(tell)
-        os.close(life)
-    return process, told, hold
+        os.close(report_end)
+        os.close(life_end)
+    return process, report, life_pipe
 
 
-async def _read(process: asyncio.subprocess.Process, heard: ServerState, give: Callable[..., object]) -> str:
+async def _read(process: asyncio.subprocess.Process, server_state: ServerState, pass_on: Callable[..., object]) -> str:
     """Pass on every message until the stream ends. Returns the reason for giving up; empty for a normal end."""
     import anyio
     from mcp.shared.message import SessionMessage
@@ -154,43 +154,43 @@ async def _read(process: asyncio.subprocess.Process, heard: ServerState, give: C
             return f"it sent a message of more than {MOST_LINE // 1_000_000} MB and was ended"
         if not line:
             return ""
-        heard.flow += len(line)
-        if heard.flow > FLOOD:
+        server_state.flow += len(line)
+        if server_state.flow > FLOOD:
             return f"it sent more than {FLOOD // 1_000_000} MB without being asked and was ended"
         try:
             message = jsonrpc_message_adapter.validate_json(line, by_name=False)
         except ValueError:
-            heard.noise += 1
-            if heard.noise > MOST_NOISE:
-                return "what it sends are not messages of the protocol; it was ended"
+            server_state.noise += 1
+            if server_state.noise > MOST_NOISE:
+                return "its output is not in the server protocol; it was ended"
             continue
         try:
-            await give(SessionMessage(message))  # type: ignore[misc]
+            await pass_on(SessionMessage(message))  # type: ignore[misc]
         except (anyio.BrokenResourceError, anyio.ClosedResourceError):
             return ""
 
 
-async def _write(process: asyncio.subprocess.Process, going: AsyncIterable[SessionMessage]) -> None:
+async def _write(process: asyncio.subprocess.Process, messages: AsyncIterable[SessionMessage]) -> None:
     """Send every message until there are no more, or the server stops reading."""
     assert process.stdin is not None
     with contextlib.suppress(OSError, RuntimeError):
-        async for message in going:
+        async for message in messages:
             line = message.message.model_dump_json(by_alias=True, exclude_unset=True)
             process.stdin.write(line.encode() + b"\n")
             await process.stdin.drain()
 
 
-async def _listen(process: asyncio.subprocess.Process, heard: ServerState) -> None:
+async def _listen(process: asyncio.subprocess.Process, server_state: ServerState) -> None:
     assert process.stderr is not None
     while piece := await process.stderr.read(PIECE):
-        heard.note(piece)
+        server_state.note(piece)
 
 
-def _ending(told: int, launch: Launch) -> str:
+def _ending(report: int, launch: Launch) -> str:
     """The reason why a server's output ended, from the keeper's report."""
-    os.set_blocking(told, False)
+    os.set_blocking(report, False)
     try:
-        code = report_of(os.read(told, 4096).decode("ascii", "replace"), launch.command[0])
+        code = report_of(os.read(report, 4096).decode("ascii", "replace"), launch.command[0])
     except BlockingIOError:
         return "it closed its output"
     except ToolError as error:
@@ -198,7 +198,7 @@ def _ending(told: int, launch: Launch) -> str:
     return "it ended" if code is None else f"it ended with exit code {code}"
 
 
-async def _end(process: asyncio.subprocess.Process, hold: int) -> None:
+async def _end(process: asyncio.subprocess.Process, life_pipe: int) -> None:
     """Close the server's input, wait a moment, then let the keeper kill it with all processes it started."""
     if process.stdin is not None:
         process.stdin.close()
@@ -206,7 +206,7 @@ async def _end(process: asyncio.subprocess.Process, hold: int) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(process.wait(), GRACE_SECONDS)
     finally:
-        os.close(hold)
+        os.close(life_pipe)
     try:
         await asyncio.wait_for(process.wait(), LAST_SECONDS)
     except TimeoutError:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 LONGEST_PAUSE = 60.0
 """The longest pause in seconds before a lost subscription is renewed."""
-MOST = 20
-"""Resources of one server whose changes are followed, at most."""
+MOST_RESOURCES = 20
+"""Most resources of one server whose changes are followed."""
 LISTS = ("tools_list_changed", "prompts_list_changed", "resources_list_changed")
 
 
@@ -42,16 +42,16 @@ class Changes:
     def begin(self, uri: str) -> bool:
         """A resource is being read; True when its changes may be followed."""
         self.updated.discard(uri)
-        if len(self._read) < MOST:
+        if len(self._read) < MOST_RESOURCES:
             self._read.add(uri)
         return uri in self._read
 
     def news(self) -> list[str]:
         """Resources that changed since they were read; each is given once until it is read again."""
-        found = sorted(self.updated)
+        changed = sorted(self.updated)
         self.updated.clear()
-        self._read.difference_update(found)
-        return found
+        self._read.difference_update(changed)
+        return changed
 
 
 @dataclass(slots=True)
@@ -59,13 +59,13 @@ class Subscriptions:
     """The subscriptions of one connection, for the loop's thread."""
 
     client: Client
-    hears: ServerCallbacks
+    callbacks: ServerCallbacks
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     def begin(self, uri: str = "") -> None:
         """Subscribe to changes of a resource, or of the lists for an empty URI."""
         if uri not in self._tasks:
-            self._tasks[uri] = asyncio.create_task(watch(self.client, self.hears, uri))
+            self._tasks[uri] = asyncio.create_task(watch(self.client, self.callbacks, uri))
 
     async def end(self) -> None:
         """End all subscriptions."""
@@ -74,7 +74,7 @@ class Subscriptions:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
 
-async def watch(client: Client, hears: ServerCallbacks, uri: str = "") -> None:
+async def watch(client: Client, callbacks: ServerCallbacks, uri: str = "") -> None:
     """Follow changes of a resource, or of the lists, until cancelled; returns at once when the server announces none.
 
     Older servers announce changes of lists without a subscription. After a pause the lists count as changed, since an
@@ -85,11 +85,11 @@ async def watch(client: Client, hears: ServerCallbacks, uri: str = "") -> None:
     from mcp_types import EmptyResult, SubscribeRequest, SubscribeRequestParams
     from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-    able = client.server_capabilities
+    capabilities = client.server_capabilities
     pause = 1.0
     with contextlib.suppress(MCPError):
         if client.protocol_version not in MODERN_PROTOCOL_VERSIONS:
-            if uri and able.resources and able.resources.subscribe:
+            if uri and capabilities.resources and capabilities.resources.subscribe:
                 request = SubscribeRequest(params=SubscribeRequestParams(uri=uri))
                 await client.session.send_request(request, EmptyResult)
             return
@@ -103,4 +103,4 @@ async def watch(client: Client, hears: ServerCallbacks, uri: str = "") -> None:
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
             if not uri:
-                hears.changed()
+                callbacks.changed()

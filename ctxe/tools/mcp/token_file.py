@@ -10,7 +10,7 @@ from typing import Any
 from ctxe.domain.errors import StoreError
 from ctxe.storage import files
 
-MOST = 200_000
+MOST_BYTES = 200_000
 """Bytes of the file that are read."""
 PRIVATE = 0o600
 SECRET = ("access_token", "refresh_token", "id_token")
@@ -22,10 +22,10 @@ def read_record(path: Path) -> dict[str, Any]:
     Empty when the file is missing or damaged.
     """
     try:
-        held = json.loads(files.read(path, MOST)) if path.is_file() else {}
+        record = json.loads(files.read(path, MOST_BYTES)) if path.is_file() else {}
     except (StoreError, ValueError, RecursionError):
         return {}
-    return held if isinstance(held, dict) else {}
+    return record if isinstance(record, dict) else {}
 
 
 def write_record(path: Path, record: Mapping[str, Any]) -> None:
@@ -36,7 +36,7 @@ def write_record(path: Path, record: Mapping[str, Any]) -> None:
 
 def secrets(path: Path | None) -> tuple[str, ...]:
     """The values in a file that must not reach a model, a log or the screen."""
-    held = read_record(path) if path else {}
-    tables = [(held.get("tokens"), SECRET), (held.get("client"), ("client_secret",))]
-    found = [table.get(key) for table, keys in tables if isinstance(table, Mapping) for key in keys]
-    return tuple(one for one in found if isinstance(one, str) and one)
+    record = read_record(path) if path else {}
+    tables = [(record.get("tokens"), SECRET), (record.get("client"), ("client_secret",))]
+    values = [table.get(key) for table, keys in tables if isinstance(table, Mapping) for key in keys]
+    return tuple(value for value in values if isinstance(value, str) and value)

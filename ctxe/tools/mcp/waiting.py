@@ -35,7 +35,7 @@ class PendingForm:
 
 @dataclass(slots=True)
 class PendingRequest:
-    """A request in progress: what came in for its caller, and its time limit (``clock``) in the loop's thread."""
+    """A request in progress: the pieces for its caller, and its time limit (``clock``) in the loop's thread."""
 
     pieces: SimpleQueue[Progress | PendingForm] = field(default_factory=SimpleQueue)
     clock: asyncio.Timeout | None = None
@@ -43,12 +43,12 @@ class PendingRequest:
     async def ask_user(self, form: Form, seconds: float) -> FormAnswers | None:
         """Have the caller's user fill in a form. The time limit stops meanwhile and is ``seconds`` again afterwards."""
         loop = asyncio.get_running_loop()
-        one = PendingForm(form, loop.create_future())
+        pending = PendingForm(form, loop.create_future())
         if self.clock:
             self.clock.reschedule(None)
-        self.pieces.put(one)
+        self.pieces.put(pending)
         try:
-            return await one.answer
+            return await pending.answer
         finally:
             if self.clock and not self.clock.expired():
                 self.clock.reschedule(loop.time() + seconds)
@@ -75,10 +75,10 @@ class Deadline:
         self.until = time.monotonic() + self.seconds + SPARE_SECONDS
 
 
-def until(future: Future[Any], patience: Deadline) -> Iterator[None]:
+def until(future: Future[Any], deadline: Deadline) -> Iterator[None]:
     """Wait for a future in small steps. Raises TimeoutError at the limit, or the future's exception."""
     while not future.done():
-        if time.monotonic() > patience.until:
+        if time.monotonic() > deadline.until:
             raise TimeoutError
         with contextlib.suppress(TimeoutError):
             future.result(STEP_SECONDS)

@@ -1,1 +1,1 @@
-"""What the output of a command says: which tests ran and failed, the first error, and where it points."""
+"""Reading the output of a command: the tests that ran and failed, the first error and its place."""

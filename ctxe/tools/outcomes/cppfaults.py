@@ -33,70 +33,70 @@ memcheck = placed(
 
 def gtest(lines: list[str]) -> Fault | None:
     """GoogleTest: the place of a failed expectation, with the expected and the actual value below."""
-    at, place = _first(_GTEST_AT, lines)
-    if place is None:
+    row, match = _first(_GTEST_AT, lines)
+    if match is None:
         return None
-    said = takewhile(lambda line: line and not line.startswith("["), lines[at + 1 : at + 6])
-    return _fault("AssertionError", " ".join(line.strip() for line in said), place)
+    values = takewhile(lambda line: line and not line.startswith("["), lines[row + 1 : row + 6])
+    return _fault("AssertionError", " ".join(line.strip() for line in values), match)
 
 
 def catch(lines: list[str]) -> Fault | None:
     """Catch2: the place, then the assertion and its expansion."""
-    at, place = _first(_CATCH_AT, lines)
-    if place is None:
+    start, match = _first(_CATCH_AT, lines)
+    if match is None:
         return None
-    rows = [line.strip() for line in takewhile(str.strip, lines[at + 1 : at + 10])]
-    asides = ("with expansion:", "due to unexpected exception with message:", "due to a fatal error condition:")
-    return _fault("AssertionError", " ".join(row for row in rows if row not in asides), place)
+    rows = [line.strip() for line in takewhile(str.strip, lines[start + 1 : start + 10])]
+    remarks = ("with expansion:", "due to unexpected exception with message:", "due to a fatal error condition:")
+    return _fault("AssertionError", " ".join(row for row in rows if row not in remarks), match)
 
 
 def checked(lines: list[str]) -> Fault | None:
     """A failed check of doctest or Boost.Test; doctest prints the values on the next line."""
-    at, found = _first(_DOCTEST, lines)
-    if found is not None:
-        values = lines[at + 1].strip() if at + 1 < len(lines) and "values:" in lines[at + 1] else ""
-        return _fault("AssertionError", f"{found['message']} {values}".strip(), found)
-    _, found = _first(_BOOST, lines)
-    return None if found is None else _fault("AssertionError", found["message"], found)
+    row, match = _first(_DOCTEST, lines)
+    if match is not None:
+        values = lines[row + 1].strip() if row + 1 < len(lines) and "values:" in lines[row + 1] else ""
+        return _fault("AssertionError", f"{match['message']} {values}".strip(), match)
+    _, match = _first(_BOOST, lines)
+    return None if match is None else _fault("AssertionError", match["message"], match)
 
 
 def aborted(lines: list[str]) -> Fault | None:
     """A program that aborted: a failed assertion, an uncaught exception, a sanitizer's finding."""
-    _, found = _first(_ASSERT, lines)
-    if found is not None:
-        file, number = found["file"] or found["where"], found["line"] or found["number"]
-        return Fault("Assertion", f"{found['glibc'] or found['other']} failed", file, int(number))
-    at, found = _first(_THROWN, lines)
-    if found is not None:
-        told = next((line.partition("what():")[2] for line in lines[at + 1 : at + 3] if "what():" in line), "")
-        return Fault(found["kind"].replace("::", "."), told or "terminate called")
-    _, found = _first(_UNCAUGHT, lines)
-    if found is not None:
-        return Fault(found["kind"].replace("::", "."), found["message"])
-    _, found = _first(_SANITIZER, lines)
-    return None if found is None else _fault(found["kind"], found["message"], found)
+    _, match = _first(_ASSERT, lines)
+    if match is not None:
+        file, number = match["file"] or match["where"], match["line"] or match["number"]
+        return Fault("Assertion", f"{match['glibc'] or match['other']} failed", file, int(number))
+    row, match = _first(_THROWN, lines)
+    if match is not None:
+        message = next((line.partition("what():")[2] for line in lines[row + 1 : row + 3] if "what():" in line), "")
+        return Fault(match["kind"].replace("::", "."), message or "terminate called")
+    _, match = _first(_UNCAUGHT, lines)
+    if match is not None:
+        return Fault(match["kind"].replace("::", "."), match["message"])
+    _, match = _first(_SANITIZER, lines)
+    return None if match is None else _fault(match["kind"], match["message"], match)
 
 
 def cmake(lines: list[str]) -> Fault | None:
     """CMake: the place, with the message indented below, and what a message that ends in a colon names."""
-    at, found = _first(_CMAKE, lines)
-    if found is None:
+    row, match = _first(_CMAKE, lines)
+    if match is None:
         return None
-    rows = [line.strip() for line in takewhile(lambda line: not line or line[0] == " ", lines[at + 1 : at + 12])]
+    rows = [line.strip() for line in takewhile(lambda line: not line or line[0] == " ", lines[row + 1 : row + 12])]
     first = list(takewhile(bool, rows))
     words = [*first, *rows[len(first) + 1 : len(first) + 2]] if first and first[-1].endswith(":") else first
-    return _fault("CMake Error", " ".join(words), found)
+    return _fault("CMake Error", " ".join(words), match)
 
 
 def ctest(lines: list[str]) -> Fault | None:
     """ctest: how a failed test program ended, when it printed nothing itself."""
-    bad = ended_badly(lines)
-    return Fault(bad[0]["how"], bad[0]["id"]) if bad else None
+    failed = ended_badly(lines)
+    return Fault(failed[0]["how"], failed[0]["id"]) if failed else None
 
 
 def _first(pattern: re.Pattern[str], lines: list[str]) -> tuple[int, re.Match[str] | None]:
-    return next(((i, found) for i, line in enumerate(lines) if (found := pattern.search(line))), (0, None))
+    return next(((row, match) for row, line in enumerate(lines) if (match := pattern.search(line))), (0, None))
 
 
-def _fault(kind: str, message: str, place: re.Match[str]) -> Fault:
-    return Fault(kind, message, place["file"] or "", int(place["line"] or 0))
+def _fault(kind: str, message: str, match: re.Match[str]) -> Fault:
+    return Fault(kind, message, match["file"] or "", int(match["line"] or 0))

@@ -1,4 +1,4 @@
-"""An error found in a program's output, and readers for errors in one line or with their place in a line near by."""
+"""An error found in a program's output, and readers for errors in one line or with their place in a nearby line."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from ctxe.domain.value import dataclass
 
 PATH = r"(?P<file>(?:[A-Za-z]:)?[^\s:()'\"<>|]+\.\w+)"
-RAISED = re.compile(r"^(?P<kind>(?:[A-Za-z_]\w*\.)*[A-Z]\w*)(?:: (?P<message>.*))?$")
+EXCEPTION = re.compile(r"^(?P<kind>(?:[A-Za-z_]\w*\.)*[A-Z]\w*)(?:: (?P<message>.*))?$")
 """An exception as Python and JavaScript print it."""
-NEAR = 12
+PLACE_LINES = 12
 """Lines from an error on in which its place is looked for."""
 
 
@@ -27,14 +27,14 @@ class Fault:
 Reader = Callable[[list[str]], Fault | None]
 
 
-def first(match: Callable[[str], re.Match[str] | None], lines: Iterable[str]) -> re.Match[str] | None:
-    """The match of the first line that matches; None when no line does."""
-    return next((found for line in lines if (found := match(line))), None)
+def first(search: Callable[[str], re.Match[str] | None], lines: Iterable[str]) -> re.Match[str] | None:
+    """The match of the first line that ``search`` finds one in; None when no line has one."""
+    return next((match for line in lines if (match := search(line))), None)
 
 
-def place_of(found: re.Match[str] | None) -> tuple[str, int]:
+def place_of(match: re.Match[str] | None) -> tuple[str, int]:
     """(file, line) of a match with these groups; ("", 0) for no match."""
-    return (found["file"], int(found["line"])) if found else ("", 0)
+    return (match["file"], int(match["line"])) if match else ("", 0)
 
 
 def by_line(pattern: str) -> Reader:
@@ -42,28 +42,28 @@ def by_line(pattern: str) -> Reader:
     compiled = re.compile(pattern)
 
     def read(lines: list[str]) -> Fault | None:
-        found = first(compiled.search, lines)
-        return None if found is None else _from(found)
+        match = first(compiled.search, lines)
+        return None if match is None else _from(match)
 
     return read
 
 
-def _from(found: re.Match[str]) -> Fault:
-    parts = found.groupdict()
+def _from(match: re.Match[str]) -> Fault:
+    parts = match.groupdict()
     kind = parts.get("kind") or parts.get("rule") or "error"
     return Fault(kind, parts.get("message") or "", parts.get("file") or "", int(parts.get("line") or 0))
 
 
 def placed(head: str, place: str, kind: str) -> Reader:
     """A reader of a headline whose place is in one of the next lines (rustc, ruff, panics, node)."""
-    headline, spot = re.compile(head), re.compile(place)
+    headline, place_pattern = re.compile(head), re.compile(place)
 
     def read(lines: list[str]) -> Fault | None:
-        for i, line in enumerate(lines):
-            if said := headline.search(line):
-                parts = said.groupdict()
-                at = place_of(first(spot.search, lines[i : i + NEAR]))
-                return Fault(parts.get("kind") or kind, parts.get("message") or "", *at)
+        for row, line in enumerate(lines):
+            if match := headline.search(line):
+                parts = match.groupdict()
+                file_and_line = place_of(first(place_pattern.search, lines[row : row + PLACE_LINES]))
+                return Fault(parts.get("kind") or kind, parts.get("message") or "", *file_and_line)
         return None
 
     return read

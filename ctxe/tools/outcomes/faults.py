@@ -6,7 +6,7 @@ import re
 from itertools import takewhile
 
 from ctxe.tools.outcomes import cppfaults, javafaults, rubyfaults, rustfaults
-from ctxe.tools.outcomes.fault import PATH, RAISED, Fault, Reader, by_line, first, place_of, placed
+from ctxe.tools.outcomes.fault import EXCEPTION, PATH, Fault, Reader, by_line, first, place_of, placed
 from ctxe.tools.outcomes.gofaults import go_panic, go_test
 from ctxe.tools.outcomes.jsfaults import bun, jest, npm, tap
 from ctxe.tools.outcomes.rubyphp import phpunit
@@ -25,7 +25,7 @@ def read_fault(text: str, root: str = "", *, failed: bool = True) -> Fault | Non
     """
     lines = [_TASK.sub("", line[:LINE_CHARS].rstrip()) for line in text.split("\n")]
     readers = (*READERS, _loud) if failed else READERS
-    fault = next((found for read in readers if (found := read(lines)) is not None), None)
+    fault = next((first_fault for read in readers if (first_fault := read(lines)) is not None), None)
     if fault is None:
         return None
     message = " ".join("".join(c if c.isprintable() else " " for c in fault.message).split())
@@ -59,7 +59,7 @@ def _pytest(lines: list[str]) -> Fault | None:
         return syntax
     message = lines[at].removeprefix("E").strip()
     file, line, kind = _pytest_place(lines, at)
-    raised = RAISED.match(message)
+    raised = EXCEPTION.match(message)
     if raised and (raised["message"] is not None or raised["kind"].endswith(("Error", "Exception"))):
         return Fault(raised["kind"], raised["message"] or "", file, line)
     if message.startswith("fixture "):
@@ -94,8 +94,8 @@ def _traceback(lines: list[str]) -> Fault | None:
     for line in lines[start + 1 :]:
         if frame := _FRAME.match(line):
             frames.append(frame)
-        elif frames and (raised := RAISED.match(line)):
-            own = [f for f in frames if not any(place in f["file"] for place in _FOREIGN)] or frames
+        elif frames and (raised := EXCEPTION.match(line)):
+            own = [match for match in frames if not any(place in match["file"] for place in _FOREIGN)] or frames
             return Fault(raised["kind"], raised["message"] or "", *place_of(own[-1]))
     return None
 
@@ -105,7 +105,7 @@ def _syntax(lines: list[str]) -> Fault | None:
     for i, line in enumerate(lines):
         if frame := _FRAME.match(line):
             for later in lines[i + 1 : i + 6]:
-                if (raised := RAISED.match(later)) and raised["kind"].endswith("Error"):
+                if (raised := EXCEPTION.match(later)) and raised["kind"].endswith("Error"):
                     return Fault(raised["kind"], raised["message"] or "", *place_of(frame))
     return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import takewhile
 
-from ctxe.tools.outcomes.fault import PATH, RAISED, Fault, first, place_of
+from ctxe.tools.outcomes.fault import EXCEPTION, PATH, Fault, first, place_of
 
 _AT = re.compile(rf"^\s+at .*?{PATH}:(?P<line>\d+):\d+")
 _SPOT = re.compile(rf"(?:file://|[('])?{PATH}:(?P<line>\d+):\d+")
@@ -23,7 +23,7 @@ def jest(lines: list[str]) -> Fault | None:
     if at is None:
         return None
     said = next((line.strip() for line in lines[at + 1 :] if line.strip()), "")
-    raised = RAISED.match(said)
+    raised = EXCEPTION.match(said)
     kind, message = (raised["kind"], raised["message"]) if raised and raised["message"] else ("AssertionError", said)
     if "failed to run" in lines[at] and kind == "AssertionError":
         kind = "Error"
@@ -54,7 +54,7 @@ def tap(lines: list[str]) -> Fault | None:
 
 def _above(lines: list[str]) -> re.Match[str] | None:
     """The error that ended a whole file: its own output, which stands as remarks above."""
-    said = (RAISED.match(line[2:]) for line in lines if line.startswith("# "))
+    said = (EXCEPTION.match(line[2:]) for line in lines if line.startswith("# "))
     return next((found for found in said if found and found["message"] and found["kind"].endswith("Error")), None)
 
 
@@ -91,14 +91,14 @@ def bun(lines: list[str]) -> Fault | None:
     head = next(heads, None)
     if head is None:
         return None
-    raised = RAISED.match(lines[head])
+    raised = EXCEPTION.match(lines[head])
     kind, said = (raised["kind"], raised["message"]) if raised else ("error", lines[head].removeprefix("error: "))
     kind = "AssertionError" if said.startswith("expect(") else kind
     return Fault(kind, said, *_own_frame(lines[head:at]))
 
 
 def _thrown(line: str) -> bool:
-    raised = RAISED.match(line)
+    raised = EXCEPTION.match(line)
     return bool(raised and raised["message"] and raised["kind"].endswith(("Error", "Exception")))
 
 

@@ -35,19 +35,23 @@ def ctest_run(lines: Sequence[str]) -> TestRun | None:
     ends = matches(_CTEST_END, lines)
     if not ends:
         return None
-    failed, later = number(ends[-1], "failed"), len(matches(_CTEST_LATER, lines))
-    names = ids(found["id"] for found in matches(_CTEST_BAD, lines)) if failed else ()
-    return TestRun("ctest", max(0, number(ends[-1], "run") - failed), failed, names, later)
+    failed, skipped = number(ends[-1], "failed"), len(matches(_CTEST_LATER, lines))
+    names = ids(match["id"] for match in matches(_CTEST_BAD, lines)) if failed else ()
+    return TestRun("ctest", max(0, number(ends[-1], "run") - failed), failed, names, skipped)
 
 
 def gtest_run(lines: Sequence[str]) -> TestRun | None:
     """The summary of a GoogleTest program."""
-    fine, many, later = (matches(one, lines) for one in (_GTEST_FINE, _GTEST_MANY, _GTEST_SKIP))
-    if not fine:
+    passed_lines, failed_lines, skipped_lines = (
+        matches(pattern, lines) for pattern in (_GTEST_FINE, _GTEST_MANY, _GTEST_SKIP)
+    )
+    if not passed_lines:
         return None
-    failed = number(many[-1], "n") if many else 0
-    names = ids(found["id"] for found in matches(_GTEST_BAD, lines)) if failed else ()
-    return TestRun("gtest", number(fine[-1], "n"), failed, names, number(later[-1], "n") if later else 0)
+    failed = number(failed_lines[-1], "n") if failed_lines else 0
+    names = ids(match["id"] for match in matches(_GTEST_BAD, lines)) if failed else ()
+    return TestRun(
+        "gtest", number(passed_lines[-1], "n"), failed, names, number(skipped_lines[-1], "n") if skipped_lines else 0
+    )
 
 
 def catch_run(lines: Sequence[str]) -> TestRun | None:
@@ -65,8 +69,8 @@ def _case_names(lines: Sequence[str]) -> Iterable[str]:
     """Failed test cases: Catch2 names each below a rule, doctest on a line of its own."""
     name = ""
     for line, after in pairwise(lines):
-        if found := _CASE.match(line[:2000]):
-            name = found["id"]
+        if match := _CASE.match(line[:2000]):
+            name = match["id"]
         elif _CATCH_HEAD.match(line) and after[:1].strip(" .-=["):
             name = after if not _CATCH_AT.match(after[:2000]) else name
         elif name and _CATCH_BAD.match(line[:2000]):
@@ -79,5 +83,5 @@ def curl_run(lines: Sequence[str]) -> TestRun | None:
     if not ends:
         return None
     failed = number(ends[-1], "run") - number(ends[-1], "fine")
-    names = [name for found in matches(_CURL_BAD, lines) for name in found["ids"].split()]
+    names = [name for match in matches(_CURL_BAD, lines) for name in match["ids"].split()]
     return TestRun("curl", number(ends[-1], "fine"), failed, ids(f"test {name}" for name in names))

@@ -31,8 +31,8 @@ def outcome(command: str, exit_code: int | None, text: str, root: str = "", seco
     facts: dict[str, Any] = {"command": command, "exit_code": exit_code, "seconds": round(seconds, 2)}
     if exit_code == 0 and _HIDES.search(command):
         facts["hidden"] = True
-    near = _bounded(text)
-    tests = read_tests(near)
+    bounded = _bounded(text)
+    tests = read_tests(bounded)
     if tests is not None:
         facts["tests"] = {
             "runner": tests.runner,
@@ -42,15 +42,15 @@ def outcome(command: str, exit_code: int | None, text: str, root: str = "", seco
             "skipped": tests.skipped,
         }
     if exit_code != 0 or (facts.get("hidden") and not (tests and tests.passed and not tests.failures)):
-        fault = read_fault(near, root, failed=exit_code != 0)
+        fault = read_fault(bounded, root, failed=exit_code != 0)
         if fault is not None:
             facts["error"] = {"class": fault.kind, "message": fault.message, "file": fault.file, "line": fault.line}
     return facts
 
 
 def _bounded(text: str) -> str:
-    near = text if len(text) <= 2 * READ else f"{text[:READ]}\n{text[-READ:]}"
-    if near.count("\n") <= HEAD + TAIL:
-        return near
-    lines = near.split("\n")
+    kept = text if len(text) <= 2 * READ else f"{text[:READ]}\n{text[-READ:]}"
+    if kept.count("\n") <= HEAD + TAIL:
+        return kept
+    lines = kept.split("\n")
     return "\n".join([*lines[:HEAD], *lines[-TAIL:]])

@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path, PurePosixPath
 
 MOST_WORDS = 60
-"""Words of a command that are tried as the folder it ran in, at most."""
+"""Most words of a command that are tried as the folder it ran in."""
 LONGEST = 240
 """Characters of a path above which it is not looked up, since systems refuse it."""
 
@@ -17,17 +17,17 @@ def located(root: Path, command: str, file: str) -> str:
 
     ``file`` itself when neither is found.
     """
-    told = PurePosixPath(file)
-    if not 0 < len(file) <= LONGEST or not file.isprintable() or told.is_absolute():
+    named = PurePosixPath(file)
+    if not 0 < len(file) <= LONGEST or not file.isprintable() or named.is_absolute():
         return file
-    if told.parts[:1] == ("..",):  # compilers run in a build folder of the project
-        inside = re.sub(r"^(?:\.\./)+", "", file)
-        return inside if ".." not in inside and (root / inside).is_file() else file
-    if ".." in told.parts or (root / file).exists():
+    if named.parts[:1] == ("..",):  # compilers run in a build folder of the project
+        below_root = re.sub(r"^(?:\.\./)+", "", file)
+        return below_root if ".." not in below_root and (root / below_root).is_file() else file
+    if ".." in named.parts or (root / file).exists():
         return file
-    below = (f"{folder.rstrip('/')}/{file}" for folder in _folders(command))
-    found = next((path for path in below if (root / path).is_file()), "") or _only(root, file)
-    return str(PurePosixPath(found)) if found else file
+    candidates = (f"{folder.rstrip('/')}/{file}" for folder in _folders(command))
+    path_found = next((path for path in candidates if (root / path).is_file()), "") or _only(root, file)
+    return str(PurePosixPath(path_found)) if path_found else file
 
 
 def _folders(command: str) -> list[str]:
@@ -35,8 +35,8 @@ def _folders(command: str) -> list[str]:
         words = shlex.split(command)[:MOST_WORDS]
     except ValueError:
         words = command.split()[:MOST_WORDS]
-    named = (word.rpartition("=")[2].removesuffix("...").rstrip(";") for word in words)
-    return [word for word in named if 0 < len(word) <= LONGEST and word[0] not in "/-" and ".." not in word]
+    candidates = (word.rpartition("=")[2].removesuffix("...").rstrip(";") for word in words)
+    return [word for word in candidates if 0 < len(word) <= LONGEST and word[0] not in "/-" and ".." not in word]
 
 
 def _only(root: Path, file: str) -> str:
@@ -44,7 +44,7 @@ def _only(root: Path, file: str) -> str:
     from ctxe.repo.files import LISTING
     from ctxe.repo.git import Git
 
-    plain = re.sub(r"([*?\[\\])", r"\\\1", file)
-    found = Git(root).output(*LISTING, "--", f":(glob)**/{plain}") or b""
-    paths = set(found.decode("utf-8", "replace").split("\0")) - {""}
+    escaped = re.sub(r"([*?\[\\])", r"\\\1", file)
+    output = Git(root).output(*LISTING, "--", f":(glob)**/{escaped}") or b""
+    paths = set(output.decode("utf-8", "replace").split("\0")) - {""}
     return paths.pop() if len(paths) == 1 else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ctxe.tools.outcomes.fault import PATH, RAISED, Fault, first, place_of
+from ctxe.tools.outcomes.fault import EXCEPTION, PATH, Fault, first, place_of
 from ctxe.tools.outcomes.rubyfaults import titles
 from ctxe.tools.outcomes.testrun import TestRun, ids, matches, number, tally
 
@@ -26,13 +26,13 @@ _COUNT = re.compile(r", (\w+)[\w ]*: (\d+)")
 
 def phpunit(lines: list[str]) -> Fault | None:
     """PHPUnit: the numbered name of the failed test, with the error and then its place below."""
-    at = next((i for i, line in enumerate(lines) if _PHPUNIT_BAD.match(line)), None)
-    if at is None or not any(map(_PHPUNIT_END.match, lines)):
+    row = next((index for index, line in enumerate(lines) if _PHPUNIT_BAD.match(line)), None)
+    if row is None or not any(map(_PHPUNIT_END.match, lines)):
         return None
-    said = next((line.strip() for line in lines[at + 1 :] if line.strip()), "")
-    place = place_of(first(_PHPUNIT_AT.match, lines[at : at + 60]))
-    raised = RAISED.match(said.replace("\\", "."))
-    kind, message = (raised["kind"], raised["message"]) if raised and raised["message"] else ("AssertionError", said)
+    text = next((line.strip() for line in lines[row + 1 :] if line.strip()), "")
+    place = place_of(first(_PHPUNIT_AT.match, lines[row : row + 60]))
+    raised = EXCEPTION.match(text.replace("\\", "."))
+    kind, message = (raised["kind"], raised["message"]) if raised and raised["message"] else ("AssertionError", text)
     return Fault(kind, message, *place)
 
 
@@ -42,7 +42,7 @@ def rspec_run(lines: Sequence[str]) -> TestRun | None:
     if not ends:
         return None
     failed, pending = number(ends[-1], "failed"), number(ends[-1], "pending")
-    names = ids(found["id"] for bad in (_RSPEC_BAD, _RSPEC_UNLOADED) for found in matches(bad, lines))
+    names = ids(match["id"] for pattern in (_RSPEC_BAD, _RSPEC_UNLOADED) for match in matches(pattern, lines))
     passed = number(ends[-1], "run") - failed - pending
     return TestRun("rspec", passed, failed + number(ends[-1], "unloaded"), names, pending)
 
@@ -54,20 +54,20 @@ def minitest_run(lines: Sequence[str]) -> TestRun | None:
         return None
     counts = tally(ends[-1].string)
     failed = counts["failures"] + counts["errors"]
-    later = sum(counts.get(word, 0) for word in ("skips", "pendings", "omissions"))
-    names = ids(titles(lines)) or ids(found["id"] for found in matches(_MINI_OLD, lines))
+    skipped = sum(counts.get(word, 0) for word in ("skips", "pendings", "omissions"))
+    names = ids(titles(lines)) or ids(match["id"] for match in matches(_MINI_OLD, lines))
     ran = counts.get("runs", counts.get("tests", 0))
-    return TestRun("minitest", max(0, ran - failed - later), failed, names if failed else (), later)
+    return TestRun("minitest", max(0, ran - failed - skipped), failed, names if failed else (), skipped)
 
 
 def phpunit_run(lines: Sequence[str]) -> TestRun | None:
     """The summary of PHPUnit."""
     ends = matches(_PHPUNIT_END, lines)
     if not ends:
-        fine = matches(_PHPUNIT_FINE, lines)
-        return TestRun("phpunit", number(fine[-1], "run"), 0) if fine else None
+        passed_lines = matches(_PHPUNIT_FINE, lines)
+        return TestRun("phpunit", number(passed_lines[-1], "run"), 0) if passed_lines else None
     counts = {word: int(count) for word, count in _COUNT.findall(ends[-1]["counts"])}
-    broken = counts.get("Errors", 0) + counts.get("Failures", 0)
+    failed = counts.get("Errors", 0) + counts.get("Failures", 0)
     skipped = counts.get("Skipped", 0) + counts.get("Incomplete", 0)
-    names = ids(found["id"] for found in matches(_PHPUNIT_BAD, lines)) if broken else ()
-    return TestRun("phpunit", number(ends[-1], "run") - broken - skipped, broken, names, skipped)
+    names = ids(match["id"] for match in matches(_PHPUNIT_BAD, lines)) if failed else ()
+    return TestRun("phpunit", number(ends[-1], "run") - failed - skipped, failed, names, skipped)

@@ -15,19 +15,19 @@ _DOCUMENTED = re.compile(rf"^---- {PATH} - .*\(line (?P<line>\d+)\) stdout ----$
 
 
 def panic(lines: list[str]) -> Fault | None:
-    """A Rust panic: message after the place (before Rust 1.73 in front of it), then what was compared."""
-    for i, line in enumerate(lines):
-        if found := _NEW.search(line):
-            sides = takewhile(_SIDE.match, lines[i + 2 : i + 4])
-            said = " ".join([*lines[i + 1 : i + 2], *(side.strip() for side in sides)])
-            example = first(_DOCUMENTED.match, lines[max(0, i - 8) : i])
-            return Fault("panic", said, *place_of(example or found))
-        if found := _OLD.search(line):
-            return Fault("panic", found["message"], *place_of(found))
+    """A Rust panic: message after the place (before it until Rust 1.73), then the compared values."""
+    for row, line in enumerate(lines):
+        if match := _NEW.search(line):
+            sides = takewhile(_SIDE.match, lines[row + 2 : row + 4])
+            message = " ".join([*lines[row + 1 : row + 2], *(side.strip() for side in sides)])
+            example = first(_DOCUMENTED.match, lines[max(0, row - 8) : row])
+            return Fault("panic", message, *place_of(example or match))
+        if match := _OLD.search(line):
+            return Fault("panic", match["message"], *place_of(match))
     return None
 
 
 def unformatted(lines: list[str]) -> Fault | None:
     """The first place that ``cargo fmt --check`` would change."""
-    found = first(_UNFORMATTED.match, lines)
-    return Fault("rustfmt", "would reformat", *place_of(found)) if found else None
+    match = first(_UNFORMATTED.match, lines)
+    return Fault("rustfmt", "would reformat", *place_of(match)) if match else None

@@ -1,4 +1,4 @@
-"""The result of a test run, and what all readers of test runners' summaries share."""
+"""The result of a test run, and functions that all readers of test runners' summaries share."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 from ctxe.domain.value import dataclass
 
-IDS = 100
-"""Failed tests that are named, at most; the rest are only counted."""
+MOST_IDS = 100
+"""Most failed tests that are named; the rest are only counted."""
 
-ID_CHARS = 200
+LONGEST_ID = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +30,20 @@ Reader = Callable[[Sequence[str]], TestRun | None]
 """Reads the lines of an output; None when it is not its runner's."""
 
 
-def ids(found: Iterable[str]) -> tuple[str, ...]:
+def ids(raw_names: Iterable[str]) -> tuple[str, ...]:
     """Each name once, in order, limited in number and length."""
-    names = dict.fromkeys(" ".join(name.split())[:ID_CHARS] for name in found)
-    return tuple(names)[:IDS]
+    names = dict.fromkeys(" ".join(name.split())[:LONGEST_ID] for name in raw_names)
+    return tuple(names)[:MOST_IDS]
 
 
 def matches(pattern: re.Pattern[str], lines: Sequence[str]) -> list[re.Match[str]]:
     """The match of each line that matches a pattern; lines above 2,000 characters are skipped."""
-    return [found for line in lines if len(line) <= 2000 and (found := pattern.search(line))]
+    return [match for line in lines if len(line) <= 2000 and (match := pattern.search(line))]
 
 
-def number(found: re.Match[str], group: str) -> int:
+def number(match: re.Match[str], group: str) -> int:
     """The number in a group; 0 when the group did not match."""
-    return int(found[group] or 0)
+    return int(match[group] or 0)
 
 
 def tally(line: str) -> dict[str, int]:

@@ -31,23 +31,23 @@ def _pytest(lines: Sequence[str]) -> TestRun | None:
     ends = matches(_PYTEST_END, lines)
     if not ends and not matches(_PYTEST_LIST, lines):
         return None
-    failed = ids(found["id"] for found in matches(_PYTEST_BAD, lines))
+    failed = ids(match["id"] for match in matches(_PYTEST_BAD, lines))
     if not ends:
         return TestRun("pytest", 0, len(failed), failed) if failed else None
     counts = tally(ends[-1]["counts"])
-    broken = counts.get("failed", 0) + counts.get("error", 0) + counts.get("errors", 0)
-    failed = failed if broken else ()
-    failed = failed or (ids(_pytest_heads(lines)) if broken else ())
-    return TestRun("pytest", counts.get("passed", 0), broken, failed, counts.get("skipped", 0))
+    failures = counts.get("failed", 0) + counts.get("error", 0) + counts.get("errors", 0)
+    failed = failed if failures else ()
+    failed = failed or (ids(_pytest_heads(lines)) if failures else ())
+    return TestRun("pytest", counts.get("passed", 0), failures, failed, counts.get("skipped", 0))
 
 
 def _pytest_heads(lines: Sequence[str]) -> Iterable[str]:
     """Failed tests when there is no short summary: the headlines of the failures, with the files named below them."""
-    heads = [(i, found["name"]) for i, line in enumerate(lines) if (found := _PYTEST_HEAD.match(line[:2000]))]
-    for (start, name), end in zip(heads, [*(i for i, _ in heads), len(lines)][1:], strict=True):
+    heads = [(row, match["name"]) for row, line in enumerate(lines) if (match := _PYTEST_HEAD.match(line[:2000]))]
+    for (start, name), end in zip(heads, [*(row for row, _ in heads), len(lines)][1:], strict=True):
         if name.endswith(".py"):
             yield name
-        elif place := next((found for line in lines[start:end] if (found := _PYTEST_AT.match(line[:2000]))), None):
+        elif place := next((match for line in lines[start:end] if (match := _PYTEST_AT.match(line[:2000]))), None):
             yield f"{place['file']}::{name.replace('.', '::')}"
 
 
@@ -61,10 +61,10 @@ def _unittest(lines: Sequence[str]) -> TestRun | None:
     if not ran or not ends:
         return None
     counts = {word: int(number) for word, number in re.findall(r"(\w+)=(\d+)", ends[-1]["counts"] or "")}
-    broken = counts.get("failures", 0) + counts.get("errors", 0)
+    failures = counts.get("failures", 0) + counts.get("errors", 0)
     skipped = counts.get("skipped", 0)
-    names = (_dotted(found["where"], found["name"]) for found in matches(_UNITTEST_BAD, lines))
-    return TestRun("unittest", max(0, int(ran[-1]["n"]) - broken - skipped), broken, ids(names), skipped)
+    names = (_dotted(match["where"], match["name"]) for match in matches(_UNITTEST_BAD, lines))
+    return TestRun("unittest", max(0, int(ran[-1]["n"]) - failures - skipped), failures, ids(names), skipped)
 
 
 def _dotted(where: str, name: str) -> str:
@@ -82,11 +82,13 @@ def _go(lines: Sequence[str]) -> TestRun | None:
     packages, tests = matches(_GO_PACKAGE, lines), matches(_GO_LINE, lines)
     if not packages:
         return None
-    by_word = {word: [t["id"] for t in tests if t["word"] == word] for word in ("PASS", "FAIL", "SKIP")}
-    unbuilt = [p["id"] for p in packages if p["word"] == "FAIL" and "failed]" in p[0]]
-    late = [found["id"] for found in matches(_GO_LATE, lines)] if "panic: test timed out" in "\n".join(lines) else []
-    failed = [*by_word["FAIL"], *unbuilt, *late]
-    passed = len(by_word["PASS"]) or sum(p["word"] == "ok" for p in packages)
+    by_word = {word: [test["id"] for test in tests if test["word"] == word] for word in ("PASS", "FAIL", "SKIP")}
+    unbuilt = [package["id"] for package in packages if package["word"] == "FAIL" and "failed]" in package[0]]
+    timed_out = (
+        [match["id"] for match in matches(_GO_LATE, lines)] if "panic: test timed out" in "\n".join(lines) else []
+    )
+    failed = [*by_word["FAIL"], *unbuilt, *timed_out]
+    passed = len(by_word["PASS"]) or sum(package["word"] == "ok" for package in packages)
     return TestRun("go", passed, len(failed), ids(failed), len(by_word["SKIP"]))
 
 
@@ -101,23 +103,23 @@ _CARGO_LISTED = re.compile(r"^    (?P<id>\S.*)$")
 
 
 def _cargo(lines: Sequence[str]) -> TestRun | None:
-    ends, bad = matches(_CARGO_END, lines), _CARGO_BAD
+    ends, failed_line = matches(_CARGO_END, lines), _CARGO_BAD
     if not ends:
-        ends, bad = matches(_NEXTEST_END, lines), _NEXTEST_BAD
+        ends, failed_line = matches(_NEXTEST_END, lines), _NEXTEST_BAD
     if not ends:
         return None
     passed, failed, ignored = (sum(number(end, key) for end in ends) for key in ("passed", "failed", "ignored"))
-    names = ids(found["id"] for found in matches(bad, lines)) or (ids(_cargo_listed(lines)) if failed else ())
+    names = ids(match["id"] for match in matches(failed_line, lines)) or (ids(_cargo_listed(lines)) if failed else ())
     return TestRun("cargo", passed, failed, names, ignored)
 
 
 def _cargo_listed(lines: Sequence[str]) -> Iterable[str]:
-    """Where the tests are only dots, those of the list below "failures:" (the last of the two so headed)."""
+    """Where tests are shown only as dots: the names in the list below the last "failures:"."""
     starts = [row for row, line in enumerate(lines) if line == "failures:"]
     for line in lines[starts[-1] + 1 :] if starts else ():
-        if not (found := _CARGO_LISTED.match(line)):
+        if not (match := _CARGO_LISTED.match(line)):
             return
-        yield found["id"]
+        yield match["id"]
 
 
 _MAVEN_END = re.compile(
@@ -135,10 +137,10 @@ def _maven(lines: Sequence[str]) -> TestRun | None:
     if not ends:
         return None
     end = ends[-1]
-    broken, skipped = number(end, "failures") + number(end, "errors"), number(end, "skipped")
-    names = ids(f["id"] or f"{f['type']}.{f['method']}" for f in matches(_MAVEN_BAD, lines))
-    names = names or (ids(f["id"] for f in matches(_MAVEN_BRIEF, lines)) if broken else ())
-    return TestRun("maven", number(end, "run") - broken - skipped, broken, names, skipped)
+    failures, skipped = number(end, "failures") + number(end, "errors"), number(end, "skipped")
+    names = ids(match["id"] or f"{match['type']}.{match['method']}" for match in matches(_MAVEN_BAD, lines))
+    names = names or (ids(match["id"] for match in matches(_MAVEN_BRIEF, lines)) if failures else ())
+    return TestRun("maven", number(end, "run") - failures - skipped, failures, names, skipped)
 
 
 _GRADLE_END = re.compile(r"^(?P<run>\d+) tests? completed(?:, (?P<failed>\d+) failed)?(?:, (?P<skipped>\d+) skipped)?")
@@ -150,7 +152,7 @@ def _gradle(lines: Sequence[str]) -> TestRun | None:
     if not ends:
         return None
     ran, failed, skipped = (sum(number(end, key) for end in ends) for key in ("run", "failed", "skipped"))
-    names = (found["id"].replace(" > ", ".") for found in matches(_GRADLE_BAD, lines))
+    names = (match["id"].replace(" > ", ".") for match in matches(_GRADLE_BAD, lines))
     return TestRun("gradle", ran - failed - skipped, failed, ids(names), skipped)
 
 

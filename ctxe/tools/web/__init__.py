@@ -1,1 +1,1 @@
-"""Pages of the web: asked for at checked addresses only, bounded, and read as Markdown."""
+"""Web pages: fetched from checked addresses only, limited in size, and converted to Markdown."""

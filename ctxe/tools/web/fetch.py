@@ -20,8 +20,8 @@ MOST_BYTES = 2_000_000
 """Bytes of a page that are read, compressed as well as decompressed."""
 SECONDS = 20.0
 """How long a page may take, redirects included."""
-HOPS = 5
-LOOK = 0.1
+MOST_REDIRECTS = 5
+CHECK_SECONDS = 0.1
 """Seconds between two checks whether the page has come; Ctrl-C works in between."""
 ACCEPT = "text/markdown, text/html;q=0.9, text/plain;q=0.8, application/json;q=0.8, application/xml;q=0.7, */*;q=0.1"
 HEADERS = (("User-Agent", f"ctxe/{__version__}"), ("Accept", ACCEPT), ("Accept-Encoding", "gzip, deflate"))
@@ -39,7 +39,7 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Web:
-    """How to reach pages: ``environment`` may name proxies, ``own`` are secrets that must not be part of an address.
+    """Access to pages: ``environment`` may name proxies, ``own`` are secrets that must not be part of an address.
 
     ``named`` tells whether a rule of the user names the host of an address.
     """
@@ -53,10 +53,10 @@ class Web:
     def allowed(self, address: Address, *, asked: bool) -> None:
         """Raise ToolError for an address that no approval can allow; to be called before the user is asked."""
         if carries_secret(address.url, self.own):
-            raise ToolError("the address holds what looks like a key; keys go to nobody")
-        if why := refusal_reason(kind_of(address.host), named=self.named(address), asked=asked):
+            raise ToolError("the address seems to contain a key; keys are sent to nobody")
+        if reason := refusal_reason(kind_of(address.host), named=self.named(address), asked=asked):
             rule = f"host:{address.authority}"
-            raise ToolError(f"{address.host} is not read: {why}, which only a rule of the user's own ({rule}) opens")
+            raise ToolError(f"{address.host} is not read: {reason}, which only a rule of the user ({rule}) allows")
 
     def get(self, address: Address, *, asked: bool) -> Fetched:
         """Fetch a page. Raises ToolError; Ctrl-C works at once."""
@@ -66,15 +66,15 @@ class Web:
         until = time.monotonic() + self.seconds
         worker.start()
         try:
-            while not fetching.done.wait(LOOK):
+            while not fetching.done.wait(CHECK_SECONDS):
                 if time.monotonic() > until:
                     raise ToolError(f"{address.host} took longer than {self.seconds:.0f} s")
         finally:
-            fetching.way.hang_up()
+            fetching.transport.hang_up()
         if fetching.error is not None:
             raise fetching.error
-        assert fetching.came is not None
-        return fetching.came
+        assert fetching.fetched is not None
+        return fetching.fetched
 
 
 @dataclass(slots=True)
@@ -84,47 +84,47 @@ class _Fetching:
     web: Web
     address: Address
     asked: bool
-    way: WebTransport
+    transport: WebTransport
     done: threading.Event = field(default_factory=threading.Event)
-    came: Fetched | None = None
+    fetched: Fetched | None = None
     error: Exception | None = None
 
     def run(self) -> None:
         """Fetch the page, and keep the answer or the error."""
         try:
-            self.came = self._followed()
+            self.fetched = self._follow_redirects()
         except ToolError as error:
             self.error = error
         except Exception as error:  # of a library, or a bug: the model reads it and the session goes on
-            self.error = ToolError(f"{self.address.host} could not be read: {_named(error)}")
+            self.error = ToolError(f"{self.address.host} could not be read: {_error_line(error)}")
         finally:
             self.done.set()
 
-    def _followed(self) -> Fetched:
+    def _follow_redirects(self) -> Fetched:
         address = self.address
-        for _ in range(HOPS + 1):
-            found = self._asked(address)
-            if isinstance(found, Fetched):
-                return found
-            address = found
+        for _ in range(MOST_REDIRECTS + 1):
+            answer = self._request(address)
+            if isinstance(answer, Fetched):
+                return answer
+            address = answer
             self.web.allowed(address, asked=self.asked)
-        raise ToolError(f"it redirects more than {HOPS} times, last to {address.url}")
+        raise ToolError(f"it redirects more than {MOST_REDIRECTS} times, last to {address.url}")
 
-    def _asked(self, address: Address) -> Fetched | Address:
+    def _request(self, address: Address) -> Fetched | Address:
         """One request: the page, or the address of a redirect."""
         import httpcore2
 
         proxy = proxy_for(self.web.environment, address)
-        self.way.proxied = bool(proxy)
-        backend: Any = self.way
-        between = _proxy(proxy) if proxy else None
-        limits = dict.fromkeys(("connect", "read", "write", "pool"), PATIENCE)
+        self.transport.proxied = bool(proxy)
+        backend: Any = self.transport
+        proxy_settings = _proxy(proxy) if proxy else None
+        timeouts = dict.fromkeys(("connect", "read", "write", "pool"), PATIENCE)
         headers = [("Host", address.authority), *HEADERS]
         context = _context() if address.scheme == "https" or proxy.startswith("https") else None
-        with httpcore2.ConnectionPool(ssl_context=context, proxy=between, network_backend=backend) as pool:
+        with httpcore2.ConnectionPool(ssl_context=context, proxy=proxy_settings, network_backend=backend) as pool:
             try:
-                with pool.stream("GET", address.url, headers=headers, extensions={"timeout": limits}) as answer:
-                    return _answer(address, answer.status, _lowered(answer.headers), answer.iter_stream())
+                with pool.stream("GET", address.url, headers=headers, extensions={"timeout": timeouts}) as response:
+                    return _answer(address, response.status, _lowered(response.headers), response.iter_stream())
             except httpcore2.TimeoutException:
                 raise ToolError(f"{address.host} did not answer within {PATIENCE:.0f} s") from None
 
@@ -142,10 +142,10 @@ def _proxy(url: str) -> Any:
 
     import httpcore2
 
-    found = urlsplit(url)
-    host = f"[{found.hostname}]" if ":" in (found.hostname or "") else found.hostname
-    auth = (unquote(found.username), unquote(found.password or "")) if found.username else None
-    return httpcore2.Proxy(f"{found.scheme}://{host}" + (f":{found.port}" if found.port else ""), auth=auth)
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    auth = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
+    return httpcore2.Proxy(f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else ""), auth=auth)
 
 
 def _lowered(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -169,12 +169,18 @@ _MEANING |= {410: ": the page is gone", 429: ": too many requests; try again lat
 
 
 def readable(kind: str) -> bool:
-    """Whether a content type is text that a model can read; nothing said is looked at."""
+    """Whether a content type is text that a model can read; an empty one counts as text."""
     name = kind.partition(";")[0].strip().lower()
     if name.startswith("text/") or not name:
         return name not in ("text/rtf", "text/calendar")
-    known = ("application/json", "application/xml", "application/xhtml+xml", "application/x-ndjson", "application/yaml")
-    return name in known or (name.startswith("application/") and name.endswith(("+json", "+xml")))
+    readable_types = (
+        "application/json",
+        "application/xml",
+        "application/xhtml+xml",
+        "application/x-ndjson",
+        "application/yaml",
+    )
+    return name in readable_types or (name.startswith("application/") and name.endswith(("+json", "+xml")))
 
 
 def _decompressed(pieces: Iterable[bytes], coding: str) -> Iterator[bytes]:
@@ -184,37 +190,37 @@ def _decompressed(pieces: Iterable[bytes], coding: str) -> Iterator[bytes]:
         yield from pieces
         return
     if name not in ("gzip", "x-gzip", "deflate"):
-        raise ToolError(f"it is compressed in a way nobody asked for ({one_line(name, 40)})")
-    inflating, plain = zlib.decompressobj(47), name == "deflate"
+        raise ToolError(f"it is compressed in a way that was not asked for ({one_line(name, 40)})")
+    decompressor, may_be_raw = zlib.decompressobj(47), name == "deflate"
     try:
         for piece in pieces:
             rest = piece
             while rest:
                 try:
-                    yield inflating.decompress(rest, 65_536)
+                    yield decompressor.decompress(rest, 65_536)
                 except zlib.error:
-                    if not plain:
+                    if not may_be_raw:
                         raise
-                    inflating, plain = zlib.decompressobj(-15), False  # some servers send raw deflate
+                    decompressor, may_be_raw = zlib.decompressobj(-15), False  # some servers send raw deflate
                     continue
-                plain, rest = False, inflating.unconsumed_tail
+                may_be_raw, rest = False, decompressor.unconsumed_tail
     except zlib.error:
         raise ToolError("its compressed bytes cannot be read") from None
-    if not inflating.eof:
+    if not decompressor.eof:
         raise ToolError("its compressed bytes cannot be read: they end too early")
 
 
 def _taken(pieces: Iterator[bytes]) -> tuple[bytes, bool]:
     """The first MOST_BYTES, and whether there were more."""
-    held = bytearray()
+    data = bytearray()
     with contextlib.closing(pieces) if isinstance(pieces, Generator) else contextlib.nullcontext():
         for piece in pieces:
-            held += piece
-            if len(held) > MOST_BYTES:
-                return bytes(held[:MOST_BYTES]), True
-    return bytes(held), False
+            data += piece
+            if len(data) > MOST_BYTES:
+                return bytes(data[:MOST_BYTES]), True
+    return bytes(data), False
 
 
-def _named(error: Exception) -> str:
+def _error_line(error: Exception) -> str:
     """An error in one line."""
     return one_line(str(error) or type(error).__name__, 200)

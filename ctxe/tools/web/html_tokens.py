@@ -44,35 +44,35 @@ Token = str | Opened | Closed
 
 def tokens(html: str) -> Iterator[Token]:
     """The tokens of a page, split as a browser does, without comments. A tag that never ends drops the rest."""
-    at = 0
-    while (mark := html.find("<", at)) >= 0:
-        if mark > at:
-            yield text_of(html[at:mark])
-        after = html[mark + 1 : mark + 2]
+    position = 0
+    while (mark := html.find("<", position)) >= 0:
+        if mark > position:
+            yield text_of(html[position:mark])
+        next_character = html[mark + 1 : mark + 2]
         if html.startswith("<!--", mark):
-            at = _past(html, "-->", mark + 2)
-        elif after in ("!", "?"):
-            at = _past(html, ">", mark)
-        elif after == "/":
+            position = _past(html, "-->", mark + 2)
+        elif next_character in ("!", "?"):
+            position = _past(html, ">", mark)
+        elif next_character == "/":
             name = _TAG_NAME.match(html, mark + 2)
-            at = _past(html, ">", mark)
-            if name and at:
+            position = _past(html, ">", mark)
+            if name and position:
                 yield Closed(name.group().lower())
-        elif after.isascii() and after.isalpha():
-            opened, at = _opened(html, mark)
+        elif next_character.isascii() and next_character.isalpha():
+            opened, position = _opened(html, mark)
             if opened is not None:
                 yield opened
                 if opened.name in RAW and not opened.empty:
-                    inside, at = _raw(html, opened.name, at)
-                    yield inside
+                    raw_text, position = _raw(html, opened.name, position)
+                    yield raw_text
                     yield Closed(opened.name)
         else:
             yield "<"
-            at = mark + 1
-        if not at:
+            position = mark + 1
+        if not position:
             return
-    if at < len(html):
-        yield text_of(html[at:])
+    if position < len(html):
+        yield text_of(html[position:])
 
 
 def text_of(text: str) -> str:
@@ -80,50 +80,50 @@ def text_of(text: str) -> str:
     return unescape(_HUGE_NUMBER.sub("\ufffd", text)) if "&" in text else text
 
 
-def _past(html: str, end: str, at: int) -> int:
+def _past(html: str, end: str, position: int) -> int:
     """The position after the next ``end``; 0 for none."""
-    found = html.find(end, at)
-    return found + len(end) if found >= 0 else 0
+    start = html.find(end, position)
+    return start + len(end) if start >= 0 else 0
 
 
 def _opened(html: str, mark: int) -> tuple[Opened | None, int]:
     """The start tag at a position, and the position after it; None and 0 for a tag that never ends."""
     name = _TAG_NAME.match(html, mark + 1)
     assert name is not None
-    at, held = name.end(), dict[str, str]()
+    position, attributes = name.end(), dict[str, str]()
     while True:
-        space = _SPACE.match(html, at)
-        at = space.end() if space else at
-        if at >= len(html):
+        space = _SPACE.match(html, position)
+        position = space.end() if space else position
+        if position >= len(html):
             return None, 0
-        if html[at] == ">":
-            return Opened(name.group().lower(), held, html[at - 1] == "/"), at + 1
-        key, value, at = _attribute(html, at)
-        if not at:
+        if html[position] == ">":
+            return Opened(name.group().lower(), attributes, html[position - 1] == "/"), position + 1
+        key, value, position = _attribute(html, position)
+        if not position:
             return None, 0
-        if len(held) < MOST_ATTRIBUTES:
-            held.setdefault(key.lower(), text_of(value[:LONGEST_VALUE]))
+        if len(attributes) < MOST_ATTRIBUTES:
+            attributes.setdefault(key.lower(), text_of(value[:LONGEST_VALUE]))
 
 
-def _attribute(html: str, at: int) -> tuple[str, str, int]:
+def _attribute(html: str, position: int) -> tuple[str, str, int]:
     """Name and value of an attribute, and the position after it, which is 0 when its quote never closes."""
-    found = _ATTRIBUTE.match(html, at)
-    if found is None:  # a lone "=", as in <a =>
-        return "", "", at + 1
-    if not found[2]:
-        return found[1], "", found.end(1)
-    at = found.end()
-    quote = html[at : at + 1]
+    match = _ATTRIBUTE.match(html, position)
+    if match is None:  # a lone "=", as in <a =>
+        return "", "", position + 1
+    if not match[2]:
+        return match[1], "", match.end(1)
+    position = match.end()
+    quote = html[position : position + 1]
     if quote in ("'", '"') and quote:
-        end = html.find(quote, at + 1)
-        return found[1], html[at + 1 : end], end + 1 if end >= 0 else 0
-    plain = _UNQUOTED.match(html, at)
-    assert plain is not None
-    return found[1], plain.group(), plain.end()
+        end = html.find(quote, position + 1)
+        return match[1], html[position + 1 : end], end + 1 if end >= 0 else 0
+    unquoted = _UNQUOTED.match(html, position)
+    assert unquoted is not None
+    return match[1], unquoted.group(), unquoted.end()
 
 
-def _raw(html: str, name: str, at: int) -> tuple[str, int]:
+def _raw(html: str, name: str, position: int) -> tuple[str, int]:
     """The text up to the end tag of a RAW element, and the position after that; 0 when it never ends."""
-    found = re.compile(rf"</{name}(?=[\s/>])[^>]*>?", re.IGNORECASE).search(html, at)
-    inside = html[at : found.start() if found else len(html)]
-    return text_of(inside) if name in UNESCAPED else inside, found.end() if found else 0
+    end_tag = re.compile(rf"</{name}(?=[\s/>])[^>]*>?", re.IGNORECASE).search(html, position)
+    raw_text = html[position : end_tag.start() if end_tag else len(html)]
+    return text_of(raw_text) if name in UNESCAPED else raw_text, end_tag.end() if end_tag else 0

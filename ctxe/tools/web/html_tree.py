@@ -11,9 +11,9 @@ from ctxe.tools.web.html_tokens import Closed, Opened, Token
 
 VOID = word_set("area base br col embed hr img input link meta param source track wbr")
 DEEPEST = 80
-"""Nesting of elements, at most; deeper ones become siblings."""
-MOST = 150_000
-"""Tokens of a page that are read, at most."""
+"""Deepest nesting of elements; deeper ones become siblings."""
+MOST_TOKENS = 150_000
+"""Most tokens of a page that are read."""
 ENDS: Mapping[str, frozenset[str]] = {
     "li": frozenset({"li"}),
     "dt": frozenset({"dt", "dd"}),
@@ -26,7 +26,7 @@ ENDS: Mapping[str, frozenset[str]] = {
     "tfoot": frozenset({"tr", "td", "th", "thead", "tbody"}),
 }
 """For a start tag, the open elements that it closes (HTML, 13.1.2.4 optional tags)."""
-HOLDS = frozenset({"ul", "ol", "dl", "table", "body", "html", "main", "article", "section", "div", "blockquote"})
+CONTAINERS = frozenset({"ul", "ol", "dl", "table", "body", "html", "main", "article", "section", "div", "blockquote"})
 """Elements that stop the search for an open element to close."""
 ENDS_P = word_set(
     "address article aside blockquote center details dialog div dl fieldset figure footer form h1 h2 h3 h4 h5 h6 header"
@@ -50,77 +50,77 @@ _ASIDE = re.compile(
     re.I,
 )
 CODE = word_set("code kbd samp tt")
-ENOUGH = 200
+ENOUGH_CHARACTERS = 200
 """Characters that make a part of the page acceptable as its main content."""
 
 
 @dataclass(slots=True)
 class Node:
-    """An element with its children in order. ``holds``: it contains blocks; only ``content`` sets it."""
+    """An element with its children in order. ``has_blocks``: it contains blocks; only ``content`` sets it."""
 
     name: str
     attributes: Mapping[str, str] = field(default_factory=dict)
-    inside: list[Node | str] = field(default_factory=list)
-    holds: bool = False
+    children: list[Node | str] = field(default_factory=list)
+    has_blocks: bool = False
 
     def elements(self) -> Iterator[Node]:
         """Every descendant element, in document order."""
-        waiting = [one for one in reversed(self.inside) if isinstance(one, Node)]
+        waiting = [child for child in reversed(self.children) if isinstance(child, Node)]
         while waiting:
             node = waiting.pop()
             yield node
-            waiting += [one for one in reversed(node.inside) if isinstance(one, Node)]
+            waiting += [child for child in reversed(node.children) if isinstance(child, Node)]
 
     def text(self) -> str:
         """All text inside, unchanged."""
         parts, waiting = list[str](), list[Node | str]([self])
         while waiting:
-            one = waiting.pop()
-            if isinstance(one, str):
-                parts.append(one)
+            item = waiting.pop()
+            if isinstance(item, str):
+                parts.append(item)
             else:
-                waiting += reversed(one.inside)
+                waiting += reversed(item.children)
         return "".join(parts)
 
 
-def tree(found: Iterator[Token]) -> tuple[Node, str, bool]:
-    """The root element of a page, its title, and whether it was longer than MOST tokens."""
+def tree(tokens: Iterator[Token]) -> tuple[Node, str, bool]:
+    """The root element of a page, its title, and whether it was longer than MOST_TOKENS tokens."""
     root, title = Node("html"), ""
-    open_ = [root]
-    for number, token in enumerate(found):
-        if number > MOST:
+    open_nodes = [root]
+    for number, token in enumerate(tokens):
+        if number > MOST_TOKENS:
             return root, title, True
         if isinstance(token, str):
-            if open_[-1].name == "title" and not any(node.name == "svg" for node in open_):
+            if open_nodes[-1].name == "title" and not any(node.name == "svg" for node in open_nodes):
                 title = title or " ".join(token.split())
-            open_[-1].inside.append(token)
+            open_nodes[-1].children.append(token)
         elif isinstance(token, Closed):
-            _close(open_, token.name)
+            _close(open_nodes, token.name)
         else:
-            _open(open_, token)
+            _open(open_nodes, token)
     return root, title, False
 
 
-def _open(open_: list[Node], token: Opened) -> None:
-    if token.name in ENDS_P and any(node.name == "p" for node in open_[-3:]):
-        _close(open_, "p")
-    if ends := ENDS.get(token.name):
-        for place in range(len(open_) - 1, 0, -1):
-            if open_[place].name in ends:
-                del open_[place:]
-            elif open_[place].name in HOLDS:
+def _open(open_nodes: list[Node], token: Opened) -> None:
+    if token.name in ENDS_P and any(node.name == "p" for node in open_nodes[-3:]):
+        _close(open_nodes, "p")
+    if closes := ENDS.get(token.name):
+        for place in range(len(open_nodes) - 1, 0, -1):
+            if open_nodes[place].name in closes:
+                del open_nodes[place:]
+            elif open_nodes[place].name in CONTAINERS:
                 break
     node = Node(token.name, token.attributes)
-    open_[-1].inside.append(node)
-    if token.name not in VOID and not token.empty and len(open_) < DEEPEST:
-        open_.append(node)
+    open_nodes[-1].children.append(node)
+    if token.name not in VOID and not token.empty and len(open_nodes) < DEEPEST:
+        open_nodes.append(node)
 
 
-def _close(open_: list[Node], name: str) -> None:
+def _close(open_nodes: list[Node], name: str) -> None:
     """Close the innermost open element of this name, with everything open inside it."""
-    for place in range(len(open_) - 1, 0, -1):
-        if open_[place].name == name:
-            del open_[place:]
+    for place in range(len(open_nodes) - 1, 0, -1):
+        if open_nodes[place].name == name:
+            del open_nodes[place:]
             return
 
 
@@ -129,12 +129,12 @@ def content(root: Node) -> Node:
     mains = [node for node in root.elements() if node.name == "main" or node.attributes.get("role") == "main"]
     articles = [node for node in root.elements() if node.name == "article"]
     candidates = [*mains[:1], *(articles if len(articles) == 1 else ()), root]
-    every = _kept(root, aside=False, whole=False)
-    enough = min(ENOUGH, _length(every) // 2)
+    every = _without_dropped(root, aside=False, is_page=False)
+    enough = min(ENOUGH_CHARACTERS, _length(every) // 2)
     for candidate in candidates:
-        kept = _kept(candidate, aside=True, whole=candidate is root)
-        if _length(kept) >= max(enough, 1):
-            return kept
+        reduced = _without_dropped(candidate, aside=True, is_page=candidate is root)
+        if _length(reduced) >= max(enough, 1):
+            return reduced
     return every
 
 
@@ -143,47 +143,47 @@ def _length(node: Node) -> int:
     return len(" ".join(node.text().split()))
 
 
-def _kept(node: Node, *, aside: bool, whole: bool) -> Node:
-    """A copy without dropped elements (see ``_passed_over``)."""
-    inside: list[Node | str] = []
-    for one in node.inside:
-        if isinstance(one, str):
-            inside.append(one)
-        elif not _passed_over(one, aside=aside, whole=whole):
-            inside.append(_kept(one, aside=aside, whole=whole))
-    holds = any(isinstance(one, Node) and (one.name in BLOCKS or one.holds) for one in inside)
-    return Node(node.name, node.attributes, inside, holds and node.name not in CODE)
+def _without_dropped(node: Node, *, aside: bool, is_page: bool) -> Node:
+    """A copy without dropped elements (see ``_is_dropped``)."""
+    children: list[Node | str] = []
+    for child in node.children:
+        if isinstance(child, str):
+            children.append(child)
+        elif not _is_dropped(child, aside=aside, is_page=is_page):
+            children.append(_without_dropped(child, aside=aside, is_page=is_page))
+    has_blocks = any(isinstance(child, Node) and (child.name in BLOCKS or child.has_blocks) for child in children)
+    return Node(node.name, node.attributes, children, has_blocks and node.name not in CODE)
 
 
-def _passed_over(node: Node, *, aside: bool, whole: bool) -> bool:
-    held = node.attributes
-    if node.name in DROPPED or held.get("role", "").lower() in ROLES or is_hidden(held):
+def _is_dropped(node: Node, *, aside: bool, is_page: bool) -> bool:
+    attributes = node.attributes
+    if node.name in DROPPED or attributes.get("role", "").lower() in ROLES or is_hidden(attributes):
         return True
-    if whole and aside and node.name == "header":  # of the page; one inside of an article has its title
+    if is_page and aside and node.name == "header":  # of the page; the header inside an article has its title
         return True
-    named = f"{held.get('class', '')} {held.get('id', '')}"
-    return aside and node.name not in ("body", "html", "main", "article") and _ASIDE.search(named) is not None
+    class_and_id = f"{attributes.get('class', '')} {attributes.get('id', '')}"
+    return aside and node.name not in ("body", "html", "main", "article") and _ASIDE.search(class_and_id) is not None
 
 
-def is_hidden(held: Mapping[str, str]) -> bool:
+def is_hidden(attributes: Mapping[str, str]) -> bool:
     """Whether an element with these attributes is invisible."""
-    gone = "hidden" in held or held.get("aria-hidden", "").lower() == "true"
-    return gone or _HIDDEN.search(held.get("style", "")) is not None
+    is_marked = "hidden" in attributes or attributes.get("aria-hidden", "").lower() == "true"
+    return is_marked or _HIDDEN.search(attributes.get("style", "")) is not None
 
 
 def rows(table: Node) -> list[list[Node]]:
     """The cells of a table, row by row, without those of nested tables."""
-    found: list[list[Node]] = []
-    for row in _own(table, ("tr",)):
-        cells = list(_own(row, ("td", "th")))
-        found += [cells] if cells else []
-    return found
+    table_rows: list[list[Node]] = []
+    for row in _descend(table, ("tr",)):
+        cells = list(_descend(row, ("td", "th")))
+        table_rows += [cells] if cells else []
+    return table_rows
 
 
-def _own(node: Node, names: Sequence[str]) -> Iterator[Node]:
-    for one in node.inside:
-        if isinstance(one, Node):
-            if one.name in names:
-                yield one
-            elif one.name in ("thead", "tbody", "tfoot"):
-                yield from _own(one, names)
+def _descend(node: Node, names: Sequence[str]) -> Iterator[Node]:
+    for child in node.children:
+        if isinstance(child, Node):
+            if child.name in names:
+                yield child
+            elif child.name in ("thead", "tbody", "tfoot"):
+                yield from _descend(child, names)

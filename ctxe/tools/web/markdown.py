@@ -27,33 +27,33 @@ def markdown(html: str, url: str) -> tuple[str, str, bool]:
 def shown(base: str, href: str) -> str:
     """The URL of a link as it is shown: without the host if it is the page's; empty for places on the same page."""
     try:
-        found = urljoin(base, href.strip())
-        parts, here = urlsplit(found), urlsplit(base)
-        own = parts.netloc == here.netloc
+        url = urljoin(base, href.strip())
+        parts, base_parts = urlsplit(url), urlsplit(base)
+        same_host = parts.netloc == base_parts.netloc
     except ValueError:
         return ""
-    if parts.scheme not in ("http", "https") or len(found) > LONGEST_LINK or re.search(r"[\s<>]", found):
+    if parts.scheme not in ("http", "https") or len(url) > LONGEST_LINK or re.search(r"[\s<>]", url):
         return ""
-    if own and (parts.path, parts.query) == (here.path, here.query):
+    if same_host and (parts.path, parts.query) == (base_parts.path, base_parts.query):
         return ""
-    return found.removeprefix(f"{parts.scheme}://{parts.netloc}") if own else found
+    return url.removeprefix(f"{parts.scheme}://{parts.netloc}") if same_host else url
 
 
 def blocks(node: Node, link: Link) -> Iterator[str]:
     """The Markdown blocks of an element, each without blank lines around it."""
-    words: list[str] = []
-    for one in node.inside:
-        if isinstance(one, str) or not (one.name in BLOCKS or one.holds):
-            words.append(inline(one, link))
+    parts: list[str] = []
+    for child in node.children:
+        if isinstance(child, str) or not (child.name in BLOCKS or child.has_blocks):
+            parts.append(inline(child, link))
             continue
-        yield from _paragraph(words)
-        words = []
-        yield from _block(one, link)
-    yield from _paragraph(words)
+        yield from _paragraph(parts)
+        parts = []
+        yield from _block(child, link)
+    yield from _paragraph(parts)
 
 
-def _paragraph(words: list[str]) -> Iterator[str]:
-    lines = [" ".join(line.split()) for line in "".join(words).split("\x1f")]
+def _paragraph(parts: list[str]) -> Iterator[str]:
+    lines = [" ".join(line.split()) for line in "".join(parts).split("\x1f")]
     text = "\n".join(line for line in lines if line)
     if text:
         yield text
@@ -94,43 +94,45 @@ def _code(node: Node) -> Iterator[str]:
 
 
 def _with_breaks(node: Node) -> str:
-    if not any(one.name == "br" for one in node.elements()):
+    if not any(child.name == "br" for child in node.elements()):
         return node.text()
     parts = (
-        "\n" if one.name == "br" else _with_breaks(one) if isinstance(one, Node) else one
-        for one in (_as_node(each) for each in node.inside)
+        "\n" if child.name == "br" else _with_breaks(child) if isinstance(child, Node) else child
+        for child in (_as_node(item) for item in node.children)
     )
     return "".join(parts)
 
 
-def _as_node(one: Node | str) -> Node:
-    return one if isinstance(one, Node) else Node("", {}, [one])
+def _as_node(item: Node | str) -> Node:
+    return item if isinstance(item, Node) else Node("", {}, [item])
 
 
 def _language(node: Node) -> str:
-    named = [node.attributes, *(one.attributes for one in list(node.elements())[:3])]
-    for held in named:
-        found = _LANGUAGE.search(held.get("class", "")) or re.fullmatch(r"([\w+#.-]{1,20})", held.get("data-lang", ""))
-        if found:
-            return found[1].lower()
+    candidates = [node.attributes, *(inner.attributes for inner in list(node.elements())[:3])]
+    for attributes in candidates:
+        match = _LANGUAGE.search(attributes.get("class", "")) or re.fullmatch(
+            r"([\w+#.-]{1,20})", attributes.get("data-lang", "")
+        )
+        if match:
+            return match[1].lower()
     return ""
 
 
 def _list(node: Node, link: Link) -> Iterator[str]:
     """A list as one block, the content of items indented."""
-    number, ordered, told = _start(node), node.name == "ol", list[str]()
-    for one in node.inside:
-        if isinstance(one, str) and not one.strip():
+    number, ordered, lines = _start(node), node.name == "ol", list[str]()
+    for child in node.children:
+        if isinstance(child, str) and not child.strip():
             continue
         sign = f"{number}. " if ordered else "- "
-        item = one if isinstance(one, Node) and one.name == "li" else Node("li", {}, [one], holds=True)
-        held = list(blocks(item, link))
-        if held:
-            text = "\n".join(held).replace("\n", "\n" + " " * len(sign))
-            told.append(sign + "\n".join(line.rstrip() for line in text.split("\n")))
+        item = child if isinstance(child, Node) and child.name == "li" else Node("li", {}, [child], has_blocks=True)
+        item_blocks = list(blocks(item, link))
+        if item_blocks:
+            text = "\n".join(item_blocks).replace("\n", "\n" + " " * len(sign))
+            lines.append(sign + "\n".join(line.rstrip() for line in text.split("\n")))
             number += 1
-    if told:
-        yield "\n".join(told)
+    if lines:
+        yield "\n".join(lines)
 
 
 def _start(node: Node) -> int:
@@ -140,41 +142,44 @@ def _start(node: Node) -> int:
 
 def _table(node: Node, link: Link) -> Iterator[str]:
     """A Markdown table; a table for layout only is converted to the blocks of its content."""
-    found = rows(node)
-    width = max((len(row) for row in found), default=0)
-    nested = any(one.name in ("table", "pre", "ul", "ol", "h1", "h2", "h3") for one in node.elements())
+    table_rows = rows(node)
+    width = max((len(row) for row in table_rows), default=0)
+    nested = any(child.name in ("table", "pre", "ul", "ol", "h1", "h2", "h3") for child in node.elements())
     if nested or width < 2 or width > WIDEST:
         yield from blocks(node, link)
         return
     yield from (
-        text for one in node.inside if isinstance(one, Node) and one.name == "caption" for text in blocks(one, link)
+        text
+        for child in node.children
+        if isinstance(child, Node) and child.name == "caption"
+        for text in blocks(child, link)
     )
-    told = [[_cell(cell, link) for cell in row] + [""] * (width - len(row)) for row in found]
-    told.insert(1, ["---"] * width)
-    yield "\n".join(f"| {' | '.join(row)} |" for row in told)
+    lines = [[_cell(cell, link) for cell in row] + [""] * (width - len(row)) for row in table_rows]
+    lines.insert(1, ["---"] * width)
+    yield "\n".join(f"| {' | '.join(row)} |" for row in lines)
 
 
 def _cell(node: Node, link: Link) -> str:
     return " ".join(inline(node, link).replace("\x1f", " ").split()).replace("|", "\\|")
 
 
-def inline(one: Node | str, link: Link) -> str:
+def inline(item: Node | str, link: Link) -> str:
     """Inline content as Markdown. A line break becomes the control character 1f, which is removed from page text."""
-    if isinstance(one, str):
-        return one.replace("\x1f", " ")
-    if one.name == "br":
+    if isinstance(item, str):
+        return item.replace("\x1f", " ")
+    if item.name == "br":
         return "\x1f"
-    if one.name == "img":
-        words = " ".join(one.attributes.get("alt", "").split())
+    if item.name == "img":
+        words = " ".join(item.attributes.get("alt", "").split())
         return f"[image: {words}]" if words else ""
-    if one.name in CODE:
-        return _marked(" ".join(one.text().split()), "`")
-    text = "".join(inline(inner, link) for inner in one.inside)
-    if one.name in ("strong", "b"):
+    if item.name in CODE:
+        return _marked(" ".join(item.text().split()), "`")
+    text = "".join(inline(inner, link) for inner in item.children)
+    if item.name in ("strong", "b"):
         return _marked(text, "**")
-    if one.name == "a":
-        return _linked(text, link(one.attributes.get("href", "")) if one.attributes.get("href") else "")
-    return f" {text} " if one.name in BLOCKS else text
+    if item.name == "a":
+        return _linked(text, link(item.attributes.get("href", "")) if item.attributes.get("href") else "")
+    return f" {text} " if item.name in BLOCKS else text
 
 
 def _marked(text: str, sign: str) -> str:

@@ -15,10 +15,10 @@ from ctxe.tools.web.fetch import MOST_BYTES, Fetched
 TAG = "page"
 LONG_LINE = 2_000
 """Characters of a JSON line above which it is reformatted to several lines."""
-_TITLED = pattern(r"(?m)^# ")
+_HEADING = pattern(r"(?m)^# ")
 _HTML = pattern(r"\s*(?:<!doctype html|<html[\s>])")
 _CHARSET = pattern(r"charset\s*=\s*[\"']?([\w:.-]{2,40})")
-_KNOWN = (
+_CHARSETS = (
     r"utf-?8|us-ascii|ascii|utf-?16(?:le|be)?|iso-?8859-\d{1,2}|latin-?\d|windows-?12\d\d|cp12\d\d|shift[-_]?jis|sjis"
     r"|euc-?(?:jp|kr)|gb2312|gbk|gb18030|big5|koi8-?[ru]|tis-?620|macintosh"
 )
@@ -40,25 +40,27 @@ class WebPage:
     hidden: bool = False
 
 
-def page(came: Fetched) -> WebPage:
+def page(fetched: Fetched) -> WebPage:
     """Convert a fetched page. Raises ToolError for binary content and for a page without words."""
-    text = decoded(came.data, came.type)
-    title, cut = "", came.cut
-    if _is_html(came.type, text):
+    text = decoded(fetched.data, fetched.type)
+    title, cut = "", fetched.cut
+    if _is_html(fetched.type, text):
         from ctxe.tools.web.markdown import markdown
 
-        title, text, shorter = markdown(text, came.address.url)
-        cut = cut or shorter
-        if title and not _TITLED.search(text):
+        title, text, was_cut = markdown(text, fetched.address.url)
+        cut = cut or was_cut
+        if title and not _HEADING.search(text):
             text = f"# {one_line(title)}\n\n{text}" if text else ""
-    elif "json" in came.type.lower():
+    elif "json" in fetched.type.lower():
         text = _in_lines(text)
     if not text.strip():
-        raise ToolError(f"{came.address.url} holds no words that can be read: it may be made by a script in a browser")
+        raise ToolError(f"{fetched.address.url} has no readable text: a script in a browser may create it")
     notes = [f"only the first {MOST_BYTES // 1_000_000} MB were read"] if cut else []
-    fenced = fence(text, came.address.url, TAG, note=", ".join(notes))
-    told = (*fenced.notices, *notes)
-    return WebPage(came.address.url, fenced.text, len(came.data), one_line(title, 120), told, bool(fenced.notices))
+    fenced = fence(text, fetched.address.url, TAG, note=", ".join(notes))
+    notices = (*fenced.notices, *notes)
+    return WebPage(
+        fetched.address.url, fenced.text, len(fetched.data), one_line(title, 120), notices, bool(fenced.notices)
+    )
 
 
 def decoded(data: bytes, kind: str) -> str:
@@ -69,18 +71,18 @@ def decoded(data: bytes, kind: str) -> str:
     if b"\0" in data[:4_000]:
         raise ToolError("it is binary, not text")
     head = data[:2_000].decode("latin-1")
-    for said in (kind, head):
-        found = _CHARSET.search(said)
-        if found and re.fullmatch(_KNOWN, found[1], re.IGNORECASE):
+    for source in (kind, head):
+        match = _CHARSET.search(source)
+        if match and re.fullmatch(_CHARSETS, match[1], re.IGNORECASE):
             try:
-                return data.decode(found[1], "replace")
+                return data.decode(match[1], "replace")
             except LookupError:
                 continue
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        whole = len(data) == MOST_BYTES and error.start >= len(data) - 4  # cut inside a character
-        return data.decode("utf-8" if whole else "cp1252", "replace")
+        is_utf8 = len(data) == MOST_BYTES and error.start >= len(data) - 4  # cut inside a character
+        return data.decode("utf-8" if is_utf8 else "cp1252", "replace")
 
 
 def _is_html(kind: str, text: str) -> bool:

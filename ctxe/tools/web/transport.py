@@ -20,8 +20,8 @@ PATIENCE = 10.0
 
 def look_up(host: str, port: int) -> list[str]:
     """The IP addresses of a host as the system resolves it, each once. Raises OSError."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(one[4][0]).partition("%")[0] for one in found))
+    entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in entries))
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ class WebTransport:
     named: bool
     proxied: bool = False
     resolve: Resolve = look_up
-    over: bool = False
+    is_closed: bool = False
     streams: list[Any] = field(default_factory=list)
 
     def connect_tcp(
@@ -52,7 +52,7 @@ class WebTransport:
 
         last: Exception = ConnectError("it has no address")
         for address in [host] if self.proxied else self.checked(host, port):
-            if self.over:
+            if self.is_closed:
                 break
             try:
                 stream = SyncBackend().connect_tcp(address, port, timeout, local_address, socket_options)
@@ -66,15 +66,15 @@ class WebTransport:
     def checked(self, host: str, port: int) -> list[str]:
         """The IP addresses of a host, all of which are allowed. Raises ToolError."""
         try:
-            found = self.resolve(host.strip("[]"), port)
+            addresses = self.resolve(host.strip("[]"), port)
         except (OSError, UnicodeError) as error:
-            why = getattr(error, "strerror", None) or error
-            raise ToolError(f"{host} is not known: {why}") from None
-        for one in found:
-            kind = kind_of_ip(ipaddress.ip_address(one))
-            if why := refusal_reason(kind, named=self.named, asked=self.asked):
-                raise ToolError(f"{host} is at {one}: {why}, which only a rule of the user's own (host:{host}) opens")
-        return found
+            reason = getattr(error, "strerror", None) or error
+            raise ToolError(f"{host} is not known: {reason}") from None
+        for address in addresses:
+            kind = kind_of_ip(ipaddress.ip_address(address))
+            if reason := refusal_reason(kind, named=self.named, asked=self.asked):
+                raise ToolError(f"{host} is at {address}: {reason}, which only a rule of the user (host:{host}) allows")
+        return addresses
 
     def connect_unix_socket(self, *_: Any, **__: Any) -> Any:
         """Raise ToolError: pages never come from a Unix socket."""
@@ -86,12 +86,12 @@ class WebTransport:
 
     def hang_up(self) -> None:
         """Close all connections, from another thread."""
-        self.over = True
+        self.is_closed = True
         for stream in self.streams:
-            held = stream.get_extra_info("socket")
-            if held is not None:
+            connection = stream.get_extra_info("socket")
+            if connection is not None:
                 try:
-                    held.shutdown(socket.SHUT_RDWR)
+                    connection.shutdown(socket.SHUT_RDWR)
                 except OSError:
                     continue
 
@@ -101,20 +101,20 @@ def proxy_for(environment: Mapping[str, str], address: Address) -> str:
 
     This machine is never reached through a proxy.
     """
-    named = {key.lower(): value for key, value in environment.items() if key.lower().endswith("_proxy") and value}
-    found = named.get(f"{address.scheme}_proxy") or named.get("all_proxy", "")
-    if not found or _without_proxy(named.get("no_proxy", ""), address):
+    proxies = {key.lower(): value for key, value in environment.items() if key.lower().endswith("_proxy") and value}
+    proxy = proxies.get(f"{address.scheme}_proxy") or proxies.get("all_proxy", "")
+    if not proxy or _without_proxy(proxies.get("no_proxy", ""), address):
         return ""
-    return found if "://" in found else f"http://{found}"
+    return proxy if "://" in proxy else f"http://{proxy}"
 
 
-def _without_proxy(listed: str, address: Address) -> bool:
+def _without_proxy(exceptions: str, address: Address) -> bool:
     if address.host == "localhost" or address.host.endswith(".localhost") or _loopback(address.host):
         return True
-    for one in (part.strip().lower() for part in listed.split(",")):
-        host, _, port = one.partition(":") if one.count(":") == 1 else (one, "", "")
+    for exception in (part.strip().lower() for part in exceptions.split(",")):
+        host, _, port = exception.partition(":") if exception.count(":") == 1 else (exception, "", "")
         name = host.lstrip("*").lstrip(".")
-        if one == "*" or (name and not port and _inside(address.host, one)):
+        if exception == "*" or (name and not port and _inside(address.host, exception)):
             return True
         if name and (not port or port == str(address.port)) and (f".{address.host}").endswith(f".{name}"):
             return True

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from ctxe.cli.plan_options import GUESSED, view
+from ctxe.cli.plan_options import TOO_VAGUE, view
 from ctxe.repo.planning.planner import LeftOut, Plan, Planned
 from ctxe.repo.planning.reasons import Reason
 from ctxe.terminal.screen import Screen
@@ -67,11 +67,11 @@ def test_a_very_narrow_window_stacks_the_fields_of_each_file() -> None:
 
 def test_an_empty_plan_says_what_would_help() -> None:
     assert view(Plan("asdf", 100, 0), pipe()) == (
-        "no file of this project bears on that: say it in words of the code, or name a file or an error"
+        "no file of this project matches: use words from the code, or name a file or an error"
     )
-    assert view(Plan(" ", 100, 0), pipe()) == "nothing was changed here lately"
+    assert view(Plan(" ", 100, 0), pipe()) == "nothing was changed here recently"
 
 
 def test_a_plan_matched_by_one_word_says_that_it_is_a_guess() -> None:
-    assert view(replace(plan(1), task="fix"), pipe()).splitlines()[-2:] == ["a note", GUESSED]
+    assert view(replace(plan(1), task="fix"), pipe()).splitlines()[-2:] == ["a note", TOO_VAGUE]
     assert view(replace(plan(1), task=""), pipe()).splitlines()[-1] == "a note"

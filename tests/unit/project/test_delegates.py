@@ -285,7 +285,7 @@ def test_a_delegate_finds_files_with_its_plan_tool(repo: Path, home: Path) -> No
     assert found.splitlines()[0].startswith("src/again.py  ")
     assert "backoff" in found.splitlines()[0]
     assert empty == "task is empty; say in words what you look for"
-    assert nothing.startswith("no file bears on these words")
+    assert nothing.startswith("no file fits these words")
 
 
 def test_several_delegates_of_one_reply_run_one_after_another(repo: Path, home: Path) -> None:

@@ -248,7 +248,9 @@ def test_a_server_tool_whose_description_changed_asks_again(tmp_path: Path, open
     assert changed is not None
     assert permit.decide(changed) == Ask(CHANGED)
     headless = Permit(here, interactive=False, sandbox=permit.sandbox)
-    assert headless.decide(changed) == Deny(f"tea/echo needs a person's yes ({CHANGED}) and nobody is there to give it")
+    assert headless.decide(changed) == Deny(
+        f"tea/echo needs a person's approval ({CHANGED}) and nobody is there to give it"
+    )
     run(changed)
     again = opened(here).prepare("tea/echo", {"text": "x"})
     assert again is not None

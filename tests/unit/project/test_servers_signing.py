@@ -101,7 +101,7 @@ def test_a_refused_token_is_renewed_or_else_the_user_is_told(tmp_path: Path, ope
     assert issuer.journal == ["refreshed"]
     issuer.way("deaf")
     time.sleep(1.1)
-    with pytest.raises(ToolError, match="the sign-in no longer holds: `ctxe mcp login vault` signs in anew"):
+    with pytest.raises(ToolError, match="the sign-in is no longer valid: `ctxe mcp login vault` signs in again"):
         opened(at).prepare("vault/token", {})
     assert issuer.journal == []
 
@@ -183,7 +183,7 @@ def test_a_damaged_sign_in_file_counts_as_signed_out(
     file = tokens_file(at, named(at, "vault"), launch.url)
     file.parent.mkdir()
     file.write_text(damage)
-    with pytest.raises(ToolError, match="the sign-in no longer holds"):
+    with pytest.raises(ToolError, match="the sign-in is no longer valid"):
         opened(at).prepare("vault/token", {})
 
 
@@ -240,7 +240,7 @@ def test_old_tokens_are_never_shown_and_an_expired_sign_in_is_reported(
     assert run(servers.prepare("vault/token", {})).text == hidden
     issuer.way("deaf")
     time.sleep(1.1)
-    with pytest.raises(ToolError, match="the sign-in no longer holds: `ctxe mcp login vault` signs in anew"):
+    with pytest.raises(ToolError, match="the sign-in is no longer valid: `ctxe mcp login vault` signs in again"):
         run(servers.prepare("vault/token", {}))
     issuer.way("")
     assert run(servers.prepare("vault/token", {})).text.endswith(hidden)
@@ -260,5 +260,5 @@ def test_tokens_renewed_or_revoked_by_another_session_hold_at_once(
     assert run(other.prepare("vault/token", {})).ok
     assert issuer.journal == ["refreshed"]
     sign_in.logout(at, "vault")
-    with pytest.raises(ToolError, match="no longer holds"):
+    with pytest.raises(ToolError, match="no longer valid"):
         run(one.prepare("vault/token", {}))

@@ -74,7 +74,7 @@ def test_find_tools_searches_by_words_and_lists_all_without(root: Path, home: Pa
     assert every.startswith("- brew: ")
     assert "- pytest: " in every
     assert "mine" not in every
-    with pytest.raises(ToolError, match="nothing bears on xyzzy"):
+    with pytest.raises(ToolError, match="nothing matches xyzzy"):
         call(here, "find_tools", query="xyzzy")
 
 
@@ -95,7 +95,7 @@ def test_use_loads_skills_reads_files_and_runs_scripts(root: Path, home: Path) -
 @pytest.mark.parametrize(
     ("name", "arguments", "says"),
     [
-        ("", {}, "name is empty; find_tools lists what there is"),
+        ("", {}, "name is empty; find_tools lists the names"),
         ("brwe", {}, "there is no skill 'brwe'; find_tools lists what there is"),
         ("mine", {}, "only the user loads mine"),
         ("brew/none.md", {}, "brew has no file none.md; its files: scripts/boil.sh, "),

@@ -73,7 +73,7 @@ def test_the_documented_settings_make_the_model_known() -> None:
     model = catalog.find("local/my-model", tomllib.loads(settings)["models"])
     assert (model.window, model.prices and (model.prices.input, model.prices.output)) == (65_536, (0.2, 0.8))
     provider: Any = connect(model, Access({}, "http://127.0.0.1:9000/v1"))
-    assert provider.transport.at.address == "http://127.0.0.1:9000/v1"
+    assert provider.transport.endpoint.address == "http://127.0.0.1:9000/v1"
     assert isinstance(provider.model, Model)
 
 

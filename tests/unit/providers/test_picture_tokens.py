@@ -5,7 +5,7 @@ import pytest
 from ctxe.domain.model import Model
 from ctxe.domain.picture import Picture
 from ctxe.providers import catalog
-from ctxe.providers.pictures import UNSEEN, picture_encoder, tokens
+from ctxe.providers.pictures import UNSEEN_TOKENS, picture_encoder, tokens
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from ctxe.providers.pictures import UNSEEN, picture_encoder, tokens
         ("gemini-3.8-flash", (1024, 1024), 1_120),
         ("qwen3.8-max", (280, 280), 116),
         ("gpt-4o", (1, 1), 255),
-        ("glm-5.3", (4000, 4000), UNSEEN),
+        ("glm-5.3", (4000, 4000), UNSEEN_TOKENS),
     ],
 )
 def test_a_picture_costs_the_tokens_that_its_provider_publishes(name: str, size: tuple[int, int], wanted: int) -> None:

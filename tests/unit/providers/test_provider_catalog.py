@@ -121,10 +121,10 @@ def test_efforts_are_limited_to_those_of_the_model() -> None:
     assert catalog.at_effort(catalog.find("gpt-4.1"), "").effort == ""
     own = catalog.find("mine", {"mine": {"window": 9_000, "reasoning": True}})
     assert catalog.at_effort(own, "low").effort == "low"
-    with pytest.raises(ConfigError, match=r"openai/gpt-5 knows no effort 'xhigh'") as refused:
+    with pytest.raises(ConfigError, match=r"openai/gpt-5 has no effort 'xhigh'") as refused:
         catalog.at_effort(catalog.find("gpt-5"), "xhigh")
     assert refused.value.hint == "it takes minimal, low, medium, high"
-    with pytest.raises(ConfigError, match=r"openai/gpt-4.1 takes no effort: as far as is known, it does not reason"):
+    with pytest.raises(ConfigError, match=r"openai/gpt-4.1 takes no effort: as far as ctxe knows, it does not reason"):
         catalog.at_effort(catalog.find("gpt-4.1"), "low")
 
 
@@ -168,13 +168,13 @@ def test_an_ambiguous_or_unknown_word_resolves_to_no_model(said: str) -> None:
 @pytest.mark.parametrize(
     ("name", "told", "hint"),
     [
-        ("gpt-7-luna", "the window of the model 'gpt-7-luna' is not known", "did you mean gpt-6-luna? Else state"),
+        ("gpt-7-luna", "the window of the model 'gpt-7-luna' is not known", "did you mean gpt-6-luna? Otherwise state"),
         (
             "anthropic/claude-opus-55",
             "the window of the model 'anthropic/claude-opus-55' is not known",
             "did you mean anth",
         ),
-        ("opsu", "the window of the model 'opsu' is not known", "did you mean opus? Else state"),
+        ("opsu", "the window of the model 'opsu' is not known", "did you mean opus? Otherwise state"),
         (
             "ollama/tiny",
             "the window of the model 'ollama/tiny' is not known",
@@ -242,7 +242,7 @@ def test_invalid_overrides_are_refused_by_name(own: dict[str, Any], message: str
 )
 def test_every_provider_has_its_adapter(name: str, adapter: type, address: str, official: bool) -> None:
     provider: Any = connect(catalog.find(name), Access(KEYS))
-    assert (type(provider), provider.transport.at.address, provider.model.id) == (adapter, address, name)
+    assert (type(provider), provider.transport.endpoint.address, provider.model.id) == (adapter, address, name)
     assert provider.transport._official is official
     assert provider.transport.patience.idle == 120.0
 
@@ -323,9 +323,9 @@ def test_base_urls_and_keys_are_read_from_settings_and_environment(
         ("openai/gpt-5.6", {}, "", "there is no key for openai"),
         ("anthropic/claude-opus-5-5", {"ANTHROPIC_API_KEY": " "}, "", "there is no key for anthropic"),
         ("xai/grok-4.7", {"OPENAI_API_KEY": "k"}, "", "there is no key for xai"),
-        ("openai/gpt-5.6", {"OPENAI_API_KEY": "kéy"}, "", "OPENAI_API_KEY holds characters that no key has"),
-        ("openai/gpt-5.6", {"OPENAI_API_KEY": "a b"}, "", "OPENAI_API_KEY holds characters that no key has"),
-        ("qwen3", {}, "", "where is 'qwen3' served?"),
+        ("openai/gpt-5.6", {"OPENAI_API_KEY": "kéy"}, "", "OPENAI_API_KEY contains characters that no key has"),
+        ("openai/gpt-5.6", {"OPENAI_API_KEY": "a b"}, "", "OPENAI_API_KEY contains characters that no key has"),
+        ("qwen3", {}, "", "the address of the server for 'qwen3' is missing"),
         ("qwen3", {}, "localhost:1234", "the base URL 'localhost:1234' is not an address"),
         ("qwen3", {}, "ftp://host/v1", "the base URL 'ftp://host/v1' is not an address"),
         ("qwen3", {}, "http://host:99999/v1", "the base URL 'http://host:99999/v1' is not an address"),

@@ -12,7 +12,7 @@ from ctxe.domain.conversation import Reply
 from ctxe.domain.errors import BadReply, BadRequest, ContextOverflow, ProviderError, QuotaError, RateLimited
 from ctxe.domain.model import Delta, TextDelta, Waiting
 from ctxe.providers import faults
-from ctxe.providers.dialects import PARSER, window_in
+from ctxe.providers.dialects import PARSER_HINT, window_in
 from ctxe.providers.faults import Endpoint, RequestFault
 from ctxe.providers.retry import persist
 from ctxe.providers.retry_after import asked_wait
@@ -156,7 +156,7 @@ def test_a_model_too_large_for_memory_is_not_retried() -> None:
 )
 def test_a_local_server_without_tool_call_parsing_is_named_and_not_retried(status: int, words: str) -> None:
     fault = faults.of_status(AT, status, {"error": {"message": words}}, {}, 0)
-    assert (type(fault.error), fault.tries, fault.error.hint) == (BadRequest, faults.ONCE, PARSER)
+    assert (type(fault.error), fault.tries, fault.error.hint) == (BadRequest, faults.ONCE, PARSER_HINT)
 
 
 def test_a_nested_error_body_is_read() -> None:

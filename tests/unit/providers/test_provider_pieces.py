@@ -324,7 +324,7 @@ def test_any_events_end_in_a_reply_or_a_fault(events: list[dict[str, Any]], api:
         read = anthropic.read if api == "messages" else openai_responses.read
         deltas = read(iter(events), draft, provider.transport)
     try:
-        items = list(draft.finish(deltas, provider.transport.at, HELLO, MODEL.id))
+        items = list(draft.finish(deltas, provider.transport.endpoint, HELLO, MODEL.id))
     except RequestFault:
         return
     for item in items[:-1]:

@@ -36,7 +36,7 @@ def test_a_script_without_replies_left_says_so() -> None:
     hear(provider)
     with pytest.raises(BadReply) as caught:
         hear(provider)
-    assert caught.value.message == "demo.json holds 1 reply, and this is request 2"
+    assert caught.value.message == "demo.json holds 1 reply; this is request 2"
 
 
 def test_usage_counts_every_part_and_the_prefix_shared_with_the_last_request() -> None:

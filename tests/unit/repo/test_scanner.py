@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
-from ctxe.repo.indexing.worker import LONGEST, SHARE, Scanner
+from ctxe.repo.indexing.worker import SEGMENT_SECONDS, SEGMENT_SHARE, Scanner
 
 
 def test_index_segments_grow_with_the_build_time(tmp_path: Path) -> None:
@@ -17,8 +17,10 @@ def test_index_segments_grow_with_the_build_time(tmp_path: Path) -> None:
         now[0] = float(second)
         if scanner.scan([(second, "a.py")])[1]:
             given.append(second)
-    assert given[0] == LONGEST + 1
+    assert given[0] == SEGMENT_SECONDS + 1
     spans = [later - sooner for sooner, later in pairwise(given)]
     assert spans == sorted(spans)
-    assert all(span <= max(LONGEST, SHARE * later) + 1 for span, later in zip(spans, given[1:], strict=True))
+    assert all(
+        span <= max(SEGMENT_SECONDS, SEGMENT_SHARE * later) + 1 for span, later in zip(spans, given[1:], strict=True)
+    )
     assert len(given) < 15

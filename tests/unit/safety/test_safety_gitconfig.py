@@ -100,7 +100,7 @@ def test_includes_are_followed_as_deep_as_git_does(repository: Path) -> None:
 )
 def test_git_is_not_run_with_configuration_that_cannot_be_checked(repository: Path, config: str, why: str) -> None:
     configure(repository, config)
-    assert configured_programs(repository) == (f"what nobody can check ({why})",)
+    assert configured_programs(repository) == (f"programs that cannot be checked ({why})",)
     with pytest.raises(CtxeError, match="git's configuration here cannot be checked"):
         git_command(repository, "status")
 
@@ -110,7 +110,7 @@ def test_a_pipe_in_place_of_git_config_does_not_block(repository: Path, name: st
     configure(repository, "[include]\n path = included\n")
     (repository / ".git" / name).unlink(missing_ok=True)
     os.mkfifo(repository / ".git" / name)
-    assert configured_programs(repository) == ("what nobody can check (it is not a file)",)
+    assert configured_programs(repository) == ("programs that cannot be checked (it is not a file)",)
     with pytest.raises(CtxeError, match="cannot be checked: it is not a file"):
         git_command(repository, "status")
 
@@ -118,7 +118,7 @@ def test_a_pipe_in_place_of_git_config_does_not_block(repository: Path, name: st
 def test_a_pipe_in_place_of_head_does_not_block(repository: Path) -> None:
     (repository / ".git/HEAD").unlink()
     os.mkfifo(repository / ".git/HEAD")
-    assert configured_programs(repository) == ("what nobody can check (its HEAD is not a file)",)
+    assert configured_programs(repository) == ("programs that cannot be checked (its HEAD is not a file)",)
     assert Git(repository, {"HOME": str(repository)}).branch() == ""
 
 
@@ -176,7 +176,7 @@ def test_sections_and_settings_are_read_in_their_order() -> None:
         (b"\n", ()),
         (
             b"gitdir: " + b"x" * 5000,
-            ("what nobody can check (its HEAD cannot be looked at: File name too long)",),
+            ("programs that cannot be checked (its HEAD cannot be read: File name too long)",),
         ),
     ],
 )

@@ -54,16 +54,16 @@ def test_a_glob_with_too_many_names_is_asked_about(root: Path) -> None:
     (root / "many").mkdir()
     for number in range(MOST_NAMES + 1):
         (root / f"many/{number}").touch()
-    assert asked(root, "cat many/*") == "many/* stands for too many files to look at"
+    assert asked(root, "cat many/*") == "many/* stands for too many files to check"
     assert asked(root, "wc -l many/*1") is None
 
 
 def test_programs_that_follow_links_are_asked_about_when_links_exist(root: Path) -> None:
-    assert asked(root, "grep -R x src") == "it would also read what away leads to"
-    assert asked(root, "grep -R x docs") == "it would also read what held.txt leads to"
-    assert asked(root, "diff -r plain src") == "it would also read what away leads to"
-    assert asked(root, "rg -L x plain src") == "it would also read what away leads to"
-    assert asked(root, "rg -nL x docs") == "it would also read what held.txt leads to"
+    assert asked(root, "grep -R x src") == "it would also read what away links to"
+    assert asked(root, "grep -R x docs") == "it would also read what held.txt links to"
+    assert asked(root, "diff -r plain src") == "it would also read what away links to"
+    assert asked(root, "rg -L x plain src") == "it would also read what away links to"
+    assert asked(root, "rg -nL x docs") == "it would also read what held.txt links to"
     assert asked(root, "grep -r x src") is None
     assert asked(root, "rg -L x plain") is None
     assert asked(root, "grep -R x plain") is None
@@ -155,10 +155,10 @@ def test_diff_shows_the_files_of_folders_unasked_for(root: Path) -> None:
     (root / "docs/held.txt").unlink()
     (root / "a.py").write_text("b")
     assert asked(root, "diff a.py plain") is None
-    assert asked(root, "diff -N plain .") == "it would also read what link leads to"
+    assert asked(root, "diff -N plain .") == "it would also read what link links to"
     (root / "plain/secrets.yml").write_text("a: b")
     assert asked(root, "diff -N plain docs") == "it would also read secrets.yml"
-    assert asked(root, "diff a.py src") == "it would also read what away leads to"
+    assert asked(root, "diff a.py src") == "it would also read what away links to"
     assert asked(root, "diff a.py plain/a.py") is None
 
 

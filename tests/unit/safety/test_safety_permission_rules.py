@@ -177,5 +177,5 @@ def test_server_tool_rules_match_patterns_and_a_changed_tool_is_always_asked_abo
     assert decide(changed, with_(ASK, mode="read-only", allow=("tool:*",))) == Deny("this session only reads")
     assert decide(changed, with_(ASK, deny=("tool:git/*",))) == Deny("the rule tool:git/search_code forbids it")
     assert decide(changed, with_(ASK, allow=("tool:*",), interactive=False)) == Deny(
-        "git/search_code needs a person's yes (it is told otherwise) and nobody is there to give it"
+        "git/search_code needs a person's approval (it is told otherwise) and nobody is there to give it"
     )

@@ -255,7 +255,7 @@ def test_the_hook_that_readers_run_is_known_and_others_are_no_question(repositor
 
 def test_a_folder_of_hooks_that_only_git_can_tell_is_asked_about(repository: Path) -> None:
     (repository / ".git/config").write_text("[core]\n hooksPath = %(prefix)/hooks\n")
-    why = "what nobody can check (its hooks are in a place that only git can tell)"
+    why = "programs that cannot be checked (its hooks are in a place that only git can tell)"
     assert configured_programs(repository) == (why,)
 
 

@@ -87,7 +87,7 @@ def test_a_bubblewrap_that_fails_or_does_not_isolate_is_not_used(tmp_path: Path)
     for script, why in (
         ("exit 1", "exit 1"),
         ("echo no permission >&2; exit 1", "no permission"),
-        ("echo held", "what is"),
+        ("echo held", "are lost"),
     ):
         fake = tmp_path / "bwrap"
         fake.write_text(f"#!/bin/sh\n{script}\n")

@@ -271,9 +271,7 @@ def test_masking_is_idempotent() -> None:
 
 def test_texts_with_secrets_are_refused_for_memory() -> None:
     assert refuse("the build needs make") == ""
-    assert (
-        refuse(f"use {KEYS['anthropic'][0]}") == "it holds what looks like a secret (Anthropic key); write it without"
-    )
+    assert refuse(f"use {KEYS['anthropic'][0]}") == "it seems to contain a secret (Anthropic key); write it without"
     assert "our own key" in refuse("key plainwords", ("plainwords",))
 
 

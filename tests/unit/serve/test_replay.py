@@ -10,7 +10,7 @@ import pytest
 
 from ctxe.context.budget import Budget
 from ctxe.project.window.replaying import Replayed
-from ctxe.serve.replay import BEFORE, Service, serve
+from ctxe.serve.replay import UNKNOWN_WORDS, Service, serve
 from tests.support.counting import count_words
 
 Chat = dict[str, Any]
@@ -72,7 +72,7 @@ def test_a_conversation_starting_with_a_reply_gets_a_user_message_first() -> Non
     one = service()
     reply = {"role": "assistant", "content": "hello"}
     told(one, SYSTEM, reply)
-    assert assembled(one)["messages"] == [SYSTEM, {"role": "user", "content": BEFORE}, reply]
+    assert assembled(one)["messages"] == [SYSTEM, {"role": "user", "content": UNKNOWN_WORDS}, reply]
 
 
 def test_an_empty_system_message_stays_first_when_an_empty_user_message_is_dropped() -> None:

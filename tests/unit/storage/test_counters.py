@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ctxe.storage.counters import FEW, Counters
+from ctxe.storage.counters import FEW_KEYS, Counters
 from ctxe.storage.databases import open_database
 
 SEEN = {"seen": 1.0, "first": 5.0, "last": 5.0}
@@ -43,7 +43,7 @@ def test_numbers_are_added_and_the_first_and_last_moment_kept(tmp_path: Path) ->
         assert others.read(["a", "unknown"]) == {"a": a}
 
 
-@pytest.mark.parametrize("asked", [FEW, FEW + 1])
+@pytest.mark.parametrize("asked", [FEW_KEYS, FEW_KEYS + 1])
 def test_asking_for_few_and_for_many_keys_gives_the_same(tmp_path: Path, asked: int) -> None:
     with counters(tmp_path / "counters.db") as some:
         for number in range(asked + 5):

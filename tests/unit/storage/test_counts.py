@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ctxe.storage.counts import MOST_NEAR, Counts, Estimate
+from ctxe.storage.counts import MOST_IN_MEMORY, Counts, Estimate
 
 
 class Tokenizer:
@@ -35,9 +35,9 @@ def test_a_text_is_counted_once_across_sessions(tmp_path: Path) -> None:
 def test_recently_used_unsaved_counts_are_remembered(tmp_path: Path) -> None:
     tokenizer = Tokenizer()
     counts = Counts("words", tokenizer, tmp_path)
-    for number in [*range(MOST_NEAR + 1), 0]:
+    for number in [*range(MOST_IN_MEMORY + 1), 0]:
         counts(str(number))
-    assert len(tokenizer.asked) == MOST_NEAR + 1
+    assert len(tokenizer.asked) == MOST_IN_MEMORY + 1
 
 
 @pytest.mark.parametrize("damage", ["text", "folder", "parent"])

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctxe.storage.vocabulary import LONG, MOST, PACKAGED, Vocabulary, count, encoding
+from ctxe.storage.vocabulary import LONG_PIECE, MOST_CHARACTERS, PACKAGED, Vocabulary, count, encoding
 
 ODD = [
     "",
@@ -24,8 +24,8 @@ ODD = [
     "\ud800x",
     "\x00\r\n",
     "I'LL we'\u017f don'T l'\u212a",
-    "x" * LONG,
-    "\u00fc" * (LONG // 2),
+    "x" * LONG_PIECE,
+    "\u00fc" * (LONG_PIECE // 2),
 ]
 
 
@@ -36,9 +36,9 @@ def by_pieces(name: str) -> Vocabulary:
 
 def counted_by_pieces(text: str, name: str = "o200k_base") -> int:
     held = by_pieces(name)
-    held._counted = 0
+    held._characters_counted = 0
     found = held.count(text)
-    assert held._whole is None
+    assert held._encoding is None
     return found
 
 
@@ -73,13 +73,13 @@ def test_both_tokenizers_classify_characters_alike(name: str) -> None:
 
 def test_long_and_unbreakable_texts_use_the_whole_vocabulary() -> None:
     long, many = Vocabulary("cl100k_base"), Vocabulary("cl100k_base")
-    assert long.count("x" * (LONG + 1)) == count("x" * (LONG + 1), "cl100k_base")
-    assert long._whole is not None
+    assert long.count("x" * (LONG_PIECE + 1)) == count("x" * (LONG_PIECE + 1), "cl100k_base")
+    assert long._encoding is not None
     for _ in range(4):
-        many.count("word " * (MOST // 20))
-        assert many._whole is None
+        many.count("word " * (MOST_CHARACTERS // 20))
+        assert many._encoding is None
     assert many.count("one more") == 2
-    assert many._whole is not None
+    assert many._encoding is not None
 
 
 def test_text_whose_pieces_are_merged_one_by_one_takes_little_longer_than_the_whole() -> None:
@@ -100,7 +100,7 @@ def test_many_short_texts_take_no_longer_than_one_long() -> None:
         for one in texts:
             fresh.count(one)
         seconds.append(time.process_time() - begun)
-        assert fresh._whole is None
+        assert fresh._encoding is None
     assert seconds[1] < 4 * seconds[0]
 
 

@@ -14,7 +14,7 @@ from ctxe.domain.errors import ToolError
 from ctxe.domain.tool import Action, Progress, Risk, ToolOutput
 from ctxe.safety.running import background
 from ctxe.tools import use_job
-from ctxe.tools.jobs import MOST, Jobs
+from ctxe.tools.jobs import MOST_RUNNING, Jobs
 from ctxe.tools.shell import run_command
 from tests.processes import gone, running
 
@@ -98,7 +98,7 @@ def test_waiting_for_a_text_that_never_comes_times_out(place: Any, jobs: Jobs) -
     begin(place, jobs, "echo ready; sleep 60")
     began = time.monotonic()
     assert use(jobs, "job/1", until="Ready", seconds=60).text == (
-        "[nothing new; job 1 still runs after 3 s; 'Ready' did not come, it stands in what you were told before]"
+        "[nothing new; job 1 still runs after 3 s; 'Ready' did not come, it is in output you have seen already]"
     )
     assert time.monotonic() - began < 10
     assert use(jobs, "job/1", until="never", seconds=1).text == (
@@ -143,7 +143,7 @@ def test_starting_a_job_asks_for_its_command_and_reading_one_asks_nothing(place:
         "npm run dev",
         True,
     )
-    with pytest.raises(ToolError, match="nothing goes on in the background here"):
+    with pytest.raises(ToolError, match="there are no background jobs here"):
         run_command(place.workspace).prepare({"command": "npm run dev", "background": True})
     begin(place, jobs, "sleep 60")
     for arguments, title in (
@@ -166,16 +166,16 @@ def test_a_sandboxed_job_cannot_create_files_that_steer_tools(place: Any, jobs: 
     place.put("CLAUDE.md", "words")
     jobs.start("sleep 60", ["sleep", "60"], place.environment)
     jobs.permit([".github/workflows/ci.yml"])
-    jobs.start("sleep 61", ["sleep", "61"], place.environment, boxed=True)
+    jobs.start("sleep 61", ["sleep", "61"], place.environment, is_sandboxed=True)
     with pytest.raises(ToolError, match=r"AGENTS\.md would not stay: job 2 runs in a sandbox; stop it before"):
         jobs.permit(["src/a.py", "AGENTS.md"])
     jobs.permit(["src/a.py", "CLAUDE.md"])
 
 
 def test_only_a_limited_number_of_jobs_run_at_once(place: Any, jobs: Jobs) -> None:
-    for _ in range(MOST):
+    for _ in range(MOST_RUNNING):
         jobs.start("sleep 60", ["sleep", "60"], place.environment)
-    with pytest.raises(ToolError, match=f"{MOST} jobs run already .job/1 sleep 60, .*; stop one first"):
+    with pytest.raises(ToolError, match=f"{MOST_RUNNING} jobs run already .job/1 sleep 60, .*; stop one first"):
         begin(place, jobs, "sleep 60")
     began = time.monotonic()
     jobs.close()
@@ -184,7 +184,7 @@ def test_only_a_limited_number_of_jobs_run_at_once(place: Any, jobs: Jobs) -> No
 
 
 def test_moving_a_ninth_command_to_the_background_waits_for_a_free_place(place: Any, jobs: Jobs) -> None:
-    for _ in range(MOST):
+    for _ in range(MOST_RUNNING):
         jobs.start("sleep 60", ["sleep", "60"], place.environment)
     said = run_command(place.workspace, jobs).prepare({"command": "echo begun; sleep 60"}).run()
     assert next(said) == Progress("begun\n")
@@ -195,7 +195,7 @@ def test_moving_a_ninth_command_to_the_background_waits_for_a_free_place(place: 
     output = next(said)
     assert isinstance(output, ToolOutput)
     assert output.facts is not None
-    assert output.facts["job"] == MOST + 1
+    assert output.facts["job"] == MOST_RUNNING + 1
     assert list(said) == []
     assert (jobs.move_requested, jobs.is_move_waiting) == (False, False)
 
@@ -219,12 +219,12 @@ def test_a_job_with_endless_output_uses_little_memory(place: Any, jobs: Jobs) ->
     time.sleep(2)
     running = jobs.by_number[1].running
     text, place_, lost = running.since(0)
-    assert background.KEPT // 2 < len(text) <= background.KEPT
+    assert background.MOST_KEPT // 2 < len(text) <= background.MOST_KEPT
     assert (place_, lost) == (lost + len(text), place_ - len(text))
     assert resource() - before < 0.6 * (time.monotonic() - took), "our own time stays small"
     ended = use(jobs, "job/1", stop=True)
     assert ended.text.startswith("… ")
-    assert len(ended.text) < background.KEPT + 1_000
+    assert len(ended.text) < background.MOST_KEPT + 1_000
 
 
 def resource() -> float:

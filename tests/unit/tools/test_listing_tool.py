@@ -49,12 +49,12 @@ def test_a_folder_a_pattern_or_a_file_can_be_listed(tree: Any) -> None:
 
 def test_an_ignored_folder_is_shown_one_level(tree: Any) -> None:
     tree.put("build/sub/x", "")
-    assert ls(tree, path="build") == "build is ignored by git; it holds 2 names\nout.o sub/"
+    assert ls(tree, path="build") == "build is ignored by git; it has 2 names\nout.o sub/"
     tree.put("node_modules/dep/index.js", "")
-    assert ls(tree, path="node_modules") == "node_modules is filled by programs; it holds 1 name\ndep/"
+    assert ls(tree, path="node_modules") == "node_modules is filled by programs; it has 1 name\ndep/"
     tree.git("init", "-q", "within")
     tree.put("within/a.py", "")
-    assert ls(tree, path="within") == "within is a repository of its own; it holds 2 names\n.git/ a.py"
+    assert ls(tree, path="within") == "within is a repository of its own; it has 2 names\n.git/ a.py"
 
 
 @pytest.mark.parametrize(

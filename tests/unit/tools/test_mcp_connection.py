@@ -79,7 +79,7 @@ def test_a_long_answer_keeps_its_ends(loop: Held, tmp_path: Path) -> None:
     [
         ("silent", "it did not answer within 1 s"),
         ("exit", "it ended with exit code 7; it said: no tea today"),
-        ("noise", "what it sends are not messages of the protocol; it was ended"),
+        ("noise", "its output is not in the server protocol; it was ended"),
     ],
 )
 def test_a_server_that_fails_to_start_is_reported_with_its_error_and_ended(
@@ -117,12 +117,12 @@ def test_servers_connect_in_parallel_and_a_silent_one_delays_no_other(loop: Held
 def test_a_stuck_server_is_restarted(loop: Held, tmp_path: Path) -> None:
     held = by_hand(loop, tmp_path, seconds=1.0)
     call(held, "echo", {"text": "x"})
-    stuck = held.server.heard
+    stuck = held.server.process_state
     with pytest.raises(ToolError):
         call(held, "hang")
     held.launch = replace(held.launch, start_timeout=20.0)
     assert call(held, "echo", {"text": "y"}).text == "y"
-    assert held.server.heard is not stuck
+    assert held.server.process_state is not stuck
 
 
 def test_progress_of_a_server_call_is_reported(loop: Held, tmp_path: Path) -> None:
@@ -210,7 +210,7 @@ def address() -> Iterator[str]:
     ("path", "says"),
     [
         ("/good", ""),
-        ("/huge", "tea: it sent a message of more than 8 MB and was given up"),
+        ("/huge", "tea: it sent a message of more than 8 MB and was cut off"),
         ("/401", "(401 Unauthorized; `ctxe mcp login tea` signs in, or a token in `headers` does)"),
         ("/elsewhere", "Redirect to http://elsewhere.invalid/mcp not followed"),
     ],

@@ -164,7 +164,7 @@ def test_sampling_is_refused_and_a_server_learns_the_project_root(loop: Held, tm
     assert json.loads(call(held, "roots").text) == {"roots": [{"uri": tmp_path.as_uri()}]}
     assert call(held, "ping").text == "{}"
     assert call(held, "log").ok
-    assert within(5, lambda: "[warning] the lamp is low\n" in held.server.heard.text)
+    assert within(5, lambda: "[warning] the lamp is low\n" in held.server.process_state.text)
 
 
 def test_the_newest_protocol_version_reports_changes_and_asks_forms(loop: Held, tmp_path: Path) -> None:
@@ -317,7 +317,7 @@ def test_an_expired_http_session_is_initialised_again(loop: Held) -> None:
         with pytest.raises(ToolError, match="tea: "):
             call(held, "pour")
         assert call(held, "pour").text == "poured"
-        assert held.anew == "it answered no more"
+        assert held.anew == "it stopped answering"
     finally:
         serving.shutdown()
         serving.server_close()

@@ -8,7 +8,7 @@ import pytest
 
 from ctxe.domain.errors import ToolError
 from ctxe.domain.tool import ToolOutput
-from ctxe.tools.mcp.answer import MOST, tool_output
+from ctxe.tools.mcp.answer import MOST_CHARACTERS, tool_output
 from ctxe.tools.mcp.launch import expand, variables
 from ctxe.tools.mcp.server_tools import ServerTool, described, signature, tools_page
 
@@ -107,8 +107,8 @@ def test_a_server_answer_becomes_text(
 
 
 def test_a_long_server_answer_keeps_its_beginning_and_end() -> None:
-    text = tool_output([{"type": "text", "text": "a" * MOST + "b" * 100}], None, ok=True).text
-    assert (text[:3], text[-100:], "100 characters left out" in text, len(text) < MOST + 60) == (
+    text = tool_output([{"type": "text", "text": "a" * MOST_CHARACTERS + "b" * 100}], None, ok=True).text
+    assert (text[:3], text[-100:], "100 characters left out" in text, len(text) < MOST_CHARACTERS + 60) == (
         "aaa",
         "b" * 100,
         True,

@@ -62,7 +62,7 @@ def test_recall_by_handle_or_by_words() -> None:
         ({}, "recall takes either handle or query"),
         ({"handle": "a", "query": "b"}, "recall takes either handle or query"),
         ({"handle": "zz"}, "there is no text under the handle zz"),
-        ({"query": "zz"}, "nothing bears on zz"),
+        ({"query": "zz"}, "nothing matches zz"),
     ]:
         with pytest.raises(ToolError) as caught:
             call(tool, **arguments)

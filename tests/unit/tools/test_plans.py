@@ -13,7 +13,7 @@ from ctxe.domain.errors import ToolError
 from ctxe.domain.events import ModeChosen, ToolFinished
 from ctxe.domain.tool import Allow, Deny, ToolOutput
 from ctxe.terminal.input.plan import LEFT, parse_answer
-from ctxe.tools.use_plan import LONGEST, items, prepare
+from ctxe.tools.use_plan import LONGEST_PLAN, items, prepare
 
 
 def output(**arguments: Any) -> ToolOutput:
@@ -48,7 +48,7 @@ def test_the_approved_plan_is_the_one_shown() -> None:
     assert output(text="Just so").facts == {"plan": "Just so"}
 
 
-@pytest.mark.parametrize("given", [{}, {"text": " "}, {"text": "x" * (LONGEST + 1)}, {"text": "x", "more": 1}])
+@pytest.mark.parametrize("given", [{}, {"text": " "}, {"text": "x" * (LONGEST_PLAN + 1)}, {"text": "x", "more": 1}])
 def test_invalid_plans_are_refused(given: dict[str, Any]) -> None:
     with pytest.raises(ToolError):
         prepare(given, lambda: "ask")

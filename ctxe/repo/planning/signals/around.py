@@ -86,7 +86,7 @@ def tested_stem(path: str) -> str:
 
 
 def tested(evidence: Evidence) -> Scores:
-    """Source files whose tests fit the task, by name and by what the tests import."""
+    """Source files whose tests fit the task, found by name and by the imports of the tests."""
     title, prose = best_units(evidence, "title"), best_units(evidence, "prose")
     test_scores: Scores = {}
     for number in evidence.candidates:

@@ -45,7 +45,9 @@ def fitting(evidence: Evidence, written: str) -> tuple[list[int], int, int]:
             matches, longest = [number], same
         elif same == longest and same:
             matches.append(number)
-    rooted = [n for n in matches if evidence.file(n).path.lower() == "/".join(parts)] if len(matches) > 1 else []
+    rooted = (
+        [match for match in matches if evidence.file(match).path.lower() == "/".join(parts)] if len(matches) > 1 else []
+    )
     return rooted or matches, longest, len(parts)
 
 
@@ -82,7 +84,7 @@ def _within_scope(evidence: Evidence, files: list[int]) -> list[int]:
     if len(files) < 2:
         return files
     scopes = [scope.lower() for scope in evidence.reading.scope]
-    return [n for n in files if any(_fits(evidence.file(n).path.lower(), scope) for scope in scopes)] or files
+    return [file for file in files if any(_fits(evidence.file(file).path.lower(), scope) for scope in scopes)] or files
 
 
 def frame(evidence: Evidence) -> Scores:

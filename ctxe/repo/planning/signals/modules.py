@@ -21,7 +21,7 @@ _NAME = pattern(r"[A-Za-z_$][\w$]*")
 
 
 def module_named(evidence: Evidence) -> Scores:
-    """Files of a dotted module in the task; for a package, which re-exports, the files that define what is imported."""
+    """Files of a dotted module in the task; for a package, which re-exports, the files with the imported names."""
     scores: Scores = {}
     taken = taken_names(evidence.reading)
     for module in evidence.reading.mentions.modules:
@@ -79,8 +79,8 @@ def _parts(module: str) -> list[str]:
 def _is_module(path: str, parts: list[str]) -> bool:
     folder, _, name = path.lower().rpartition("/")
     stem = name.partition(".")[0]
-    whole = folder if stem in HOLLOW else f"{folder}/{stem}"
-    return f"/{whole}".endswith("/" + "/".join(parts))
+    full_name = folder if stem in HOLLOW else f"{folder}/{stem}"
+    return f"/{full_name}".endswith("/" + "/".join(parts))
 
 
 def _stems(evidence: Evidence, stems: Iterable[str]) -> Iterator[int]:
@@ -91,16 +91,19 @@ def _stems(evidence: Evidence, stems: Iterable[str]) -> Iterator[int]:
 def _files_behind_package(evidence: Evidence, files: list[int], names: Sequence[str]) -> list[int]:
     """For package files: files below that define ``names``; without names, also the module named like its package."""
     folders = [_folder(evidence, number) for number in files]
-    if not all(evidence.file(n).path.rpartition("/")[2].partition(".")[0] in HOLLOW for n in files):
+    if not all(evidence.file(file).path.rpartition("/")[2].partition(".")[0] in HOLLOW for file in files):
         return files
     if names:
         definers = evidence.having(DEFINED, [name.lower() for name in names]).values()
         below = [
-            n for files_defining in definers for n in files_defining if _folder(evidence, n).startswith(tuple(folders))
+            file
+            for files_defining in definers
+            for file in files_defining
+            if _folder(evidence, file).startswith(tuple(folders))
         ]
-        return [n for n in dict.fromkeys(below) if n not in files] or files
+        return [file for file in dict.fromkeys(below) if file not in files] or files
     alike = _stems(evidence, [folder[:-1].rpartition("/")[2].lower() for folder in folders])
-    return list(dict.fromkeys([*files, *(n for n in alike if _folder(evidence, n) in folders)]))
+    return list(dict.fromkeys([*files, *(file for file in alike if _folder(evidence, file) in folders)]))
 
 
 def _folder(evidence: Evidence, number: int) -> str:

@@ -21,7 +21,7 @@ COMMON = 0.15
 RECENT = 2000
 """Newest commits that count as recent work."""
 TOP = 5
-"""Best files whose companions are looked for."""
+"""Number of the best files for which files changed together with them are looked up."""
 MOST_ABOUT = 8
 """Commits with one number above which the number is not taken for an issue's."""
 _ISSUE = pattern(r"(?:#|\bgh-|\bticket:|\b(?:issue|pr|pull request) #?|/(?:issues|pull)/)(\d{2,7})\b", re.IGNORECASE)
@@ -143,7 +143,7 @@ def recent(evidence: Evidence) -> Scores:
 
 
 def lately(evidence: Evidence) -> Scores:
-    """Files of the newest 60 commits, on a steeper scale: work goes on where it stopped."""
+    """Files of the newest 60 commits, on a steeper scale: work continues where it stopped."""
     scores: Scores = {}
     count = len(evidence.index.history.commits)
     for commit in range(max(0, count - 60), count):

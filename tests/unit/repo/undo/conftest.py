@@ -8,11 +8,11 @@ import pytest
 
 from ctxe.repo.git import Git
 from ctxe.repo.undo.restore import Restore
-from ctxe.repo.undo.snapshot import FEW
+from ctxe.repo.undo.snapshot import FEW_NEW_FILES
 from tests.unit.repo.undo.trees import git
 
 
-@pytest.fixture(params=[0, FEW], ids=["few", "many"])
+@pytest.fixture(params=[0, FEW_NEW_FILES], ids=["few", "many"])
 def root(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """A repository with a staged, an unstaged, a half-staged, an untracked, an ignored file and a link.
 

@@ -15,7 +15,7 @@ import pytest
 
 from ctxe.domain.errors import ToolError
 from ctxe.safety.addresses import is_allowed, parse_address
-from ctxe.tools.web.fetch import HOPS, MOST_BYTES, Fetched, Web
+from ctxe.tools.web.fetch import MOST_BYTES, MOST_REDIRECTS, Fetched, Web
 from ctxe.tools.web.transport import WebTransport, proxy_for
 from tests.authority import OPENSSL, own_authority
 from tests.pages import PageServer, Sent, html, moved
@@ -50,7 +50,7 @@ def test_redirects_stay_on_the_host_and_are_limited() -> None:
         server.asked.clear()
         with pytest.raises(ToolError, match="more than 5 times"):
             user(server, "/0")
-        assert len(server.asked) == HOPS + 1
+        assert len(server.asked) == MOST_REDIRECTS + 1
         with pytest.raises(ToolError, match="another host"):
             Web().get(parse_address(server.url.replace("127.0.0.1", "localhost") + "/out"), asked=True)
 
@@ -62,7 +62,7 @@ def test_redirects_stay_on_the_host_and_are_limited() -> None:
         (Sent(b"x", 500), "answered 500"),
         (Sent(b"x", headers={"Content-Type": "image/png"}), "answered with image/png; only text"),
         (Sent(b"x", headers={"Content-Type": "application/octet-stream"}), "only text, HTML, JSON and XML"),
-        (Sent(b"x", headers=TEXT | {"Content-Encoding": "br"}), r"nobody asked for \(br\)"),
+        (Sent(b"x", headers=TEXT | {"Content-Encoding": "br"}), r"was not asked for \(br\)"),
         (Sent(b"x", headers=TEXT | {"Content-Encoding": "gzip"}), "compressed bytes cannot be read"),
     ],
 )
@@ -137,7 +137,7 @@ def test_a_public_name_that_resolves_to_a_private_address_is_refused(found: list
     with PageServer({"/": html("x")}) as server:
         port = int(server.host.partition(":")[2])
         web = Web(resolve=lambda *_: found)
-        with pytest.raises(ToolError, match=r"rebind\.example is at .* only a rule of the user's own"):
+        with pytest.raises(ToolError, match=r"rebind\.example is at .* only a rule of the user"):
             web.get(parse_address(f"http://rebind.example:{port}/"), asked=False)
         assert server.asked == []
 
@@ -154,7 +154,7 @@ def test_the_checked_address_is_the_one_connected_to() -> None:
 
 
 def test_link_local_addresses_are_refused_even_to_the_user() -> None:
-    with pytest.raises(ToolError, match="only this machine may ask"):
+    with pytest.raises(ToolError, match="for this machine alone"):
         Web().get(parse_address("http://169.254.169.254/latest/meta-data/"), asked=True)
     with pytest.raises(ToolError, match="is at 169"):
         WebTransport(asked=True, named=False, resolve=lambda *_: ["169.254.169.254"]).checked("cloud.example", 80)
@@ -162,10 +162,10 @@ def test_link_local_addresses_are_refused_even_to_the_user() -> None:
 
 def test_an_address_that_holds_a_key_is_not_requested() -> None:
     own = "sk-test-0123456789abcdefghijklmnopqrstuvwxyz"
-    with PageServer({"/": html("x")}) as server, pytest.raises(ToolError, match="keys go to nobody"):
+    with PageServer({"/": html("x")}) as server, pytest.raises(ToolError, match="keys are sent to nobody"):
         Web(own=(own,)).get(parse_address(f"{server.url}/?q={own}"), asked=True)
     with PageServer({"/": moved(f"/?q={own}")}) as server:
-        with pytest.raises(ToolError, match="keys go to nobody"):
+        with pytest.raises(ToolError, match="keys are sent to nobody"):
             Web(own=(own,)).get(parse_address(server.url), asked=True)
         assert server.asked == ["/"], "nor by a redirect"
 

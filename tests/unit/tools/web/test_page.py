@@ -61,7 +61,7 @@ def test_json_is_indented_and_plain_text_unchanged() -> None:
 
 
 def test_a_page_without_text_says_so() -> None:
-    with pytest.raises(ToolError, match="made by a script in a browser"):
+    with pytest.raises(ToolError, match="a script in a browser may create it"):
         page(came(b"<div id=app></div><script>render()</script>"))
     with pytest.raises(ToolError, match="binary"):
         page(came(b"\0\1\2", "text/plain"))
