@@ -9,11 +9,14 @@ from ctxe.domain.pattern import pattern
 _ASIDE = (
     r"\s*(?:(?:so|ok(?:ay)?|and|but|hm+|wait|again|hey|please|sorry|(?:can|could) you|tell me|remind me)\b[,.!:… -]*)*"
 )
-_QUESTION = r"(?:what|which|why|when|where|how|did|have|had|has|do|does|was|were|is|are|any|whether|if)\b"
+_QUESTION = (
+    r"(?:what|which|why|when|where|how|did|have|had|has|do(?! (?:it|this|that|as|the|not)\b)|does|was|were|is|are|any"
+    r"|whether|if)\b"
+)
 _SAME = r"[^.?!\n]*?"
 _DECIDED = pattern(
     rf"{_ASIDE}{_QUESTION}{_SAME}(?:\b(?:we|i|you|they)(?: \w+){{0,2}}? (?:decided?|agreed?|settled?)\b"
-    r"|\b(?:was|were|been) (?:\w+ )?(?:decided|agreed|settled)\b|\bdecisions?\b)",
+    r"|\b(?:was|were|been) (?:\w+ )?(?:decided|agreed|settled)\b|\bdecisions?\b(?!\s+#?\d))",
     re.IGNORECASE,
 )
 _TROUBLE = (

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from ctxe.domain.section import Chunk, Omission, Priority, Section, Task
 from ctxe.domain.value import dataclass, field, replace
-from ctxe.knowledge.asked import asked_kind
 from ctxe.knowledge.beginnings import beginning, listed
 from ctxe.knowledge.entries import daily, links
 from ctxe.knowledge.entries.entry import Entry
@@ -168,7 +167,7 @@ class Memory:
         return Section(RECALLED, Priority.MEMORY, (*chunks, *more), "task", "memory", left_out)
 
     def _ranked(self, task: Task, entries: Sequence[Entry]) -> list[tuple[Entry, float]]:
-        """The current entries that the snapshot does not show, those asked for first, then those that bear on it."""
+        """The current entries that the snapshot does not show and that bear on the task, best first."""
         replaced = links.successors(entries)
         standing = {entry.id for entry in self._newest_log_lines(entries)}
 
@@ -177,12 +176,7 @@ class Memory:
             shown = own or entry.status == "wontfix" or entry.id in standing
             return not shown and links.is_current(entry, replaced)
 
-        kind, subject = asked_kind(task.words)
-        asked = self.ranker().asked_for(subject, kind, entries, live) if kind else []
-        unasked = self.ranker()(replace(task, words=subject or task.words), entries, live)
-        ids = {entry.id for entry, _ in asked}
-        others = (one for one in unasked if one[0].id not in ids)
-        return [*asked, *playbook.weighed_by_use(others, self._numbers())]
+        return playbook.weighed_by_use(self.ranker()(task, entries, live), self._numbers())
 
     def _newest_log_lines(self, entries: Iterable[Entry]) -> tuple[Entry, ...]:
         """The newest lines of the daily log from other sessions, oldest first."""

@@ -1,4 +1,4 @@
-"""Ranks the entries that answer a question, and selects those worth injecting unasked."""
+"""Ranks the entries that answer a question, and selects those worth injecting."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from ctxe.domain.errors import CtxeError
 from ctxe.domain.section import Task
 from ctxe.domain.value import replace
+from ctxe.knowledge.asked import asked_kind
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.recall.postings import Postings
 from ctxe.knowledge.recall.propose import candidates
@@ -64,32 +65,32 @@ class Ranker:
     def bearing(
         self, query: Query, entries: Sequence[Entry], live: Live = everything, *, meant: bool = True
     ) -> list[Scored]:
-        """Only entries likely enough to matter that they may be injected unasked; often none.
+        """Only entries likely enough to matter that they may be put before a model; often none.
 
-        Without ``meant`` embeddings are not used: words alone decide.
+        Of the kind that the question asks for, less is demanded of the best few, since silence would mislead. Without
+        ``meant`` embeddings are not used: words alone decide.
         """
+        kind, subject = asked_kind(query.text)
 
         def ask() -> list[Scored]:
-            look = self.look(query, entries)
-            return relevant(look, self.found(look, live, meant=meant), self._weights)
+            look = self.look(replace(query, text=subject or query.text), entries)
+            unasked = relevant(look, self.found(look, live, meant=meant), self._weights)
+            asked = self._asked_for(look, kind, live) if subject else []
+            shown = {one.entry.id for one in unasked}
+            return [*unasked, *(one for one in asked if one.entry.id not in shown)]
 
         return self._rebuilt_if_damaged(ask)
+
+    def _asked_for(self, look: SlotSignals, kind: str, live: Live) -> list[Scored]:
+        """The best few entries of a kind, if they may be meant."""
+        found = self.found(look, lambda entry: entry.kind == kind and live(entry))
+        likely = zip(found[:ASKED_MOST], relevance_odds(look, found, self._weights), strict=False)
+        return [one for one, odds in likely if odds >= ASKED]
 
     def __call__(self, task: Task, entries: Sequence[Entry], live: Live = everything) -> list[tuple[Entry, float]]:
         """Entries and scores worth injecting for a task of the user's."""
         query = Query(text=task.words, files=tuple(dict.fromkeys((*task.files, *task.named))))
         return [(one.entry, one.score) for one in self.bearing(query, entries, live, meant=not task.is_preview)]
-
-    def asked_for(self, words: str, kind: str, entries: Sequence[Entry], live: Live) -> list[tuple[Entry, float]]:
-        """The few best entries of a kind for which the user asks: less is demanded, since silence would mislead."""
-
-        def ask() -> list[Scored]:
-            look = self.look(Query(text=words), entries)
-            found = self.found(look, lambda entry: entry.kind == kind and live(entry))
-            likely = zip(found[:ASKED_MOST], relevance_odds(look, found, self._weights), strict=False)
-            return [one for one, odds in likely if odds >= ASKED]
-
-        return [(one.entry, one.score) for one in self._rebuilt_if_damaged(ask)]
 
     def _rebuilt_if_damaged(self, ask: Callable[[], list[Scored]]) -> list[Scored]:
         """The answer, from rebuilt postings if those on disk turn out to be damaged."""

@@ -10,6 +10,9 @@ from ctxe.domain.section import Task
 from ctxe.knowledge.asked import asked_kind
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.memory import Memory
+from ctxe.knowledge.recall.query import Query
+from ctxe.knowledge.recall.ranker import Ranker
+from ctxe.knowledge.recall.search import Search
 from tests.unit.knowledge.stores import store_in
 
 
@@ -54,6 +57,9 @@ def test_questions_about_earlier_trouble_ask_for_failures(words: str) -> None:
         "what fails in the tests?",
         "run it as before",
         "why is the cache wrong?",
+        "do it as decision 7 says",
+        "do the migration before the decision is forgotten",
+        "why does decision 12 forbid it?",
         "",
     ],
 )
@@ -75,6 +81,9 @@ def test_who_asks_for_a_decision_is_shown_it_though_it_would_not_be_shown_unaske
     assert recalled("does it print a value twice?") == []
     assert recalled("what did we decide about values?") == [wanted.id]
     assert recalled("what did we decide about databases?") == []
+    search = Search(store.entries(), lambda text: len(text.split()), Ranker())
+    found = search.search(Query("what did we decide about values?", inject=True))
+    assert [result.id for result in found.results] == [wanted.id], "the search says what is put before a model"
 
 
 def test_the_words_of_the_question_itself_find_nothing(tmp_path: Path) -> None:
