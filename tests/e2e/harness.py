@@ -179,5 +179,7 @@ class Terminal:
         while self.child.isalive() and time.monotonic() < limit:
             self._read(0.05)
         assert not self.child.isalive(), f"still running:\n{self.screen}"
+        while self._read(0.05):
+            pass  # what it wrote last may still be in the terminal
         self.child.close()
         return int(self.child.exitstatus if self.child.exitstatus is not None else 128 + self.child.signalstatus)
