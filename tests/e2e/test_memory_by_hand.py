@@ -52,7 +52,7 @@ def test_an_edited_entry_that_cannot_be_saved_goes_back_to_the_editor(home: Path
     env = environment(home, EDITOR=editor)
     ctxe(repo, env, "memory", "add", "We push on Mondays")
     with Terminal(repo, env, ("memory", "edit", "1")) as terminal:
-        terminal.wait("looks like a secret")
+        terminal.wait("seems to contain a secret")
         terminal.type("e")
         terminal.wait("its id is no longer 0001-")
         terminal.type("e")

@@ -15,7 +15,7 @@ from tests.wire.server import Call, Reply, WireServer
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = "ctxe/agent/limits.py"
-TESTS = f"{sys.executable} -m pytest -q -p no:cacheprovider tests/unit/agent/test_loop.py -k same_call"
+TESTS = f"{sys.executable} -m pytest -q -p no:cacheprovider tests/unit/agent/test_loop_limits.py -k same_call"
 APIS: dict[str, Callable[[str], dict[str, str]]] = {
     "chat": openai_at,
     "messages": anthropic_at,
