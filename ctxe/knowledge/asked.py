@@ -16,7 +16,9 @@ _QUESTION = (
 _SAME = r"[^.?!\n]*?"
 _DECIDED = pattern(
     rf"{_ASIDE}{_QUESTION}{_SAME}(?:\b(?:we|i|you|they)(?: \w+){{0,2}}? (?:decided?|agreed?|settled?)\b"
-    r"|\b(?:was|were|been) (?:\w+ )?(?:decided|agreed|settled)\b|\bdecisions?\b(?!\s+#?\d))",
+    r"|\b(?:was|were|been) (?:\w+ )?(?:decided|agreed|settled)\b|\bdecisions?\b(?=\W*(?:$|[?.!,;:\n])"
+    r"|\s(?:about|on|for|to|that|was|were|is|are|we|i|you|they|did|do|have|behind|regarding|against|of"
+    r"|covers?|applies|apply|holds?|stands?|says?|forbids?|allows?)\b))",
     re.IGNORECASE,
 )
 _TROUBLE = (
@@ -24,7 +26,8 @@ _TROUBLE = (
     r"|\bfail(?:ed|ures?)?\b|\bwrong\b|\bbr(?:eak|oken?)\b|\bhappen(?:ed)?\b)"
 )
 _WENT_WRONG = pattern(
-    rf"{_ASIDE}{_QUESTION}{_SAME}{_TROUBLE}{_SAME}\b(?:before|last time|already|earlier)\b", re.IGNORECASE
+    rf"{_ASIDE}{_QUESTION}{_SAME}{_TROUBLE}{_SAME}\b(?:before(?=\W*(?:$|[?.!,;\n]))|(?:last time|already|earlier)\b)",
+    re.IGNORECASE,
 )
 
 

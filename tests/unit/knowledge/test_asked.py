@@ -60,6 +60,10 @@ def test_questions_about_earlier_trouble_ask_for_failures(words: str) -> None:
         "do it as decision 7 says",
         "do the migration before the decision is forgotten",
         "why does decision 12 forbid it?",
+        "which decision functions does the planner use",
+        "is the decision table loaded lazily",
+        "what did we break in the decision tree renderer?",
+        "how do I see what was wrong before the crash",
         "",
     ],
 )
