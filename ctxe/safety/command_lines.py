@@ -19,6 +19,7 @@ from ctxe.safety.shell.words import Redirect, SimpleCommand
 
 SINKS = ("/dev/null", "/dev/stdout", "/dev/stderr")
 FOLDERS_OF_ONE_LINE = 16
+TOO_MANY_FOLDERS = "it changes folders too often"
 
 
 def decide_command(action: Action, policy: Policy) -> Decision:
@@ -75,13 +76,16 @@ def _writes(part: SimpleCommand) -> tuple[Redirect, ...]:
 def _touches_protected(parsed: Parsed) -> str:
     """The protected place that a command which does more than read names, with the reason; empty for none.
 
-    A name counts in the root and in every folder that the line enters before it.
+    A name counts in the root and in every folder that the line enters before it. Where these are too many to tell, any
+    name may be protected.
     """
     folders, looked_at = [""], set[str]()
     for part in parsed.seen:
-        if part.texts[:1] in (("cd",), ("pushd",)) and len(part.words) == 2 and len(folders) < FOLDERS_OF_ONE_LINE:
-            folders += [posixpath.join(folder, part.texts[1]) for folder in folders]
+        if part.texts[:1] in (("cd",), ("pushd",)) and len(part.words) > 1:
+            folders += [posixpath.join(folder, part.texts[-1]) for folder in folders]
             looked_at.clear()
+            if len(folders) > FOLDERS_OF_ONE_LINE:
+                return TOO_MANY_FOLDERS if any(any(_written_names(one)) for one in parsed.seen) else ""
         for text in _written_names(part):
             if text in looked_at:
                 continue
@@ -157,7 +161,7 @@ def _entered(folder: str, target: str) -> tuple[str, ...]:
 def _open_reason(part: SimpleCommand, folders: frozenset[str], policy: Policy) -> str | None:
     """Why a part needs a question: None when it does not, an empty text for no particular reason."""
     if len(folders) > FOLDERS_OF_ONE_LINE:
-        return "it changes folders too often"
+        return TOO_MANY_FOLDERS
     for redirect in part.redirects:
         reason = _redirect_reason(redirect, folders, policy)
         if reason is not None:

@@ -3,6 +3,7 @@
 import pytest
 
 from ctxe.domain.tool import Allow, Ask, Deny
+from ctxe.safety.command_lines import TOO_MANY_FOLDERS
 from ctxe.safety.permissions import decide
 from tests.unit.safety.actions import ASK, AUTO, command, edit, read, with_
 
@@ -103,12 +104,21 @@ def test_commands_that_name_protected_files_ask(path: str, line: str) -> None:
         "cd .github && tee workflows/ci.yml",
         "cd sub; cd .vscode; sed -i s/a/b/ tasks.json",
         "pushd .husky && mv ../x pre-commit",
+        "cd -P .claude && cp ../x settings.json",
+        "cd -- .claude && cp ../x settings.json",
     ],
 )
 def test_commands_that_enter_a_protected_folder_and_write_there_ask(line: str) -> None:
     assert "is protected" in getattr(decide(command(line), AUTO), "why", "")
     for harmless in ("cd sub/.claude && cat settings.json", "cd .github && make", "make x && cd .vscode && ls"):
         assert decide(command(harmless), AUTO) == Allow(), harmless
+
+
+def test_a_line_that_enters_more_folders_than_are_followed_asks_before_it_writes() -> None:
+    away = "cd a && cd .. && cd a && cd .. && "
+    assert getattr(decide(command(f"{away}cd .claude && cp ../x settings.json"), AUTO), "why", "") == TOO_MANY_FOLDERS
+    assert decide(command(f"{away}cd src && make"), AUTO) == Allow()
+    assert decide(command("cd a && make && cd ../b && make && cd ../c && make"), AUTO) == Allow()
 
 
 @pytest.mark.parametrize(
